@@ -1,0 +1,99 @@
+// The numbers that both languages must agree on: door operations, errno, map types, contexts, event kinds.
+// Owns nothing in memory. Written so that AssemblyScript and TypeScript read the same file: plain constants only.
+
+/** Door operations as the check build reports them to its hook: `operation | width << 8` (width in bytes). */
+export const DOOR_LOAD = 1
+export const DOOR_STORE = 2
+export const DOOR_EXCHANGE = 3
+export const DOOR_COMPARE_EXCHANGE = 4
+export const DOOR_ADD = 5
+export const DOOR_OR = 6
+export const DOOR_AND = 7
+/** Plain accesses that are claimed not to race: the explorer checks the claim. */
+export const DOOR_PEEK = 8
+export const DOOR_POKE = 9
+/** Plain accesses that may race: the value is advice only, any mixture of writers is acceptable. */
+export const DOOR_GLANCE = 10
+export const DOOR_NOTE = 11
+/** fill(address, length, byte) and copy(to, from, length): element values, racy by the kernel's own semantics. */
+export const DOOR_FILL = 12
+export const DOOR_COPY = 13
+export const DOOR_NOW = 14
+export const DOOR_SLEEP = 15
+export const DOOR_WAKE = 16
+export const DOOR_WAIT_WHILE = 17
+export const DOOR_RETRY = 18
+
+/** errno values, positive; helpers return them negated. */
+export const EPERM = 1
+export const ENOENT = 2
+export const E2BIG = 7
+export const EAGAIN = 11
+export const ENOMEM = 12
+export const EFAULT = 14
+export const EBUSY = 16
+export const EEXIST = 17
+export const ENODEV = 19
+export const EINVAL = 22
+export const ENOSPC = 28
+export const ERANGE = 34
+export const EDEADLK = 35
+export const ENAMETOOLONG = 36
+export const EOPNOTSUPP = 95
+export const ENOTSUPP = 524
+
+/** enum bpf_map_type (those that this machine has). */
+export const MAP_TYPE_HASH = 1
+export const MAP_TYPE_ARRAY = 2
+export const MAP_TYPE_PERCPU_ARRAY = 6
+export const MAP_TYPE_LRU_HASH = 9
+
+/** Map creation flags of the kernel. */
+export const BPF_F_NO_PREALLOC = 1
+
+/** Update flags. */
+export const BPF_ANY = 0
+export const BPF_NOEXIST = 1
+export const BPF_EXIST = 2
+export const BPF_F_LOCK = 4
+
+/** bpf_timer_start flags and clocks. */
+export const BPF_F_TIMER_ABS = 1
+export const BPF_F_TIMER_CPU_PIN = 2
+export const CLOCK_REALTIME = 0
+export const CLOCK_MONOTONIC = 1
+export const CLOCK_BOOTTIME = 7
+
+/** What a CPU is doing (contract.md, words). */
+export const CONTEXT_TASK = 0
+export const CONTEXT_SOFTIRQ = 1
+export const CONTEXT_WORKQUEUE = 2
+export const CONTEXT_NMI = 3
+
+/** Kinds of control block. */
+export const KIND_TIMER = 1
+export const KIND_WORK = 2
+
+/** Fault kinds that core and compiled programs raise (the host turns them into SkepError codes). */
+export const FAULT_BAD_ACCESS = 1
+export const FAULT_STACK_OVERFLOW = 2
+export const FAULT_LOOP_BUDGET = 3
+export const FAULT_CALLBACK_RESULT = 4
+export const FAULT_BAD_CALLBACK = 5
+export const FAULT_SPIN_LOCK = 6
+export const FAULT_UNREACHABLE = 7
+export const FAULT_MISALIGNED_ATOMIC = 8
+
+/** Guest pages: the unit in which map values are laid out; one page belongs to one map. */
+export const GUEST_PAGE_SHIFT = 12
+/** One BPF frame, and the frames a call chain may have. A stack is FRAME_BYTES * FRAMES bytes and aligned to it. */
+export const FRAME_BYTES = 512
+export const FRAMES = 8
+/** Stacks per CPU: one for programs and callbacks, two for nested NMI programs. */
+export const STACKS_PER_CPU = 3
+
+/** Most CPUs of one machine: the target field of a timer's state word has 6 bits, two values are taken. */
+export const MAX_CPUS = 62
+/** Most maps and programs of one machine. */
+export const MAX_MAPS = 1024
+export const MAX_PROGRAMS = 4096

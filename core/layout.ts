@@ -1,0 +1,256 @@
+// Every structure in shared memory outside the guest window: field, offset, width, who writes it.
+// Plain constants, read by AssemblyScript and by TypeScript (the explorer and the host name fields by them).
+// A structure is an address; a field is `address + FIELD`, accessed through the door with the width given here.
+// Widths: u32 unless the comment says u64. "owner" = the CPU that owns the area or holds the entry.
+
+/** Address of the machine header. Below it nothing is ever stored, so small numbers are never valid addresses. */
+export const HEADER = 1024
+/** Written once at boot. */
+export const HEADER_MAGIC = 0
+export const HEADER_CPUS = 4
+export const HEADER_CPU_AREAS = 8
+export const HEADER_CONTROL_BLOCKS = 12
+export const HEADER_CONTROL_BLOCK_COUNT = 16
+export const HEADER_MAPS = 20
+export const HEADER_PROGRAMS = 24
+export const HEADER_GUEST_BASE = 28
+export const HEADER_GUEST_END = 32
+/** One u16 per guest page: index + 1 of the map whose values lie there, 0 none. Written by the host at map creation. */
+export const HEADER_PAGE_MAP = 36
+/** The core heap (hash links, slots, bitmaps): bump allocation by the host; freed ranges are the host's to reuse. */
+export const HEADER_CORE_HEAP = 40
+export const HEADER_CORE_HEAP_END = 44
+/** Bitmap of free control blocks. */
+export const HEADER_CONTROL_BLOCK_POOL = 48
+export const HEADER_TRACE_RING = 52
+export const HEADER_TRACE_RING_BYTES = 56
+/** u64: nanoseconds to add to MONOTONIC for REALTIME; host. */
+export const HEADER_REALTIME_OFFSET = 64
+/** Loop iterations that one run may make; host. */
+export const HEADER_LOOP_BUDGET = 72
+/** 1 while lifecycle events (init, start, cancel, fire, free) are recorded; host. */
+export const HEADER_EVENTS = 76
+/** The CPU that takes over what a dead one held; written by offline repair. */
+export const HEADER_HEIR = 80
+export const HEADER_RANDOM_SEED = 84
+/** u64: packed pid_tgid, then 16 bytes of comm, as bpf_get_current_pid_tgid and _comm answer; host. */
+export const HEADER_PID_TGID = 88
+export const HEADER_COMM = 96
+/** Lost with dead CPUs (contract G9): control blocks, elements, program references; repair. */
+export const HEADER_LOST_CONTROL_BLOCKS = 112
+export const HEADER_LOST_ELEMENTS = 116
+export const HEADER_LOST_PROGRAM_REFERENCES = 120
+/** u64, own cache line: the grace-period sequence. Any CPU adds 1 when it starts a grace period. */
+export const HEADER_GRACE_PERIOD = 128
+/** u64, own cache line: bytes ever written to the trace ring; reservation by add. */
+export const HEADER_TRACE_HEAD = 192
+export const HEADER_BYTES = 256
+
+export const MAGIC = 0x70656b73
+
+/** A bitmap over the control blocks (or the elements of a map): levels of u32 words, leaf first. */
+export const BITMAP_BITS = 0
+export const BITMAP_LEVELS = 4
+/** Address of level 0 … 3, u32 each; unused levels are 0. */
+export const BITMAP_LEVEL = 8
+export const BITMAP_BYTES = 32
+export const BITMAP_MAX_LEVELS = 4
+
+/** Control block: 128 bytes, two cache lines; type-stable. */
+export const CONTROL_BLOCK_BYTES = 128
+/** u64 {deadline+1 : 53, target : 6, run : 2, generation : 3}; see async/state.ts. Any CPU, compare-and-exchange. */
+export const CB_STATE = 0
+/** u64 {function : 32, program : 20, present : 1, generation : 3}; see async/binding.ts. Any CPU. */
+export const CB_BINDING = 8
+/** u64 {deadline : 53, owner+1 : 8}; 0 = in no queue. Claimed from 0 by anyone, then only its owner writes. */
+export const CB_QUEUED = 16
+/** Reference count: 1 for the slot, 1 while queued or firing; REFERENCES_DEAD for ever once 0. */
+export const CB_REFERENCES = 24
+/** Callback runs so far; the CPU that fires. */
+export const CB_RUNS = 28
+/** Order of arming on the CPU that armed; advice (equal expiries only). */
+export const CB_STAMP = 32
+/** KIND_TIMER or KIND_WORK; written before publication. */
+export const CB_KIND = 36
+/** Clock of a timer; written before publication. */
+export const CB_CLOCK = 40
+/** Address of the slot word that names this control block; written before publication. */
+export const CB_SLOT = 44
+/** Address of the map; written before publication. */
+export const CB_MAP = 48
+/** Index of the element; written before publication. */
+export const CB_ELEMENT = 52
+/** u64: absolute REALTIME expiry + 1, 0 for every other arming; advice, moves the timer when REALTIME is set. */
+export const CB_REALTIME_EXPIRY = 56
+/** Second cache line: queue links, written by the owner of the entry only. */
+export const CB_NEXT = 64
+export const CB_PREVIOUS = 68
+export const CB_CHILD = 72
+/** Where the entry is linked: 0 nowhere, else see queue/. */
+export const CB_PLACE = 76
+/** u64: deadline of the entry (never later than the state's, but for a deadline that moved to later). */
+export const CB_ENTRY_DEADLINE = 80
+export const CB_ENTRY_STAMP = 88
+/** Deferred frees: link and the CPU + 1 that holds it. */
+export const CB_DEFERRED_NEXT = 92
+export const CB_DEFERRED_BY = 96
+/** CPU + 1 that took it from the pool and has not published it; repair gives it back. */
+export const CB_HOLDER = 100
+
+/** Map: 256 bytes. A guest's map pointer is this address (outside the window: unreadable for guests). */
+export const MAP_SHIFT = 8
+export const MAP_BYTES = 256
+/** Written at creation. State: 0 free, 1 live, 2 waiting for a grace period, 3 to be reclaimed by the host. */
+export const MAP_STATE = 0
+export const MAP_TYPE = 4
+export const MAP_KEY_SIZE = 8
+export const MAP_VALUE_SIZE = 12
+export const MAP_MAX_ENTRIES = 16
+export const MAP_FLAGS = 20
+/** Offset of the slot in a value, -1 none. */
+export const MAP_TIMER_OFFSET = 24
+export const MAP_WORK_OFFSET = 28
+export const MAP_SPIN_LOCK_OFFSET = 32
+/** Guest address of element 0, bytes from one element to the next, offset of the value in an element, elements. */
+export const MAP_ELEMENTS = 36
+export const MAP_STRIDE = 40
+export const MAP_VALUE_OFFSET = 44
+export const MAP_ELEMENT_COUNT = 48
+/** u64: 2^40 / stride rounded up, so that an offset becomes an index without a division. */
+export const MAP_RECIPROCAL = 56
+/** Core-side slot words: element i has its timer slot at timerSlots + 4 i; 0 without such a field. */
+export const MAP_TIMER_SLOTS = 64
+export const MAP_WORK_SLOTS = 68
+/** Hash maps: buckets (u64 links), mask, records of the elements, free-element bitmap, evict hand. */
+export const MAP_BUCKETS = 72
+export const MAP_BUCKET_MASK = 76
+export const MAP_RECORDS = 80
+export const MAP_POOL = 84
+export const MAP_SEED = 88
+export const MAP_DEFERRED_NEXT = 92
+export const MAP_DEFERRED_BY = 96
+/** Own cache line: user references (open handles and pins), not sticky. */
+export const MAP_USER_REFERENCES = 128
+/** References that keep the memory: handles, programs; sticky. */
+export const MAP_REFERENCES = 132
+/** Own cache line: elements in the map, LRU hand, CPUs with an announced lookup (bit set, u64). */
+export const MAP_COUNT = 192
+export const MAP_HAND = 196
+export const MAP_SLOW_LOOKUPS = 200
+
+/** Slot word (core-side, one per special field of an element): address of the control block, or one of these. */
+export const SLOT_EMPTY = 0
+/** The element has left its map: init answers -ENOENT until it is handed out again. */
+export const SLOT_CLOSED = 1
+
+/** Program: 64 bytes. */
+export const PROGRAM_SHIFT = 6
+export const PROGRAM_BYTES = 64
+/** 0 free, 1 loaded, 2 waiting for a grace period, 3 unloaded: the host may reuse its table range. */
+export const PROGRAM_STATE = 0
+export const PROGRAM_REFERENCES = 4
+/** Entry function and the range of table indices that are callbacks of this program's object. */
+export const PROGRAM_ENTRY = 8
+export const PROGRAM_TABLE_FIRST = 12
+export const PROGRAM_TABLE_END = 16
+export const PROGRAM_DEFERRED_NEXT = 20
+export const PROGRAM_DEFERRED_BY = 24
+/** Runs and nanoseconds, for statistics (u64 each, advice). */
+export const PROGRAM_RUNS = 32
+export const PROGRAM_NANOSECONDS = 40
+
+/** Sticky reference counts: this bit means dead for ever. */
+export const REFERENCES_DEAD = 0x40000000
+
+/** CPU area. First line: read by other CPUs. */
+/** u64: grace period seen when the current section began; 0 = quiescent. */
+export const CPU_SECTION = 0
+/** 0 unused, 1 live, 2 declared dead. */
+export const CPU_LIFE = 8
+/** Bumped by every poster; the CPU sleeps on it. */
+export const CPU_BELL = 12
+/** 1 while the CPU sleeps or is about to. */
+export const CPU_SLEEPING = 16
+/** The control block whose callback this CPU runs or is about to run. */
+export const CPU_CURRENT = 20
+/** The timer that a callback on this CPU waits for (0 none) and its run number. */
+export const CPU_EDGE_TIMER = 24
+export const CPU_EDGE_RUN = 28
+/** Address of the inbox bitmap. */
+export const CPU_INBOX = 32
+/** Address of the spin lock word held by a program on this CPU; 0 none. */
+export const CPU_LOCK = 36
+/** Second line: private to the CPU (repair reads it when the CPU is dead). */
+export const CPU_INDEX = 64
+/** CONTEXT_*. */
+export const CPU_CONTEXT = 68
+/** Program that runs now (address) and its binding's table range come from it. */
+export const CPU_PROGRAM = 72
+/** u64: `now` in nanoseconds and its uses since the clock was read. */
+export const CPU_NOW = 80
+export const CPU_NOW_USES = 88
+export const CPU_STAMP = 92
+/** Loop iterations left in this run. */
+export const CPU_BUDGET = 96
+/** Phase of firing, so that an unwind or a repair knows what is owed; see run/fire.ts. */
+export const CPU_FIRING = 100
+export const CPU_NESTED = 104
+export const CPU_RANDOM = 108
+/** Deferred frees: newly dead (pushed by exchange), waiting, and the u64 grace period that the waiting ones need. */
+export const CPU_DEFERRED_NEW = 112
+export const CPU_DEFERRED_WAITING = 116
+export const CPU_DEFERRED_UNTIL = 120
+/** Objects waiting for a grace period. */
+export const CPU_DEFERRED_COUNT = 128
+/** Guest addresses: top of stack 0, run buffer (context and data of program runs), key scratch. */
+export const CPU_STACKS = 132
+export const CPU_RUN_BUFFER = 136
+export const CPU_RUN_BUFFER_BYTES = 140
+export const CPU_SCRATCH = 144
+/** Depth of read-side sections and preempt_disable that a program opened, checked at its end. */
+export const CPU_READ_DEPTH = 148
+export const CPU_PREEMPT_DEPTH = 152
+/** Work list: first, last. */
+export const CPU_WORK_FIRST = 156
+export const CPU_WORK_LAST = 160
+/** Root of the due heap; entries in the whole timer queue. */
+export const CPU_DUE_ROOT = 164
+export const CPU_QUEUE_LENGTH = 168
+/** u64: the wheel's base, in deadline units. */
+export const CPU_WHEEL_BASE = 176
+/** u64: next expiry that the sleeping CPU waits for. */
+export const CPU_NEXT_EXPIRY = 184
+/** Statistics: u64 each, written by the CPU, read by the host. */
+export const CPU_RUNS = 192
+export const CPU_FIRINGS = 200
+export const CPU_WORKS = 208
+export const CPU_LATENESS = 216
+export const CPU_MAX_LATENESS = 224
+export const CPU_POSTS = 232
+/** Lookup announcement (maps): map, ticket, answer; key bytes follow in the scratch page of the core heap. */
+export const CPU_LOOKUP_MAP = 256
+export const CPU_LOOKUP_TICKET = 260
+/** u64 {ticket, element+1}. */
+export const CPU_LOOKUP_ANSWER = 264
+export const CPU_LOOKUP_KEY = 272
+/** Run mailbox: request word and arguments; written by the host, answered by the CPU. See run/mailbox.ts. */
+export const CPU_REQUEST = 320
+export const CPU_REQUEST_PROGRAM = 324
+export const CPU_REQUEST_CONTEXT_ADDRESS = 328
+export const CPU_REQUEST_CONTEXT = 332
+export const CPU_REQUEST_REPEAT = 336
+export const CPU_REQUEST_RESULT = 340
+/** u64 nanoseconds. */
+export const CPU_REQUEST_DURATION = 344
+/** 1 = the host wants the CPU's loop to return to JavaScript (load, unload, close). */
+export const CPU_CONTROL = 352
+/** Lifecycle event ring: records of 32 bytes, count of records ever written (u32). */
+export const CPU_EVENTS = 356
+export const CPU_EVENTS_WRITTEN = 360
+/** Timer wheel: bitmaps (8 u32 per level), then heads and tails. */
+export const CPU_WHEEL_BITS = 384
+export const WHEEL_LEVELS = 6
+export const WHEEL_SLOTS = 256
+export const CPU_WHEEL_SLOTS = 576
+/** 576 + 6 levels * 256 slots * 8 bytes. */
+export const CPU_BYTES = 12864
