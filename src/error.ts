@@ -1,0 +1,25 @@
+// The one error class of the package. Everything that goes wrong because of what a caller, an object file or a guest
+// program did is a SkepError with a stable `code`; any other exception is a bug of ours.
+
+/** Details that a program may want to read from an error without parsing its message. */
+export interface ErrorDetails {
+  /** Several findings behind one error, one line each (for example everything unsupported in an object). */
+  readonly items?: readonly string[]
+  readonly [key: string]: unknown
+}
+
+/**
+ * A typed error. `code` is a short constant in capitals (`BAD_ELF`, `UNSUPPORTED`, …) that stays the same between
+ * versions; `message` says where it happened and what was expected there, and may change.
+ */
+export class SkepError extends Error {
+  readonly code: string
+  readonly details: ErrorDetails
+
+  constructor(code: string, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'SkepError'
+    this.code = code
+    this.details = details
+  }
+}

@@ -1,0 +1,146 @@
+// What an object file says, as plain data: the result of readObject. Nothing here is loaded or live; a caller may edit
+// a spec (initial values, max_entries) before loading it. Read by the compiler and the machine, written only by
+// src/object/ and by callers.
+import type { Btf } from './btf.js'
+
+/** The id of a type in an object's BTF; 0 means "void" or "none". */
+export type BtfTypeId = number
+
+/** The kernel's program types by their lower-case names. */
+export type ProgramType =
+  | 'socket_filter'
+  | 'kprobe'
+  | 'sched_cls'
+  | 'sched_act'
+  | 'tracepoint'
+  | 'xdp'
+  | 'perf_event'
+  | 'raw_tracepoint'
+  | 'tracing'
+  | 'syscall'
+  /** A known type that this package does not run, or a section name that nobody knows; always listed as unsupported. */
+  | 'unsupported'
+
+/** One object file. */
+export interface ObjectSpec {
+  /** The file's name without folder and `.bpf.o` or `.o`. */
+  name: string
+  /** Contents of the section `license`, '' if there is none. */
+  license: string
+  /** Maps by name: those of `.maps` and one per data section (named `<object>.rodata` in libbpf, here by section). */
+  maps: Map<string, MapSpec>
+  /** Programs by function name. */
+  programs: Map<string, ProgramSpec>
+  /** Every function with code, programs included. */
+  functions: Map<string, FunctionSpec>
+  /** Global variables of the data sections by name. */
+  variables: Map<string, VariableSpec>
+  btf: Btf | undefined
+  /** Everything in the object that is known not to be supported, one line each. See check.ts. */
+  unsupported: string[]
+}
+
+export interface MapSpec {
+  name: string
+  /** BPF_MAP_TYPE_*; a number that the kernel does not know is refused by the reader. */
+  type: number
+  /** Bytes. */
+  keySize: number
+  /** Bytes. */
+  valueSize: number
+  maxEntries: number
+  /** BPF_F_* as in the kernel. */
+  flags: number
+  /** 0 none, 1 by name. */
+  pinning: number
+  /** BTF types of key and value, 0 if the map has none. */
+  key: BtfTypeId
+  value: BtfTypeId
+  /** Byte offsets in the value of the special fields, -1 = none. */
+  timerOffset: number
+  workOffset: number
+  lockOffset: number
+  /** The image of a data section. */
+  contents?: Uint8Array
+  /** The data section this map stands for: '.rodata', '.data.x' … */
+  section?: string
+  /** Map of the inner map of a map in map, as its definition says. */
+  inner?: MapSpec
+  /** Initial elements that name other maps or programs (map in map, program array), by index. */
+  initial?: Map<number, string>
+  /**
+   * In the kernel's words why a special field of the value does not count, for example "map 'm' has no valid bpf_timer".
+   * An error only if a program uses the field.
+   */
+  problems: string[]
+}
+
+export interface ProgramSpec {
+  /** The function's name. */
+  name: string
+  /** The ELF section, which by libbpf's naming decides type and attach point. */
+  section: string
+  type: ProgramType
+  /** The kernel's attach type in lower case without BPF_ ('trace_fentry', 'tcx_ingress'), where the section says one. */
+  attachType?: string
+  /** What the section name says after its first slash, if anything: 'sched_switch', 'ingress' … */
+  attachTo?: string
+  sleepable: boolean
+  /** Key in `functions`. */
+  entry: string
+}
+
+export interface FunctionSpec {
+  /** The symbol's name; made unique with `#2`, `#3` … where linked objects repeat a static name. */
+  name: string
+  section: string
+  /** Bytes from the start of the section. */
+  sectionOffset: number
+  /** Its own instructions, as in the file: immediates of relocated instructions mean nothing. */
+  code: Uint8Array
+  /** In order of `instruction`. */
+  relocations: Relocation[]
+  /** In order of `instruction`. */
+  lines: LineInfo[]
+  isStatic: boolean
+  /** BTF_KIND_FUNC of this function, 0 if unknown. */
+  btfId: BtfTypeId
+}
+
+/** `instruction` counts 8-byte units from the function's start; an `lddw` is two of them and relocated at its first. */
+export type Relocation = { instruction: number } & (
+  | { kind: 'map'; map: string }
+  | { kind: 'map-value'; map: string; offset: number }
+  | { kind: 'call'; function: string }
+  | { kind: 'function-pointer'; function: string }
+  | { kind: 'kfunc'; name: string; weak: boolean }
+  | { kind: 'extern'; name: string; weak: boolean }
+)
+
+/** The C source of the instructions from `instruction` up to the next entry. */
+export interface LineInfo {
+  instruction: number
+  /** As the compiler wrote it. */
+  file: string
+  /** From 1. */
+  line: number
+  /** From 1; 0 if unknown. */
+  column: number
+  /** The source line itself, '' if the compiler did not keep it. */
+  text: string
+}
+
+export interface VariableSpec {
+  name: string
+  /** '.data', '.bss', '.rodata', '.data.x' … */
+  section: string
+  /** The map that holds it: key in `maps`. */
+  map: string
+  /** Bytes from the section's start. */
+  offset: number
+  /** Bytes. */
+  size: number
+  /** BTF type of the value, 0 if unknown. */
+  type: BtfTypeId
+  isStatic: boolean
+}
