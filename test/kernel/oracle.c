@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The machine's own kernel as a test subject: loads objects with libbpf, runs programs with BPF_PROG_TEST_RUN, makes
+// user-side map calls. Reads one command per line (words), answers each with one line of JSON. It attaches nothing,
+// pins nothing and changes no setting; closing standard input ends it and with it everything it loaded.
+//
+//   info                                   {"result":0 | -errno of a small map creation,"release":"6.18…","cpus":2}
+//   cpu N                                  run what follows on that CPU
+//   load PATH [PROGRAM…]                   load the object with these programs only (all of them without a list)
+//   run PROGRAM HEX|- REPEAT [CONTEXT]     {"result":0,"retval":…,"data":"hex","duration":ns}
+//   get MAP KEY / take MAP KEY             lookup / lookup-and-delete: {"result":0,"value":"hex"}
+//   set MAP KEY VALUE FLAGS, delete MAP KEY, next MAP KEY|-
+//   close-map MAP, reopen-map MAP          drop the last user reference; get a handle again by id
+//   close-programs                         drop every program handle
+//   unload
+//
+// Keys, values and data are hexadecimal. "result" is 0 or a negative errno.
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#define MAX_WORDS 64
+#define MAX_BYTES (1 << 16)
+#define MAX_CLOSED 16
+
+static struct bpf_object *object;
+static char verifier_log[1 << 20];
+static char library_log[1 << 14];
+static unsigned char first[MAX_BYTES], second[MAX_BYTES];
+
+/* Maps whose handle was closed, by name, with the id that leads back to them. */
+static struct {
+  char name[64];
+  __u32 id;
+} closed[MAX_CLOSED];
+static int closed_count;
+
+static int keep_log(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+  size_t used = strlen(library_log);
+
+  if (level == LIBBPF_WARN)
+    vsnprintf(library_log + used, sizeof(library_log) - used, format, arguments);
+  return 0;
+}
+
+static void print_string(const char *text)
+{
+  putchar('"');
+  for (; *text; text++) {
+    if (*text == '"' || *text == '\\')
+      printf("\\%c", *text);
+    else if ((unsigned char)*text < 32)
+      printf("\\u%04x", *text);
+    else
+      putchar(*text);
+  }
+  putchar('"');
+}
+
+static void print_hex(const unsigned char *bytes, size_t length)
+{
+  putchar('"');
+  for (size_t i = 0; i < length; i++)
+    printf("%02x", bytes[i]);
+  putchar('"');
+}
+
+static void answer(int result)
+{
+  printf("{\"result\":%d}\n", result);
+}
+
+/* The number of bytes written to `to`, -1 for a word that is not hexadecimal or too long. */
+static int from_hex(const char *word, unsigned char *to)
+{
+  int length = 0;
+
+  if (strcmp(word, "-") == 0)
+    return 0;
+  for (; word[0] && word[1]; word += 2) {
+    unsigned int byte;
+
+    if (length == MAX_BYTES || sscanf(word, "%2x", &byte) != 1)
+      return -1;
+    to[length++] = byte;
+  }
+  return *word ? -1 : length;
+}
+
+static void unload(void)
+{
+  bpf_object__close(object);
+  object = NULL;
+  closed_count = 0;
+}
+
+static void info(void)
+{
+  int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "probe", 4, 4, 1, NULL);
+  int result = map < 0 ? -errno : 0;
+  struct utsname names;
+
+  if (map >= 0)
+    close(map);
+  uname(&names);
+  printf("{\"result\":%d,\"release\":", result);
+  print_string(names.release);
+  printf(",\"cpus\":%ld}\n", sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+static void load(int count, char **words)
+{
+  LIBBPF_OPTS(bpf_object_open_opts, options, .kernel_log_buf = verifier_log, .kernel_log_size = sizeof(verifier_log));
+  struct bpf_program *program;
+  int result;
+
+  unload();
+  verifier_log[0] = 0;
+  library_log[0] = 0;
+  object = bpf_object__open_file(words[0], &options);
+  if (!object) {
+    printf("{\"result\":%d,\"log\":\"\",\"library\":", -errno);
+    print_string(library_log);
+    printf("}\n");
+    return;
+  }
+  bpf_object__for_each_program(program, object) {
+    int wanted = count == 1;
+
+    for (int i = 1; i < count; i++)
+      wanted |= strcmp(words[i], bpf_program__name(program)) == 0;
+    bpf_program__set_autoload(program, wanted);
+  }
+  result = bpf_object__load(object);
+  printf("{\"result\":%d,\"log\":", result);
+  print_string(verifier_log);
+  printf(",\"library\":");
+  print_string(library_log);
+  printf("}\n");
+  if (result)
+    unload();
+}
+
+static void run(const char *name, const char *data, int repeat, const char *context)
+{
+  struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+  static unsigned char data_out[MAX_BYTES], context_out[MAX_BYTES];
+  int data_length = from_hex(data, first), context_length = context ? from_hex(context, second) : 0;
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  int result;
+
+  if (!program || data_length < 0 || context_length < 0) {
+    answer(-EINVAL);
+    return;
+  }
+  options.repeat = repeat;
+  if (data_length) {
+    options.data_in = first;
+    options.data_size_in = data_length;
+    options.data_out = data_out;
+    options.data_size_out = sizeof(data_out);
+  }
+  if (context_length) {
+    options.ctx_in = second;
+    options.ctx_size_in = context_length;
+    options.ctx_out = context_out;
+    options.ctx_size_out = context_length;
+  }
+  result = bpf_prog_test_run_opts(bpf_program__fd(program), &options);
+  printf("{\"result\":%d,\"retval\":%u,", result < 0 ? -errno : 0, options.retval);
+  printf("\"duration\":%u,\"data\":", options.duration);
+  print_hex(data_out, data_length ? options.data_size_out : 0);
+  printf(",\"context\":");
+  print_hex(context_out, context_length ? options.ctx_size_out : 0);
+  printf("}\n");
+}
+
+static void map_call(int count, char **words)
+{
+  const char *call = words[0];
+  struct bpf_map *map = bpf_object__find_map_by_name(object, words[1]);
+  int handle = map ? bpf_map__fd(map) : -1;
+  int key = count > 2 ? from_hex(words[2], first) : 0;
+  int result;
+
+  if (!map || key < 0) {
+    answer(-EINVAL);
+  } else if (strcmp(call, "get") == 0 || strcmp(call, "take") == 0) {
+    result = call[0] == 'g' ? bpf_map_lookup_elem(handle, first, second)
+          : bpf_map_lookup_and_delete_elem(handle, first, second);
+    printf("{\"result\":%d,\"value\":", result < 0 ? -errno : 0);
+    print_hex(second, result < 0 ? 0 : bpf_map__value_size(map));
+    printf("}\n");
+  } else if (strcmp(call, "set") == 0 && count == 5) {
+    if (from_hex(words[3], second) != (int)bpf_map__value_size(map))
+      answer(-EINVAL);
+    else
+      answer(bpf_map_update_elem(handle, first, second, strtoull(words[4], NULL, 0)) < 0 ? -errno : 0);
+  } else if (strcmp(call, "delete") == 0) {
+    answer(bpf_map_delete_elem(handle, first) < 0 ? -errno : 0);
+  } else if (strcmp(call, "next") == 0) {
+    result = bpf_map_get_next_key(handle, key ? first : NULL, second);
+    printf("{\"result\":%d,\"value\":", result < 0 ? -errno : 0);
+    print_hex(second, result < 0 ? 0 : bpf_map__key_size(map));
+    printf("}\n");
+  } else {
+    answer(-EINVAL);
+  }
+}
+
+/* Puts /dev/null in the place of a handle: its reference is gone, and libbpf may still close the number later. */
+static int drop(int handle)
+{
+  int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+  int result = dup2(nothing, handle);
+
+  close(nothing);
+  return result < 0 ? -errno : 0;
+}
+
+static void close_map(const char *name)
+{
+  struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+  struct bpf_map_info info = {};
+  __u32 length = sizeof(info);
+
+  if (!map || closed_count == MAX_CLOSED || bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &length)) {
+    answer(-EINVAL);
+    return;
+  }
+  snprintf(closed[closed_count].name, sizeof(closed[0].name), "%s", name);
+  closed[closed_count++].id = info.id;
+  answer(drop(bpf_map__fd(map)));
+}
+
+static void reopen_map(const char *name)
+{
+  struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+
+  for (int i = 0; map && i < closed_count; i++) {
+    int handle, result;
+
+    if (strcmp(closed[i].name, name) != 0)
+      continue;
+    handle = bpf_map_get_fd_by_id(closed[i].id);
+    if (handle < 0) {
+      answer(-errno);
+      return;
+    }
+    result = dup2(handle, bpf_map__fd(map));
+    close(handle);
+    answer(result < 0 ? -errno : 0);
+    return;
+  }
+  answer(-EINVAL);
+}
+
+static void close_programs(void)
+{
+  struct bpf_program *program;
+
+  bpf_object__for_each_program(program, object)
+    if (bpf_program__fd(program) >= 0)
+      drop(bpf_program__fd(program));
+  answer(0);
+}
+
+static void choose_cpu(int cpu)
+{
+  cpu_set_t set;
+
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  answer(sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0);
+}
+
+int main(void)
+{
+  char *line = NULL;
+  size_t size = 0;
+
+  libbpf_set_print(keep_log);
+  setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+  while (getline(&line, &size, stdin) > 0) {
+    char *words[MAX_WORDS];
+    int count = 0;
+
+    for (char *word = strtok(line, " \n"); word && count < MAX_WORDS; word = strtok(NULL, " \n"))
+      words[count++] = word;
+    if (count == 0)
+      continue;
+    if (strcmp(words[0], "info") == 0)
+      info();
+    else if (strcmp(words[0], "cpu") == 0 && count == 2)
+      choose_cpu(atoi(words[1]));
+    else if (strcmp(words[0], "load") == 0 && count >= 2)
+      load(count - 1, words + 1);
+    else if (!object)
+      answer(-EINVAL);
+    else if (strcmp(words[0], "run") == 0 && count >= 4)
+      run(words[1], words[2], atoi(words[3]), count > 4 ? words[4] : NULL);
+    else if (strcmp(words[0], "close-map") == 0 && count == 2)
+      close_map(words[1]);
+    else if (strcmp(words[0], "reopen-map") == 0 && count == 2)
+      reopen_map(words[1]);
+    else if (strcmp(words[0], "close-programs") == 0)
+      close_programs();
+    else if (strcmp(words[0], "unload") == 0)
+      unload(), answer(0);
+    else if (count >= 2)
+      map_call(count, words);
+    else
+      answer(-EINVAL);
+    fflush(stdout);
+  }
+  unload();
+  free(line);
+  return 0;
+}
