@@ -1,0 +1,78 @@
+// The fields of xdp_md and __sk_buff that a caller may set and reads back, as BPF_PROG_TEST_RUN allows. All other
+// fields must be zero when bytes are passed; addresses and lengths are the machine's to fill in.
+
+/** Values of context fields by name; `cb` is an array of five. */
+export type ContextFields = { [field: string]: number | bigint | readonly number[] | undefined }
+
+interface Field {
+  readonly offset: number
+  readonly bytes: 4 | 8
+  /** Elements of an array field. */
+  readonly count?: number
+}
+
+export interface FieldTable {
+  readonly name: string
+  readonly size: number
+  readonly fields: Readonly<Record<string, Field>>
+}
+
+/** struct xdp_md. */
+export const xdpFields: FieldTable = {
+  name: 'xdp_md',
+  size: 24,
+  fields: { ingress_ifindex: { offset: 12, bytes: 4 }, rx_queue_index: { offset: 16, bytes: 4 } },
+}
+
+/** struct __sk_buff. */
+export const skbFields: FieldTable = {
+  name: '__sk_buff',
+  size: 192,
+  fields: {
+    mark: { offset: 8, bytes: 4 },
+    priority: { offset: 32, bytes: 4 },
+    ingress_ifindex: { offset: 36, bytes: 4 },
+    ifindex: { offset: 40, bytes: 4 },
+    cb: { offset: 48, bytes: 4, count: 5 },
+    tstamp: { offset: 152, bytes: 8 },
+    wire_len: { offset: 160, bytes: 4 },
+    gso_segs: { offset: 164, bytes: 4 },
+    gso_size: { offset: 176, bytes: 4 },
+    hwtstamp: { offset: 184, bytes: 8 },
+  },
+}
+
+/** The settable fields as plain values. */
+export function readFields(table: FieldTable, view: DataView): ContextFields {
+  const values: ContextFields = {}
+  for (const [name, { offset, bytes, count }] of Object.entries(table.fields))
+    values[name] =
+      bytes === 8
+        ? view.getBigUint64(offset, true)
+        : count === undefined
+          ? view.getUint32(offset, true)
+          : Array.from({ length: count }, (_, index) => view.getUint32(offset + 4 * index, true))
+  return values
+}
+
+/** Writes the given fields; calls `fail` for a name that cannot be set or a value of the wrong kind. */
+export function writeFields(
+  table: FieldTable,
+  view: DataView,
+  values: ContextFields | undefined,
+  fail: (what: string) => never,
+): void {
+  for (const [name, value] of Object.entries(values ?? {})) {
+    const field = table.fields[name]
+    if (!field) return fail(`${table.name}.${name} cannot be set; settable are ${Object.keys(table.fields).join(', ')}`)
+    if (value === undefined) continue
+    if (field.count !== undefined) {
+      if (!Array.isArray(value) || value.length > field.count)
+        return fail(`${table.name}.${name} must be an array of at most ${field.count} numbers`)
+      value.forEach((word, index) => view.setUint32(field.offset + 4 * index, Number(word), true))
+    } else if (typeof value !== 'number' && typeof value !== 'bigint')
+      return fail(`${table.name}.${name} must be a number`)
+    else if (field.bytes === 8) view.setBigUint64(field.offset, BigInt(value), true)
+    else view.setUint32(field.offset, Number(value), true)
+  }
+}

@@ -1,0 +1,197 @@
+// What a run needs in guest memory, by program type: context and data laid out in the CPU's run buffer as
+// BPF_PROG_TEST_RUN lays them out, and read back afterwards.
+//
+//   run buffer:  [context: 4 KiB][headroom 256][data …]          syscall: [context …]
+import { CONTEXT_NMI, CONTEXT_SOFTIRQ, CONTEXT_TASK, CONTEXT_WORKQUEUE } from '../../core/abi.js'
+import { SkepError } from '../error.js'
+import type { ProgramSpec } from '../object/spec.js'
+import { readFields, skbFields, writeFields, xdpFields, type ContextFields } from './context-fields.js'
+
+/** Where a program believes to run; 'nmi' is the default for perf_event programs, 'task' for all others. */
+export type RunContext = 'task' | 'softirq' | 'workqueue' | 'nmi'
+
+/** What a caller may pass to run(). */
+export interface RunOptions {
+  /** Packet bytes for xdp, tc and socket programs (at least 14: an Ethernet header). */
+  data?: Uint8Array
+  /**
+   * The context. xdp and tc/socket: an object of fields (`{ mark: 1 }`) or the bytes of xdp_md or __sk_buff. raw_tp,
+   * tp_btf, fentry: an array of up to 12 numbers or bigints, or their bytes. Others: bytes; zeros if absent.
+   */
+  ctx?: Uint8Array | ContextFields | readonly (number | bigint)[]
+  /** CPU to run on; default 0. */
+  cpu?: number
+  /** Runs in a row on the same buffers; default 1. The result is the last run's, `duration` the mean. */
+  repeat?: number
+  context?: RunContext
+}
+
+/** What run() answers. */
+export interface RunResult {
+  /** The program's r0, as u32. */
+  retval: number
+  /** Packet bytes between data and data_end afterwards. */
+  data?: Uint8Array
+  /** The context afterwards: fields where fields were passed (or nothing), else bytes. */
+  ctx?: Uint8Array | ContextFields
+  /** Mean nanoseconds of one run by the machine's clock (0 on a virtual machine). */
+  duration: number
+}
+
+/** A run placed in memory. */
+export interface PlacedRun {
+  /** Guest address of the context; 0 = none. */
+  readonly contextAddress: number
+  /** CONTEXT_*. */
+  readonly context: number
+  /** Reads data and ctx back. */
+  readonly finish: () => Pick<RunResult, 'data' | 'ctx'>
+}
+
+const CONTEXT_AREA = 4096
+const HEADROOM = 256
+const ETHERNET_HEADER = 14
+/** As in the kernel: room behind the data for a skb_shared_info. */
+const TAILROOM = 320
+
+const contextNumbers: Record<RunContext, number> = {
+  task: CONTEXT_TASK,
+  softirq: CONTEXT_SOFTIRQ,
+  workqueue: CONTEXT_WORKQUEUE,
+  nmi: CONTEXT_NMI,
+}
+
+/** Bytes of context for types that take plain bytes: [default, most]. */
+const plainSizes: Partial<Record<ProgramSpec['type'], readonly [number, number]>> = {
+  syscall: [0, 65535],
+  raw_tracepoint: [96, 96],
+  tracing: [96, 96],
+  kprobe: [168, 512],
+  tracepoint: [256, CONTEXT_AREA],
+  perf_event: [256, CONTEXT_AREA],
+}
+
+/** The run buffer of one CPU. */
+export interface RunBuffer {
+  readonly bytes: Uint8Array
+  readonly address: number
+  readonly size: number
+}
+
+/** Checks what the caller passed and writes it into the run buffer. Throws BAD_RUN naming the program. */
+export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunBuffer): PlacedRun {
+  const fail = (what: string): never => {
+    throw new SkepError('BAD_RUN', `program '${program.name}' (${program.section}): ${what}`)
+  }
+  const name = options.context ?? (program.type === 'perf_event' ? 'nmi' : 'task')
+  const context = contextNumbers[name] ?? fail(`context '${String(name)}' is none of task, softirq, workqueue, nmi`)
+  switch (program.type) {
+    case 'xdp':
+    case 'sched_cls':
+    case 'sched_act':
+    case 'socket_filter':
+      return placePacket(program, options, buffer, context, fail)
+    default:
+      return placePlain(program, options, buffer, context, fail)
+  }
+}
+
+type Fail = (what: string) => never
+
+function placePacket(
+  program: ProgramSpec,
+  options: RunOptions,
+  buffer: RunBuffer,
+  context: number,
+  fail: Fail,
+): PlacedRun {
+  const data = options.data ?? fail(`a packet is needed: pass data`)
+  const room = buffer.size - CONTEXT_AREA - HEADROOM - TAILROOM
+  if (!(data instanceof Uint8Array)) fail('data must be a Uint8Array')
+  if (data.length < ETHERNET_HEADER) fail(`data has ${data.length} bytes; an Ethernet header needs ${ETHERNET_HEADER}`)
+  if (data.length > room) fail(`data has ${data.length} bytes; the run buffer holds ${room}`)
+  const start = buffer.address + CONTEXT_AREA + HEADROOM
+  buffer.bytes.fill(0, buffer.address, start)
+  buffer.bytes.set(data, start)
+  buffer.bytes.fill(0, start + data.length, start + data.length + TAILROOM)
+  const xdp = program.type === 'xdp'
+  const fields = xdp ? xdpFields : skbFields
+  const given = contextFields(options.ctx, fields.size, fail)
+  const view = new DataView(buffer.bytes.buffer, buffer.address, fields.size)
+  writeFields(fields, view, given instanceof Uint8Array ? readFields(fields, viewOf(given)) : given, fail)
+  // A socket filter sees the packet from its network header on, as BPF_PROG_TEST_RUN gives it.
+  const skipped = program.type === 'socket_filter' ? ETHERNET_HEADER : 0
+  const end = start + data.length
+  if (xdp) {
+    view.setUint32(0, start, true)
+    view.setUint32(4, end, true)
+    view.setUint32(8, start, true)
+  } else {
+    view.setUint32(0, data.length - skipped, true)
+    view.setUint32(16, data[12]! | (data[13]! << 8), true)
+    view.setUint32(76, start + skipped, true)
+    view.setUint32(80, end, true)
+    view.setUint32(140, start + skipped, true)
+    if (given === undefined || (!(given instanceof Uint8Array) && given['ifindex'] === undefined))
+      view.setUint32(40, 1, true)
+  }
+  return {
+    contextAddress: buffer.address,
+    context,
+    finish() {
+      const first = view.getUint32(xdp ? 0 : 76, true) - skipped
+      const last = view.getUint32(xdp ? 4 : 80, true)
+      const inside = first >= buffer.address + CONTEXT_AREA && first <= last && last <= buffer.address + buffer.size
+      const out = readFields(fields, view)
+      return {
+        data: inside ? buffer.bytes.slice(first, last) : new Uint8Array(0),
+        ctx: given instanceof Uint8Array ? toBytes(fields, out, fail) : out,
+      }
+    },
+  }
+}
+
+function toBytes(fields: typeof xdpFields, values: ContextFields, fail: Fail): Uint8Array {
+  const bytes = new Uint8Array(fields.size)
+  writeFields(fields, viewOf(bytes), values, fail)
+  return bytes
+}
+
+function contextFields(ctx: RunOptions['ctx'], size: number, fail: Fail): Uint8Array | ContextFields | undefined {
+  if (ctx === undefined) return undefined
+  if (Array.isArray(ctx)) fail('ctx must be an object of fields or bytes')
+  if (ctx instanceof Uint8Array && ctx.length !== size) fail(`ctx has ${ctx.length} bytes; this context has ${size}`)
+  return ctx as Uint8Array | ContextFields
+}
+
+function placePlain(
+  program: ProgramSpec,
+  options: RunOptions,
+  buffer: RunBuffer,
+  context: number,
+  fail: Fail,
+): PlacedRun {
+  if (options.data !== undefined) fail(`programs of this type take no data`)
+  const [usual, most] = plainSizes[program.type] ?? fail('programs of this type cannot be run')
+  const given = plainBytes(options.ctx, fail)
+  const limit = Math.min(most, buffer.size)
+  if (given && given.length > limit) fail(`ctx has ${given.length} bytes; at most ${limit} are possible`)
+  const size = program.type === 'syscall' ? (given?.length ?? 0) : Math.max(usual, given?.length ?? 0)
+  buffer.bytes.fill(0, buffer.address, buffer.address + size)
+  if (given) buffer.bytes.set(given, buffer.address)
+  return {
+    contextAddress: size === 0 ? 0 : buffer.address,
+    context,
+    finish: () => (given ? { ctx: buffer.bytes.slice(buffer.address, buffer.address + given.length) } : {}),
+  }
+}
+
+function plainBytes(ctx: RunOptions['ctx'], fail: Fail): Uint8Array | undefined {
+  if (ctx === undefined || ctx instanceof Uint8Array) return ctx
+  if (!Array.isArray(ctx)) return fail('ctx must be bytes, or an array of numbers')
+  return new Uint8Array(BigUint64Array.from(ctx as (number | bigint)[], (word) => BigInt(word)).buffer)
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

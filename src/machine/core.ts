@@ -1,0 +1,101 @@
+// The core module (AssemblyScript, dist/core/core.wasm): compiled once per process, instantiated once per CPU over the
+// machine's memory. Typed exports; the two imports that only the host can provide.
+import { readFileSync } from 'node:fs'
+import { SkepError } from '../error.js'
+import type { ReadClock } from './clock.js'
+import { GuestFault } from './fault.js'
+
+/** Exports of the core that the host calls. Addresses and indices are u32, shown by wasm as signed i32. */
+export interface CoreExports {
+  readonly table: WebAssembly.Table
+  machine_boot(memoryBytes: number, cpus: number, controlBlocks: number, coreBytes: number): number
+  cpu_attach(cpu: number): void
+  cpu_poll(): number
+  cpu_next_expiry(): number
+  cpu_loop(): number
+  cpu_unwind(): void
+  cpu_offline(dead: number): number
+  program_create(entry: number, tableFirst: number, tableEnd: number): number
+  program_put(program: number): void
+  program_run(program: number, ctx: number, context: number): number
+  map_bytes_core(
+    type: number,
+    keySize: number,
+    valueSize: number,
+    maxEntries: number,
+    flags: number,
+    hasTimer: number,
+    hasWork: number,
+  ): number
+  map_bytes_guest(
+    type: number,
+    keySize: number,
+    valueSize: number,
+    maxEntries: number,
+    flags: number,
+    hasTimer: number,
+    hasWork: number,
+  ): number
+  map_create(
+    type: number,
+    keySize: number,
+    valueSize: number,
+    maxEntries: number,
+    flags: number,
+    timerOffset: number,
+    workOffset: number,
+    lockOffset: number,
+    guestAddress: number,
+    coreAddress: number,
+  ): number
+  map_lookup(map: number, key: number): number
+  map_update(map: number, key: number, value: number, flags: number): number
+  map_delete(map: number, key: number): number
+  map_next(map: number, cursor: number): number
+  map_element_key(map: number, index: number): number
+  map_element_value(map: number, index: number): number
+  map_user_get(map: number): void
+  map_user_put(map: number): void
+  map_get(map: number): void
+  map_put(map: number): void
+}
+
+/** dist/src/machine/core.js → dist/core/core.wasm, in a clone and in an installed package alike. */
+const coreFile = new URL('../../core/core.wasm', import.meta.url)
+let compiled: WebAssembly.Module | undefined
+
+/** The compiled core; the same module object for every machine of the process. */
+export function coreModule(): WebAssembly.Module {
+  if (!compiled) {
+    let bytes: Uint8Array
+    try {
+      bytes = readFileSync(coreFile)
+    } catch (cause) {
+      throw new SkepError('NO_CORE', `core.wasm is missing beside the package's code; build it first`, {}, { cause })
+    }
+    compiled = new WebAssembly.Module(bytes)
+  }
+  return compiled
+}
+
+/** One CPU's instance of the core. `module` is passed on to worker threads so that none compiles it again. */
+export function instantiateCore(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  clock: ReadClock,
+): WebAssembly.Instance {
+  return new WebAssembly.Instance(module, {
+    env: { memory },
+    host: {
+      clock,
+      fault(kind: number, detail: bigint): never {
+        throw new GuestFault(kind, BigInt.asUintN(64, detail))
+      },
+    },
+  })
+}
+
+/** The exports with their types. */
+export function coreExports(instance: WebAssembly.Instance): CoreExports {
+  return instance.exports as unknown as CoreExports
+}

@@ -1,0 +1,51 @@
+// Kernel errno values by name. Helpers and map operations answer negative numbers; people read names.
+import {
+  E2BIG,
+  EAGAIN,
+  EBUSY,
+  EDEADLK,
+  EEXIST,
+  EFAULT,
+  EINVAL,
+  ENAMETOOLONG,
+  ENODEV,
+  ENOENT,
+  ENOMEM,
+  ENOSPC,
+  ENOTSUPP,
+  EOPNOTSUPP,
+  EPERM,
+  ERANGE,
+} from '../../core/abi.js'
+import { SkepError } from '../error.js'
+
+const names = new Map<number, string>([
+  [EPERM, 'EPERM'],
+  [ENOENT, 'ENOENT'],
+  [E2BIG, 'E2BIG'],
+  [EAGAIN, 'EAGAIN'],
+  [ENOMEM, 'ENOMEM'],
+  [EFAULT, 'EFAULT'],
+  [EBUSY, 'EBUSY'],
+  [EEXIST, 'EEXIST'],
+  [ENODEV, 'ENODEV'],
+  [EINVAL, 'EINVAL'],
+  [ENOSPC, 'ENOSPC'],
+  [ERANGE, 'ERANGE'],
+  [EDEADLK, 'EDEADLK'],
+  [ENAMETOOLONG, 'ENAMETOOLONG'],
+  [EOPNOTSUPP, 'EOPNOTSUPP'],
+  [ENOTSUPP, 'ENOTSUPP'],
+])
+
+/** 'EBUSY' for -16 (or 16); 'E999' for a number without a name. */
+export function errnoName(result: number): string {
+  const number = Math.abs(result)
+  return names.get(number) ?? `E${number}`
+}
+
+/** The error for a negative result of the core: `code` is the errno's name. */
+export function errnoError(result: number, what: string): SkepError {
+  const code = errnoName(result)
+  return new SkepError(code, `${what}: ${code}`, { errno: -Math.abs(result) })
+}

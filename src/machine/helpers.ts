@@ -1,0 +1,93 @@
+// The helpers and kfuncs that this machine has: number, kernel name, parameters, where they may be called. The core
+// exports each by its kernel name; the compiler asks here what to import. Plain data, also read by `skep inspect`.
+import { SkepError } from '../error.js'
+import type { ProgramType } from '../object/spec.js'
+
+/** How a compiled program imports one function of the core. */
+export interface HelperImport {
+  /** Export of the core, which is the kernel's name. */
+  readonly name: string
+  /** i64 parameters, 0 … 5. */
+  readonly parameters: number
+  /** True if the caller's frame follows as an i32: the function calls back. */
+  readonly frame: boolean
+  /** False for void functions (rcu_read_lock …): r0 is then 0. */
+  readonly returns: boolean
+}
+
+export interface HelperEntry extends HelperImport {
+  /** Number of a helper; undefined for a kfunc. */
+  readonly id?: number
+  /** Only in sleepable programs and work callbacks. */
+  readonly sleepable?: boolean
+  /** Program types in which the kernel refuses it. */
+  readonly refusedIn?: readonly ProgramType[]
+  /** Index of the parameter that is a callback, if any. */
+  readonly callback?: number
+}
+
+const tracing: readonly ProgramType[] = ['kprobe', 'tracepoint', 'perf_event', 'raw_tracepoint', 'tracing']
+const noLock: readonly ProgramType[] = [...tracing, 'socket_filter']
+
+function helper(id: number, name: string, parameters: number, more: Partial<HelperEntry> = {}): HelperEntry {
+  return { id, name, parameters, frame: false, returns: true, ...more }
+}
+
+function kfunc(name: string, parameters: number, more: Partial<HelperEntry> = {}): HelperEntry {
+  return { name, parameters, frame: false, returns: true, ...more }
+}
+
+/** Every helper, by number. */
+export const helpers: readonly HelperEntry[] = [
+  helper(1, 'bpf_map_lookup_elem', 2),
+  helper(2, 'bpf_map_update_elem', 4),
+  helper(3, 'bpf_map_delete_elem', 2),
+  helper(5, 'bpf_ktime_get_ns', 0),
+  helper(6, 'bpf_trace_printk', 5),
+  helper(7, 'bpf_get_prandom_u32', 0),
+  helper(8, 'bpf_get_smp_processor_id', 0),
+  helper(14, 'bpf_get_current_pid_tgid', 0),
+  helper(16, 'bpf_get_current_comm', 2),
+  helper(93, 'bpf_spin_lock', 1, { refusedIn: noLock }),
+  helper(94, 'bpf_spin_unlock', 1, { refusedIn: noLock }),
+  helper(125, 'bpf_ktime_get_boot_ns', 0),
+  helper(160, 'bpf_ktime_get_coarse_ns', 0),
+  helper(164, 'bpf_for_each_map_elem', 4, { frame: true, callback: 1 }),
+  helper(169, 'bpf_timer_init', 3),
+  helper(170, 'bpf_timer_set_callback', 2, { callback: 1 }),
+  helper(171, 'bpf_timer_start', 3),
+  helper(172, 'bpf_timer_cancel', 1),
+  helper(181, 'bpf_loop', 4, { frame: true, callback: 1 }),
+]
+
+/** Every kfunc, by name. */
+export const kfuncs: readonly HelperEntry[] = [
+  kfunc('bpf_timer_cancel_async', 1),
+  kfunc('bpf_wq_init', 3),
+  kfunc('bpf_wq_set_callback', 3, { callback: 1 }),
+  kfunc('bpf_wq_set_callback_impl', 4, { callback: 1 }),
+  kfunc('bpf_wq_start', 2),
+  kfunc('bpf_rcu_read_lock', 0, { returns: false }),
+  kfunc('bpf_rcu_read_unlock', 0, { returns: false }),
+  kfunc('bpf_preempt_disable', 0, { returns: false }),
+  kfunc('bpf_preempt_enable', 0, { returns: false }),
+]
+
+const byId = new Map(helpers.map((entry) => [entry.id!, entry]))
+const byName = new Map(kfuncs.map((entry) => [entry.name, entry]))
+
+/** The helper with this number, if the machine has it. */
+export function helperById(id: number): HelperEntry | undefined {
+  return byId.get(id)
+}
+
+/** The kfunc with this name, if the machine has it. */
+export function kfuncByName(name: string): HelperEntry | undefined {
+  return byName.get(name)
+}
+
+/** For the compiler, after everything unsupported was reported: throws UNSUPPORTED. */
+export function requireHelper(entry: HelperEntry | undefined, what: string): HelperEntry {
+  if (!entry) throw new SkepError('UNSUPPORTED', `${what} is not supported`)
+  return entry
+}
