@@ -97,3 +97,21 @@ export const MAX_CPUS = 62
 /** Most maps and programs of one machine. */
 export const MAX_MAPS = 1024
 export const MAX_PROGRAMS = 4096
+
+/** Lifecycle events (HEADER_EVENTS on): kind of block in bit 3 (set for work). */
+export const EVENT_INIT = 1
+export const EVENT_SET_CALLBACK = 2
+export const EVENT_START = 3
+export const EVENT_CANCEL = 4
+export const EVENT_CANCEL_ASYNC = 5
+export const EVENT_FIRE = 6
+export const EVENT_FREE = 7
+export const EVENT_WORK_BIT = 8
+
+/** Bits that cpu_poll returns, and reasons for which cpu_loop returns. */
+export const POLL_MORE = 1
+export const LOOP_CONTROL = 1
+/** CPU_REQUEST: nothing asked, the host asks for a run, the CPU has answered. */
+export const REQUEST_NONE = 0
+export const REQUEST_RUN = 1
+export const REQUEST_DONE = 2

@@ -191,6 +191,12 @@ export function glance32(address: usize): u32 {
   return load<u32>(address)
 }
 
+/** Plain load of 64 bits that may race (and tear): the value is advice only. */
+export function glance64(address: usize): u64 {
+  if (isDefined(CHECKED)) return hooked64(DOOR_GLANCE, address, 0, 0)
+  return load<u64>(address)
+}
+
 /** Plain store of 32 bits that may race: for words whose value is advice only. */
 export function note32(address: usize, value: u32): void {
   if (isDefined(CHECKED)) {

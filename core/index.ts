@@ -1,1 +1,20 @@
-export * from './door'
+// The module's exports: what compiled programs import (helpers and kfuncs by the kernel's names) and what the host
+// calls. Nothing is defined here.
+export { cpu_attach } from './cpu'
+export { program_create, program_put, program_release } from './async/program'
+export { map_get, map_put, map_user_get, map_user_put } from './async/user-reference'
+export {
+  bpf_timer_cancel,
+  bpf_timer_cancel_async,
+  bpf_timer_init,
+  bpf_timer_set_callback,
+  bpf_timer_start,
+} from './helper/timer'
+export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_set_callback_impl, bpf_wq_start } from './helper/work'
+export { sectionEnter as section_enter, sectionExit as section_exit } from './memory/section'
+export { machine_boot } from './run/boot'
+export { cpu_loop } from './run/loop'
+export { cpu_offline } from './run/offline'
+export { cpu_next_expiry, cpu_poll, cpu_reclaim_pending } from './run/poll'
+export { cpu_now, program_run, program_run_repeat } from './run/program-run'
+export { cpu_unwind } from './run/unwind'

@@ -32,6 +32,8 @@ export const HEADER_LOOP_BUDGET = 72
 export const HEADER_EVENTS = 76
 /** The CPU that takes over what a dead one held; written by offline repair. */
 export const HEADER_HEIR = 80
+/** Records that each CPU's lifecycle event ring holds (a power of two). */
+export const HEADER_EVENT_RECORDS = 60
 export const HEADER_RANDOM_SEED = 84
 /** u64: packed pid_tgid, then 16 bytes of comm, as bpf_get_current_pid_tgid and _comm answer; host. */
 export const HEADER_PID_TGID = 88
@@ -40,11 +42,22 @@ export const HEADER_COMM = 96
 export const HEADER_LOST_CONTROL_BLOCKS = 112
 export const HEADER_LOST_ELEMENTS = 116
 export const HEADER_LOST_PROGRAM_REFERENCES = 120
+/** First guest page that maps may use (before it: stacks, run buffers and scratch pages of the CPUs). */
+export const HEADER_GUEST_HEAP = 124
 /** u64, own cache line: the grace-period sequence. Any CPU adds 1 when it starts a grace period. */
 export const HEADER_GRACE_PERIOD = 128
 /** u64, own cache line: bytes ever written to the trace ring; reservation by add. */
 export const HEADER_TRACE_HEAD = 192
 export const HEADER_BYTES = 256
+
+/** Lifecycle event: u64 time, kind, map, element, result, u64 argument. */
+export const EVENT_TIME = 0
+export const EVENT_KIND = 8
+export const EVENT_MAP = 12
+export const EVENT_ELEMENT = 16
+export const EVENT_RESULT = 20
+export const EVENT_ARGUMENT = 24
+export const EVENT_SHIFT = 5
 
 export const MAGIC = 0x70656b73
 
@@ -227,6 +240,10 @@ export const CPU_WORKS = 208
 export const CPU_LATENESS = 216
 export const CPU_MAX_LATENESS = 224
 export const CPU_POSTS = 232
+/** Where this CPU looks first for a free control block. */
+export const CPU_POOL_HINT = 240
+/** Entry that is being fired: deadline is in the control block's entry fields. */
+export const CPU_FIRED_ENTRY = 244
 /** Lookup announcement (maps): map, ticket, answer; key bytes follow in the scratch page of the core heap. */
 export const CPU_LOOKUP_MAP = 256
 export const CPU_LOOKUP_TICKET = 260
@@ -247,6 +264,8 @@ export const CPU_CONTROL = 352
 /** Lifecycle event ring: records of 32 bytes, count of records ever written (u32). */
 export const CPU_EVENTS = 356
 export const CPU_EVENTS_WRITTEN = 360
+/** Nanoseconds that the CPU spins before it sleeps; host. */
+export const CPU_SPIN = 364
 /** Timer wheel: bitmaps (8 u32 per level), then heads and tails. */
 export const CPU_WHEEL_BITS = 384
 export const WHEEL_LEVELS = 6

@@ -1,0 +1,69 @@
+// cancel and cancel_async. cancel_async is one `and`, any context. cancel_sync is the one function of the core that
+// waits: for the callback run that was going on when the arming was taken, and for no later one [H12, H27].
+import { EDEADLK, EINVAL, ENOENT, EOPNOTSUPP } from '../abi'
+import { and64, compareExchange64, load32, load64, retry, waitWhile32 } from '../door'
+import { nested } from '../cpu'
+import { CB_BINDING, CB_STATE } from '../layout'
+import { bindingProgram, isBound } from './binding'
+import { clearEdge, isOwnCallback, publishEdge, waitingClosesCycle } from './deadlock'
+import { program_put } from './program'
+import { slotTaken } from './slot'
+import { generationOf, idle, isArmed, isFreed, runOf, WITHOUT_DEADLINE } from './state'
+
+/** Disarms, keeps the binding: 1 was armed, -1 was not and its callback runs, 0 neither, -EINVAL, -ENOENT. */
+export function asyncCancelAsync(slot: usize): i32 {
+  const block = load32(slot)
+  if (!slotTaken(block)) return -EINVAL
+  const before = and64(<usize>block + CB_STATE, WITHOUT_DEADLINE)
+  if (isFreed(before)) return -ENOENT
+  if (isArmed(before)) return 1
+  return runOf(before) !== 0 ? -1 : 0
+}
+
+// Waits until callback run `run` of the block has ended: the run number is gone or another one's.
+function waitForRun_sync(block: usize, run: u32): void {
+  for (;;) {
+    retry()
+    const state = load64(block + CB_STATE)
+    if (runOf(state) !== run) return
+    waitWhile32(block + CB_STATE, <u32>state)
+  }
+}
+
+/**
+ * Disarms, drops the binding and waits for the run of the callback that was going on, if any.
+ * 1 was armed, 0 was not; -EINVAL; -EOPNOTSUPP in NMI; -EDEADLK (nothing changed) from the timer's own callback or if
+ * waiting would close a cycle of callbacks that wait for each other [H9]. Inside a section.
+ */
+export function asyncCancel_sync(slot: usize): i32 {
+  if (nested()) return -EOPNOTSUPP
+  const block = <usize>load32(slot)
+  if (!slotTaken(<u32>block)) return -EINVAL
+  if (isOwnCallback(block)) return -EDEADLK
+  while (true) {
+    retry()
+    const state = load64(block + CB_STATE)
+    if (isFreed(state)) {
+      clearEdge()
+      return -EINVAL
+    }
+    const run = runOf(state)
+    if (run !== 0 && publishEdge(block, run) && waitingClosesCycle(block)) {
+      clearEdge()
+      return -EDEADLK
+    }
+    const bound = isBound(load64(block + CB_BINDING), state)
+    const generation = generationOf(state)
+    const next = idle(state, bound ? generation + 1 : generation)
+    if (compareExchange64(block + CB_STATE, state, next) !== state) continue
+    if (bound) {
+      // A setter may have replaced the binding before the exchange: what is of the old generation goes, whoever set it.
+      // One that replaces it after the exchange sees the new generation and takes its own back [H18].
+      const old = load64(block + CB_BINDING)
+      if (isBound(old, state) && compareExchange64(block + CB_BINDING, old, 0) === old) program_put(bindingProgram(old))
+    }
+    if (run !== 0) waitForRun_sync(block, run)
+    clearEdge()
+    return isArmed(state) ? 1 : 0
+  }
+}

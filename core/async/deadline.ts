@@ -1,0 +1,37 @@
+// From the nanoseconds that a program passes to the deadline that the state word holds: rounded up, never early.
+import { CLOCK_REALTIME } from '../abi'
+import { glance64, peek32, peek64, store64 } from '../door'
+import { cpuNow } from '../cpu'
+import { CB_CLOCK, CB_REALTIME_EXPIRY, HEADER, HEADER_REALTIME_OFFSET } from '../layout'
+import { NEVER, UNIT_SHIFT } from './state'
+
+/** Deadline (units) of a time in nanoseconds since the epoch; what the word cannot hold never comes. */
+export function deadlineAt(time: u64): u64 {
+  const units = (time + (((<u64>1) << UNIT_SHIFT) - 1)) >> UNIT_SHIFT
+  return time > u64.MAX_VALUE - 8 || units >= NEVER ? NEVER : units
+}
+
+/** Deadline of an expiry `nanoseconds` from this CPU's now. Bit 63 and what overflows never come. */
+export function deadlineIn(nanoseconds: u64): u64 {
+  if (<i64>nanoseconds < 0) return NEVER
+  return deadlineAt(cpuNow() + nanoseconds)
+}
+
+/** Deadline of the absolute expiry `nanoseconds` on the clock of `block`; the past is due at once. */
+export function deadlineAbsolute(block: usize, nanoseconds: u64): u64 {
+  if (<i64>nanoseconds < 0) return NEVER
+  if (peek32(block + CB_CLOCK) !== CLOCK_REALTIME) return deadlineAt(nanoseconds)
+  store64(block + CB_REALTIME_EXPIRY, nanoseconds + 1)
+  return realtimeDeadline(nanoseconds)
+}
+
+/** Deadline at which REALTIME reads `nanoseconds`, by the offset of now. */
+export function realtimeDeadline(nanoseconds: u64): u64 {
+  const offset = peek64(HEADER + HEADER_REALTIME_OFFSET)
+  return nanoseconds <= offset ? 0 : deadlineAt(nanoseconds - offset)
+}
+
+/** The arming that follows is not an absolute one on REALTIME: setting that clock does not move it. */
+export function forgetRealtime(block: usize): void {
+  if (glance64(block + CB_REALTIME_EXPIRY) !== 0) store64(block + CB_REALTIME_EXPIRY, 0)
+}

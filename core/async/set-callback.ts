@@ -1,0 +1,47 @@
+// set_callback: binds a function of the calling program. Any context, bounded, never waits: both of two concurrent
+// calls succeed and the last wins (contract §4).
+import { EINVAL, ENOENT, EPERM } from '../abi'
+import { compareExchange64, load32, load64 } from '../door'
+import { CB_BINDING, CB_STATE } from '../layout'
+import { bindingOf, bindingProgram } from './binding'
+import { program_put, programOwns, programTryGet } from './program'
+import { slotOf, slotTaken } from './slot'
+import { generationOf, isFreed } from './state'
+
+/**
+ * Binds `fn` (function table index) of `program` to the slot at guest address `pointer`. Inside a section.
+ * 0, -EINVAL (not initialised, or not a callback of the program), -EPERM (freed before anything was bound [H6]),
+ * -ENOENT (the program is being unloaded [H35]).
+ */
+export function asyncSetCallback(pointer: u64, kind: u32, program: usize, fn: u64): i32 {
+  const slot = slotOf(pointer, kind)
+  if (slot === 0 || program === 0 || !programOwns(program, fn)) return -EINVAL
+  const block = load32(slot)
+  if (!slotTaken(block)) return -EINVAL
+  const binding = <usize>block + CB_BINDING
+  if (!programTryGet(program)) return -ENOENT
+  let turn = 0
+  while (true) {
+    const old = load64(binding)
+    const state = load64(<usize>block + CB_STATE)
+    if (isFreed(state)) {
+      program_put(program)
+      return -EPERM
+    }
+    const mine = bindingOf(program, <u32>fn, generationOf(state))
+    const before = compareExchange64(binding, old, mine)
+    if (before === old) {
+      if (old !== 0) program_put(bindingProgram(old))
+      // Freed or cancelled meanwhile: whoever did that may have found the word before it was ours [H6, H18].
+      const now = load64(<usize>block + CB_STATE)
+      if (isFreed(now) || generationOf(now) !== generationOf(state))
+        if (compareExchange64(binding, mine, 0) === mine) program_put(program)
+      return 0
+    }
+    // Another setter came in between: ours was just before it. A cancel or a free emptied the word: once more.
+    if (before !== 0 || turn++ === 1) {
+      program_put(program)
+      return isFreed(load64(<usize>block + CB_STATE)) ? -EPERM : 0
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// start: arms a timer or work. Any context, bounded, never waits. Armed implies bound: only a generation that is bound
+// can be armed [H38]. In the common case (an armed timer moves to later) no queue, no reference and no other CPU is touched.
+import { EINVAL, ENOENT } from '../abi'
+import { compareExchange64, load32, load64, note32, peek32, poke32 } from '../door'
+import { cpu, cpuIndex, nested } from '../cpu'
+import { CB_BINDING, CB_QUEUED, CB_STAMP, CB_STATE, CPU_STAMP } from '../layout'
+import { post } from '../queue/inbox'
+import { isBound } from './binding'
+import { place, queuedDeadline, queuedOwner } from './place'
+import { slotRelease, slotTaken } from './slot'
+import { ANY_CPU, armed, generationOf, idle, isArmed, isFreed, NEVER, WITHOUT_RUN } from './state'
+
+/** Rounds against firings that end or begin meanwhile; more than that cannot happen without another start [H25]. */
+const ROUNDS = 4
+
+// The rule "armed means queued early enough": asks or places, as little as possible.
+function ensureQueued(block: usize, deadline: u64, pinned: bool): void {
+  const queued = load64(block + CB_QUEUED)
+  const me = cpuIndex()
+  if (queued !== 0) {
+    const owner = queuedOwner(queued)
+    if (queuedDeadline(queued) <= deadline && (!pinned || owner === me)) return
+    if (owner !== me) {
+      post(block, owner)
+      return
+    }
+  }
+  if (nested()) post(block, me)
+  else place(block, deadline)
+}
+
+/**
+ * Arms the control block in `slot` for `deadline` (units, or NEVER). Inside a section.
+ * 0, -EINVAL (not initialised, or no callback bound), -ENOENT (being freed).
+ */
+export function asyncStart(slot: usize, deadline: u64, pinned: bool): i32 {
+  const block = <usize>load32(slot)
+  if (!slotTaken(<u32>block)) return -EINVAL
+  const target = pinned ? cpuIndex() : ANY_CPU
+  const stamp = peek32(cpu() + CPU_STAMP) + 1
+  poke32(cpu() + CPU_STAMP, stamp)
+  let state = load64(block + CB_STATE)
+  for (let round = 0; round < ROUNDS; round++) {
+    if (isFreed(state)) {
+      slotRelease(slot, block)
+      return -ENOENT
+    }
+    if (!isBound(load64(block + CB_BINDING), state)) return -EINVAL
+    const mine = armed(state, deadline, target)
+    note32(block + CB_STAMP, stamp)
+    const before = compareExchange64(block + CB_STATE, state, mine)
+    if (before === state) {
+      // Eight cancels inside this call would bring the same generation back, unbound: take the arming back then.
+      if (!isBound(load64(block + CB_BINDING), mine)) {
+        const back = idle(mine, generationOf(mine))
+        if (compareExchange64(block + CB_STATE, mine, back) === mine) return -EINVAL
+        return 0
+      }
+      if (deadline !== NEVER) ensureQueued(block, deadline, pinned)
+      return 0
+    }
+    if (isFreed(before)) return -ENOENT
+    if (generationOf(before) !== generationOf(state)) return -EINVAL
+    // Another start came in between: ours was just before it.
+    if (isArmed(before) && (before & WITHOUT_RUN) !== (state & WITHOUT_RUN)) return 0
+    state = before
+  }
+  return 0
+}

@@ -1,0 +1,72 @@
+// Which CPU this instance is: the address of its area, the core's only mutable global, written once by cpu_attach.
+// Every CPU has its own instance of the module on the same memory. Called from everywhere in core/.
+import { CONTEXT_NMI } from './abi'
+import { now, peek32, peek64, poke32, poke64, store32 } from './door'
+import {
+  CPU_BYTES,
+  CPU_CONTEXT,
+  CPU_INDEX,
+  CPU_LIFE,
+  CPU_NOW,
+  CPU_NOW_USES,
+  HEADER,
+  HEADER_CPUS,
+  HEADER_CPU_AREAS,
+} from './layout'
+
+let area: usize = 0
+
+/** Life of a CPU (CPU_LIFE). */
+export const LIFE_UNUSED: u32 = 0
+export const LIFE_LIVE: u32 = 1
+export const LIFE_DEAD: u32 = 2
+
+/** The clock is read again after so many uses of `now` (contract §2, Time). */
+const NOW_USES: u32 = 64
+
+/** Address of this CPU's area. */
+export function cpu(): usize {
+  return area
+}
+
+/** Address of the area of CPU `index`. */
+export function cpuArea(index: u32): usize {
+  return <usize>peek32(HEADER + HEADER_CPU_AREAS) + <usize>index * CPU_BYTES
+}
+
+/** Number of CPUs that the machine has room for, dead and unused ones included. */
+export function cpuCount(): u32 {
+  return peek32(HEADER + HEADER_CPUS)
+}
+
+/** Index of this CPU. */
+export function cpuIndex(): u32 {
+  return peek32(area + CPU_INDEX)
+}
+
+/** Makes this instance CPU `index`; before any other call but machine_boot. */
+export function cpu_attach(index: u32): void {
+  area = cpuArea(index)
+  store32(area + CPU_LIFE, LIFE_LIVE)
+}
+
+/** True in code that may have interrupted an operation of this same CPU: it must leave the CPU's queues alone. */
+export function nested(): bool {
+  return peek32(area + CPU_CONTEXT) === CONTEXT_NMI
+}
+
+/** Reads the clock: at the start of every run, callback and poll, and at bpf_ktime_get_ns. Nanoseconds. */
+export function freshNow(): u64 {
+  const time = now()
+  poke64(area + CPU_NOW, time)
+  poke32(area + CPU_NOW_USES, 0)
+  return time
+}
+
+/** The CPU's `now`, from which relative expiries count; never more than 64 uses old. Nanoseconds. */
+export function cpuNow(): u64 {
+  const uses = peek32(area + CPU_NOW_USES) + 1
+  if (uses > NOW_USES) return freshNow()
+  poke32(area + CPU_NOW_USES, uses)
+  return peek64(area + CPU_NOW)
+}

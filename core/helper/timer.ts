@@ -1,0 +1,71 @@
+// The bpf_timer helpers and bpf_timer_cancel_async, by the kernel's names and signatures: argument checks, then
+// core/async. Called by compiled programs, which run inside a section. Results are 0, positive, or a negative errno.
+import {
+  BPF_F_TIMER_ABS,
+  BPF_F_TIMER_CPU_PIN,
+  CLOCK_BOOTTIME,
+  CLOCK_MONOTONIC,
+  CLOCK_REALTIME,
+  EINVAL,
+  EVENT_CANCEL,
+  EVENT_CANCEL_ASYNC,
+  EVENT_INIT,
+  EVENT_SET_CALLBACK,
+  EVENT_START,
+  KIND_TIMER,
+} from '../abi'
+import { asyncCancelAsync, asyncCancel_sync } from '../async/cancel'
+import { deadlineAbsolute, deadlineIn, forgetRealtime } from '../async/deadline'
+import { asyncInit } from '../async/init'
+import { asyncSetCallback } from '../async/set-callback'
+import { slotOf, slotTaken } from '../async/slot'
+import { asyncStart } from '../async/start'
+import { cpu } from '../cpu'
+import { load32, peek32 } from '../door'
+import { CPU_PROGRAM } from '../layout'
+import { reported } from './async-event'
+
+function init(timer: u64, map: u64, flags: u64): i32 {
+  if (flags !== CLOCK_REALTIME && flags !== CLOCK_MONOTONIC && flags !== CLOCK_BOOTTIME) return -EINVAL
+  return asyncInit(timer, map, KIND_TIMER, <u32>flags)
+}
+
+function start(timer: u64, nanoseconds: u64, flags: u64): i32 {
+  if ((flags & ~((<u64>BPF_F_TIMER_ABS) | (<u64>BPF_F_TIMER_CPU_PIN))) !== 0) return -EINVAL
+  const slot = slotOf(timer, KIND_TIMER)
+  if (slot === 0) return -EINVAL
+  const block = load32(slot)
+  if (!slotTaken(block)) return -EINVAL
+  const absolute = (flags & BPF_F_TIMER_ABS) !== 0
+  forgetRealtime(<usize>block)
+  const deadline = absolute ? deadlineAbsolute(<usize>block, nanoseconds) : deadlineIn(nanoseconds)
+  return asyncStart(slot, deadline, (flags & BPF_F_TIMER_CPU_PIN) !== 0)
+}
+
+/** bpf_timer_init (contract §2). */
+export function bpf_timer_init(timer: u64, map: u64, flags: u64): i64 {
+  return reported(EVENT_INIT, KIND_TIMER, timer, init(timer, map, flags), flags)
+}
+
+/** bpf_timer_set_callback: `callback` is an index in the function table, of the calling program. */
+export function bpf_timer_set_callback(timer: u64, callback: u64): i64 {
+  const result = asyncSetCallback(timer, KIND_TIMER, <usize>peek32(cpu() + CPU_PROGRAM), callback)
+  return reported(EVENT_SET_CALLBACK, KIND_TIMER, timer, result, callback)
+}
+
+/** bpf_timer_start: nanoseconds from this CPU's now, or absolute on the timer's clock. */
+export function bpf_timer_start(timer: u64, nanoseconds: u64, flags: u64): i64 {
+  return reported(EVENT_START, KIND_TIMER, timer, start(timer, nanoseconds, flags), nanoseconds)
+}
+
+/** bpf_timer_cancel: the one operation that waits, for a running callback. */
+export function bpf_timer_cancel(timer: u64): i64 {
+  const slot = slotOf(timer, KIND_TIMER)
+  return reported(EVENT_CANCEL, KIND_TIMER, timer, slot === 0 ? -EINVAL : asyncCancel_sync(slot), 0)
+}
+
+/** bpf_timer_cancel_async: 1 was armed, -1 was not and its callback runs, 0 neither. */
+export function bpf_timer_cancel_async(timer: u64): i64 {
+  const slot = slotOf(timer, KIND_TIMER)
+  return reported(EVENT_CANCEL_ASYNC, KIND_TIMER, timer, slot === 0 ? -EINVAL : asyncCancelAsync(slot), 0)
+}

@@ -1,0 +1,43 @@
+// The bpf_wq kfuncs, by the kernel's names and signatures. Work is armed for "now" in the work list of a CPU: the same
+// protocol as a timer. Called by compiled programs, which run inside a section. Any flag is -EINVAL, first of all.
+import { EINVAL, EVENT_INIT, EVENT_SET_CALLBACK, EVENT_START, KIND_WORK } from '../abi'
+import { asyncInit } from '../async/init'
+import { asyncSetCallback } from '../async/set-callback'
+import { slotOf } from '../async/slot'
+import { asyncStart } from '../async/start'
+import { cpu } from '../cpu'
+import { peek32 } from '../door'
+import { CPU_PROGRAM } from '../layout'
+import { reported } from './async-event'
+
+/** The compiler passes 32-bit flags in a 64-bit register: the kernel looks at the low half. */
+function flagged(flags: u64): bool {
+  return <u32>flags !== 0
+}
+
+function start(work: u64, flags: u64): i32 {
+  const slot = slotOf(work, KIND_WORK)
+  return flagged(flags) || slot === 0 ? -EINVAL : asyncStart(slot, 0, false)
+}
+
+/** bpf_wq_init. */
+export function bpf_wq_init(work: u64, map: u64, flags: u64): i64 {
+  return reported(EVENT_INIT, KIND_WORK, work, flagged(flags) ? -EINVAL : asyncInit(work, map, KIND_WORK, 0), 0)
+}
+
+/** bpf_wq_set_callback. */
+export function bpf_wq_set_callback(work: u64, callback: u64, flags: u64): i64 {
+  const program = <usize>peek32(cpu() + CPU_PROGRAM)
+  const result = flagged(flags) ? -EINVAL : asyncSetCallback(work, KIND_WORK, program, callback)
+  return reported(EVENT_SET_CALLBACK, KIND_WORK, work, result, callback)
+}
+
+/** bpf_wq_set_callback_impl: the older name, with the verifier's auxiliary argument. */
+export function bpf_wq_set_callback_impl(work: u64, callback: u64, flags: u64, _aux: u64): i64 {
+  return bpf_wq_set_callback(work, callback, flags)
+}
+
+/** bpf_wq_start: pending work stays pending. */
+export function bpf_wq_start(work: u64, flags: u64): i64 {
+  return reported(EVENT_START, KIND_WORK, work, start(work, flags), 0)
+}

@@ -1,0 +1,69 @@
+// The timer queue of one CPU: wheel for what is ahead, due heap for what has been reached. Owner only, outermost code
+// only; other CPUs and NMI code ask by post(). Invariant: entries leave in the order of {deadline, stamp}.
+import { cpu } from '../cpu'
+import { peek32, peek64, poke32, poke64 } from '../door'
+import { CB_ENTRY_DEADLINE, CB_ENTRY_STAMP, CB_NEXT, CB_PLACE, CPU_QUEUE_LENGTH } from '../layout'
+import { dueFirst, dueInsert, dueRemove } from './due'
+import {
+  WHEEL_EMPTY,
+  WHEEL_SHIFT,
+  wheelBase,
+  wheelInsert,
+  wheelMoveBase,
+  wheelNext,
+  wheelRemove,
+  wheelTake,
+} from './wheel'
+
+/** CB_PLACE: in no queue of this CPU; in the due heap; in the work list. Larger values: a slot of the wheel. */
+export const PLACE_NONE: u32 = 0
+export const PLACE_DUE: u32 = 1
+export const PLACE_WORK: u32 = 2
+/** No entry. */
+export const NO_EXPIRY: u64 = u64.MAX_VALUE
+
+function link(entry: usize): void {
+  if (wheelInsert(entry)) return
+  poke32(entry + CB_PLACE, PLACE_DUE)
+  dueInsert(entry)
+}
+
+/** Links a control block; `deadline` in units, `stamp` orders equal deadlines. */
+export function timerQueueInsert(entry: usize, deadline: u64, stamp: u32): void {
+  poke64(entry + CB_ENTRY_DEADLINE, deadline)
+  poke32(entry + CB_ENTRY_STAMP, stamp)
+  poke32(cpu() + CPU_QUEUE_LENGTH, peek32(cpu() + CPU_QUEUE_LENGTH) + 1)
+  link(entry)
+}
+
+/** Unlinks a control block that is linked here. */
+export function timerQueueRemove(entry: usize): void {
+  if (peek32(entry + CB_PLACE) === PLACE_DUE) dueRemove(entry)
+  else wheelRemove(entry)
+  poke32(entry + CB_PLACE, PLACE_NONE)
+  poke32(cpu() + CPU_QUEUE_LENGTH, peek32(cpu() + CPU_QUEUE_LENGTH) - 1)
+}
+
+/** The first entry if it is due at `now` (units), else 0. Moves the wheel; leaves the entry linked. */
+export function timerQueueDue(now: u64): usize {
+  const time = now >> WHEEL_SHIFT
+  while (wheelNext() <= time) {
+    let entry = wheelTake()
+    while (entry !== 0) {
+      const next = <usize>peek32(entry + CB_NEXT)
+      link(entry)
+      entry = next
+    }
+  }
+  if (wheelBase() < time) wheelMoveBase(time)
+  const first = dueFirst()
+  return first !== 0 && peek64(first + CB_ENTRY_DEADLINE) <= now ? first : 0
+}
+
+/** Deadline (units) before which nothing here is due: exact for what has been reached, else the start of a slot. */
+export function timerQueueNext(): u64 {
+  const first = dueFirst()
+  if (first !== 0) return peek64(first + CB_ENTRY_DEADLINE)
+  const slot = wheelNext()
+  return slot === WHEEL_EMPTY ? NO_EXPIRY : slot << WHEEL_SHIFT
+}

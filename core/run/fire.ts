@@ -1,0 +1,186 @@
+// Firing: from an entry that came to its turn to the callback, for timers and for work alike.
+// Outermost code of the CPU that held the entry, inside a section. The entry's reference covers the whole firing.
+// Invariant: between the pop and the end CPU_CURRENT names the block and CPU_FIRING says what is owed, so that an
+// unwind or the repair of a dead CPU can finish it [G9].
+import {
+  CONTEXT_SOFTIRQ,
+  CONTEXT_TASK,
+  CONTEXT_WORKQUEUE,
+  EVENT_FIRE,
+  EVENT_WORK_BIT,
+  FAULT_CALLBACK_RESULT,
+} from '../abi'
+import { KIND_WORK, MAP_TYPE_ARRAY } from '../abi'
+import { bindingFunction, bindingProgram, isBound } from '../async/binding'
+import { controlBlockPut } from '../async/control-block'
+import { place, unlink } from '../async/place'
+import { ANY_CPU, deadlineOf, isArmed, isFreed, NEVER, runNumber, running, targetOf, WITHOUT_RUN } from '../async/state'
+import { cpu, cpuIndex, freshNow } from '../cpu'
+import {
+  and64,
+  compareExchange64,
+  glance32,
+  load64,
+  note32,
+  peek32,
+  peek64,
+  poke32,
+  poke64,
+  store32,
+  store64,
+} from '../door'
+import { fault } from '../host'
+import {
+  CB_BINDING,
+  CB_ELEMENT,
+  CB_ENTRY_DEADLINE,
+  CB_ENTRY_STAMP,
+  CB_KIND,
+  CB_MAP,
+  CB_QUEUED,
+  CB_RUNS,
+  CB_STAMP,
+  CB_STATE,
+  CPU_BUDGET,
+  CPU_CONTEXT,
+  CPU_CURRENT,
+  CPU_FIRING,
+  CPU_FIRINGS,
+  CPU_PROGRAM,
+  CPU_SCRATCH,
+  CPU_WORKS,
+  HEADER,
+  HEADER_LOOP_BUDGET,
+  MAP_ELEMENTS,
+  MAP_STRIDE,
+  MAP_TYPE,
+  MAP_VALUE_OFFSET,
+} from '../layout'
+import { eventsWanted, recordEvent } from '../memory/events'
+import { entryBefore } from '../queue/due'
+import { post } from '../queue/inbox'
+import { stackTop } from './stack'
+
+/** CPU_FIRING: nothing; an entry is in hand, its callback has not begun; its callback runs. */
+export const FIRING_NONE: u32 = 0
+export const FIRING_TAKEN: u32 = 1
+export const FIRING_RUNNING: u32 = 2
+
+/** Tries at the state word against starts of other CPUs, then the CPU asks itself to look again. */
+const ROUNDS = 8
+
+function count(field: usize): void {
+  poke64(cpu() + field, peek64(cpu() + field) + 1)
+}
+
+// Address of the key that the callback gets: a private copy of the index for arrays, else the key in the element.
+function keyOf(map: usize, element: u32): u64 {
+  if (peek32(map + MAP_TYPE) !== MAP_TYPE_ARRAY)
+    return <u64>(peek32(map + MAP_ELEMENTS) + element * peek32(map + MAP_STRIDE))
+  const scratch = <usize>peek32(cpu() + CPU_SCRATCH)
+  poke32(scratch, element)
+  return <u64>scratch
+}
+
+function call(block: usize, binding: u64): void {
+  const area = cpu()
+  const work = peek32(block + CB_KIND) === KIND_WORK
+  const map = <usize>peek32(block + CB_MAP)
+  const element = peek32(block + CB_ELEMENT)
+  const value = peek32(map + MAP_ELEMENTS) + element * peek32(map + MAP_STRIDE) + peek32(map + MAP_VALUE_OFFSET)
+  poke32(area + CPU_CONTEXT, work ? CONTEXT_WORKQUEUE : CONTEXT_SOFTIRQ)
+  poke32(area + CPU_PROGRAM, <u32>bindingProgram(binding))
+  poke32(area + CPU_BUDGET, peek32(HEADER + HEADER_LOOP_BUDGET))
+  freshNow()
+  count(work ? CPU_WORKS : CPU_FIRINGS)
+  if (eventsWanted())
+    recordEvent(
+      work ? EVENT_FIRE | EVENT_WORK_BIT : EVENT_FIRE,
+      <u32>map,
+      element,
+      0,
+      peek64(block + CB_ENTRY_DEADLINE),
+    )
+  const result = call_indirect<u64>(
+    bindingFunction(binding),
+    <u64>map,
+    keyOf(map, element),
+    <u64>value,
+    <u64>0,
+    <u64>0,
+    stackTop(),
+  )
+  if (result !== 0) fault(FAULT_CALLBACK_RESULT, result)
+}
+
+/** The callback has ended, also by a fault: run number, run mark and the entry's reference go, in this order. */
+export function finish(block: usize): void {
+  const area = cpu()
+  poke32(area + CPU_CONTEXT, CONTEXT_TASK)
+  poke32(area + CPU_PROGRAM, 0)
+  note32(block + CB_RUNS, glance32(block + CB_RUNS) + 1)
+  const state = and64(block + CB_STATE, WITHOUT_RUN)
+  // A start that met the run mark left the queue to whoever ends the run: that is here.
+  if (!isFreed(state) && isArmed(state) && deadlineOf(state) !== NEVER && load64(block + CB_QUEUED) === 0)
+    post(block, targetOf(state) === ANY_CPU ? cpuIndex() : targetOf(state))
+  settle(block)
+}
+
+function settle(block: usize): void {
+  poke32(cpu() + CPU_FIRING, FIRING_NONE)
+  store32(cpu() + CPU_CURRENT, 0)
+  controlBlockPut(block)
+}
+
+// True if the state is armed for later than the entry that brought us here: it takes its turn by its own time [H36].
+function later(block: usize, deadline: u64): bool {
+  if (peek32(block + CB_KIND) === KIND_WORK) return false
+  return entryBefore(
+    peek64(block + CB_ENTRY_DEADLINE),
+    peek32(block + CB_ENTRY_STAMP),
+    deadline,
+    glance32(block + CB_STAMP),
+  )
+}
+
+/** Takes the entry `block` off this CPU's queue and runs its callback if it is still armed and due; true if it ran. */
+export function fire(block: usize): bool {
+  const area = cpu()
+  const me = cpuIndex()
+  store32(area + CPU_CURRENT, <u32>block)
+  poke32(area + CPU_FIRING, FIRING_TAKEN)
+  unlink(block)
+  // Cleared before the state is read: a start writes the state before it reads this word, so one of the two sees [H11].
+  store64(block + CB_QUEUED, 0)
+  for (let round = 0; ; round++) {
+    if (round === ROUNDS) {
+      post(block, me)
+      break
+    }
+    const state = load64(block + CB_STATE)
+    if (isFreed(state) || !isArmed(state)) break
+    const deadline = deadlineOf(state)
+    if (deadline === NEVER) break
+    const target = targetOf(state)
+    if (target !== ANY_CPU && target !== me) {
+      post(block, target)
+      break
+    }
+    if (later(block, deadline)) {
+      place(block, deadline)
+      break
+    }
+    // Another run of it goes on: whoever ends that run looks [H30].
+    if ((state & ~WITHOUT_RUN) !== 0) break
+    const binding = load64(block + CB_BINDING)
+    if (!isBound(binding, state)) continue
+    const mine = running(state, runNumber(glance32(block + CB_RUNS)))
+    if (compareExchange64(block + CB_STATE, state, mine) !== state) continue
+    poke32(area + CPU_FIRING, FIRING_RUNNING)
+    call(block, binding)
+    finish(block)
+    return true
+  }
+  settle(block)
+  return false
+}

@@ -1,0 +1,120 @@
+// Repair after the death of a CPU: its worker has ended and the host has declared it dead. Run on any live CPU [G9].
+// Everything is found by scanning the control blocks that name the dead CPU, never by walking its half-written lists.
+// May be called again: each step leaves what it repaired in a state that the next call skips.
+import { EAGAIN, EINVAL } from '../abi'
+import { controlBlockPut, controlBlockReturn } from '../async/control-block'
+import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runOf, targetOf, WITHOUT_RUN } from '../async/state'
+import { queuedOwner } from '../async/place'
+import { cpuArea, cpuCount, cpuIndex, LIFE_DEAD, LIFE_UNUSED } from '../cpu'
+import { and64, compareExchange64, glance32, load32, load64, note32, peek32, store32, store64, wake } from '../door'
+import {
+  CB_DEFERRED_BY,
+  CB_HOLDER,
+  CB_QUEUED,
+  CB_REFERENCES,
+  CB_SLOT,
+  CB_STATE,
+  CONTROL_BLOCK_BYTES,
+  CPU_CURRENT,
+  CPU_DEFERRED_NEW,
+  CPU_DEFERRED_WAITING,
+  CPU_EDGE_TIMER,
+  CPU_FIRING,
+  CPU_LIFE,
+  CPU_LOCK,
+  CPU_SECTION,
+  HEADER,
+  HEADER_CONTROL_BLOCKS,
+  HEADER_CONTROL_BLOCK_COUNT,
+  HEADER_HEIR,
+  HEADER_PROGRAMS,
+  MAP_BYTES,
+  MAP_DEFERRED_BY,
+  HEADER_MAPS,
+  PROGRAM_BYTES,
+  PROGRAM_DEFERRED_BY,
+  REFERENCES_DEAD,
+} from '../layout'
+import { MAX_MAPS, MAX_PROGRAMS } from '../abi'
+import { defer, DEFERRED_CONTROL_BLOCK, DEFERRED_MAP, DEFERRED_PROGRAM } from '../memory/deferred'
+import { sectionEnter, sectionExit } from '../memory/section'
+import { post } from '../queue/inbox'
+import { FIRING_NONE } from './fire'
+
+function runByOther(block: usize, dead: u32): bool {
+  const count = cpuCount()
+  for (let index: u32 = 0; index < count; index++) {
+    if (index !== dead && <usize>load32(cpuArea(index) + CPU_CURRENT) === block) return true
+  }
+  return false
+}
+
+// The firing that the dead CPU had in hand: its run mark and the entry's reference. False: a live CPU is at the same
+// block right now, so it cannot be told whose the run mark is; the caller tries again later.
+function endFiring(area: usize, dead: u32): bool {
+  const block = <usize>load32(area + CPU_CURRENT)
+  if (block === 0 || glance32(area + CPU_FIRING) === FIRING_NONE) return true
+  if (runOf(load64(block + CB_STATE)) !== 0) {
+    if (runByOther(block, dead)) return false
+    and64(block + CB_STATE, WITHOUT_RUN)
+  }
+  note32(area + CPU_FIRING, FIRING_NONE)
+  store32(area + CPU_CURRENT, 0)
+  // Died before it cleared the queued word: the entry is still named, and taken over with the others.
+  const queued = load64(block + CB_QUEUED)
+  if (queued === 0 || queuedOwner(queued) !== dead) controlBlockPut(block)
+  return true
+}
+
+function repairBlock(block: usize, dead: u32): void {
+  const queued = load64(block + CB_QUEUED)
+  if (queued !== 0 && queuedOwner(queued) === dead && compareExchange64(block + CB_QUEUED, queued, 0) === queued)
+    controlBlockPut(block)
+  const state = load64(block + CB_STATE)
+  if (!isFreed(state) && isArmed(state)) {
+    if (targetOf(state) === dead) compareExchange64(block + CB_STATE, state, armed(state, deadlineOf(state), ANY_CPU))
+    post(block, cpuIndex())
+  }
+  if (glance32(block + CB_DEFERRED_BY) === dead + 1) defer(block, DEFERRED_CONTROL_BLOCK)
+  else if (glance32(block + CB_HOLDER) === dead + 1 && load32(peek32(block + CB_SLOT)) !== <u32>block) {
+    // Taken from the pool, never published, or long freed and already on its way: only the former is given back.
+    if (!isFreed(state) && load32(block + CB_REFERENCES) === 1) {
+      store32(block + CB_REFERENCES, REFERENCES_DEAD)
+      controlBlockReturn(block)
+    }
+  }
+}
+
+/** Repairs what CPU `dead` left behind. 0; -EAGAIN to be called again; -EINVAL for oneself or a CPU never used. */
+export function cpu_offline(dead: u32): i32 {
+  if (dead >= cpuCount() || dead === cpuIndex()) return -EINVAL
+  const area = cpuArea(dead)
+  if (load32(area + CPU_LIFE) === LIFE_UNUSED) return -EINVAL
+  store32(HEADER + HEADER_HEIR, cpuIndex())
+  store32(area + CPU_LIFE, LIFE_DEAD)
+  const outermost = sectionEnter()
+  store64(area + CPU_SECTION, 0)
+  store32(area + CPU_EDGE_TIMER, 0)
+  const lock = <usize>peek32(area + CPU_LOCK)
+  if (lock !== 0) {
+    store32(lock, 0)
+    wake(lock)
+    note32(area + CPU_LOCK, 0)
+  }
+  const done = endFiring(area, dead)
+  const count = peek32(HEADER + HEADER_CONTROL_BLOCK_COUNT)
+  const blocks = <usize>peek32(HEADER + HEADER_CONTROL_BLOCKS)
+  for (let index: u32 = 0; index < count; index++) repairBlock(blocks + <usize>index * CONTROL_BLOCK_BYTES, dead)
+  for (let index: u32 = 0; index < <u32>MAX_PROGRAMS; index++) {
+    const program = <usize>peek32(HEADER + HEADER_PROGRAMS) + <usize>index * PROGRAM_BYTES
+    if (glance32(program + PROGRAM_DEFERRED_BY) === dead + 1) defer(program, DEFERRED_PROGRAM)
+  }
+  for (let index: u32 = 0; index < <u32>MAX_MAPS; index++) {
+    const map = <usize>peek32(HEADER + HEADER_MAPS) + <usize>index * MAP_BYTES
+    if (glance32(map + MAP_DEFERRED_BY) === dead + 1) defer(map, DEFERRED_MAP)
+  }
+  store32(area + CPU_DEFERRED_NEW, 0)
+  note32(area + CPU_DEFERRED_WAITING, 0)
+  sectionExit(outermost)
+  return done ? 0 : -EAGAIN
+}

@@ -1,0 +1,56 @@
+// One turn of a CPU between programs: inbox, expired timers (at most 64, so that a storm of timers leaves room for a
+// program run and an inbox drain [H24]), one work, reclaim. Outermost code; called by cpu_loop and by the host.
+import { POLL_MORE } from '../abi'
+import { UNIT_SHIFT } from '../async/state'
+import { cpu, freshNow } from '../cpu'
+import { peek64 } from '../door'
+import { CPU_NOW } from '../layout'
+import { deferredPending } from '../memory/deferred'
+import { sectionEnter, sectionExit } from '../memory/section'
+import { inboxPending } from '../queue/inbox'
+import { NO_EXPIRY, timerQueueDue, timerQueueNext } from '../queue/timer-queue'
+import { workListFirst } from '../queue/work-list'
+import { drain } from './drain'
+import { fire } from './fire'
+import { reclaim } from './reclaim'
+
+/** Callbacks per turn, and entries that may be looked at and put back for their own time. */
+const CALLBACKS = 64
+const ENTRIES = 256
+
+// Fires what is due. The clock is read once here and by every callback as it begins; that reading serves for the search
+// of the next entry too: it is never ahead of the clock, so nothing fires early.
+function fireDue(): bool {
+  freshNow()
+  let callbacks = 0
+  for (let entries = 0; entries < ENTRIES && callbacks < CALLBACKS; entries++) {
+    const entry = timerQueueDue(peek64(cpu() + CPU_NOW) >> UNIT_SHIFT)
+    if (entry === 0) return false
+    if (fire(entry)) callbacks++
+  }
+  return true
+}
+
+/** One turn. POLL_MORE if something can be done at once, else 0. */
+export function cpu_poll(): i32 {
+  const outermost = sectionEnter()
+  drain()
+  let more = fireDue()
+  const work = workListFirst()
+  if (work !== 0) fire(work)
+  sectionExit(outermost)
+  reclaim()
+  more = more || workListFirst() !== 0 || inboxPending()
+  return more ? POLL_MORE : 0
+}
+
+/** Nanoseconds (machine time) before which no timer of this CPU is due; Infinity if there is none. */
+export function cpu_next_expiry(): f64 {
+  const units = timerQueueNext()
+  return units === NO_EXPIRY ? Infinity : <f64>(units << UNIT_SHIFT)
+}
+
+/** 1 while objects wait for a grace period on this CPU. */
+export function cpu_reclaim_pending(): i32 {
+  return deferredPending() ? 1 : 0
+}

@@ -1,0 +1,84 @@
+// One run of a program on this CPU. The host keeps a reference on the program while it is queued or runs.
+// Invariant: when a run has ended, by return or by unwind, it holds no lock and no section, and the CPU's context and
+// program are what they were before.
+import { CONTEXT_NMI, FAULT_SPIN_LOCK } from '../abi'
+import { cpu, freshNow } from '../cpu'
+import { peek32, peek64, poke32, poke64 } from '../door'
+import { fault } from '../host'
+import {
+  CPU_BUDGET,
+  CPU_CONTEXT,
+  CPU_LOCK,
+  CPU_NESTED,
+  CPU_NOW,
+  CPU_PREEMPT_DEPTH,
+  CPU_PROGRAM,
+  CPU_READ_DEPTH,
+  CPU_REQUEST_DURATION,
+  CPU_RUNS,
+  HEADER,
+  HEADER_LOOP_BUDGET,
+  PROGRAM_ENTRY,
+  PROGRAM_NANOSECONDS,
+  PROGRAM_RUNS,
+} from '../layout'
+import { sectionEnter, sectionExit } from '../memory/section'
+import { stackTop } from './stack'
+
+function account(program: usize, runs: u32, nanoseconds: u64): void {
+  poke64(program + PROGRAM_RUNS, peek64(program + PROGRAM_RUNS) + runs)
+  poke64(program + PROGRAM_NANOSECONDS, peek64(program + PROGRAM_NANOSECONDS) + nanoseconds)
+  poke64(cpu() + CPU_RUNS, peek64(cpu() + CPU_RUNS) + runs)
+}
+
+/** Runs `program` with r1 = `context address`, as code of context `context` (CONTEXT_*); its 32-bit return value. */
+export function program_run(program: usize, contextAddress: u32, context: u32): u32 {
+  const area = cpu()
+  const outermost = sectionEnter()
+  const contextBefore = peek32(area + CPU_CONTEXT)
+  const programBefore = peek32(area + CPU_PROGRAM)
+  const budgetBefore = peek32(area + CPU_BUDGET)
+  const lockBefore = peek32(area + CPU_LOCK)
+  poke32(area + CPU_CONTEXT, context)
+  poke32(area + CPU_PROGRAM, <u32>program)
+  poke32(area + CPU_BUDGET, peek32(HEADER + HEADER_LOOP_BUDGET))
+  // A nested run has a stack of its own: what it interrupted is in the middle of a frame.
+  if (!outermost) poke32(area + CPU_NESTED, peek32(area + CPU_NESTED) + 1)
+  freshNow()
+  const result = call_indirect<u64>(
+    peek32(program + PROGRAM_ENTRY),
+    <u64>contextAddress,
+    <u64>0,
+    <u64>0,
+    <u64>0,
+    <u64>0,
+    stackTop(),
+  )
+  if (peek32(area + CPU_LOCK) !== lockBefore) fault(FAULT_SPIN_LOCK, <u64>peek32(area + CPU_LOCK))
+  if (!outermost) poke32(area + CPU_NESTED, peek32(area + CPU_NESTED) - 1)
+  poke32(area + CPU_CONTEXT, contextBefore)
+  poke32(area + CPU_PROGRAM, programBefore)
+  poke32(area + CPU_BUDGET, budgetBefore)
+  if (context !== CONTEXT_NMI && outermost) {
+    poke32(area + CPU_READ_DEPTH, 0)
+    poke32(area + CPU_PREEMPT_DEPTH, 0)
+  }
+  sectionExit(outermost)
+  return <u32>result
+}
+
+/** Runs a program `repeat` times; the last return value. CPU_REQUEST_DURATION gets the mean nanoseconds of a run. */
+export function program_run_repeat(program: usize, contextAddress: u32, context: u32, repeat: u32): u32 {
+  const begin = freshNow()
+  let result: u32 = 0
+  for (let turn: u32 = 0; turn < repeat; turn++) result = program_run(program, contextAddress, context)
+  const spent = freshNow() - begin
+  account(program, repeat, spent)
+  poke64(cpu() + CPU_REQUEST_DURATION, spent / <u64>(repeat === 0 ? 1 : repeat))
+  return result
+}
+
+/** The CPU's last reading of the clock, for the host. */
+export function cpu_now(): f64 {
+  return <f64>peek64(cpu() + CPU_NOW)
+}

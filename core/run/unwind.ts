@@ -1,0 +1,37 @@
+// After a fault: the host threw through the core's frames. Called by the host on the same CPU before anything else runs
+// there. Settles what the interrupted code owed, wherever it was [G2, G3].
+import { CONTEXT_TASK } from '../abi'
+import { clearEdge } from '../async/deadlock'
+import { cpu } from '../cpu'
+import { peek32, poke32, store32, store64, wake } from '../door'
+import {
+  CPU_CONTEXT,
+  CPU_CURRENT,
+  CPU_FIRING,
+  CPU_LOCK,
+  CPU_NESTED,
+  CPU_PREEMPT_DEPTH,
+  CPU_PROGRAM,
+  CPU_READ_DEPTH,
+  CPU_SECTION,
+} from '../layout'
+import { finish, FIRING_RUNNING } from './fire'
+
+/** Releases a held spin lock, ends an interrupted callback, leaves the section: the CPU is between programs again. */
+export function cpu_unwind(): void {
+  const area = cpu()
+  const lock = <usize>peek32(area + CPU_LOCK)
+  if (lock !== 0) {
+    poke32(area + CPU_LOCK, 0)
+    store32(lock, 0)
+    wake(lock)
+  }
+  clearEdge()
+  poke32(area + CPU_NESTED, 0)
+  poke32(area + CPU_READ_DEPTH, 0)
+  poke32(area + CPU_PREEMPT_DEPTH, 0)
+  if (peek32(area + CPU_FIRING) === FIRING_RUNNING) finish(<usize>peek32(area + CPU_CURRENT))
+  poke32(area + CPU_CONTEXT, CONTEXT_TASK)
+  poke32(area + CPU_PROGRAM, 0)
+  store64(area + CPU_SECTION, 0)
+}
