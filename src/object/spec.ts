@@ -60,11 +60,11 @@ export interface MapSpec {
   timerOffset: number
   workOffset: number
   lockOffset: number
-  /** The image of a data section. */
+  /** The image of a data section; not there means all zeros ('.bss'). */
   contents?: Uint8Array
   /** The data section this map stands for: '.rodata', '.data.x' … */
   section?: string
-  /** Map of the inner map of a map in map, as its definition says. */
+  /** Of a map in map: the definition of the inner maps. */
   inner?: MapSpec
   /** Initial elements that name other maps or programs (map in map, program array), by index. */
   initial?: Map<number, string>

@@ -1,0 +1,68 @@
+// Everything in an object that this package, or the machine that is to load it, does not support: all of it in one
+// message, by name. Used before anything is loaded.
+import { SkepError } from '../error.js'
+import { MAP_TYPE_NAMES } from './map-types.js'
+import type { FunctionSpec, ObjectSpec, ProgramType } from './spec.js'
+
+/** What the caller can do. A table that is left out is not checked. */
+export interface Supported {
+  /** Helper ids. */
+  readonly helpers?: ReadonlySet<number>
+  /** Names of helpers by id, for messages. */
+  readonly helperNames?: ReadonlyMap<number, string>
+  /** Names of kfuncs; a weak kfunc that is not among them is no error, a program may ask whether it exists. */
+  readonly kfuncs?: ReadonlySet<string>
+  /** BPF_MAP_TYPE_*. */
+  readonly mapTypes?: ReadonlySet<number>
+  readonly programTypes?: ReadonlySet<ProgramType>
+}
+
+const CALL = 0x85
+const LDDW = 0x18
+
+/** The helper ids that a function calls, with the instruction of each call. */
+export function helperCalls(fn: FunctionSpec): { instruction: number; helper: number }[] {
+  const { code } = fn
+  const view = new DataView(code.buffer, code.byteOffset, code.byteLength)
+  const calls: { instruction: number; helper: number }[] = []
+  for (let at = 0; at + 8 <= code.length; at += 8) {
+    if (code[at] === LDDW) at += 8
+    else if (code[at] === CALL && (code[at + 1] ?? 0) >> 4 === 0)
+      calls.push({ instruction: at / 8, helper: view.getInt32(at + 4, true) })
+  }
+  return calls
+}
+
+/** One line for everything that is not supported; empty if all is. */
+export function findUnsupported(spec: ObjectSpec, supported: Supported = {}): string[] {
+  const { helpers, helperNames, kfuncs, mapTypes, programTypes } = supported
+  const lines = new Set(spec.unsupported)
+  for (const map of spec.maps.values())
+    if (mapTypes && !mapTypes.has(map.type))
+      lines.add(`map '${map.name}': map type ${MAP_TYPE_NAMES[map.type] ?? map.type}`)
+  for (const program of spec.programs.values())
+    if (programTypes && program.type !== 'unsupported' && !programTypes.has(program.type))
+      lines.add(`section '${program.section}': program type ${program.type}`)
+  for (const fn of spec.functions.values()) {
+    if (helpers)
+      for (const { helper } of helperCalls(fn))
+        if (!helpers.has(helper)) lines.add(`function '${fn.name}': helper ${helperLabel(helper, helperNames)}`)
+    for (const relocation of fn.relocations)
+      if (relocation.kind === 'kfunc' && kfuncs && !relocation.weak && !kfuncs.has(relocation.name))
+        lines.add(`function '${fn.name}': kfunc ${relocation.name}`)
+  }
+  return [...lines]
+}
+
+function helperLabel(helper: number, names: ReadonlyMap<number, string> | undefined): string {
+  const name = names?.get(helper)
+  return name === undefined ? `${helper}` : `${name} (${helper})`
+}
+
+/** Throws SkepError UNSUPPORTED that lists everything (also in `details.items`), unless all is supported. */
+export function assertSupported(spec: ObjectSpec, supported: Supported = {}): void {
+  const items = findUnsupported(spec, supported)
+  if (items.length === 0) return
+  const list = items.map((item) => `\n  ${item}`).join('')
+  throw new SkepError('UNSUPPORTED', `object '${spec.name}' uses what is not supported:${list}`, { items })
+}

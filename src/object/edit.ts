@@ -1,0 +1,67 @@
+// Editing a spec before it is loaded: initial values of global variables, sizes of maps. A spec is plain data and may
+// be changed by hand too; these functions check what they are given.
+import { SkepError } from '../error.js'
+import type { BtfValue, DecodeOptions } from './btf.js'
+import type { MapSpec, ObjectSpec, VariableSpec } from './spec.js'
+
+function variableNamed(spec: ObjectSpec, name: string): { variable: VariableSpec; map: MapSpec } {
+  const variable = spec.variables.get(name)
+  const map = variable && spec.maps.get(variable.map)
+  if (!variable || !map)
+    throw new SkepError('NO_VARIABLE', `object '${spec.name}' has no variable '${name}'${known(spec.variables.keys())}`)
+  return { variable, map }
+}
+
+function known(names: Iterable<string>): string {
+  const list = [...names]
+  return list.length === 0 ? '' : `; it has ${list.slice(0, 20).join(', ')}${list.length > 20 ? ' …' : ''}`
+}
+
+/** The initial bytes of a variable: a copy. Throws NO_VARIABLE. */
+export function variableBytes(spec: ObjectSpec, name: string): Uint8Array {
+  const { variable, map } = variableNamed(spec, name)
+  const { offset, size } = variable
+  return map.contents ? map.contents.slice(offset, offset + size) : new Uint8Array(size)
+}
+
+/** The initial value of a variable, decoded by BTF; bytes if it has no type. Throws NO_VARIABLE. */
+export function getVariable(spec: ObjectSpec, name: string, options: DecodeOptions = {}): BtfValue | Uint8Array {
+  const { variable } = variableNamed(spec, name)
+  const bytes = variableBytes(spec, name)
+  return spec.btf && variable.type !== 0 ? spec.btf.decode(variable.type, bytes, options) : bytes
+}
+
+/**
+ * Sets the initial value of a variable: a value for its BTF type, or its bytes as a Uint8Array of exactly its size.
+ * Throws NO_VARIABLE, BAD_VALUE.
+ */
+export function setVariable(spec: ObjectSpec, name: string, value: unknown): void {
+  const { variable, map } = variableNamed(spec, name)
+  const bytes = encodeVariable(spec, variable, value)
+  map.contents ??= new Uint8Array(map.valueSize)
+  map.contents.set(bytes, variable.offset)
+}
+
+function encodeVariable(spec: ObjectSpec, variable: VariableSpec, value: unknown): Uint8Array {
+  const { name, size, type } = variable
+  if (value instanceof Uint8Array && value.length === size) return value
+  if (spec.btf && type !== 0) return spec.btf.encode(type, value)
+  const found = value instanceof Uint8Array ? `${value.length}` : 'no Uint8Array'
+  throw new SkepError('BAD_VALUE', `variable '${name}' has no type: expected ${size} bytes, found ${found}`)
+}
+
+/** Sets several variables: `setVariables(spec, { timeout_ns: 5_000_000n, debug: true })`. */
+export function setVariables(spec: ObjectSpec, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values)) setVariable(spec, name, value)
+}
+
+/** Changes `max_entries` of a map, 1 to 2^32-1. Throws NO_MAP, BAD_VALUE. */
+export function setMaxEntries(spec: ObjectSpec, name: string, maxEntries: number): void {
+  const map = spec.maps.get(name)
+  if (!map) throw new SkepError('NO_MAP', `object '${spec.name}' has no map '${name}'${known(spec.maps.keys())}`)
+  if (!Number.isInteger(maxEntries) || maxEntries < 1 || maxEntries > 0xffffffff)
+    throw new SkepError('BAD_VALUE', `map '${name}': expected max_entries from 1 to 4294967295, found ${maxEntries}`)
+  if (map.section !== undefined)
+    throw new SkepError('BAD_VALUE', `map '${name}' is the data section '${map.section}': it has one entry`)
+  map.maxEntries = maxEntries
+}

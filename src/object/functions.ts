@@ -1,0 +1,126 @@
+// Functions and programs: each code section is cut along its function symbols; a global function outside `.text` is a
+// program whose type the section's name says. Used by read.ts; what the instructions refer to is in relocate.ts.
+import { failAt, Names, type ReadContext } from './context.js'
+import { SectionType, SHF_EXECINSTR, type ElfSymbol, type Section } from './elf.js'
+import { sectionMeaning } from './sections.js'
+import type { FunctionSpec, LineInfo } from './spec.js'
+
+export const INSTRUCTION_SIZE = 8
+const TEXT = '.text'
+
+/** Whether a section holds instructions. */
+export function isCode(section: Section): boolean {
+  return section.type === SectionType.ProgBits && (section.flags & SHF_EXECINSTR) !== 0 && section.size > 0
+}
+
+/** Reads functions and programs of every code section into the spec; relocations are left empty. */
+export function readFunctions(context: ReadContext): void {
+  const names = new Names()
+  for (const section of context.elf.sections) {
+    if (!isCode(section)) continue
+    if (section.size % INSTRUCTION_SIZE !== 0)
+      failAt(context, section, section.size, `expected whole instructions of ${INSTRUCTION_SIZE} bytes`)
+    const symbols = context.elf
+      .symbolsIn(section)
+      .filter((symbol) => symbol.type === 'function')
+      .sort((a, b) => a.value - b.value)
+    if (symbols.length === 0) failAt(context, section, 0, 'expected a function symbol for the code')
+    const btfIds = functionTypes(context, section)
+    const lines = new Lines(context, section)
+    const atOffset = context.functionsBySection.get(section.name) ?? new Map<number, string>()
+    context.functionsBySection.set(section.name, atOffset)
+    let end = 0
+    for (const [index, symbol] of symbols.entries()) {
+      const size = symbol.size || nextStart(symbols, index, section) - symbol.value
+      const previous = symbols[index - 1]
+      if (symbol.value % INSTRUCTION_SIZE !== 0 || size % INSTRUCTION_SIZE !== 0 || size === 0)
+        failAt(context, section, symbol.value, `expected a function of whole instructions, found ${size} bytes`, symbol)
+      if (symbol.value + size > section.size)
+        failAt(context, section, symbol.value, `expected ${size} bytes inside the section's ${section.size}`, symbol)
+      const isAlias = previous?.value === symbol.value && previous.size === symbol.size
+      if (symbol.value < end && !isAlias)
+        failAt(context, section, symbol.value, `expected it to begin after '${previous?.name}'`, symbol)
+      end = symbol.value + size
+      const name = names.unique(symbol.name)
+      const spec: FunctionSpec = {
+        name,
+        section: section.name,
+        sectionOffset: symbol.value,
+        code: section.bytes.slice(symbol.value, size, `function '${symbol.name}'`).slice(),
+        relocations: [],
+        lines: lines.between(symbol.value, end),
+        isStatic: symbol.binding === 'local',
+        btfId: btfIds.get(symbol.value) ?? context.spec.btf?.find('function', symbol.name) ?? 0,
+      }
+      context.spec.functions.set(name, spec)
+      if (!atOffset.has(symbol.value)) atOffset.set(symbol.value, name)
+      if (section.name !== TEXT) addProgram(context, spec)
+    }
+  }
+}
+
+function nextStart(symbols: readonly ElfSymbol[], index: number, section: Section): number {
+  const start = symbols[index]?.value ?? 0
+  return symbols.slice(index + 1, index + 9).find((symbol) => symbol.value > start)?.value ?? section.size
+}
+
+function addProgram(context: ReadContext, spec: FunctionSpec): void {
+  const { name, section } = spec
+  if (spec.isStatic) {
+    context.unsupported.add(`section '${section}': static function '${name}' (a program has to be global)`)
+    return
+  }
+  const { kernelType, ...meaning } = sectionMeaning(section)
+  if (meaning.type === 'unsupported') {
+    const what = kernelType === undefined ? 'unknown program section' : `program type ${kernelType}`
+    context.unsupported.add(`section '${section}': ${what}`)
+  }
+  context.spec.programs.set(name, { name, section, ...meaning, entry: name })
+}
+
+/** BTF ids of a section's functions by byte offset. */
+function functionTypes(context: ReadContext, section: Section): Map<number, number> {
+  const { btf } = context.spec
+  const result = new Map<number, number>()
+  for (const { offset, type } of context.ext?.functions.get(section.name) ?? []) {
+    if (btf?.types[type]?.kind !== 'function')
+      failAt(context, section, offset, `expected the function's type in '.BTF.ext', found type ${type}`)
+    result.set(offset, type)
+  }
+  return result
+}
+
+/** The line records of a section, in order. */
+class Lines {
+  private readonly records: readonly { offset: number; file: string; line: number; column: number; text: string }[]
+
+  constructor(context: ReadContext, section: Section) {
+    const records = context.ext?.lines.get(section.name) ?? []
+    for (const { offset } of records)
+      if (offset % INSTRUCTION_SIZE !== 0 || offset >= section.size)
+        failAt(context, section, offset, "expected a line record of '.BTF.ext' to name an instruction of the section")
+    this.records = [...records].sort((a, b) => a.offset - b.offset)
+  }
+
+  /** Those from `start` to before `end`, counted in instructions from `start`. */
+  between(start: number, end: number): LineInfo[] {
+    const lines: LineInfo[] = []
+    for (let at = this.firstFrom(start); ; at++) {
+      const record = this.records[at]
+      if (!record || record.offset >= end) return lines
+      const { offset, file, line, column, text } = record
+      lines.push({ instruction: (offset - start) / INSTRUCTION_SIZE, file, line, column, text })
+    }
+  }
+
+  private firstFrom(offset: number): number {
+    let low = 0
+    let high = this.records.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.records[middle]?.offset ?? Infinity) < offset) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
