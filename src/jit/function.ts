@@ -1,0 +1,302 @@
+// The state of compiling one BPF function: bytes of its body, wasm locals, places where it can fault, positions.
+// Owned by one compilation; alu.ts, memory.ts, call.ts and structure.ts write through it.
+//
+// Shape of a compiled function: (r1..r5: i64, frame: i32) -> i64.
+//   block … block            one for each place that can fault
+//     prologue, body         ends in return or branches, never falls through
+//   end  fault site 0        reports with the right position and address
+//   end  fault site 1 …
+// so that the path without faults has no code of theirs in it, and the engine sees no call there.
+import { FAULT_LOOP_BUDGET, FAULT_STACK_OVERFLOW, FRAME_BYTES, FRAMES } from '../../core/abi.js'
+import { CPU_BUDGET } from '../../core/layout.js'
+import type { Instruction } from '../isa/decode.js'
+import { FRAME_POINTER } from '../isa/opcodes.js'
+import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
+import type { HelperImport } from './link.js'
+
+/** The frame's upper end as i32 is the sixth parameter. */
+const FRAME_LOCAL = 5
+const PARAMETERS = 6
+/** Import 0 of every module: host.fault_at(kind, address). */
+export const FAULT_AT = 0
+/** Global 0: address of this CPU's area. */
+export const AREA_GLOBAL = 0
+
+/** What a call instruction calls, resolved. */
+export type Callee =
+  | { kind: 'import'; index: number; helper: HelperImport }
+  | { kind: 'function'; index: number }
+  /** A weak reference that nothing satisfies: calling it is a fault. */
+  | { kind: 'missing'; name: string }
+
+/** What the emitter must know about the rest of the module. */
+export interface FunctionContext {
+  readonly guestBase: number
+  readonly guestEnd: number
+  /** By index of the call instruction. */
+  readonly callees: ReadonlyMap<number, Callee>
+  /** Value that an `lddw` at this index loads. */
+  wideValue(instruction: Instruction): bigint
+}
+
+export interface EmittedFunction {
+  /** Locals, code, final `end`: what goes into the code section. */
+  readonly body: Uint8Array
+  /** Pairs (offset in body, instruction), ascending by offset; each holds up to the next. */
+  readonly positions: readonly number[]
+}
+
+/** A check that was emitted for a range of addresses from a register: address - guestBase of `low` lies in `local`. */
+export interface Window {
+  /** Offsets from the register's present value that are known to lie in the guest window: [low, high). */
+  low: number
+  high: number
+  readonly local: number
+}
+
+export class FunctionEmitter {
+  readonly code = new ByteWriter(1024)
+  readonly context: FunctionContext
+  /** Depth of open blocks, loops and ifs in the body. */
+  depth = 0
+  /** Index of the instruction that is being emitted. */
+  at = 0
+  /** Ranges that need no check any more, by register; see memory.ts. */
+  windows = new Map<number, Window>()
+  #locals: ValueType[] = []
+  #named = new Map<string, number>()
+  #positions: number[] = []
+  #faults: (() => void)[] = []
+  #charged: 'no' | 'entry' | 'loops' = 'no'
+
+  constructor(context: FunctionContext) {
+    this.context = context
+  }
+
+  /** A local of the function under a name of ours; created at its first use, 0 at entry. */
+  local(name: string, type: ValueType): number {
+    let local = this.#named.get(name)
+    if (local === undefined) {
+      local = PARAMETERS + this.#locals.length
+      this.#locals.push(type)
+      this.#named.set(name, local)
+    }
+    return local
+  }
+
+  #registerLocal(register: number): number {
+    return register >= 1 && register <= 5 ? register - 1 : this.local(`r${register}`, I64)
+  }
+
+  /** Lower end of the frame, i32: stack slots are static offsets from it. */
+  get bottom(): number {
+    return this.local('bottom', I32)
+  }
+
+  /** Scratch i64 for the address under check. */
+  get address(): number {
+    return this.local('address', I64)
+  }
+
+  /** Where a dispatch of an irreducible loop goes next. */
+  get dispatchLabel(): number {
+    return this.local('dispatch', I32)
+  }
+
+  /** Iterations that may_goto still allows in this activation. */
+  get mayGotoCounter(): number {
+    return this.local('may_goto', I32)
+  }
+
+  op(...bytes: number[]): this {
+    for (const byte of bytes) this.code.byte(byte)
+    return this
+  }
+
+  get(local: number): this {
+    this.code.byte(op.local_get).u32(local)
+    return this
+  }
+
+  set(local: number): this {
+    this.code.byte(op.local_set).u32(local)
+    return this
+  }
+
+  tee(local: number): this {
+    this.code.byte(op.local_tee).u32(local)
+    return this
+  }
+
+  const32(value: number): this {
+    this.code.byte(op.i32_const).s32(value)
+    return this
+  }
+
+  const64(value: bigint | number): this {
+    this.code.byte(op.i64_const).s64(BigInt(value))
+    return this
+  }
+
+  /** Pushes a register as i64. */
+  getRegister(register: number): this {
+    if (register === FRAME_POINTER) return this.get(FRAME_LOCAL).op(op.i64_extend_i32_u)
+    return this.get(this.#registerLocal(register))
+  }
+
+  /** Pushes the lower half of a register as i32. */
+  getRegister32(register: number): this {
+    if (register === FRAME_POINTER) return this.get(FRAME_LOCAL)
+    return this.get(this.#registerLocal(register)).op(op.i32_wrap_i64)
+  }
+
+  /** Pops an i64 into a register; what was known about its old value is forgotten. */
+  setRegister(register: number): this {
+    this.windows.delete(register)
+    return this.set(this.#registerLocal(register))
+  }
+
+  /** Pops an i32 into a register, zero-extended. */
+  setRegister32(register: number): this {
+    return this.op(op.i64_extend_i32_u).setRegister(register)
+  }
+
+  getFrame(): this {
+    return this.get(FRAME_LOCAL)
+  }
+
+  /** Says that what is emitted from here on belongs to an instruction. */
+  position(instruction: number): void {
+    this.at = instruction
+    this.#positions.push(this.code.length, instruction)
+  }
+
+  /**
+   * Pops an i32; if it is not zero, control goes to the fault site that `report` writes. `report` must end in a fault
+   * and sees the locals as they are here.
+   */
+  faultIf(report: () => void): void {
+    const site = this.depth + this.#faults.length
+    const instruction = this.at
+    this.#faults.push(() => {
+      this.position(instruction)
+      report()
+    })
+    this.code.byte(op.br_if).u32(site)
+  }
+
+  /** Emits the call that ends the run; `address` pushes an i64. */
+  fault(kind: number, address: () => void): void {
+    this.const32(kind)
+    address()
+    this.code.byte(op.call).u32(FAULT_AT)
+    this.op(op.unreachable)
+  }
+
+  /** Decides how the loop budget is kept: 'entry' charges each activation, 'loops' also each start of a loop's body. */
+  keepBudget(how: 'no' | 'entry' | 'loops'): void {
+    this.#charged = how
+  }
+
+  get #budget(): number {
+    return this.local('budget', I32)
+  }
+
+  /** At the head of a loop. */
+  chargeLoop(): void {
+    this.get(this.#budget).op(op.i32_eqz)
+    this.faultIf(() => this.fault(FAULT_LOOP_BUDGET, () => this.const64(0)))
+    this.get(this.#budget).const32(1).op(op.i32_sub).set(this.#budget)
+  }
+
+  /** Before anything that may read the budget in the CPU's area, and before returning. */
+  storeBudget(): void {
+    if (this.#charged !== 'loops') return
+    this.code.byte(op.global_get).u32(AREA_GLOBAL)
+    this.get(this.#budget).op(op.i32_store, 2)
+    this.code.u32(CPU_BUDGET)
+  }
+
+  /** After anything that may have changed the budget in the CPU's area. */
+  loadBudget(): void {
+    if (this.#charged !== 'loops') return
+    this.code.byte(op.global_get).u32(AREA_GLOBAL)
+    this.op(op.i32_load, 2).code.u32(CPU_BUDGET)
+    this.set(this.#budget)
+  }
+
+  /** Before a call of another BPF function: is there a frame left below this one? */
+  checkStack(): void {
+    this.get(this.bottom)
+      .const32(FRAME_BYTES * FRAMES - 1)
+      .op(op.i32_and, op.i32_eqz)
+    this.faultIf(() => this.fault(FAULT_STACK_OVERFLOW, () => this.get(this.bottom).op(op.i64_extend_i32_u)))
+  }
+
+  #prologue(): void {
+    this.position(0)
+    if (this.#named.has('bottom')) this.getFrame().const32(FRAME_BYTES).op(op.i32_sub).set(this.bottom)
+    if (this.#named.has('may_goto')) this.const32(MAY_GOTO_LIMIT).set(this.mayGotoCounter)
+    if (this.#charged === 'no') return
+    this.code.byte(op.global_get).u32(AREA_GLOBAL)
+    this.op(op.i32_load, 2).code.u32(CPU_BUDGET)
+    this.set(this.#budget)
+    this.chargeLoop()
+    if (this.#charged === 'loops') return
+    this.code.byte(op.global_get).u32(AREA_GLOBAL)
+    this.get(this.#budget).op(op.i32_store, 2)
+    this.code.u32(CPU_BUDGET)
+  }
+
+  /**
+   * Emits the whole function. `body` runs first, so that the prologue prepares only what the body used; its bytes come
+   * second.
+   */
+  finish(body: () => void): EmittedFunction {
+    body()
+    const bodyBytes = this.code.bytes().slice()
+    const bodyPositions = this.#positions
+
+    this.#positions = []
+    this.code.clear()
+    this.#prologue()
+    const prologue = this.code.bytes().slice()
+    const positions = this.#positions
+    for (let at = 0; at < bodyPositions.length; at += 2)
+      positions.push(bodyPositions[at]! + prologue.length, bodyPositions[at + 1]!)
+
+    this.#positions = []
+    this.code.clear()
+    const faults = this.#faults
+    for (const report of faults) {
+      this.op(op.end)
+      report()
+    }
+    this.op(op.end)
+    const tail = this.code.bytes()
+    const tailStart = prologue.length + bodyBytes.length
+    for (let at = 0; at < this.#positions.length; at += 2)
+      positions.push(this.#positions[at]! + tailStart, this.#positions[at + 1]!)
+
+    const whole = new ByteWriter(tailStart + tail.length + 3 * faults.length + 64)
+    this.#writeLocals(whole)
+    for (let site = 0; site < faults.length; site += 1) whole.byte(op.block).byte(VOID)
+    const start = whole.length
+    whole.append(prologue).append(bodyBytes).append(tail)
+    return { body: whole.bytes(), positions: positions.map((value, at) => (at % 2 === 0 ? value + start : value)) }
+  }
+
+  #writeLocals(writer: ByteWriter): void {
+    const runs: { type: ValueType; count: number }[] = []
+    for (const type of this.#locals) {
+      const last = runs[runs.length - 1]
+      if (last?.type === type) last.count += 1
+      else runs.push({ type, count: 1 })
+    }
+    writer.u32(runs.length)
+    for (const { type, count } of runs) writer.u32(count).byte(type)
+  }
+}
+
+/** As in the kernel (BPF_MAX_LOOPS): how often the may_gotos of one activation go on before they jump. */
+const MAY_GOTO_LIMIT = 8 * 1024 * 1024

@@ -1,0 +1,33 @@
+// What the compiler asks of whoever loads an object: where maps lie, which helpers exist, which table slot a callback has.
+
+/** How a helper or kfunc is called: an export of the core. */
+export interface HelperImport {
+  /** The core's export. */
+  readonly name: string
+  /** Parameters taken from r1 up, 0 to 5. */
+  readonly parameters: number
+  /** It also takes the caller's frame as a last i32 (helpers that call back). */
+  readonly frame: boolean
+  /** False: r0 is 0 after the call. */
+  readonly returns: boolean
+}
+
+export interface LinkTarget {
+  /** Address of the map's structure, what a program sees as the map pointer. Throws SkepError if there is no such map. */
+  mapAddress(name: string): number
+  /** Guest address of a byte in the value of a single-element data map. */
+  mapValueAddress(name: string, offset: number): number
+  /** Throws SkepError for a helper that does not exist, naming function and instruction. */
+  helperImport(id: number, functionName: string, instruction: number): HelperImport
+  /** undefined: not there, which only a weak reference may survive. */
+  kfuncImport(name: string): HelperImport | undefined
+  /** Value of a kernel symbol or configuration variable; undefined: not there. */
+  externValue?(name: string): bigint | undefined
+  /** Index in every CPU's function table of a function of this object. */
+  callbackIndex(functionName: string): number
+  /** Window of guest addresses: [guestBase, guestEnd). */
+  readonly guestBase: number
+  readonly guestEnd: number
+  /** For messages. */
+  readonly fileName: string
+}

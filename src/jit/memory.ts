@@ -1,0 +1,193 @@
+// Loads, stores and atomics of guest memory. Every address is compared exactly with the guest window, all 64 bits of it,
+// unless it is a constant offset within the function's own frame or lies in a range that was checked before:
+//
+//   address := register + low - guestBase;  address >u guestEnd - guestBase - (high - low)  ->  fault site
+//
+// One check covers all accesses of the same basic block through the same unmodified register: [low, high) spans them.
+// If it fails, the fault site finds out which of them is the first that leaves the window, so position and address are
+// those of the instruction that would have failed. What may be skipped by failing early is only what nobody can see:
+// a span ends at calls, at atomics and at stores through other registers.
+import { FAULT_BAD_ACCESS, FAULT_MISALIGNED_ATOMIC, FRAME_BYTES } from '../../core/abi.js'
+import { storesMemory, written, type Instruction } from '../isa/decode.js'
+import { FRAME_POINTER } from '../isa/opcodes.js'
+import { I32, VOID, atomicOp, op } from './encoder.js'
+import type { FunctionEmitter, Window } from './function.js'
+
+/** One access: which register it goes through, where, how wide. */
+interface Access {
+  readonly instruction: Instruction
+  readonly base: number
+  readonly offset: number
+  readonly bytes: number
+}
+
+/** Log2 of the bytes: wasm's notation for alignment. */
+const ALIGNMENT = { 1: 0, 2: 1, 4: 2, 8: 3 } as Record<number, number>
+
+function accessOf(instruction: Instruction): Access | undefined {
+  const { form, dst, src, offset } = instruction
+  const bytes = form.width / 8
+  switch (form.kind) {
+    case 'load':
+      return { instruction, base: src, offset, bytes }
+    case 'store':
+      return { instruction, base: dst, offset, bytes }
+    case 'atomic':
+      return { instruction, base: form.operation === 'load_acquire' ? src : dst, offset, bytes }
+    default:
+      return undefined
+  }
+}
+
+function inFrame({ base, offset, bytes }: Access): boolean {
+  return base === FRAME_POINTER && offset >= -FRAME_BYTES && offset + bytes <= 0
+}
+
+/** Where an access stands: its basic block goes on in `instructions` from `at` up to `end`. */
+export interface Place {
+  readonly instructions: readonly Instruction[]
+  readonly at: number
+  readonly end: number
+}
+
+/** Emits kinds 'load', 'store' and 'atomic'. */
+export function emitAccess(f: FunctionEmitter, rest: Place): void {
+  const instruction = rest.instructions[rest.at]!
+  const access = accessOf(instruction)!
+  const { form } = instruction
+  const plainStore = form.kind === 'store'
+  const offset = prepare(f, access, rest)
+  if (form.kind === 'atomic') return emitAtomic(f, access, offset)
+  f.get(offset.local)
+  if (plainStore) {
+    pushValue(f, instruction)
+    f.op({ 8: op.i64_store8, 16: op.i64_store16, 32: op.i64_store32, 64: op.i64_store }[form.width])
+  } else if (form.narrow !== 0) f.op({ 8: op.i64_load8_s, 16: op.i64_load16_s, 32: op.i64_load32_s }[form.width as 8])
+  else f.op({ 8: op.i64_load8_u, 16: op.i64_load16_u, 32: op.i64_load32_u, 64: op.i64_load }[form.width])
+  f.code.u32(ALIGNMENT[access.bytes]!).u32(offset.offset)
+  if (!plainStore) f.setRegister(instruction.dst)
+}
+
+function pushValue(f: FunctionEmitter, { form, src, imm }: Instruction): void {
+  if (form.source === 'register') f.getRegister(src)
+  else f.const64(imm)
+}
+
+/** Makes the access safe; answers with the i32 local and the static offset that make its address. */
+function prepare(f: FunctionEmitter, access: Access, rest: Place): { local: number; offset: number } {
+  const { base, offset, bytes } = access
+  if (inFrame(access)) return { local: f.bottom, offset: FRAME_BYTES + offset }
+  let window = f.windows.get(base)
+  if (!window || offset < window.low || offset + bytes > window.high) window = check(f, access, rest)
+  return { local: window.local, offset: f.context.guestBase + offset - window.low }
+}
+
+function check(f: FunctionEmitter, access: Access, rest: Place): Window {
+  const { guestBase, guestEnd } = f.context
+  const size = guestEnd - guestBase
+  const span = spanOf(access, rest, size)
+  const low = Math.min(...span.map(({ offset }) => offset))
+  const high = Math.max(...span.map(({ offset, bytes }) => offset + bytes))
+  f.getRegister(access.base)
+  f.const64(low - guestBase).op(op.i64_add)
+  f.tee(f.address)
+  f.const64(size - (high - low)).op(op.i64_gt_u)
+  f.faultIf(() => reportFirst(f, span, low))
+  const local = f.local(`window${access.base}`, I32)
+  f.get(f.address).op(op.i32_wrap_i64).set(local)
+  const window = { low, high, local }
+  f.windows.set(access.base, window)
+  return window
+}
+
+/** The accesses that one check covers: this one and later ones through the same value of the same register. */
+function spanOf(access: Access, rest: Place, windowSize: number): Access[] {
+  const span = [access]
+  let { offset: low } = access
+  let high = low + access.bytes
+  for (let at = rest.at; at < rest.end; at += 1) {
+    const instruction = rest.instructions[at]!
+    const { form } = instruction
+    if (form.kind === 'call' || form.kind === 'call-register' || form.kind === 'legacy') break
+    const other = accessOf(instruction)
+    if (other && instruction !== access.instruction) {
+      if (other.base === access.base) {
+        const newLow = Math.min(low, other.offset)
+        const newHigh = Math.max(high, other.offset + other.bytes)
+        if (newHigh - newLow > windowSize) break
+        low = newLow
+        high = newHigh
+        span.push(other)
+      } else if (storesMemory(form) && !inFrame(other)) break
+    }
+    if (form.kind === 'atomic') break
+    if (written(instruction) === access.base) break
+  }
+  return span
+}
+
+/** Fault site of a check: the accesses in their order, each with its own position; the first outside ends the run. */
+function reportFirst(f: FunctionEmitter, span: readonly Access[], low: number): void {
+  const { guestBase, guestEnd } = f.context
+  const relative = (access: Access): void => {
+    f.get(f.address)
+    if (access.offset !== low) f.const64(access.offset - low).op(op.i64_add)
+  }
+  span.forEach((access, number) => {
+    const last = number === span.length - 1
+    f.position(access.instruction.index)
+    if (!last) {
+      relative(access)
+      f.const64(guestEnd - guestBase - access.bytes).op(op.i64_gt_u)
+      f.op(op.if, VOID)
+    }
+    f.fault(FAULT_BAD_ACCESS, () => {
+      relative(access)
+      f.const64(guestBase).op(op.i64_add)
+    })
+    if (!last) f.op(op.end)
+  })
+}
+
+function emitAtomic(f: FunctionEmitter, access: Access, place: { local: number; offset: number }): void {
+  const { instruction, bytes } = access
+  const { form, src, dst } = instruction
+  const { width } = form
+  const immediate = (): void => void f.code.u32(ALIGNMENT[bytes]!).u32(place.offset)
+  if (bytes > 1) {
+    f.get(place.local)
+    if (place.offset % bytes !== 0) f.const32(place.offset).op(op.i32_add)
+    f.const32(bytes - 1).op(op.i32_and)
+    f.faultIf(() =>
+      f.fault(FAULT_MISALIGNED_ATOMIC, () => f.getRegister(access.base).const64(access.offset).op(op.i64_add)),
+    )
+  }
+  f.get(place.local)
+  switch (form.operation) {
+    case 'load_acquire':
+      f.op(op.atomic, atomicOp.load[width])
+      immediate()
+      f.setRegister(dst)
+      return
+    case 'store_release':
+      f.getRegister(src).op(op.atomic, atomicOp.store[width])
+      immediate()
+      return
+    case 'cmpxchg':
+      // With 32 bits wasm compares the zero-extended cell with all of the expected value: cut that first.
+      f.getRegister(0)
+      if (width === 32) f.const64(0xffffffff).op(op.i64_and)
+      f.getRegister(src).op(op.atomic, atomicOp.cmpxchg[width as 32])
+      immediate()
+      f.setRegister(0)
+      return
+    default: {
+      const fetches = form.operation === 'xchg' || form.operation.startsWith('fetch_')
+      const operation = form.operation.replace('fetch_', '') as 'add' | 'or' | 'and' | 'xor' | 'xchg'
+      f.getRegister(src).op(op.atomic, atomicOp[operation][width as 32])
+      immediate()
+      if (fetches) f.setRegister(src)
+      else f.op(op.drop)
+    }
+  }
+}

@@ -1,0 +1,196 @@
+// Reducible graph -> structured wasm, after Ramsey, "Beyond Relooper" (ICFP 2022): walk the dominator tree; a block with
+// several forward entries gets a wasm block that ends where its code begins, a loop header gets a loop, all others are
+// written where they are branched to. The walk keeps its own stack, and of two arms that are both written in place the
+// smaller one is nested, so neither the walk nor the output gets deep on long programs.
+import type { Instruction } from '../isa/decode.js'
+import { emitAlu, emitCondition, emitEndian } from './alu.js'
+import { emitCall } from './call.js'
+import { VOID, op } from './encoder.js'
+import type { FunctionEmitter, Window } from './function.js'
+import type { Block, Graph } from './graph.js'
+import { emitAccess } from './memory.js'
+
+/** What is still to be written, last first. */
+type Task = { kind: 'tree'; block: number } | { kind: 'end'; block: number }
+
+class Structurer {
+  readonly #f: FunctionEmitter
+  readonly #graph: Graph
+  readonly #instructions: readonly Instruction[]
+  readonly #tasks: Task[] = []
+  /** Blocks that need a wasm block, below their dominators, in order. */
+  readonly #merges = new Map<number, number[]>()
+  /** Depth at which the label of a block was opened: where its block ends, or where its loop begins. */
+  readonly #label: Int32Array
+  /** Instructions in the dominator subtree. */
+  readonly #weight: Int32Array
+  /** Checked ranges at the end of each block, for those that follow it alone. */
+  readonly #windows = new Map<number, Map<number, Window>>()
+
+  constructor(f: FunctionEmitter, graph: Graph, instructions: readonly Instruction[]) {
+    this.#f = f
+    this.#graph = graph
+    this.#instructions = instructions
+    this.#label = new Int32Array(graph.blocks.length)
+    this.#weight = new Int32Array(graph.blocks.length)
+    const { order, dominator, forwardEntries } = graph
+    for (const block of order) {
+      if (forwardEntries[block]! < 2) continue
+      const above = dominator[block]!
+      const list = this.#merges.get(above)
+      if (list) list.push(block)
+      else this.#merges.set(above, [block])
+    }
+    for (let at = order.length - 1; at >= 0; at -= 1) {
+      const block = order[at]!
+      const { first, end } = graph.blocks[block]!
+      this.#weight[block]! += end - first + 1
+      if (at > 0) this.#weight[dominator[block]!]! += this.#weight[block]!
+    }
+  }
+
+  run(): void {
+    const f = this.#f
+    this.#tasks.push({ kind: 'tree', block: this.#graph.order[0]! })
+    for (let task = this.#tasks.pop(); task; task = this.#tasks.pop())
+      if (task.kind === 'end') {
+        f.op(op.end)
+        f.depth -= 1
+      } else this.#tree(task.block)
+    // No path gets here, but the end of a loop or block looks reachable to the validator.
+    f.op(op.unreachable)
+  }
+
+  #open(opcode: number): void {
+    this.#f.op(opcode, VOID)
+    this.#f.depth += 1
+  }
+
+  /** A block with everything that it dominates. */
+  #tree(number: number): void {
+    const f = this.#f
+    const block = this.#graph.blocks[number]!
+    const isLoop = this.#graph.isLoopHeader[number] === 1
+    f.windows = this.#inherited(number, isLoop)
+    if (isLoop) {
+      this.#open(op.loop)
+      this.#label[number] = f.depth
+      this.#tasks.push({ kind: 'end', block: number })
+      const first = this.#instructions[block.first]
+      f.position(first ? first.index : f.at)
+      f.chargeLoop()
+    }
+    const merges = this.#merges.get(number) ?? []
+    for (let at = merges.length - 1; at >= 0; at -= 1) {
+      this.#open(op.block)
+      this.#label[merges[at]!] = f.depth
+      this.#tasks.push({ kind: 'tree', block: merges[at]! }, { kind: 'end', block: merges[at]! })
+    }
+    this.#body(block)
+    if (block.label >= 0) f.const32(block.label).set(f.dispatchLabel)
+    this.#windows.set(number, f.windows)
+    this.#leave(number, block)
+  }
+
+  /** Ranges that were checked in the only block that leads here still hold. */
+  #inherited(number: number, isLoop: boolean): Map<number, Window> {
+    const { dominator, forwardEntries, order } = this.#graph
+    if (isLoop || number === order[0] || forwardEntries[number] !== 1) return new Map()
+    const known = this.#windows.get(dominator[number]!)!
+    return new Map([...known].map(([register, window]) => [register, { ...window }]))
+  }
+
+  #body(block: Block): void {
+    const f = this.#f
+    for (let at = block.first; at < block.end; at += 1) {
+      const instruction = this.#instructions[at]!
+      f.position(instruction.index)
+      switch (instruction.form.kind) {
+        case 'alu':
+          emitAlu(f, instruction)
+          break
+        case 'endian':
+          emitEndian(f, instruction)
+          break
+        case 'wide':
+          f.const64(f.context.wideValue(instruction)).setRegister(instruction.dst)
+          break
+        case 'load':
+        case 'store':
+        case 'atomic':
+          emitAccess(f, { instructions: this.#instructions, at, end: block.end })
+          break
+        case 'call':
+          emitCall(f, instruction)
+          break
+        default:
+          throw new RangeError(`${instruction.form.name} in the middle of a block`)
+      }
+    }
+  }
+
+  #leave(from: number, { terminator }: Block): void {
+    const f = this.#f
+    switch (terminator.kind) {
+      case 'goto':
+        this.#goto(from, terminator.to)
+        return
+      case 'exit':
+        f.position(terminator.instruction.index)
+        f.storeBudget()
+        f.getRegister(0).op(op.return)
+        return
+      case 'dispatch':
+        f.get(f.dispatchLabel).op(op.br_table)
+        f.code.u32(terminator.targets.length - 1)
+        for (const target of terminator.targets) f.code.u32(f.depth - this.#label[target]!)
+        return
+      case 'branch': {
+        const { instruction, taken, otherwise } = terminator
+        f.position(instruction.index)
+        if (!this.#isInPlace(from, taken)) {
+          emitCondition(f, instruction, true)
+          this.#branch(op.br_if, taken)
+          this.#goto(from, otherwise)
+        } else if (!this.#isInPlace(from, otherwise)) {
+          emitCondition(f, instruction, false)
+          this.#branch(op.br_if, otherwise)
+          this.#goto(from, taken)
+        } else {
+          const nestTaken = this.#weight[taken]! <= this.#weight[otherwise]!
+          const [nested, after] = nestTaken ? [taken, otherwise] : [otherwise, taken]
+          emitCondition(f, instruction, nestTaken)
+          this.#open(op.if)
+          this.#tasks.push(
+            { kind: 'tree', block: after },
+            { kind: 'end', block: from },
+            { kind: 'tree', block: nested },
+          )
+        }
+      }
+    }
+  }
+
+  /** Is the target written right where it is branched to? (Else it has a label.) */
+  #isInPlace(from: number, to: number): boolean {
+    const { position, forwardEntries } = this.#graph
+    return position[to]! > position[from]! && forwardEntries[to] === 1
+  }
+
+  #goto(from: number, to: number): void {
+    if (this.#isInPlace(from, to)) this.#tasks.push({ kind: 'tree', block: to })
+    else if (this.#label[to] !== this.#f.depth || this.#graph.position[to]! <= this.#graph.position[from]!)
+      this.#branch(op.br, to)
+    // Else the innermost wasm block ends right here and the target begins.
+  }
+
+  #branch(opcode: number, to: number): void {
+    this.#f.op(opcode)
+    this.#f.code.u32(this.#f.depth - this.#label[to]!)
+  }
+}
+
+/** Emits the code of a whole graph; all paths end in return or a fault. */
+export function emitStructure(f: FunctionEmitter, graph: Graph, instructions: readonly Instruction[]): void {
+  new Structurer(f, graph, instructions).run()
+}
