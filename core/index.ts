@@ -10,6 +10,7 @@ export {
   bpf_timer_set_callback,
   bpf_timer_start,
 } from './helper/timer'
+export * from './helper/index'
 export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_set_callback_impl, bpf_wq_start } from './helper/work'
 export { sectionEnter as section_enter, sectionExit as section_exit } from './memory/section'
 export { machine_boot } from './run/boot'

@@ -6,7 +6,8 @@ import { controlBlockPut, controlBlockReturn } from '../async/control-block'
 import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runOf, targetOf, WITHOUT_RUN } from '../async/state'
 import { queuedOwner } from '../async/place'
 import { cpuArea, cpuCount, cpuIndex, LIFE_DEAD, LIFE_UNUSED } from '../cpu'
-import { and64, compareExchange64, glance32, load32, load64, note32, peek32, store32, store64, wake } from '../door'
+import { and64, compareExchange64, glance32, load32, load64, note32, peek32, store32, store64 } from '../door'
+import { releaseLock } from '../helper/lock'
 import {
   CB_DEFERRED_BY,
   CB_HOLDER,
@@ -21,7 +22,6 @@ import {
   CPU_EDGE_TIMER,
   CPU_FIRING,
   CPU_LIFE,
-  CPU_LOCK,
   CPU_SECTION,
   HEADER,
   HEADER_CONTROL_BLOCKS,
@@ -95,12 +95,7 @@ export function cpu_offline(dead: u32): i32 {
   const outermost = sectionEnter()
   store64(area + CPU_SECTION, 0)
   store32(area + CPU_EDGE_TIMER, 0)
-  const lock = <usize>peek32(area + CPU_LOCK)
-  if (lock !== 0) {
-    store32(lock, 0)
-    wake(lock)
-    note32(area + CPU_LOCK, 0)
-  }
+  releaseLock(area, dead)
   const done = endFiring(area, dead)
   const count = peek32(HEADER + HEADER_CONTROL_BLOCK_COUNT)
   const blocks = <usize>peek32(HEADER + HEADER_CONTROL_BLOCKS)

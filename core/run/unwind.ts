@@ -2,13 +2,13 @@
 // there. Settles what the interrupted code owed, wherever it was [G2, G3].
 import { CONTEXT_TASK } from '../abi'
 import { clearEdge } from '../async/deadlock'
-import { cpu } from '../cpu'
-import { peek32, poke32, store32, store64, wake } from '../door'
+import { cpu, cpuIndex } from '../cpu'
+import { peek32, poke32, store64 } from '../door'
+import { releaseLock } from '../helper/lock'
 import {
   CPU_CONTEXT,
   CPU_CURRENT,
   CPU_FIRING,
-  CPU_LOCK,
   CPU_NESTED,
   CPU_PREEMPT_DEPTH,
   CPU_PROGRAM,
@@ -20,12 +20,7 @@ import { finish, FIRING_RUNNING } from './fire'
 /** Releases a held spin lock, ends an interrupted callback, leaves the section: the CPU is between programs again. */
 export function cpu_unwind(): void {
   const area = cpu()
-  const lock = <usize>peek32(area + CPU_LOCK)
-  if (lock !== 0) {
-    poke32(area + CPU_LOCK, 0)
-    store32(lock, 0)
-    wake(lock)
-  }
+  releaseLock(area, cpuIndex())
   clearEdge()
   poke32(area + CPU_NESTED, 0)
   poke32(area + CPU_READ_DEPTH, 0)

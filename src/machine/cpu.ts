@@ -1,0 +1,101 @@
+// One CPU of a machine on the thread that drives it: its instance of the core, its function table, its entry points.
+// Whatever a guest program throws is caught here, repaired in the core (cpu_unwind) and thrown on as a CpuFault.
+import { POLL_MORE } from '../../core/abi.js'
+import { CPU_PROGRAM, CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES } from '../../core/layout.js'
+import type { ReadClock } from './clock.js'
+import type { RunBuffer } from './context.js'
+import { coreExports, instantiateCore, type CoreExports } from './core.js'
+import { GuestFault, rawFault, type RawFault } from './fault.js'
+import type { Memory } from './memory.js'
+
+/** The compiled code of one object, as sent to every CPU. */
+export interface ObjectCode {
+  readonly module: WebAssembly.Module
+  /** Table index of the first function. */
+  readonly tableFirst: number
+  /** Export names in order of table index. */
+  readonly exports: readonly string[]
+}
+
+/** A fault of a guest program, caught at the CPU's entry; the CPU is usable again. */
+export class CpuFault extends Error {
+  readonly raw: RawFault
+
+  constructor(raw: RawFault, cause: unknown) {
+    super('guest fault', { cause })
+    this.raw = raw
+  }
+}
+
+export class Cpu {
+  readonly index: number
+  readonly memory: Memory
+  readonly area: number
+  readonly core: CoreExports
+  readonly #instance: WebAssembly.Instance
+
+  /** Attaches this thread to CPU `index` of a booted machine. */
+  constructor(module: WebAssembly.Module, memory: Memory, clock: ReadClock, index: number) {
+    this.#instance = instantiateCore(module, memory.shared, clock)
+    this.core = coreExports(this.#instance)
+    this.index = index
+    this.memory = memory
+    this.area = memory.cpuArea(index)
+    this.core.cpu_attach(index)
+  }
+
+  /** Instantiates an object's code here and puts its functions into the table. */
+  install(code: ObjectCode): void {
+    const { table } = this.core
+    const end = code.tableFirst + code.exports.length
+    if (table.length < end) table.grow(end - table.length)
+    const guest = new WebAssembly.Instance(code.module, {
+      env: { memory: this.memory.shared, table },
+      core: this.#instance.exports,
+      cpu: { area: new WebAssembly.Global({ value: 'i32' }, this.area) },
+      host: {
+        fault_at(kind: number, address: bigint): never {
+          throw new GuestFault(kind, BigInt.asUintN(64, address))
+        },
+      },
+    })
+    code.exports.forEach((name, index) => table.set(code.tableFirst + index, guest.exports[name]))
+  }
+
+  /** Takes functions out of the table; nothing may call them any more. */
+  uninstall(tableFirst: number, count: number): void {
+    const { table } = this.core
+    for (let index = tableFirst; index < tableFirst + count && index < table.length; index++) table.set(index, null)
+  }
+
+  /** One run of a program; its r0 as u32. Throws CpuFault. */
+  run(program: number, contextAddress: number, context: number): number {
+    return this.guard(() => this.core.program_run(program, contextAddress, context)) >>> 0
+  }
+
+  /** One turn between programs; true if there is more to do at once. Throws CpuFault for a fault in a callback. */
+  poll(): boolean {
+    return (this.guard(() => this.core.cpu_poll()) & POLL_MORE) !== 0
+  }
+
+  /** Runs `work`, which enters the core. A guest fault is repaired and becomes a CpuFault. */
+  guard<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      const raw = rawFault(error, this.index, this.memory.word(this.area + CPU_PROGRAM))
+      if (!raw) throw error
+      this.core.cpu_unwind()
+      throw new CpuFault(raw, error)
+    }
+  }
+
+  /** Where this CPU's runs have their context and data. */
+  get runBuffer(): RunBuffer {
+    return {
+      bytes: this.memory.bytes,
+      address: this.memory.word(this.area + CPU_RUN_BUFFER),
+      size: this.memory.word(this.area + CPU_RUN_BUFFER_BYTES),
+    }
+  }
+}

@@ -1,0 +1,191 @@
+// A handle on a map: one user reference until it is closed. Keys and values by BTF, or raw bytes on request.
+import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, ENOENT } from '../../core/abi.js'
+import { SkepError } from '../error.js'
+import type { Answer, Answering, Mode } from './answer.js'
+import { codec, type Codec } from './codec.js'
+import { errnoError } from './errno.js'
+import type { MapAccess } from './map-access.js'
+import type { Btf } from '../object/btf.js'
+
+/** When an update may happen: always, only for a new key, only for an existing one. */
+export type UpdateFlag = 'any' | 'noexist' | 'exist'
+
+const updateFlags: Record<UpdateFlag, number> = { any: BPF_ANY, noexist: BPF_NOEXIST, exist: BPF_EXIST }
+
+/** What a handle needs to know about its map. */
+export interface MapDescription {
+  /** Stays the same as long as the map lives; machine.map(id) gives another handle. */
+  readonly id: number
+  readonly name: string
+  readonly btf: Btf | undefined
+  readonly keyType: number
+  readonly valueType: number
+  /** False for a frozen data section (.rodata after load). */
+  readonly writable: boolean
+}
+
+/** What a handle asks of its machine. */
+export interface MapOwner {
+  /** Throws CLOSED if the machine is closed. */
+  check(): void
+  /** Called once when the handle is closed. */
+  release(): void
+  /** After operations that may have freed something. */
+  settle(): void
+  pin(name: string): void
+}
+
+export class MapHandle<M extends Mode = 'direct'> {
+  readonly id: number
+  readonly name: string
+  readonly type: number
+  readonly keySize: number
+  readonly valueSize: number
+  readonly maxEntries: number
+  readonly flags: number
+  readonly #access: MapAccess
+  readonly #description: MapDescription
+  readonly #owner: MapOwner
+  readonly #answer: Answering<M>
+  readonly #key: Codec
+  readonly #value: Codec
+  #open = true
+
+  /** @internal */
+  constructor(access: MapAccess, description: MapDescription, owner: MapOwner, answer: Answering<M>) {
+    const { name, btf, keyType, valueType } = description
+    this.#access = access
+    this.#description = description
+    this.#owner = owner
+    this.#answer = answer
+    this.id = description.id
+    this.name = name
+    this.type = access.type
+    this.keySize = access.keySize
+    this.valueSize = access.valueSize
+    this.maxEntries = access.maxEntries
+    this.flags = access.flags
+    this.#key = codec(btf, keyType, access.keySize, `key of map '${name}'`)
+    this.#value = codec(btf, valueType, access.valueSize, `value of map '${name}'`)
+  }
+
+  /** The value, or undefined if the key is not there. Per-CPU maps: an array with one value per CPU. */
+  get(key: unknown): Answer<M, unknown> {
+    return this.#do(() => {
+      const image = this.#access.lookup(this.#key.encode(key))
+      return image && this.#decode(image)
+    })
+  }
+
+  /** As get, as bytes. Per-CPU maps: all values in a row, each padded to 8 bytes. */
+  getBytes(key: unknown): Answer<M, Uint8Array | undefined> {
+    return this.#do(() => this.#access.lookup(this.#key.encode(key)))
+  }
+
+  /**
+   * Sets a value (bytes are accepted as well; per-CPU maps take an array with one value per CPU). Throws SkepError
+   * EEXIST ('noexist' and the key is there), ENOENT ('exist' and it is not), E2BIG (full, or no such index), BAD_VALUE.
+   * A successful set stops the element's timers and work and leaves its spin lock alone.
+   */
+  set(key: unknown, value: unknown, flag: UpdateFlag = 'any'): Answer<M, void> {
+    return this.#do(() => {
+      const flags = updateFlags[flag]
+      if (flags === undefined) throw new SkepError('BAD_VALUE', `flag '${String(flag)}' is none of any, noexist, exist`)
+      if (!this.#description.writable) throw new SkepError('FROZEN', `map '${this.name}' is read-only after load`)
+      this.#expect(this.#access.update(this.#key.encode(key), this.#encode(value), flags), 'update')
+    })
+  }
+
+  /** Deletes a key; true if it was there. Throws SkepError EINVAL for arrays, whose elements cannot be deleted. */
+  delete(key: unknown): Answer<M, boolean> {
+    return this.#do(() => {
+      const result = this.#access.delete(this.#key.encode(key))
+      if (result === -ENOENT) return false
+      this.#expect(result, 'delete')
+      return true
+    })
+  }
+
+  /** True if the key is there. */
+  has(key: unknown): Answer<M, boolean> {
+    return this.#do(() => this.#access.lookup(this.#key.encode(key)) !== undefined)
+  }
+
+  /** Keys and values at about this moment: what changes meanwhile may be in it or not. */
+  entries(): Answer<M, [key: unknown, value: unknown][]> {
+    return this.#do(() =>
+      Array.from(this.#access.elements(), ({ key, value }): [unknown, unknown] => [
+        this.#key.decode(key),
+        this.#decode(value),
+      ]),
+    )
+  }
+
+  /** As entries, as bytes. */
+  entriesBytes(): Answer<M, [key: Uint8Array, value: Uint8Array][]> {
+    return this.#do(() =>
+      Array.from(this.#access.elements(), ({ key, value }): [Uint8Array, Uint8Array] => [key, value]),
+    )
+  }
+
+  /** The keys at about this moment. */
+  keys(): Answer<M, unknown[]> {
+    return this.#do(() => Array.from(this.#access.elements(), ({ key }) => this.#key.decode(key)))
+  }
+
+  /** A name in the machine that keeps the map, its elements and its timers alive; see machine.pins. */
+  pin(name: string): Answer<M, void> {
+    return this.#do(() => this.#owner.pin(name))
+  }
+
+  /** Drops this handle's user reference; the last one of a map stops all of its timers and work. */
+  close(): Answer<M, void> {
+    return this.#answer(() => this.closeNow())
+  }
+
+  /** @internal */
+  closeNow(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#owner.release()
+  }
+
+  /** @internal */
+  get access(): MapAccess {
+    return this.#access
+  }
+
+  #do<T>(work: () => T): Answer<M, T> {
+    return this.#answer(() => {
+      this.#owner.check()
+      if (!this.#open) throw new SkepError('CLOSED', `the handle on map '${this.name}' is closed`)
+      const result = work()
+      this.#owner.settle()
+      return result
+    })
+  }
+
+  #expect(result: number, operation: string): void {
+    if (result < 0) throw errnoError(result, `map '${this.name}': ${operation}`)
+  }
+
+  #decode(image: Uint8Array): unknown {
+    const { copies } = this.#access
+    if (copies === 1) return this.#value.decode(image)
+    const stride = image.length / copies
+    return Array.from({ length: copies }, (_, cpu) =>
+      this.#value.decode(image.slice(cpu * stride, cpu * stride + this.valueSize)),
+    )
+  }
+
+  #encode(value: unknown): Uint8Array {
+    const { copies, imageSize } = this.#access
+    if (copies === 1) return this.#value.encode(value)
+    if (value instanceof Uint8Array && value.length === imageSize) return value
+    if (!Array.isArray(value) || value.length !== copies)
+      throw new SkepError('BAD_VALUE', `value of map '${this.name}' must be an array of ${copies}, one for each CPU`)
+    const image = new Uint8Array(imageSize)
+    value.forEach((one, cpu) => image.set(this.#value.encode(one), (cpu * imageSize) / copies))
+    return image
+  }
+}
