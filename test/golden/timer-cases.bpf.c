@@ -10,14 +10,14 @@ char LICENSE[] SEC("license") = "GPL";
 
 
 enum {
-  OP_INIT = 1, /* bpf_timer_init(flags) */
+  OP_INIT = 1,         /* bpf_timer_init(flags) */
   OP_SET_CALLBACK = 2, /* bpf_timer_set_callback(flags == 2 ? on_b : on_a) */
-  OP_START = 3, /* bpf_timer_start(nsecs, flags) */
-  OP_CANCEL = 4, /* bpf_timer_cancel() */
-  OP_GET = 5, /* the mark of the element */
-  OP_UPDATE = 6, /* bpf_map_update_elem(flags), a fresh element with mark nsecs */
-  OP_DELETE = 7, /* bpf_map_delete_elem() */
-  OP_SET_ACTION = 8, /* what the callback does: action, other, count, nsecs */
+  OP_START = 3,        /* bpf_timer_start(nsecs, flags) */
+  OP_CANCEL = 4,       /* bpf_timer_cancel() */
+  OP_GET = 5,          /* the mark of the element */
+  OP_UPDATE = 6,       /* bpf_map_update_elem(flags), a fresh element with mark nsecs */
+  OP_DELETE = 7,       /* bpf_map_delete_elem() */
+  OP_SET_ACTION = 8,   /* what the callback does: action, other, count, nsecs */
 };
 
 enum {

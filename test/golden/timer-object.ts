@@ -1,5 +1,5 @@
-// The commands that timer-cases.bpf.c understands, the records it writes, and what a subject (skep, a kernel) must be
-// able to do so that the same steps can be taken on both. Offsets are those of the structures in timer-cases.bpf.c.
+// The commands that timer-cases.bpf.c and wq-cases.bpf.c understand, the records they write, and what a subject (skep,
+// a kernel) must be able to do so that the same steps can be taken on both. Offsets are those of the structures in timer-cases.bpf.c.
 import { constants } from 'node:os'
 
 export const KINDS = ['arr', 'hash', 'hashnp', 'lru'] as const
@@ -14,6 +14,7 @@ export const OPERATIONS = {
   update: 6,
   delete: 7,
   act: 8,
+  'start-thrice': 9,
 } as const
 
 export const ACTIONS = {
@@ -25,6 +26,7 @@ export const ACTIONS = {
   'delete-other,start': 6,
   'update-self,start': 7,
   'delete-self,cancel': 8,
+  'delete-self,start': 9,
 } as const
 
 export interface Command {
@@ -62,8 +64,8 @@ export interface Subject {
   userTake(kind: Kind, key: number): Promise<Uint8Array | number>
   /** Lets that much time pass. */
   wait(milliseconds: number): Promise<void>
-  /** The .bss section: count of firings and their records. */
-  bss(): Promise<Uint8Array>
+  /** Bytes of a global variable: `fired` and `firings`. */
+  variable(name: string): Promise<Uint8Array>
   /** Whether time passes by itself, so that a firing may still be on its way. */
   readonly realTime: boolean
   closeMap(kind: Kind): Promise<void>
@@ -107,15 +109,13 @@ export function timerBytes(value: Uint8Array): Uint8Array {
   return value.subarray(TIMER_OFFSET, TIMER_OFFSET + 16)
 }
 
-export function firedCount(bss: Uint8Array): number {
-  return Number(view(bss).getBigUint64(0, true))
-}
-
-/** The records of all kinds, oldest first; only the last 64 are kept by the object. */
-export function firings(bss: Uint8Array): Firing[] {
-  const count = Math.min(firedCount(bss), FIRINGS)
+/** The records of all kinds, oldest first. The object keeps 64, and a case may not have more. */
+export async function firings(subject: Subject): Promise<Firing[]> {
+  const count = Number(view(await subject.variable('fired')).getBigUint64(0, true))
+  if (count > FIRINGS) throw new Error(`${count} callbacks ran; the object keeps ${FIRINGS} records`)
+  const records = await subject.variable('firings')
   return Array.from({ length: count }, (_, i) => {
-    const record = view(bss.subarray(8 + i * FIRING_BYTES, 8 + (i + 1) * FIRING_BYTES))
+    const record = view(records.subarray(i * FIRING_BYTES, (i + 1) * FIRING_BYTES))
     return {
       kind: KINDS[record.getUint32(0, true)] ?? 'arr',
       key: record.getUint32(4, true),

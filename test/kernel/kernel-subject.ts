@@ -1,14 +1,12 @@
-// The kernel in the role of a subject for the cases of test/golden: timer-cases.bpf.o loaded by libbpf.
+// The kernel in the role of a subject for the cases of test/golden: their objects loaded by libbpf.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Subject } from '../golden/timer-object.js'
 import { REPOSITORY, type Kernel } from './oracle.js'
 
-export const TIMER_OBJECT = `${REPOSITORY}test/golden/timer-cases.bpf.o`
-
 /** Loads the object afresh; what was loaded before in this kernel session goes. */
-export async function kernelSubject(kernel: Kernel): Promise<Subject> {
-  const { result, log, library } = await kernel.load(TIMER_OBJECT)
-  if (result !== 0) throw new Error(`the kernel does not load timer-cases.bpf.o: errno ${-result}\n${library}${log}`)
+export async function kernelSubject(kernel: Kernel, object: string): Promise<Subject> {
+  const { result, log, library } = await kernel.load(`${REPOSITORY}test/golden/${object}`)
+  if (result !== 0) throw new Error(`the kernel does not load ${object}: errno ${-result}\n${library}${log}`)
   return {
     realTime: true,
     onCpu: async (cpu) => void (await kernel.ask('cpu', cpu)),
@@ -18,11 +16,7 @@ export async function kernelSubject(kernel: Kernel): Promise<Subject> {
     userGet: (kind, key) => kernel.get(kind, key32(key)),
     userTake: (kind, key) => kernel.get(kind, key32(key), 'take'),
     wait: (milliseconds) => sleep(milliseconds),
-    async bss() {
-      const value = await kernel.get('.bss', key32(0))
-      if (typeof value === 'number') throw new Error(`.bss: errno ${-value}`)
-      return value
-    },
+    variable: (name) => kernel.variable(name),
     closeMap: async (kind) => void (await kernel.ask('close-map', kind)),
     reopenMap: async (kind) => void (await kernel.ask('reopen-map', kind)),
     closePrograms: async () => void (await kernel.ask('close-programs')),

@@ -10,6 +10,7 @@
 //   run PROGRAM HEX|- REPEAT [CONTEXT]     {"result":0,"retval":…,"data":"hex","duration":ns}
 //   get MAP KEY / take MAP KEY             lookup / lookup-and-delete: {"result":0,"value":"hex"}
 //   set MAP KEY VALUE FLAGS, delete MAP KEY, next MAP KEY|-
+//   variable NAME                          a global variable: {"result":0,"value":"hex"}
 //   close-map MAP, reopen-map MAP          drop the last user reference; get a handle again by id
 //   close-programs                         drop every program handle
 //   unload
@@ -28,6 +29,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #define MAX_WORDS 64
@@ -156,7 +158,8 @@ static void load(int count, char **words)
 static void run(const char *name, const char *data, int repeat, const char *context)
 {
   struct bpf_program *program = bpf_object__find_program_by_name(object, name);
-  static unsigned char data_out[MAX_BYTES], context_out[MAX_BYTES];
+  static unsigned char data_out[MAX_BYTES], context_buffer[MAX_BYTES];
+  unsigned char *context_out = context_buffer;
   int data_length = from_hex(data, first), context_length = context ? from_hex(context, second) : 0;
   LIBBPF_OPTS(bpf_test_run_opts, options);
   int result;
@@ -175,6 +178,12 @@ static void run(const char *name, const char *data, int repeat, const char *cont
   if (context_length) {
     options.ctx_in = second;
     options.ctx_size_in = context_length;
+  }
+  /* Syscall programs run once and write into the context that they were given. */
+  if (bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL) {
+    options.repeat = 0;
+    context_out = second;
+  } else if (context_length) {
     options.ctx_out = context_out;
     options.ctx_size_out = context_length;
   }
@@ -183,7 +192,7 @@ static void run(const char *name, const char *data, int repeat, const char *cont
   printf("\"duration\":%u,\"data\":", options.duration);
   print_hex(data_out, data_length ? options.data_size_out : 0);
   printf(",\"context\":");
-  print_hex(context_out, context_length ? options.ctx_size_out : 0);
+  print_hex(context_out, context_length);
   printf("}\n");
 }
 
@@ -218,6 +227,33 @@ static void map_call(int count, char **words)
   } else {
     answer(-EINVAL);
   }
+}
+
+/* A variable lies in the map of its section, at the offset that BTF tells. */
+static void variable(const char *name)
+{
+  const struct btf *btf = bpf_object__btf(object);
+
+  for (__u32 id = 1; btf && id < btf__type_cnt(btf); id++) {
+    const struct btf_type *section = btf__type_by_id(btf, id);
+    const struct btf_var_secinfo *entry = btf_var_secinfos(section);
+    __u32 zero = 0;
+
+    for (int i = 0; btf_is_datasec(section) && i < btf_vlen(section); i++, entry++) {
+      const char *found = btf__name_by_offset(btf, btf__type_by_id(btf, entry->type)->name_off);
+      struct bpf_map *map = bpf_object__find_map_by_name(object, btf__name_by_offset(btf, section->name_off));
+      int result;
+
+      if (!map || strcmp(found, name) != 0)
+        continue;
+      result = bpf_map_lookup_elem(bpf_map__fd(map), &zero, second);
+      printf("{\"result\":%d,\"value\":", result < 0 ? -errno : 0);
+      print_hex(second + entry->offset, result < 0 ? 0 : entry->size);
+      printf("}\n");
+      return;
+    }
+  }
+  answer(-ENOENT);
 }
 
 /* Puts /dev/null in the place of a handle: its reference is gone, and libbpf may still close the number later. */
@@ -311,6 +347,8 @@ int main(void)
       answer(-EINVAL);
     else if (strcmp(words[0], "run") == 0 && count >= 4)
       run(words[1], words[2], atoi(words[3]), count > 4 ? words[4] : NULL);
+    else if (strcmp(words[0], "variable") == 0 && count == 2)
+      variable(words[1]);
     else if (strcmp(words[0], "close-map") == 0 && count == 2)
       close_map(words[1]);
     else if (strcmp(words[0], "reopen-map") == 0 && count == 2)

@@ -78,6 +78,13 @@ export class Kernel {
     return answer.result === 0 ? bytes(String(answer['value'])) : answer.result
   }
 
+  /** A global variable's bytes. */
+  async variable(name: string): Promise<Uint8Array> {
+    const answer = await this.ask('variable', name)
+    if (answer.result !== 0) throw new Error(`variable ${name}: errno ${-answer.result}`)
+    return bytes(String(answer['value']))
+  }
+
   async set(map: string, key: Uint8Array, value: Uint8Array, flags: number): Promise<number> {
     return (await this.ask('set', map, hex(key), hex(value), flags)).result
   }
@@ -101,7 +108,7 @@ export async function openKernel(): Promise<Kernel | string> {
   try {
     program = await build()
   } catch (error) {
-    return `no kernel to ask: test/kernel/oracle.c does not build here (cc and libbpf's headers are needed): ${reason(error)}`
+    return `no kernel to ask: oracle.c does not build here (cc and libbpf's headers are needed): ${reason(error)}`
   }
   const kernel = new Kernel(program)
   const info = await kernel.ask('info')

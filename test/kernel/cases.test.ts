@@ -1,0 +1,32 @@
+// The golden cases, asked of this machine's own kernel: what we hold for its behaviour must be its behaviour.
+import { test } from 'node:test'
+import { perform, type Case } from '../golden/notation.js'
+import { TIMER_CASES } from '../golden/timer-cases.js'
+import { WQ_CASES } from '../golden/wq-cases.js'
+import { kernelSubject } from './kernel-subject.js'
+import { openKernel } from './oracle.js'
+
+// Each case waits most of its time; each has an oracle process of its own.
+function check(name: string, object: string, cases: readonly Case[]): void {
+  test(name, { concurrency: 8 }, async (t) => {
+    const kernel = await openKernel()
+    if (typeof kernel === 'string') return t.skip(kernel)
+    await kernel.close()
+    await Promise.all(
+      cases.map((golden) =>
+        t.test(golden.name, async () => {
+          const session = await openKernel()
+          if (typeof session === 'string') throw new Error(session)
+          try {
+            await perform(await kernelSubject(session, object), { ...golden, ...golden.kernel })
+          } finally {
+            await session.close()
+          }
+        }),
+      ),
+    )
+  })
+}
+
+check('the kernel answers the timer cases as written down', 'timer-cases.bpf.o', TIMER_CASES)
+check('the kernel answers the work queue cases as written down', 'wq-cases.bpf.o', WQ_CASES)
