@@ -30,6 +30,7 @@ export const ENOENT = 2
 export const E2BIG = 7
 export const EAGAIN = 11
 export const ENOMEM = 12
+export const EACCES = 13
 export const EFAULT = 14
 export const EBUSY = 16
 export const EEXIST = 17
@@ -50,6 +51,16 @@ export const MAP_TYPE_LRU_HASH = 9
 
 /** Map creation flags of the kernel. */
 export const BPF_F_NO_PREALLOC = 1
+export const BPF_F_NO_COMMON_LRU = 2
+export const BPF_F_NUMA_NODE = 4
+export const BPF_F_RDONLY = 8
+export const BPF_F_WRONLY = 16
+export const BPF_F_ZERO_SEED = 64
+export const BPF_F_RDONLY_PROG = 128
+export const BPF_F_WRONLY_PROG = 256
+export const BPF_F_MMAPABLE = 1024
+export const BPF_F_PRESERVE_ELEMS = 2048
+export const BPF_F_INNER_MAP = 4096
 
 /** Update flags. */
 export const BPF_ANY = 0

@@ -185,6 +185,12 @@ export function poke64(address: usize, value: u64): void {
   store<u64>(address, value)
 }
 
+/** Plain load of 8 bits that may race: the value is advice only. */
+export function glance8(address: usize): u8 {
+  if (isDefined(CHECKED)) return <u8>access32(DOOR_GLANCE | WIDTH_8, address, 0, 0)
+  return load<u8>(address)
+}
+
 /** Plain load of 32 bits that may race: the value is advice only. */
 export function glance32(address: usize): u32 {
   if (isDefined(CHECKED)) return access32(DOOR_GLANCE | WIDTH_32, address, 0, 0)
@@ -204,6 +210,15 @@ export function note32(address: usize, value: u32): void {
     return
   }
   store<u32>(address, value)
+}
+
+/** Plain store of 64 bits that may race: for words whose value is advice only. */
+export function note64(address: usize, value: u64): void {
+  if (isDefined(CHECKED)) {
+    hooked64(DOOR_NOTE, address, value, 0)
+    return
+  }
+  store<u64>(address, value)
 }
 
 /** Fills `length` bytes of an element value with `byte`. */

@@ -11,7 +11,26 @@ export {
   bpf_timer_start,
 } from './helper/timer'
 export * from './helper/index'
+export {
+  bpf_for_each_map_elem,
+  bpf_map_delete_elem,
+  bpf_map_lookup_elem,
+  bpf_map_lookup_percpu_elem,
+  bpf_map_update_elem,
+} from './helper/map'
 export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_set_callback_impl, bpf_wq_start } from './helper/work'
+export { map_create } from './map/create'
+export {
+  map_delete,
+  map_element_key,
+  map_element_value,
+  map_lookup,
+  map_lookup_cpu,
+  map_next,
+  map_next_key,
+  map_update,
+} from './map/host'
+export { map_bytes_core, map_bytes_guest } from './map/shape'
 export { sectionEnter as section_enter, sectionExit as section_exit } from './memory/section'
 export { machine_boot } from './run/boot'
 export { cpu_loop } from './run/loop'

@@ -113,7 +113,7 @@ export const CB_HOLDER = 100
 /** Map: 256 bytes. A guest's map pointer is this address (outside the window: unreadable for guests). */
 export const MAP_SHIFT = 8
 export const MAP_BYTES = 256
-/** Written at creation. State: 0 free, 1 live, 2 waiting for a grace period, 3 to be reclaimed by the host. */
+/** Written at creation. State: 0 free, 1 live, 2 waiting for a grace period, 3 to be reclaimed by the host, 4 being created. */
 export const MAP_STATE = 0
 export const MAP_TYPE = 4
 export const MAP_KEY_SIZE = 8
@@ -129,6 +129,8 @@ export const MAP_ELEMENTS = 36
 export const MAP_STRIDE = 40
 export const MAP_VALUE_OFFSET = 44
 export const MAP_ELEMENT_COUNT = 48
+/** Per-CPU arrays: bytes from one CPU's values to the next CPU's. */
+export const MAP_CPU_STRIDE = 52
 /** u64: 2^40 / stride rounded up, so that an offset becomes an index without a division. */
 export const MAP_RECIPROCAL = 56
 /** Core-side slot words: element i has its timer slot at timerSlots + 4 i; 0 without such a field. */
@@ -142,6 +144,9 @@ export const MAP_POOL = 84
 export const MAP_SEED = 88
 export const MAP_DEFERRED_NEXT = 92
 export const MAP_DEFERRED_BY = 96
+/** Hash maps: bytes of a record; restarts that a lookup suffers before it asks the mutators for help. */
+export const MAP_RECORD_BYTES = 100
+export const MAP_PATIENCE = 104
 /** Own cache line: user references (open handles and pins), not sticky. */
 export const MAP_USER_REFERENCES = 128
 /** References that keep the memory: handles, programs; sticky. */
@@ -244,12 +249,14 @@ export const CPU_POSTS = 232
 export const CPU_POOL_HINT = 240
 /** Entry that is being fired: deadline is in the control block's entry fields. */
 export const CPU_FIRED_ENTRY = 244
-/** Lookup announcement (maps): map, ticket, answer; key bytes follow in the scratch page of the core heap. */
-export const CPU_LOOKUP_MAP = 256
-export const CPU_LOOKUP_TICKET = 260
-/** u64 {ticket, element+1}. */
-export const CPU_LOOKUP_ANSWER = 264
-export const CPU_LOOKUP_KEY = 272
+/** Lookups that ask for help (map/announce.ts), one request of 16 bytes per nesting level: map, guest address of the key,
+ *  u64 {ticket : 32, answer : 32}. The CPU writes them; mutators write the answer by compare-and-exchange. */
+export const CPU_LOOKUPS = 256
+export const LOOKUP_MAP = 0
+export const LOOKUP_KEY = 4
+export const LOOKUP_ANSWER = 8
+export const LOOKUP_BYTES = 16
+export const LOOKUP_LEVELS = 4
 /** Run mailbox: request word and arguments; written by the host, answered by the CPU. See run/mailbox.ts. */
 export const CPU_REQUEST = 320
 export const CPU_REQUEST_PROGRAM = 324

@@ -1,0 +1,71 @@
+// The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value pointers
+// are checked here, then the map's kind decides.
+import { EINVAL, MAP_TYPE_PERCPU_ARRAY } from '../abi'
+import { cpu, cpuCount, cpuIndex } from '../cpu'
+import { peek32, poke32 } from '../door'
+import { guestAddress } from '../guest'
+import { CPU_SCRATCH, CPU_STACKS, MAP_KEY_SIZE, MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
+import { arrayLookup, arrayLookupOn, arrayUpdate, arrayValue } from '../map/array'
+import { hashDelete, hashLookup, hashUpdate } from '../map/hash'
+import { hashForEach, visit } from '../map/iterate'
+import { mapAddress } from '../map/map'
+import { isHash } from '../map/shape'
+import { calleeFrame, callbackOf } from './call'
+
+/** In a CPU's scratch page: the index that a for_each over an array passes to its callback, one for each frame in which
+ *  such a call can stand. What lies below belongs to firing. */
+const SCRATCH_INDICES: usize = 64
+const FRAME_SHIFT: usize = 9
+
+/** Address of the value or 0; for a per-CPU array that of the own CPU. */
+export function bpf_map_lookup_elem(mapPointer: u64, keyPointer: u64): u64 {
+  const map = mapAddress(mapPointer)
+  const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
+  return <u64>(isHash(peek32(map + MAP_TYPE)) ? hashLookup(map, key) : arrayLookup(map, key))
+}
+
+/** 0, or a negative errno: see hashUpdate and arrayUpdate. */
+export function bpf_map_update_elem(mapPointer: u64, keyPointer: u64, valuePointer: u64, flags: u64): i64 {
+  const map = mapAddress(mapPointer)
+  const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
+  const value = guestAddress(valuePointer, peek32(map + MAP_VALUE_SIZE))
+  return isHash(peek32(map + MAP_TYPE)) ? hashUpdate(map, key, value, flags) : arrayUpdate(map, key, value, flags)
+}
+
+/** 0, -ENOENT; -EINVAL for arrays, whose elements cannot go. */
+export function bpf_map_delete_elem(mapPointer: u64, keyPointer: u64): i64 {
+  const map = mapAddress(mapPointer)
+  const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
+  return isHash(peek32(map + MAP_TYPE)) ? hashDelete(map, key) : -EINVAL
+}
+
+/** Per-CPU array: address of the value of CPU `on`, 0 if there is no such index or CPU, or the map is of another kind. */
+export function bpf_map_lookup_percpu_elem(mapPointer: u64, keyPointer: u64, on: u64): u64 {
+  const map = mapAddress(mapPointer)
+  const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
+  if (peek32(map + MAP_TYPE) !== MAP_TYPE_PERCPU_ARRAY || <u32>on >= cpuCount()) return 0
+  return <u64>arrayLookupOn(map, key, <u32>on)
+}
+
+/** Calls fn(map, key, value, ctx) for each element until it returns other than 0: the number of calls, -EINVAL for any flag. */
+export function bpf_for_each_map_elem(mapPointer: u64, fn: u64, context: u64, flags: u64, frame: i32): i64 {
+  const map = mapAddress(mapPointer)
+  if (flags) return -EINVAL
+  return isHash(peek32(map + MAP_TYPE))
+    ? hashForEach(map, fn, context, <usize>frame)
+    : arrayForEach(map, fn, context, <usize>frame)
+}
+
+function arrayForEach(map: usize, fn: u64, context: u64, frame: usize): u32 {
+  const index = callbackOf(fn)
+  const callee = calleeFrame(frame)
+  const entries = peek32(map + MAP_MAX_ENTRIES)
+  // The caller's frame is busy with this call alone, so its number gives a private place for the index.
+  const busy = (frame - 1 - <usize>peek32(cpu() + CPU_STACKS)) >> FRAME_SHIFT
+  const key = <usize>peek32(cpu() + CPU_SCRATCH) + SCRATCH_INDICES + (busy << 3)
+  for (let element: u32 = 0; element < entries; element++) {
+    poke32(key, element)
+    if (visit(map, key, arrayValue(map, element, cpuIndex()), index, context, callee)) return element + 1
+  }
+  return entries
+}

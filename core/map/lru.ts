@@ -1,0 +1,52 @@
+// LRU: CLOCK. A lookup sets the reference mark of the element it finds; an insertion into a full map moves the hand over
+// the elements, spares those with a mark (and takes the mark away), and evicts the first without. Called by hash.ts.
+// Bounded: the hand spares at most SPARED elements in one insertion and passes each element at most twice.
+import { add32, glance32, load64, note32, peek32 } from '../door'
+import { MAP_ELEMENT_COUNT, MAP_HAND, MAP_RECORD_BYTES } from '../layout'
+import { ABSENT, EVICT, act } from './list'
+import { RECORD_KEY, RECORD_LINK, RECORD_MARK, RECORD_ORDER, RECORD_REFERENCED, isLong, recordOf } from './record'
+
+const SPARED: u32 = 64
+
+function referenceMark(map: usize, index: u32): usize {
+  return recordOf(map, index) + peek32(map + MAP_RECORD_BYTES) - RECORD_REFERENCED
+}
+
+/** Notes that an element was used; writes only if nobody has since the hand passed. */
+export function markReferenced(map: usize, index: u32): void {
+  const mark = referenceMark(map, index)
+  if (!glance32(mark)) note32(mark, 1)
+}
+
+/** Where the pool is asked for a free element: the first one after the hand, taking a full turn, is the one freed longest
+ *  ago, and the hand comes by there last. */
+export function handOf(map: usize): u32 {
+  return glance32(map + MAP_HAND) % peek32(map + MAP_ELEMENT_COUNT)
+}
+
+/** A new element starts without mark: only a use after its insertion lets the hand spare it. */
+export function clearReferenced(map: usize, index: u32): void {
+  note32(referenceMark(map, index), 0)
+}
+
+/** Evicts one element: the result of `act` (the element is then the caller's, and its room too), ABSENT if the hand found
+ *  none that it could take, which needs as many changes by others as the map has elements. */
+export function evict(map: usize): u32 {
+  const count = peek32(map + MAP_ELEMENT_COUNT)
+  let spared: u32 = 0
+  for (let turn: u32 = 0; turn < 2 * count + SPARED; turn++) {
+    const index = add32(map + MAP_HAND, 1) % count
+    const record = recordOf(map, index)
+    if (load64(record + RECORD_LINK) & RECORD_MARK) continue
+    if (spared < SPARED && glance32(referenceMark(map, index))) {
+      note32(referenceMark(map, index), 0)
+      spared++
+      continue
+    }
+    // Unmarked may also mean prepared and not yet in the map: the walk takes it only if it finds it linked. Its key
+    // words may change under the walk if it is reused meanwhile; then the walk finds another element there, or none.
+    const result = act(map, EVICT, load64(record + RECORD_ORDER), isLong(map) ? record + RECORD_KEY : 0, index, 0)
+    if (result !== ABSENT) return result
+  }
+  return ABSENT
+}

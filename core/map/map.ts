@@ -1,0 +1,36 @@
+// From a number to a map: the pointer that a guest passes to a helper is the address of the map's structure, which the
+// guest cannot dereference. It is believed only if it names a structure that is a map's. Called by the helpers and the host.
+import { FAULT_BAD_ACCESS, MAX_MAPS } from '../abi'
+import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
+import { load32, peek32 } from '../door'
+import { fault } from '../host'
+import {
+  HEADER,
+  HEADER_MAPS,
+  MAP_BYTES,
+  MAP_ELEMENTS,
+  MAP_SHIFT,
+  MAP_STATE,
+  MAP_STRIDE,
+  MAP_VALUE_OFFSET,
+} from '../layout'
+
+/** The map behind a guest's map pointer; a fault (which never returns) if it is none. A map that waits for a grace period
+ *  is still one: a callback may have begun before its last reference went. */
+export function mapAddress(pointer: u64): usize {
+  const offset = pointer - <u64>peek32(HEADER + HEADER_MAPS)
+  if (offset >= <u64>(MAX_MAPS << MAP_SHIFT) || offset & (MAP_BYTES - 1)) fault(FAULT_BAD_ACCESS, pointer)
+  const state = load32(<usize>pointer + MAP_STATE)
+  if (state !== MAP_LIVE && state !== MAP_WAITING) fault(FAULT_BAD_ACCESS, pointer)
+  return <usize>pointer
+}
+
+/** Guest address of an element: of its key in a hash map, of its value in an array. */
+export function elementAddress(map: usize, index: u32): usize {
+  return <usize>(peek32(map + MAP_ELEMENTS) + index * peek32(map + MAP_STRIDE))
+}
+
+/** Guest address of an element's value. */
+export function valueAddress(map: usize, index: u32): usize {
+  return elementAddress(map, index) + peek32(map + MAP_VALUE_OFFSET)
+}

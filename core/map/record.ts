@@ -1,0 +1,120 @@
+// The record of a hash element, in core memory where no guest can scribble: all that decides membership and order.
+//   +0  link   u64 {version : 39, mark : 1, next : 24}; next is the following element's index + 1, 0 at the end.
+//   +8  order  u64: the key itself, zero-extended, up to 8 bytes; for longer keys a 64-bit hash of it.
+//   +16 the words of a key of more than 8 bytes, the last one padded with zeros.
+//   end reference mark of an LRU map (u32, advice).
+// The version grows with every change of the word and is never reset, so a word that is seen twice has not changed
+// between. A record is unmarked from the moment it is prepared until its element is deleted or replaced; the mark of a
+// free element stays from its last life. The guest's copy of the key, in the element, is for guests to read only.
+// Called by the files of this folder.
+import { glance32, glance64, glance8, load64, note32, note64, peek32, store64 } from '../door'
+import { MAP_BUCKETS, MAP_BUCKET_MASK, MAP_KEY_SIZE, MAP_RECORDS, MAP_RECORD_BYTES, MAP_SEED } from '../layout'
+
+export const RECORD_LINK = 0
+export const RECORD_ORDER = 8
+export const RECORD_KEY = 16
+/** From the end of an LRU record. */
+export const RECORD_REFERENCED = 8
+
+export const RECORD_NEXT: u32 = 0xffffff
+export const RECORD_MARK: u64 = 1 << 24
+const VERSION: u64 = 1 << 25
+
+/** Address of the record of an element. */
+export function recordOf(map: usize, index: u32): usize {
+  return <usize>(peek32(map + MAP_RECORDS) + index * peek32(map + MAP_RECORD_BYTES))
+}
+
+/** The word that follows `word` in a link: a new version, leading to `next` (index + 1), marked or not. */
+export function linkAfter(word: u64, mark: u64, next: u32): u64 {
+  return ((word & ~(VERSION - 1)) + VERSION) | mark | (<u64>next)
+}
+
+/** What `word` leads to: index + 1, or 0. */
+export function nextOf(word: u64): u32 {
+  return (<u32>word) & RECORD_NEXT
+}
+
+function mix(value: u64): u64 {
+  const product = value * (((<u64>0x9e3779b9) << 32) | 0x7f4a7c15)
+  return product ^ (product >> 32)
+}
+
+/** The bytes of guest memory from `address` on, at most 8, as a number. */
+function tail(address: usize, bytes: u32): u64 {
+  let word: u64 = 0
+  for (let i: u32 = 0; i < bytes; i++) word |= (<u64>glance8(address + i)) << ((<u64>i) << 3)
+  return word
+}
+
+/** The order word of the key at a guest address. It is read once or, for long keys, again for comparing; a guest that
+ *  changes it meanwhile gets an answer for some key. */
+export function orderOf(map: usize, key: usize): u64 {
+  const size = peek32(map + MAP_KEY_SIZE)
+  if (size === 4) return <u64>glance32(key)
+  if (size === 8) return glance64(key)
+  if (size < 8) return tail(key, size)
+  let hash = ((<u64>peek32(map + MAP_SEED)) << 32) ^ (<u64>size)
+  let at: u32 = 0
+  for (; at + 8 <= size; at += 8) hash = mix(hash ^ glance64(key + at))
+  return mix(hash ^ tail(key + at, size - at))
+}
+
+/** The bucket that keys with this order word belong to: address of its link. */
+export function bucketOf(map: usize, order: u64): usize {
+  const hash = mix(mix(order ^ (<u64>peek32(map + MAP_SEED))))
+  return <usize>peek32(map + MAP_BUCKETS) + ((<usize>((<u32>hash) & peek32(map + MAP_BUCKET_MASK))) << 3)
+}
+
+/** True for keys of more than 8 bytes, whose order word does not identify them. */
+export function isLong(map: usize): bool {
+  return peek32(map + MAP_KEY_SIZE) > 8
+}
+
+/** True if the key words of `record` are those of the long key at a guest address (or at another record's words). */
+export function sameKey(map: usize, record: usize, key: usize): bool {
+  const size = peek32(map + MAP_KEY_SIZE)
+  let at: u32 = 0
+  for (; at + 8 <= size; at += 8) if (load64(record + RECORD_KEY + at) !== glance64(key + at)) return false
+  return at === size || load64(record + RECORD_KEY + at) === tail(key + at, size - at)
+}
+
+/** Writes the key into the record of an element that is in the caller's hands, and the guest's copy of it.
+ *  Returns the order word of what was written, whatever a guest does to its key meanwhile. */
+export function writeKey(map: usize, record: usize, element: usize, key: usize): u64 {
+  const size = peek32(map + MAP_KEY_SIZE)
+  if (size <= 8) {
+    const order = orderOf(map, key)
+    store64(record + RECORD_ORDER, order)
+    if (size === 4) note32(element, <u32>order)
+    else note64(element, order)
+    return order
+  }
+  let hash = ((<u64>peek32(map + MAP_SEED)) << 32) ^ (<u64>size)
+  let at: u32 = 0
+  for (; at + 8 <= size; at += 8) hash = mix(hash ^ writeWord(record, element, at, glance64(key + at)))
+  const rest = tail(key + at, size - at)
+  if (at < size) writeWord(record, element, at, rest)
+  hash = mix(hash ^ rest)
+  store64(record + RECORD_ORDER, hash)
+  return hash
+}
+
+function writeWord(record: usize, element: usize, at: u32, word: u64): u64 {
+  store64(record + RECORD_KEY + at, word)
+  note64(element + at, word)
+  return word
+}
+
+/** Where key `a` stands to the key of `record`, both of equal order word: below 0 if the record's comes first, 0 the same.
+ *  `key` points to key words in core memory, 0 for keys that their order word identifies. */
+export function compareWords(map: usize, record: usize, key: usize): i32 {
+  if (!key) return 0
+  const size = peek32(map + MAP_KEY_SIZE)
+  for (let at: u32 = 0; at < size; at += 8) {
+    const theirs = load64(record + RECORD_KEY + at)
+    const mine = load64(key + at)
+    if (theirs !== mine) return theirs < mine ? -1 : 1
+  }
+  return 0
+}

@@ -1,0 +1,159 @@
+// What a map needs before it exists: the kernel's checks of its attributes, the number of its elements, and the bytes that
+// it takes in the guest window (its elements) and in core memory (slots, buckets, records, the pool of free elements).
+// Owns nothing: pure arithmetic on the attributes. Called by create.ts and, through the exports, by the host.
+import {
+  BPF_F_MMAPABLE,
+  BPF_F_INNER_MAP,
+  BPF_F_NO_COMMON_LRU,
+  BPF_F_NO_PREALLOC,
+  BPF_F_NUMA_NODE,
+  BPF_F_PRESERVE_ELEMS,
+  BPF_F_RDONLY,
+  BPF_F_RDONLY_PROG,
+  BPF_F_WRONLY,
+  BPF_F_WRONLY_PROG,
+  BPF_F_ZERO_SEED,
+  E2BIG,
+  EINVAL,
+  ENOMEM,
+  ENOTSUPP,
+  MAP_TYPE_ARRAY,
+  MAP_TYPE_HASH,
+  MAP_TYPE_LRU_HASH,
+  MAP_TYPE_PERCPU_ARRAY,
+} from '../abi'
+import { peek32 } from '../door'
+import { BITMAP_BYTES, HEADER, HEADER_CPUS, LOOKUP_LEVELS } from '../layout'
+import { bitmapBytes } from '../memory/bitmap'
+
+const ACCESS_FLAGS: u32 = BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG
+const ARRAY_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP | ACCESS_FLAGS
+const HASH_FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS
+/** Largest key and value of a hash element together, and largest value of a per-CPU array, as the kernel's allocators say. */
+const LARGEST_HASH_ELEMENT: u64 = 4 << 20
+const LARGEST_PERCPU_VALUE: u64 = 32 << 10
+/** An element index + 1 must fit in the 24 bits that a link of a hash list has for it. */
+const MOST_ELEMENTS: u64 = (1 << 24) - 2
+const MOST_BYTES: u64 = 0x7fff0000
+
+/** `bytes` rounded up to a multiple of `unit`, a power of two. */
+export function roundUp(bytes: u64, unit: u64): u64 {
+  return (bytes + unit - 1) & ~(unit - 1)
+}
+
+/** True for the kinds that keep their elements in buckets. */
+export function isHash(type: u32): bool {
+  return type === MAP_TYPE_HASH || type === MAP_TYPE_LRU_HASH
+}
+
+/** The kernel's answer to the attributes: 0 or a negative errno. */
+export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntries: u32, flags: u32): i32 {
+  const bothSides: u32 = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG
+  if ((flags & bothSides) === bothSides) return -EINVAL
+  if (type === MAP_TYPE_ARRAY || type === MAP_TYPE_PERCPU_ARRAY) {
+    if (maxEntries === 0 || keySize !== 4 || valueSize === 0 || flags & ~ARRAY_FLAGS) return -EINVAL
+    if (type === MAP_TYPE_PERCPU_ARRAY && flags & (BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_INNER_MAP)) return -EINVAL
+    if (valueSize > 0x7fffffff) return -E2BIG
+    if (type === MAP_TYPE_PERCPU_ARRAY && roundUp(valueSize, 8) > LARGEST_PERCPU_VALUE) return -E2BIG
+  } else if (isHash(type)) {
+    if (flags & ~HASH_FLAGS) return -EINVAL
+    if (type !== MAP_TYPE_LRU_HASH && flags & BPF_F_NO_COMMON_LRU) return -EINVAL
+    if (type === MAP_TYPE_LRU_HASH && flags & BPF_F_NO_PREALLOC) return -ENOTSUPP
+    if (maxEntries === 0 || keySize === 0 || valueSize === 0) return -EINVAL
+    if (<u64>keySize + <u64>valueSize >= LARGEST_HASH_ELEMENT) return -E2BIG
+  } else return -EINVAL
+  return elementsOf(type, maxEntries) > MOST_ELEMENTS ? -E2BIG : 0
+}
+
+/** Elements of the map. Hash maps have some more than max_entries: an update takes a free element before it lets go of the
+ *  old one, so each operation that is going on, on any CPU and nesting level, may hold one in its hands. */
+export function elementsOf(type: u32, maxEntries: u32): u64 {
+  const cpus = <u64>peek32(HEADER + HEADER_CPUS)
+  if (type === MAP_TYPE_PERCPU_ARRAY) return <u64>maxEntries * cpus
+  return isHash(type) ? <u64>maxEntries + cpus * LOOKUP_LEVELS : <u64>maxEntries
+}
+
+/** Offset of the value in an element: behind the key in a hash map. */
+export function valueOffsetOf(type: u32, keySize: u32): u64 {
+  return isHash(type) ? roundUp(keySize, 8) : 0
+}
+
+/** Bytes from one element to the next. */
+export function strideOf(type: u32, keySize: u32, valueSize: u32): u64 {
+  return valueOffsetOf(type, keySize) + roundUp(valueSize, 8)
+}
+
+/** Per-CPU arrays: bytes from one CPU's values to the next CPU's: whole cache lines. */
+export function cpuStrideOf(valueSize: u32, maxEntries: u32): u64 {
+  return roundUp(<u64>maxEntries * roundUp(valueSize, 8), 64)
+}
+
+/** Bytes of the slot words of one kind. */
+export function slotBytes(type: u32, maxEntries: u32): u64 {
+  return roundUp(4 * elementsOf(type, maxEntries), 64)
+}
+
+/** Buckets of a hash map: the power of two at or above max_entries. */
+export function bucketsOf(maxEntries: u32): u64 {
+  return maxEntries === 1 ? 1 : (<u64>1) << (32 - clz<u32>(maxEntries - 1))
+}
+
+/** Bytes of a record (record.ts): link and order word, the words of a key of more than 8 bytes, the reference mark of LRU. */
+export function recordBytesOf(type: u32, keySize: u32): u64 {
+  return 16 + (keySize > 8 ? roundUp(keySize, 8) : 0) + (type === MAP_TYPE_LRU_HASH ? 8 : 0)
+}
+
+/** Bytes of all records. */
+export function recordsBytes(type: u32, keySize: u32, maxEntries: u32): u64 {
+  return roundUp(recordBytesOf(type, keySize) * elementsOf(type, maxEntries), 64)
+}
+
+function asResult(bytes: u64): i32 {
+  return bytes > MOST_BYTES ? -ENOMEM : <i32>bytes
+}
+
+/** Bytes of core memory that the map takes (64-aligned), or a negative errno for attributes that the kernel refuses. */
+export function map_bytes_core(
+  type: u32,
+  keySize: u32,
+  valueSize: u32,
+  maxEntries: u32,
+  flags: u32,
+  hasTimer: u32,
+  hasWork: u32,
+): i32 {
+  const refused = checkAttributes(type, keySize, valueSize, maxEntries, flags)
+  if (refused) return refused
+  let bytes: u64 = 0
+  if (hasTimer) bytes += slotBytes(type, maxEntries)
+  if (hasWork) bytes += slotBytes(type, maxEntries)
+  if (isHash(type)) {
+    bytes += roundUp(8 * bucketsOf(maxEntries), 64) + recordsBytes(type, keySize, maxEntries)
+    bytes += poolBytes(type, maxEntries)
+  }
+  return asResult(bytes)
+}
+
+/** Bytes of the pool of free elements: the bitmap's head and its words. */
+export function poolBytes(type: u32, maxEntries: u32): u64 {
+  return roundUp(BITMAP_BYTES + <u64>bitmapBytes(<u32>elementsOf(type, maxEntries)), 64)
+}
+
+/** Bytes of the guest window that the map takes (whole guest pages), or a negative errno as `map_bytes_core`. */
+export function map_bytes_guest(
+  type: u32,
+  keySize: u32,
+  valueSize: u32,
+  maxEntries: u32,
+  flags: u32,
+  _hasTimer: u32,
+  _hasWork: u32,
+): i32 {
+  const refused = checkAttributes(type, keySize, valueSize, maxEntries, flags)
+  if (refused) return refused
+  const bytes =
+    type === MAP_TYPE_PERCPU_ARRAY
+      ? cpuStrideOf(valueSize, maxEntries) * <u64>peek32(HEADER + HEADER_CPUS)
+      : strideOf(type, keySize, valueSize) * elementsOf(type, maxEntries)
+  return asResult(roundUp(bytes, 4096))
+}
