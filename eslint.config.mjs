@@ -17,6 +17,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
+    ignores: ['test/explore/fixtures/**'],
     languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite'], package: 'node:test' }] }],
@@ -26,7 +27,7 @@ export default tseslint.config(
   },
   {
     // AssemblyScript: no type information for the linter; what tsc would refuse asc checks.
-    files: ['core/**/*.ts'],
+    files: ['core/**/*.ts', 'test/explore/fixtures/**'],
     ignores: ['core/door.ts', 'core/hook.ts'],
     rules: {
       'no-restricted-syntax': [

@@ -1,0 +1,60 @@
+// The front door of the explorer: explore a subject, minimise what was found, replay a token. Reports are plain data.
+import { search } from './search.js'
+import type { SearchOptions, SearchResult, Violated } from './search.js'
+import type { Subject } from './subject.js'
+import { tokenOf } from './token.js'
+import { traceOf } from './trace.js'
+import type { Trace } from './trace.js'
+import { walk } from './walk.js'
+import type { WalkOptions, WalkResult } from './walk.js'
+
+export interface Failure {
+  message: string
+  /** Gives the same interleaving again: `replay(subject, token)`. */
+  token: string
+  trace: Trace
+  /** Preemptions in it: the fewest possible if `minimal`. */
+  preemptions: number
+  minimal: boolean
+}
+
+export type Report = Omit<SearchResult, 'violation'> & { failure?: Failure }
+
+/** Explores every interleaving of a subject (or those within `options.preemptions`). */
+export function explore(subject: Subject, options: SearchOptions = {}): Report {
+  const { violation, ...result } = search(subject, options)
+  return violation ? { ...result, failure: failureOf(subject, violation, options) } : result
+}
+
+/** Tries random schedules of a subject. */
+export function exploreAtRandom(
+  subject: Subject,
+  options: WalkOptions = {},
+): Omit<WalkResult, 'violation'> & { failure?: Failure } {
+  const { violation, ...result } = walk(subject, options)
+  return violation ? { ...result, failure: failureOf(subject, violation, {}) } : result
+}
+
+/** States that the search for a shorter interleaving may visit per number of preemptions. */
+const MINIMISE_STATES = 500_000
+
+// The fewest preemptions at which the subject fails: searched from none upwards, each search complete within its bound.
+function failureOf(subject: Subject, found: Violated, options: SearchOptions): Failure {
+  let best = found
+  let minimal = true
+  const most = traceOf(subject, found.choices, options.full).preemptions
+  for (let preemptions = 0; preemptions <= most; preemptions++) {
+    const { violation, complete } = search(subject, {
+      ...(options.full === undefined ? {} : { full: options.full }),
+      preemptions,
+      maxStates: MINIMISE_STATES,
+    })
+    if (violation) {
+      best = violation
+      break
+    }
+    minimal &&= complete
+  }
+  const trace = traceOf(subject, best.choices, options.full, best.cycle)
+  return { message: best.message, token: tokenOf(best.choices), trace, preemptions: trace.preemptions, minimal }
+}

@@ -1,0 +1,341 @@
+// The tree of logs: a node is one operation on one CPU with the results of its accesses so far. Nodes are numbered, so a
+// running operation is one number in the state, and the next access of a node is found by running the compiled code only
+// once. A retry loop closes: the node after a repeated `retry` is the node after the first. Owned by a Stage.
+import { DOOR_NOW, DOOR_RETRY } from '../../core/abi.js'
+import { changedNothing, isPlain, operationOf, Violation } from './access.js'
+import { DOOR_CLEANSE, DOOR_POISON, GuestFault, UNWOUND } from './executor.js'
+import type { Cpu, Executor } from './executor.js'
+import type { Operation, Value } from './subject.js'
+
+/** Fields of a node, as offsets into `LogTree.nodes`. */
+export const NODE_PARENT = 0
+export const NODE_LOW = 1
+export const NODE_HIGH = 2
+/** Own steps (accesses, without `retry`) so far. */
+export const NODE_STEPS = 3
+export const NODE_STATUS = 4
+/** ACCESS: the door operation with its width. FINISHED: number of the value. BROKEN: number of the message. */
+export const NODE_CODE = 5
+export const NODE_ADDRESS = 6
+export const NODE_A_LOW = 7
+export const NODE_A_HIGH = 8
+export const NODE_B_LOW = 9
+export const NODE_B_HIGH = 10
+/** 1 if the access that led here wrote something. */
+export const NODE_WROTE = 11
+export const NODE_ROOT = 12
+export const NODE_SITE = 13
+/** The child that was taken last, and lists of children. */
+export const NODE_LAST_CHILD = 14
+export const NODE_FIRST_CHILD = 15
+export const NODE_SIBLING = 16
+/** The node that this one is the same as (retry), or 0. */
+export const NODE_ALIAS = 17
+/** A node reached by a further turn of a retry loop that must go on exactly as this one does. */
+export const NODE_SHADOW = 18
+/** 1 if the next access needs no scheduling point: it is plain, or reads a clock that nobody moves. */
+export const NODE_QUIET = 19
+/** 1 for the turns that were cut away: run only to be compared (`NODE_SHADOW`), never part of a state. */
+const NODE_PHANTOM = 20
+export const NODE_STRIDE = 21
+
+export const ACCESS = 1
+export const FINISHED = 2
+export const BROKEN = 3
+const LOOP_HEAD = 4
+
+interface Root {
+  operation: Operation
+  cpu: Cpu
+}
+
+export class LogTree {
+  nodes = new Int32Array(NODE_STRIDE << 10)
+  /** Number of nodes; node 0 is never used. */
+  count = 1
+  readonly values: Value[] = [undefined]
+  readonly messages: string[] = []
+  /** Call sites of accesses, by number (with coverage), and of retries. */
+  readonly sites: string[] = ['']
+  /** Whether call sites of all accesses are recorded. */
+  recordSites = false
+  /** Whether the clock stands still, so that reading it needs no scheduling point. */
+  clockStandsStill = true
+  /** Operations that were seen to take a further turn of a retry loop: their own steps are those of one turn. */
+  readonly repeated = new Set<Operation>()
+  /** Runs of compiled code so far. */
+  runs = 0
+  private readonly roots: Root[] = []
+  private readonly rootNodes = new Map<Operation, Int32Array>()
+  private readonly valueNumbers = new Map<string, number>()
+  private readonly siteNumbers = new Map<string, number>([['', 0]])
+  private table = new Int32Array(1 << 12)
+
+  constructor(private readonly executor: Executor) {}
+
+  /** The node of an operation that has not begun, on a CPU. */
+  root(operation: Operation, cpu: Cpu): number {
+    let perCpu = this.rootNodes.get(operation)
+    if (perCpu === undefined) this.rootNodes.set(operation, (perCpu = new Int32Array(64)))
+    if (perCpu[cpu.index] === 0) {
+      this.roots.push({ operation, cpu })
+      const node = this.allocate(0, 0, 0, this.roots.length - 1)
+      this.execute(node)
+      perCpu[cpu.index] = this.settle(node)
+    }
+    return perCpu[cpu.index]!
+  }
+
+  /** The operation that a node belongs to. */
+  operationOf(node: number): Operation {
+    return this.roots[this.nodes[node * NODE_STRIDE + NODE_ROOT]!]!.operation
+  }
+
+  /** The node after the pending access of `node` has returned this result. */
+  child(node: number, low: number, high: number): number {
+    const { nodes } = this
+    const last = nodes[node * NODE_STRIDE + NODE_LAST_CHILD]! * NODE_STRIDE
+    if (last !== 0 && nodes[last + NODE_LOW] === low && nodes[last + NODE_HIGH] === high) return this.resolve(last)
+    const found = this.raw(node, low, high)
+    this.nodes[node * NODE_STRIDE + NODE_LAST_CHILD] = found
+    return this.resolve(found * NODE_STRIDE)
+  }
+
+  /** Number of a value; equal values have equal numbers. */
+  valueNumber(value: Value): number {
+    const key = `${typeof value} ${String(value)}`
+    let number = this.valueNumbers.get(key)
+    if (number === undefined) {
+      number = this.values.push(value) - 1
+      this.valueNumbers.set(key, number)
+    }
+    return number
+  }
+
+  private resolve(at: number): number {
+    return this.nodes[at + NODE_ALIAS]! || at / NODE_STRIDE
+  }
+
+  // The node itself, without following a retry.
+  private raw(node: number, low: number, high: number): number {
+    const { nodes, table } = this
+    const mask = table.length - 1
+    let slot = hash(node, low, high) & mask
+    for (;;) {
+      const entry = table[slot]!
+      if (entry === 0) break
+      const at = entry * NODE_STRIDE
+      if (nodes[at + NODE_PARENT] === node && nodes[at + NODE_LOW] === low && nodes[at + NODE_HIGH] === high)
+        return entry
+      slot = (slot + 1) & mask
+    }
+    const created = this.allocate(node, low, high, nodes[node * NODE_STRIDE + NODE_ROOT]!)
+    this.table[slot] = created
+    if (this.count * 2 > this.table.length) this.rehash()
+    this.execute(created)
+    if (this.nodes[created * NODE_STRIDE + NODE_PHANTOM] === 1) return created
+    this.settle(created)
+    const shadow = this.nodes[node * NODE_STRIDE + NODE_SHADOW]!
+    if (shadow !== 0) this.follow(created, this.raw(shadow, low, high))
+    return created
+  }
+
+  private allocate(parent: number, low: number, high: number, root: number): number {
+    const node = this.count++
+    if ((node + 1) * NODE_STRIDE > this.nodes.length) {
+      const larger = new Int32Array(this.nodes.length * 2)
+      larger.set(this.nodes)
+      this.nodes = larger
+    }
+    const { nodes } = this
+    const at = node * NODE_STRIDE
+    nodes[at + NODE_PARENT] = parent
+    nodes[at + NODE_LOW] = low
+    nodes[at + NODE_HIGH] = high
+    nodes[at + NODE_ROOT] = root
+    if (parent === 0) return node
+    const above = parent * NODE_STRIDE
+    const code = nodes[above + NODE_CODE]!
+    nodes[at + NODE_STEPS] = nodes[above + NODE_STEPS]! + (nodes[above + NODE_STATUS] === ACCESS ? 1 : 0)
+    nodes[at + NODE_PHANTOM] = nodes[above + NODE_PHANTOM]!
+    nodes[at + NODE_SIBLING] = nodes[above + NODE_FIRST_CHILD]!
+    nodes[above + NODE_FIRST_CHILD] = node
+    const kept = changedNothing(
+      code,
+      nodes[above + NODE_A_LOW]!,
+      nodes[above + NODE_A_HIGH]!,
+      nodes[above + NODE_B_LOW]!,
+      nodes[above + NODE_B_HIGH]!,
+      low,
+      high,
+    )
+    nodes[at + NODE_WROTE] = kept ? 0 : 1
+    return node
+  }
+
+  private rehash(): void {
+    const table = new Int32Array(this.table.length * 2)
+    const mask = table.length - 1
+    for (let node = 1; node < this.count; node++) {
+      const at = node * NODE_STRIDE
+      const parent = this.nodes[at + NODE_PARENT]!
+      if (parent === 0) continue
+      let slot = hash(parent, this.nodes[at + NODE_LOW]!, this.nodes[at + NODE_HIGH]!) & mask
+      while (table[slot] !== 0) slot = (slot + 1) & mask
+      table[slot] = node
+    }
+    this.table = table
+  }
+
+  // Runs the operation with the node's log and records its next access, or its end.
+  private execute(node: number): void {
+    const { executor } = this
+    let depth = 0
+    for (let n = node; this.nodes[n * NODE_STRIDE + NODE_PARENT] !== 0; n = this.nodes[n * NODE_STRIDE]!) depth++
+    executor.replayLength(depth)
+    for (let n = node, i = depth - 1; i >= 0; i--) {
+      const at = n * NODE_STRIDE
+      executor.log[i * 2] = this.nodes[at + NODE_LOW]!
+      executor.log[i * 2 + 1] = this.nodes[at + NODE_HIGH]!
+      n = this.nodes[at + NODE_PARENT]!
+      executor.codes[i] = this.nodes[n * NODE_STRIDE + NODE_CODE]!
+      executor.addresses[i] = this.nodes[n * NODE_STRIDE + NODE_ADDRESS]!
+    }
+    const { operation, cpu } = this.roots[this.nodes[node * NODE_STRIDE + NODE_ROOT]!]!
+    executor.wantStack = this.recordSites
+    this.runs++
+    cpu.restoreGlobals()
+    let outcome: unknown
+    let status = FINISHED
+    try {
+      outcome = executor.replay(() => operation.run(cpu))
+    } catch (thrown) {
+      if (thrown instanceof GuestFault && operation.mayFault === true) outcome = `fault ${thrown.kind}`
+      else {
+        status = BROKEN
+        outcome = describe(thrown)
+      }
+    }
+    const { nodes } = this
+    const at = node * NODE_STRIDE
+    if (outcome !== UNWOUND) {
+      nodes[at + NODE_STATUS] = status
+      nodes[at + NODE_CODE] =
+        status === FINISHED ? this.valueNumber(outcome as Value) : this.messageNumber(outcome as string)
+      return
+    }
+    const { code } = executor
+    const operationCode = operationOf(code)
+    nodes[at + NODE_STATUS] = operationCode === DOOR_RETRY ? LOOP_HEAD : ACCESS
+    nodes[at + NODE_CODE] = code
+    nodes[at + NODE_ADDRESS] = executor.address
+    nodes[at + NODE_A_LOW] = executor.aLow
+    nodes[at + NODE_A_HIGH] = executor.aHigh
+    nodes[at + NODE_B_LOW] = executor.bLow
+    nodes[at + NODE_B_HIGH] = executor.bHigh
+    const quiet =
+      isPlain(operationCode) ||
+      operationCode === DOOR_POISON ||
+      operationCode === DOOR_CLEANSE ||
+      (operationCode === DOOR_NOW && this.clockStandsStill)
+    nodes[at + NODE_QUIET] = quiet ? 1 : 0
+    if (this.recordSites || operationCode === DOOR_RETRY) nodes[at + NODE_SITE] = this.siteNumber(executor.stack)
+  }
+
+  private messageNumber(message: string): number {
+    const known = this.messages.indexOf(message)
+    return known >= 0 ? known : this.messages.push(message) - 1
+  }
+
+  private siteNumber(stack: string): number {
+    let number = this.siteNumbers.get(stack)
+    if (number === undefined) {
+      number = this.sites.push(stack) - 1
+      this.siteNumbers.set(stack, number)
+    }
+    return number
+  }
+
+  // A node that stands at `retry`: it is the same as the node after its loop's start, if it is a further turn of that
+  // loop; else the node after it. Returns what the node stands for.
+  private settle(node: number): number {
+    if (this.nodes[node * NODE_STRIDE + NODE_STATUS] !== LOOP_HEAD) return node
+    const above = this.nodes[node * NODE_STRIDE + NODE_PARENT]! * NODE_STRIDE
+    if (
+      this.nodes[above + NODE_STATUS] === LOOP_HEAD &&
+      this.nodes[above + NODE_SITE] === this.nodes[node * NODE_STRIDE + NODE_SITE]
+    ) {
+      this.nodes[node * NODE_STRIDE + NODE_STATUS] = BROKEN
+      this.nodes[node * NODE_STRIDE + NODE_CODE] = this.messageNumber('a retry loop without any access')
+      return node
+    }
+    const after = this.raw(node, 0, 0)
+    const start = this.loopStart(node)
+    if (start !== 0) {
+      const first = this.raw(start, 0, 0)
+      if (this.sameAccess(after, first)) {
+        this.nodes[node * NODE_STRIDE + NODE_ALIAS] = this.resolve(first * NODE_STRIDE)
+        this.nodes[after * NODE_STRIDE + NODE_PHANTOM] = 1
+        this.repeated.add(this.operationOf(node))
+        this.follow(first, after)
+        return this.resolve(node * NODE_STRIDE)
+      }
+    }
+    this.nodes[node * NODE_STRIDE + NODE_ALIAS] = this.resolve(after * NODE_STRIDE)
+    return this.resolve(node * NODE_STRIDE)
+  }
+
+  // The nearest earlier `retry` of the same call stack. Two separate calls have the same stack too: they are told apart
+  // by the turn that the caller names, or else by a write in between (a turn that failed has written nothing).
+  private loopStart(node: number): number {
+    const { nodes } = this
+    const turn = nodes[node * NODE_STRIDE + NODE_A_LOW]!
+    if (turn === 1) return 0
+    const site = nodes[node * NODE_STRIDE + NODE_SITE]
+    for (let n = node; nodes[n * NODE_STRIDE + NODE_PARENT] !== 0;) {
+      if (turn === 0 && nodes[n * NODE_STRIDE + NODE_WROTE] === 1) return 0
+      n = nodes[n * NODE_STRIDE + NODE_PARENT]!
+      const at = n * NODE_STRIDE
+      if (nodes[at + NODE_STATUS] === LOOP_HEAD && nodes[at + NODE_SITE] === site) return n
+    }
+    return 0
+  }
+
+  private sameAccess(one: number, other: number): boolean {
+    for (const field of [NODE_STATUS, NODE_CODE, NODE_ADDRESS, NODE_A_LOW, NODE_A_HIGH, NODE_B_LOW, NODE_B_HIGH])
+      if (this.nodes[one * NODE_STRIDE + field] !== this.nodes[other * NODE_STRIDE + field]) return false
+    return true
+  }
+
+  // From here on `shadow` must do exactly what `node` does: a retry loop may carry nothing from one turn to the next.
+  private follow(node: number, shadow: number): void {
+    if (node === shadow) return
+    if (!this.sameAccess(node, shadow))
+      throw new Violation(
+        `a retry loop of ${this.operationOf(node).name} carries something from one turn to the next\n${this.sites[this.nodes[node * NODE_STRIDE + NODE_SITE]!]}`,
+      )
+    if (this.nodes[node * NODE_STRIDE + NODE_STATUS] !== ACCESS || this.nodes[node * NODE_STRIDE + NODE_SHADOW] !== 0)
+      return
+    this.nodes[node * NODE_STRIDE + NODE_SHADOW] = shadow
+    for (let c = this.nodes[node * NODE_STRIDE + NODE_FIRST_CHILD]!; c !== 0;) {
+      const low = this.nodes[c * NODE_STRIDE + NODE_LOW]!
+      const high = this.nodes[c * NODE_STRIDE + NODE_HIGH]!
+      if (this.nodes[c * NODE_STRIDE + NODE_STATUS] !== 0) this.follow(c, this.raw(shadow, low, high))
+      c = this.nodes[c * NODE_STRIDE + NODE_SIBLING]!
+    }
+  }
+}
+
+function hash(node: number, low: number, high: number): number {
+  let x = Math.imul(node, 0x9e3779b1) ^ Math.imul(low, 0x85ebca6b) ^ Math.imul(high, 0xc2b2ae35)
+  x ^= x >>> 15
+  x = Math.imul(x, 0x2c1b3c6d)
+  return x ^ (x >>> 13)
+}
+
+function describe(thrown: unknown): string {
+  if (thrown instanceof GuestFault) return `fault ${thrown.kind} (detail 0x${thrown.detail.toString(16)})`
+  if (thrown instanceof Violation) return thrown.message
+  if (thrown instanceof WebAssembly.RuntimeError) return `trap: ${thrown.message}`
+  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+}

@@ -1,0 +1,65 @@
+// Plain accesses that race. A CPU's plain accesses since its last other access are a set; two accesses of which one is
+// plain conflict if they could come right after each other in either order, that is, if one meets the other CPU's set.
+// Sets are numbered so that one is one word of the state. Owned by a World.
+import { isPlain, mayWrite, operationOf, widthOf } from './access.js'
+import { DOOR_GLANCE, DOOR_POKE } from '../../core/abi.js'
+
+/** Per word of memory: bytes read in bits 0..3, bytes written in bits 4..7. */
+type Words = Map<number, number>
+
+export class PlainSets {
+  private readonly sets: Words[] = [new Map()]
+  private readonly numbers = new Map<string, number>([['', 0]])
+  private readonly next: Map<number, number>[] = [new Map()]
+
+  /** The set with one more plain access. */
+  add(set: number, code: number, address: number): number {
+    const width = widthOf(code)
+    const write = operationOf(code) === DOOR_POKE
+    const access = (address * 16 + width) * 2 + (write ? 1 : 0)
+    const known = this.next[set]!.get(access)
+    if (known !== undefined) return known
+    const words = new Map(this.sets[set]!)
+    for (const [word, bytes] of touched(address, width))
+      words.set(word, (words.get(word) ?? 0) | (write ? bytes << 4 : bytes))
+    const key = [...words.entries()]
+      .sort((x, y) => x[0] - y[0])
+      .map(([word, bytes]) => `${word}:${bytes}`)
+      .join()
+    let number = this.numbers.get(key)
+    if (number === undefined) {
+      number = this.sets.push(words) - 1
+      this.next.push(new Map())
+      this.numbers.set(key, number)
+    }
+    this.next[set]!.set(access, number)
+    return number
+  }
+
+  /** Whether an access of another CPU races with the set. Advice (`glance`) never does. */
+  conflicts(set: number, code: number, address: number): boolean {
+    const operation = operationOf(code)
+    if (operation === DOOR_GLANCE) return false
+    const words = this.sets[set]!
+    const width = widthOf(code)
+    const write = mayWrite(operation) || operation === DOOR_POKE
+    const first = address >>> 2
+    if (!words.has(first) && (width < 8 || !words.has(first + 1))) return false
+    for (const [word, bytes] of touched(address, width)) {
+      const held = words.get(word)
+      if (held === undefined) continue
+      if ((held >>> 4) & bytes || (write && held & bytes)) return true
+    }
+    return false
+  }
+
+  /** Whether this access belongs into a set. */
+  static readonly isPlain = (code: number): boolean => isPlain(operationOf(code))
+}
+
+function* touched(address: number, width: number): Generator<[number, number]> {
+  if (width === 8) {
+    yield [address >>> 2, 15]
+    yield [(address >>> 2) + 1, 15]
+  } else yield [address >>> 2, ((1 << width) - 1) << (address & 3)]
+}

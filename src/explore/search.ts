@@ -1,0 +1,363 @@
+// The complete search: iterative depth-first over the states of one subject, merged by hash, with Tarjan's components
+// found on the way so that cycles (livelocks) are seen. Also the search that merges nothing, for comparison on small
+// subjects. Finds the first violation and the choices that lead to it.
+import { Linearizer } from './linearize.js'
+import type { Subject } from './subject.js'
+import { outcomeOf, viewOf } from './view.js'
+import { OutOfRoom, Visited } from './visited.js'
+import { KINDS, World } from './world.js'
+import type { WorldOptions } from './world.js'
+
+export interface SearchOptions extends WorldOptions {
+  /** Give up after this many states (the verdict is then "incomplete"). */
+  maxStates?: number
+  /** Memory of the visited set; 1 GiB if not given. */
+  maxBytes?: number
+  /** Give up after this many milliseconds. */
+  maxMilliseconds?: number
+  /** Do not merge equal states: every interleaving by itself. For comparisons; cycles are not found. */
+  naive?: boolean
+  /** Called about once a second. */
+  progress?: (found: { states: number; transitions: number; depth: number }) => void
+}
+
+export interface Violated {
+  message: string
+  /** Choices from the initial state. */
+  choices: number[]
+  /** For a cycle: the position in `choices` at which it begins. */
+  cycle?: number
+}
+
+export interface SearchResult {
+  states: number
+  transitions: number
+  /** States in which everything had ended. */
+  ends: number
+  depth: number
+  /** Every state was visited, or a violation was found first. */
+  complete: boolean
+  milliseconds: number
+  /** Bytes of the visited set. */
+  bytes: number
+  outcomes: Set<string>
+  /** Cycles that only an unfair scheduler keeps going ('fair' subjects). */
+  unfairCycles: number
+  /** Most own steps of each operation by name; `repeats` if a retry loop may add turns. */
+  ownSteps: Map<string, { steps: number; repeats: boolean }>
+  violation?: Violated
+}
+
+const ROOM = 1 << 10
+
+/** Per level of the search: undo mark, state number, lowest reachable, hash, cursor, only CPU, masks. */
+const MARK = 0
+const STATE = 1
+const LOW = 2
+const HASH = 3
+const CURSOR = 7
+const ONLY = 8
+const CHOICE = 9
+/** CPUs that step within the component so far, and that are blocked (or done) in one of its states. */
+const STEPPED = 10
+const PAUSED = 11
+const CYCLIC = 12
+const LEVEL = 13
+
+/** Explores a subject from its initial state; memory is the stage's image again afterwards. */
+export function search(subject: Subject, options: SearchOptions = {}): SearchResult {
+  return prepared(subject, options, (world) => new Search(world, options).run())
+}
+
+/** Builds the world, runs set-up natively, calls `body` in the initial state, and undoes everything. */
+export function prepared<T>(subject: Subject, options: WorldOptions, body: (world: World) => T): T {
+  const { memory, cpus } = subject.stage
+  const mark = memory.top
+  try {
+    for (const cpu of cpus) cpu.restoreGlobals()
+    subject.setup?.(cpus)
+    const world = new World(subject, options)
+    memory.resetHash()
+    return body(world)
+  } finally {
+    memory.rollback(mark)
+    for (const cpu of cpus) cpu.restoreGlobals()
+    memory.resetHash()
+  }
+}
+
+class Search {
+  private levels = new Int32Array(LEVEL * ROOM)
+  private open = new Int32Array(ROOM)
+  private openCount = 0
+  private depth = 0
+  private readonly visited: Visited
+  private readonly view
+  private readonly linearizer
+  private readonly result: SearchResult
+  private readonly began = Date.now()
+  private readonly choiceCount: number
+  private witness: Violated | undefined
+
+  constructor(
+    private readonly world: World,
+    private readonly options: SearchOptions,
+  ) {
+    this.visited = new Visited(options.maxBytes ?? 1 << 30)
+    this.view = viewOf(world)
+    const { model } = world.subject
+    this.linearizer = model && new Linearizer(model, world, this.view)
+    this.choiceCount = world.cpuCount * 8
+    this.result = {
+      states: 0,
+      transitions: 0,
+      ends: 0,
+      depth: 0,
+      complete: false,
+      milliseconds: 0,
+      bytes: 0,
+      outcomes: new Set(),
+      unfairCycles: 0,
+      ownSteps: new Map(),
+    }
+  }
+
+  run(): SearchResult {
+    const { result, world } = this
+    try {
+      const violation = this.explore()
+      if (violation) result.violation = violation
+      result.complete = violation === undefined ? !this.exhausted() : true
+    } catch (thrown) {
+      if (!(thrown instanceof OutOfRoom)) throw thrown
+    }
+    result.milliseconds = Date.now() - this.began
+    result.bytes = this.visited.bytes
+    world.calls.forEach(({ operation }, index) => {
+      const known = result.ownSteps.get(operation.name)
+      const steps = Math.max(known?.steps ?? 0, world.ownSteps[index]!)
+      result.ownSteps.set(operation.name, { steps, repeats: world.logs.repeated.has(operation) })
+    })
+    return result
+  }
+
+  private exhausted(): boolean {
+    const { maxStates = Infinity, maxMilliseconds = Infinity } = this.options
+    return this.result.states >= maxStates || Date.now() - this.began > maxMilliseconds
+  }
+
+  private explore(): Violated | undefined {
+    const { world, result, options } = this
+    const { words } = world
+    const naive = options.naive === true
+    const mark = words.top
+    const entered = this.enter(-1)
+    if (entered !== undefined) return entered
+    let ticks = 0
+    let reported = Date.now()
+    while (this.depth > 0) {
+      const at = (this.depth - 1) * LEVEL
+      const choice = this.nextChoice(at)
+      if (choice < 0) {
+        const closed = this.leave(at)
+        if (closed !== undefined) return closed
+        continue
+      }
+      if ((++ticks & 0xfff) === 0) {
+        if (this.exhausted()) {
+          words.rollback(mark)
+          return undefined
+        }
+        if (options.progress && Date.now() - reported > 1000) {
+          reported = Date.now()
+          options.progress({ states: result.states, transitions: result.transitions, depth: this.depth })
+        }
+      }
+      result.transitions++
+      world.step(choice)
+      this.levels[at + CHOICE] = choice
+      if (world.violation !== undefined) return this.violated(world.violation)
+      const state = naive ? -1 : this.visited.add(words.h0, words.h1, words.h2, words.h3)
+      if (!naive && this.visited.known) {
+        const cycle = this.meet(at, state, choice)
+        if (cycle !== undefined) return cycle
+        this.back(at)
+        continue
+      }
+      const violation = this.enter(state)
+      if (violation !== undefined) return violation
+    }
+    return undefined
+  }
+
+  private nextChoice(at: number): number {
+    const { levels, world } = this
+    const only = levels[at + ONLY]!
+    for (let choice = levels[at + CURSOR]!; choice < this.choiceCount; choice++) {
+      if ((choice & 7) >= KINDS || (only >= 0 && choice >> 3 !== only)) continue
+      if (!world.enabled(choice)) continue
+      levels[at + CURSOR] = choice + 1
+      return choice
+    }
+    return -1
+  }
+
+  // A state seen for the first time: checks it and opens a level for it.
+  private enter(state: number): Violated | undefined {
+    const { world, result } = this
+    const { words } = world
+    if (this.depth === 0 && this.options.naive !== true)
+      state = this.visited.add(words.h0, words.h1, words.h2, words.h3)
+    result.states++
+    if ((this.depth + 1) * LEVEL > this.levels.length) {
+      const larger = new Int32Array(this.levels.length * 2)
+      larger.set(this.levels)
+      this.levels = larger
+    }
+    const at = this.depth * LEVEL
+    const { levels } = this
+    levels[at + MARK] = words.top
+    levels[at + STATE] = state
+    levels[at + LOW] = state
+    levels[at + HASH] = words.h0
+    levels[at + HASH + 1] = words.h1
+    levels[at + HASH + 2] = words.h2
+    levels[at + HASH + 3] = words.h3
+    levels[at + CURSOR] = 0
+    levels[at + ONLY] = world.quietCpu()
+    levels[at + CHOICE] = -1
+    levels[at + STEPPED] = 0
+    levels[at + PAUSED] = 0
+    levels[at + CYCLIC] = 0
+    this.depth++
+    if (this.depth > result.depth) result.depth = this.depth
+    if (state >= 0) {
+      this.visited.marks[state] = 1
+      if (this.openCount === this.open.length) {
+        const larger = new Int32Array(this.openCount * 2)
+        larger.set(this.open)
+        this.open = larger
+      }
+      this.open[this.openCount++] = state
+    }
+    const wrong = this.guarded(() => world.subject.check?.(this.view))
+    if (wrong !== undefined) return this.violated(wrong)
+    const choice = this.nextChoice(at)
+    levels[at + CURSOR] = 0
+    return choice < 0 ? this.end() : undefined
+  }
+
+  // Nobody can go on: everything has ended, or somebody waits for ever.
+  private end(): Violated | undefined {
+    const { world, result } = this
+    for (let cpu = 0; cpu < world.cpuCount; cpu++) if (world.canStep(cpu)) return undefined // the bound holds it back
+    const stuck = world.stuck()
+    if (stuck !== undefined) return this.violated(`deadlock: ${stuck}`)
+    result.ends++
+    if (result.outcomes.size < 100_000) result.outcomes.add(outcomeOf(world))
+    const wrong = this.guarded(() => world.subject.atRest?.(this.view)) ?? this.linearizer?.check()
+    return wrong === undefined ? undefined : this.violated(wrong)
+  }
+
+  private guarded(check: () => string | void | undefined): string | undefined {
+    try {
+      return check() ?? undefined
+    } catch (thrown) {
+      return thrown instanceof Error ? thrown.message : String(thrown)
+    }
+  }
+
+  // The step led to a known state: if its component is still open, it closes a cycle.
+  private meet(at: number, state: number, choice: number): Violated | undefined {
+    if (this.visited.marks[state] === 0) return undefined
+    const { levels, world } = this
+    levels[at + LOW] = Math.min(levels[at + LOW]!, state)
+    levels[at + STEPPED] = levels[at + STEPPED]! | (1 << (choice >> 3))
+    levels[at + CYCLIC] = 1
+    const { progress = 'lock-free' } = world.subject
+    if (progress === 'none' || (progress === 'fair' && this.witness !== undefined)) return undefined
+    let from = this.depth - 1
+    while (from >= 0 && levels[from * LEVEL + STATE] !== state) from--
+    if (from < 0) return undefined
+    const cpus = new Set<number>()
+    for (let level = from; level < this.depth; level++) cpus.add(levels[level * LEVEL + CHOICE]! >> 3)
+    const running = [...cpus].map((cpu) => `CPU ${cpu} in ${world.running(cpu).at(-1)?.operation.name ?? 'nothing'}`)
+    const found = { ...this.violated(`a cycle in which no operation ends: ${running.join(', ')} can go on for ever`) }
+    this.witness = { ...found, cycle: from }
+    return progress === 'lock-free' ? this.witness : undefined
+  }
+
+  // All choices of the level are done: closes its component if it is the first state of one, and goes back.
+  private leave(at: number): Violated | undefined {
+    const { levels, world } = this
+    const state = levels[at + STATE]!
+    if (state >= 0) {
+      for (let cpu = 0; cpu < world.cpuCount; cpu++)
+        if (!world.canStep(cpu)) levels[at + PAUSED] = levels[at + PAUSED]! | (1 << cpu)
+      if (levels[at + LOW] === state) {
+        const livelock = this.closeComponent(at, state)
+        if (livelock !== undefined) return livelock
+      }
+    }
+    this.depth--
+    if (this.depth === 0) return undefined
+    const above = at - LEVEL
+    if (state >= 0 && levels[at + LOW]! < state) {
+      levels[above + LOW] = Math.min(levels[above + LOW]!, levels[at + LOW]!)
+      levels[above + STEPPED]! |= levels[at + STEPPED]! | (1 << (levels[above + CHOICE]! >> 3))
+      levels[above + PAUSED]! |= levels[at + PAUSED]!
+      levels[above + CYCLIC]! |= levels[at + CYCLIC]!
+    }
+    this.back(above)
+    return undefined
+  }
+
+  private closeComponent(at: number, state: number): Violated | undefined {
+    const { levels, world } = this
+    let popped: number
+    do {
+      popped = this.open[--this.openCount]!
+      this.visited.marks[popped] = 0
+    } while (popped !== state)
+    if (levels[at + CYCLIC] === 0) return undefined
+    const everyone = (1 << world.cpuCount) - 1
+    const fair = ((levels[at + STEPPED]! | levels[at + PAUSED]!) & everyone) === everyone
+    const found = this.witness
+    this.witness = undefined
+    if (!fair || world.subject.progress !== 'fair') {
+      this.result.unfairCycles++
+      return undefined
+    }
+    const cpus = Array.from({ length: world.cpuCount }, (_, cpu) => cpu).filter(
+      (cpu) => (levels[at + STEPPED]! >> cpu) & 1,
+    )
+    return {
+      choices: this.path(),
+      ...found,
+      message: `livelock: CPUs ${cpus.join(', ')} can go on for ever under a fair scheduler, and no operation ends`,
+    }
+  }
+
+  // Undoes the step taken from a level.
+  private back(at: number): void {
+    const { words } = this.world
+    words.rollback(this.levels[at + MARK]!)
+    words.h0 = this.levels[at + HASH]!
+    words.h1 = this.levels[at + HASH + 1]!
+    words.h2 = this.levels[at + HASH + 2]!
+    words.h3 = this.levels[at + HASH + 3]!
+  }
+
+  private path(): number[] {
+    const choices: number[] = []
+    for (let level = 0; level < this.depth; level++) {
+      const choice = this.levels[level * LEVEL + CHOICE]!
+      if (choice >= 0) choices.push(choice)
+    }
+    return choices
+  }
+
+  private violated(message: string): Violated {
+    return { message, choices: this.path() }
+  }
+}

@@ -1,0 +1,94 @@
+// What a subject says: which module, how memory starts, what each CPU does, what must hold. Types only, and `subject()`,
+// which checks what the types cannot. Subjects are written by people: keep it small.
+import type { Cpu } from './executor.js'
+import type { SequentialModel } from './linearize.js'
+import type { Stage } from './stage.js'
+
+/** What an operation may return; compared and shown by value. */
+export type Value = number | bigint | string | boolean | undefined
+
+export interface Operation {
+  /** Shown in traces and results; unique names make them readable. */
+  name: string
+  /** Must be a function of its accesses' results only: it is run again from its start for every step. */
+  run(cpu: Cpu): Value | void
+  /** For the sequential model: what kind of operation this is, and with what arguments. */
+  kind?: string
+  args?: Record<string, Value>
+  /** Only startable once a CPU has stopped for ever (a repair). */
+  afterStop?: boolean
+  /** May wait for ever if a CPU has stopped. */
+  mayWait?: boolean
+  /** A fault (`host.fault`) is a result, not a violation. */
+  mayFault?: boolean
+}
+
+export interface CpuScript {
+  /** Operations in order. */
+  operations: Operation[]
+  /** Operations that may each be started once, in this order, at any step of a running operation, and run to their end. */
+  nmi?: Operation[]
+  /** This CPU may stop for ever at any step of an operation. */
+  mayStop?: boolean
+  /** The instance (CPU number of the stage) that runs it; its position in the list if not given. */
+  as?: number
+}
+
+/** Reads a state: memory, and the results so far. */
+export interface View {
+  load32(address: number): number
+  load64(address: number): bigint
+  load16(address: number): number
+  /** A ghost word (`cpu.ghost(n)`). */
+  ghost(word: number): number
+  /** Result of an operation by name; undefined if it has not ended. */
+  result(name: string): Value
+  /** Whether the operation of that name has ended. */
+  ended(name: string): boolean
+  /** The CPU that has stopped for ever, or -1. */
+  readonly stopped: number
+}
+
+export interface Subject<S = unknown> {
+  name: string
+  stage: Stage
+  /** Runs once, natively, from the stage's image: brings memory into the initial state. */
+  setup?(cpus: Cpu[]): void
+  cpus: CpuScript[]
+  /** Levels of nested operations on one CPU; 2 if not given. */
+  nmiDepth?: number
+  /** Must hold in every state. A string (or a throw) is what is wrong. */
+  check?(view: View): string | void
+  /** Must hold when every CPU is done. */
+  atRest?(view: View): string | void
+  /** Results must be those of some order of the operations in this model. */
+  model?: SequentialModel<S>
+  /** What a cycle in the state graph means: 'lock-free' (default): any cycle is a violation; 'fair': only if every CPU that
+   * could go on does take part; 'none': cycles are allowed. */
+  progress?: 'lock-free' | 'fair' | 'none'
+  /** A sleeping CPU counts as done (a CPU loop waiting for work). */
+  sleepIsRest?: boolean
+  /** A sleep with a time limit may time out. */
+  sleepTimesOut?: boolean
+  /** No operation may take more own steps than this. 10,000 if not given. */
+  maxSteps?: number
+  /** Names an address: `cb#1.state`. */
+  nameOf?(address: number): string | undefined
+  /** Shows a value of an address (64-bit values as bigint). */
+  show?(address: number, value: bigint, width: number): string | undefined
+}
+
+/** Checks a subject and returns it. Throws a plain Error that names the subject. */
+export function subject<S = unknown>(spec: Subject<S>): Subject<S> {
+  const count = spec.cpus.reduce((sum, cpu) => sum + cpu.operations.length + (cpu.nmi?.length ?? 0), 0)
+  if (count > 30) throw new Error(`subject ${spec.name}: ${count} operations, at most 30 can be explored`)
+  const used = new Set<number>()
+  spec.cpus.forEach((cpu, position) => {
+    const as = cpu.as ?? position
+    if (as >= spec.stage.cpus.length) throw new Error(`subject ${spec.name}: the stage has no CPU ${as}`)
+    if (used.has(as)) throw new Error(`subject ${spec.name}: CPU ${as} appears twice`)
+    used.add(as)
+    if ((cpu.nmi?.length ?? 0) > 4) throw new Error(`subject ${spec.name}: more than four NMI operations on one CPU`)
+  })
+  return spec
+}

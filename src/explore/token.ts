@@ -1,0 +1,43 @@
+// Replay tokens: the choices of an interleaving as a short string that a person can read. `a5b2^c` means: CPU 0 makes five
+// steps, CPU 1 two, CPU 1 starts its next NMI, CPU 2 makes one. `!` stops the CPU for ever, `~` lets its sleep time out.
+import { NMI, STEP, STOP, TIME_OUT } from './world.js'
+
+const MARKS: Record<number, string> = { [NMI]: '^', [STOP]: '!', [TIME_OUT]: '~' }
+
+/** The token of a list of choices. */
+export function tokenOf(choices: number[]): string {
+  let token = ''
+  for (let i = 0; i < choices.length;) {
+    const cpu = choices[i]! >> 3
+    token += String.fromCharCode(97 + cpu)
+    let steps = 0
+    for (; i < choices.length && choices[i]! >> 3 === cpu; i++) {
+      const kind = choices[i]! & 7
+      if (kind === STEP) {
+        steps++
+        continue
+      }
+      if (steps > 0) token += String(steps)
+      steps = 0
+      token += MARKS[kind]
+    }
+    if (steps > 0) token += String(steps)
+  }
+  return token
+}
+
+/** The choices of a token. Throws a plain Error on anything that is not one. */
+export function choicesOf(token: string): number[] {
+  const choices: number[] = []
+  let cpu = -1
+  for (const [part] of token.matchAll(/[a-z]|\d+|[\^!~]|./g)) {
+    if (/[a-z]/.test(part)) cpu = part.charCodeAt(0) - 97
+    else if (cpu < 0) throw new Error(`replay token ${token}: it must begin with a CPU (a, b, …)`)
+    else if (/\d/.test(part)) for (let i = 0; i < Number(part); i++) choices.push((cpu << 3) | STEP)
+    else if (part === '^') choices.push((cpu << 3) | NMI)
+    else if (part === '!') choices.push((cpu << 3) | STOP)
+    else if (part === '~') choices.push((cpu << 3) | TIME_OUT)
+    else throw new Error(`replay token ${token}: unexpected ${part}`)
+  }
+  return choices
+}

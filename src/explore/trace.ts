@@ -1,0 +1,170 @@
+// One interleaving made readable: every access in order, with names, values before and after, and what ended. Traces are
+// data; print.ts draws them. A trace is made by replaying choices, so a token is all that has to be kept.
+import {
+  DOOR_ADD,
+  DOOR_AND,
+  DOOR_COMPARE_EXCHANGE,
+  DOOR_COPY,
+  DOOR_EXCHANGE,
+  DOOR_FILL,
+  DOOR_GLANCE,
+  DOOR_LOAD,
+  DOOR_NOTE,
+  DOOR_NOW,
+  DOOR_OR,
+  DOOR_PEEK,
+  DOOR_POKE,
+  DOOR_SLEEP,
+  DOOR_STORE,
+  DOOR_WAIT_WHILE,
+  DOOR_WAKE,
+} from '../../core/abi.js'
+import { changedNothing, hex, isWordAccess, operationOf, widthOf } from './access.js'
+import { DOOR_CLEANSE, DOOR_POISON, DOOR_SET_CLOCK, DOOR_STOPPED } from './executor.js'
+import { NODE_SITE, NODE_STRIDE } from './log.js'
+import { prepared } from './search.js'
+import type { Subject } from './subject.js'
+import { choicesOf } from './token.js'
+import { NMI, STOP, TIME_OUT } from './world.js'
+import type { Observation, World } from './world.js'
+
+export interface TraceLine {
+  cpu: number
+  /** 1: the CPU's own operation; more: nested (NMI). */
+  depth: number
+  operation: string
+  /** `cas cb#1.state 0x1 → 0x2`, `starts as NMI`, `stops for ever` … */
+  text: string
+  /** Result of the operation, if it ended here. */
+  result?: string
+  /** Call stack in the module, innermost first, if the stage records sites. */
+  site?: string
+}
+
+export interface Trace {
+  lines: TraceLine[]
+  cpus: number
+  preemptions: number
+  /** What was violated at the end, if it happens again. */
+  message?: string
+  /** Line at which the part that can repeat for ever begins. */
+  cycle?: number
+}
+
+const NAMES: Record<number, string> = {
+  [DOOR_LOAD]: 'load',
+  [DOOR_STORE]: 'store',
+  [DOOR_EXCHANGE]: 'exchange',
+  [DOOR_COMPARE_EXCHANGE]: 'cas',
+  [DOOR_ADD]: 'add',
+  [DOOR_OR]: 'or',
+  [DOOR_AND]: 'and',
+  [DOOR_PEEK]: 'peek',
+  [DOOR_POKE]: 'poke',
+  [DOOR_GLANCE]: 'glance',
+  [DOOR_NOTE]: 'note',
+  [DOOR_FILL]: 'fill',
+  [DOOR_COPY]: 'copy',
+  [DOOR_NOW]: 'now',
+  [DOOR_SLEEP]: 'sleep on',
+  [DOOR_WAKE]: 'wake',
+  [DOOR_WAIT_WHILE]: 'wait for',
+  [DOOR_POISON]: 'poison',
+  [DOOR_CLEANSE]: 'cleanse',
+  [DOOR_SET_CLOCK]: 'set clock',
+  [DOOR_STOPPED]: 'who stopped',
+}
+
+/** The interleaving of a token, or of a list of choices. */
+export function replay(subject: Subject, token: string, full = false): Trace {
+  return traceOf(subject, choicesOf(token), full)
+}
+
+/** The same for choices. `cycle` is the position in the choices at which a cycle begins. */
+export function traceOf(subject: Subject, choices: number[], full = false, cycle?: number): Trace {
+  return prepared(subject, { full }, (world) => {
+    const lines: TraceLine[] = []
+    const trace: Trace = { lines, cpus: world.cpuCount, preemptions: 0 }
+    world.observer = (observation) => lines.push(lineOf(world, observation))
+    let last = -1
+    choices.forEach((choice, position) => {
+      if (position === cycle) trace.cycle = lines.length
+      const cpu = choice >> 3
+      if (!world.enabled(choice))
+        throw new Error(`replay of ${subject.name}: CPU ${cpu} cannot do step ${position + 1} of the token`)
+      if (last >= 0 && cpu !== last && world.running(last).length > 0 && world.enabled(last << 3)) trace.preemptions++
+      last = cpu
+      if ((choice & 7) === STOP || (choice & 7) === TIME_OUT)
+        lines.push({
+          cpu,
+          depth: world.running(cpu).length,
+          operation: world.running(cpu).at(-1)?.operation.name ?? '',
+          text: (choice & 7) === STOP ? 'stops for ever' : 'times out',
+        })
+      const before = lines.length
+      world.step(choice)
+      if ((choice & 7) === NMI && lines.length === before) {
+        const running = world.running(cpu)
+        lines.push({ cpu, depth: running.length, operation: running.at(-1)!.operation.name, text: 'NMI begins' })
+      }
+      if (world.violation !== undefined) trace.message = world.violation
+    })
+    return trace
+  })
+}
+
+function lineOf(world: World, seen: Observation): TraceLine {
+  const { subject, logs } = world
+  const { operation } = world.calls[seen.call]!
+  const line: TraceLine = { cpu: seen.cpu, depth: seen.depth, operation: operation.name, text: textOf(subject, seen) }
+  if (seen.ended) line.result = String(logs.values[world.resultNumberAfter(seen)])
+  const site = logs.sites[logs.nodes[seen.node * NODE_STRIDE + NODE_SITE]!]
+  if (site) line.site = site
+  return line
+}
+
+function textOf(subject: Subject, seen: Observation): string {
+  const operation = operationOf(seen.code)
+  const name = NAMES[operation] ?? `operation ${operation}`
+  const place = subject.nameOf?.(seen.address) ?? ghostName(subject, seen.address) ?? hex(seen.address)
+  if (!isWordAccess(operation)) {
+    if (operation === DOOR_NOW) return `now = ${wide(seen.low, seen.high)}`
+    if (operation === DOOR_SET_CLOCK) return `set clock ${wide(seen.aLow, seen.aHigh)}`
+    if (operation === DOOR_STOPPED) return name
+    if (operation === DOOR_SLEEP || operation === DOOR_WAIT_WHILE) return `${name} ${place} ≠ ${hex(seen.aLow)}`
+    return `${name} ${place}`
+  }
+  const width = widthOf(seen.code)
+  const value = (low: number, high: number): string => {
+    const number = width === 8 ? wide(low, high) : BigInt(low >>> 0)
+    return subject.show?.(seen.address, number, width) ?? (number < 10n ? String(number) : '0x' + number.toString(16))
+  }
+  const old = value(seen.low, seen.high)
+  if (operation === DOOR_LOAD || operation === DOOR_PEEK || operation === DOOR_GLANCE)
+    return `${name} ${place} = ${old}`
+  if (operation === DOOR_STORE || operation === DOOR_POKE || operation === DOOR_NOTE)
+    return `${name} ${place} ${old} → ${value(seen.aLow, seen.aHigh)}`
+  if (operation === DOOR_EXCHANGE) return `${name} ${place} ${old} → ${value(seen.aLow, seen.aHigh)}`
+  if (operation === DOOR_COMPARE_EXCHANGE) {
+    const [from, to] = [value(seen.aLow, seen.aHigh), value(seen.bLow, seen.bHigh)]
+    return seen.low === seen.aLow && seen.high === seen.aHigh
+      ? `${name} ${place} ${from} → ${to}`
+      : `${name} ${place} ${from} → ${to} FAILS, it is ${old}`
+  }
+  const kept = changedNothing(seen.code, seen.aLow, seen.aHigh, 0, 0, seen.low, seen.high)
+  return `${name} ${place} ${old} → ${kept ? 'same' : value(...combined(operation, seen))}`
+}
+
+function combined(operation: number, seen: Observation): [number, number] {
+  if (operation === DOOR_OR) return [seen.low | seen.aLow, seen.high | seen.aHigh]
+  if (operation === DOOR_AND) return [seen.low & seen.aLow, seen.high & seen.aHigh]
+  const sum = wide(seen.low, seen.high) + wide(seen.aLow, seen.aHigh)
+  return [Number(BigInt.asIntN(32, sum)), Number(BigInt.asIntN(32, sum >> 32n))]
+}
+
+const wide = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
+
+function ghostName(subject: Subject, address: number): string | undefined {
+  const { memoryBytes, limit } = subject.stage
+  return address >= memoryBytes && address < limit ? `ghost ${(address - memoryBytes) / 4}` : undefined
+}

@@ -1,0 +1,85 @@
+// Random walks: schedules drawn with a seed, for subjects too large to be explored. Finds violations, proves nothing.
+import { Linearizer } from './linearize.js'
+import { prepared } from './search.js'
+import type { Violated } from './search.js'
+import type { Subject } from './subject.js'
+import { viewOf } from './view.js'
+import { KINDS, STEP } from './world.js'
+
+export interface WalkOptions {
+  seed?: number
+  /** Schedules to try; 1,000 if not given. */
+  walks?: number
+  /** Steps after which a walk is given up; 100,000 if not given. */
+  maxSteps?: number
+  /** One step in so many moves to another CPU, as far as there is a choice (1: any CPU at each step). 3 if not given. */
+  switchEvery?: number
+  maxMilliseconds?: number
+}
+
+export interface WalkResult {
+  walks: number
+  transitions: number
+  milliseconds: number
+  violation?: Violated
+}
+
+/** Walks until a violation is found or the walks are done. The same seed takes the same walks. */
+export function walk(subject: Subject, options: WalkOptions = {}): WalkResult {
+  const { seed = 1, walks = 1000, maxSteps = 100_000, switchEvery = 3, maxMilliseconds = Infinity } = options
+  return prepared(subject, {}, (world) => {
+    const random = generator(seed)
+    const began = Date.now()
+    const view = viewOf(world)
+    const linearizer = subject.model && new Linearizer(subject.model, world, view)
+    const mark = world.words.top
+    const result: WalkResult = { walks: 0, transitions: 0, milliseconds: 0 }
+    const guarded = (check: () => string | void | undefined): string | undefined => {
+      try {
+        return check() ?? undefined
+      } catch (thrown) {
+        return thrown instanceof Error ? thrown.message : String(thrown)
+      }
+    }
+    for (; result.walks < walks && !result.violation && Date.now() - began < maxMilliseconds; result.walks++) {
+      const choices: number[] = []
+      let message: string | undefined
+      let last = -1
+      while (message === undefined && choices.length < maxSteps) {
+        const enabled: number[] = []
+        const only = world.quietCpu()
+        for (let choice = 0; choice < world.cpuCount * 8; choice++)
+          if ((choice & 7) < KINDS && (only < 0 || choice >> 3 === only) && world.enabled(choice)) enabled.push(choice)
+        if (enabled.length === 0) {
+          const stuck = world.stuck()
+          message =
+            stuck !== undefined ? `deadlock: ${stuck}` : (guarded(() => subject.atRest?.(view)) ?? linearizer?.check())
+          break
+        }
+        const same = enabled.filter((choice) => choice >> 3 === last && (choice & 7) === STEP)
+        const from = same.length > 0 && random() % switchEvery !== 0 ? same : enabled
+        const choice = from[random() % from.length]!
+        last = choice >> 3
+        choices.push(choice)
+        world.step(choice)
+        message = world.violation ?? guarded(() => subject.check?.(view))
+      }
+      result.transitions += choices.length
+      if (message !== undefined) result.violation = { message, choices }
+      world.words.rollback(mark)
+    }
+    result.milliseconds = Date.now() - began
+    return result
+  })
+}
+
+// xorshift32: unsigned numbers, never 0.
+function generator(seed: number): () => number {
+  let x = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) | 1
+  return () => {
+    x ^= x << 13
+    x ^= x >>> 17
+    x ^= x << 5
+    return x >>> 0
+  }
+}
