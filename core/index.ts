@@ -32,6 +32,7 @@ export {
 } from './map/host'
 export { map_bytes_core, map_bytes_guest } from './map/shape'
 export { sectionEnter as section_enter, sectionExit as section_exit } from './memory/section'
+export { control_blocks_free, control_blocks_lost, control_blocks_total, program_bindings } from './run/audit'
 export { machine_boot } from './run/boot'
 export { cpu_loop } from './run/loop'
 export { cpu_offline } from './run/offline'

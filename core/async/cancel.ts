@@ -22,7 +22,7 @@ export function asyncCancelAsync(slot: usize): i32 {
 
 // Waits until callback run `run` of the block has ended: the run number is gone or another one's.
 function waitForRun_sync(block: usize, run: u32): void {
-  for (;;) {
+  while (true) {
     retry()
     const state = load64(block + CB_STATE)
     if (runOf(state) !== run) return

@@ -55,6 +55,11 @@ export function controlBlockDiscard(block: usize): void {
   controlBlockReturn(block)
 }
 
+/** The block is in its slot: it is nobody's to give back any more. */
+export function controlBlockPublished(block: usize): void {
+  note32(block + CB_HOLDER, 0)
+}
+
 /** Puts a block whose grace period is over back into the pool. */
 export function controlBlockReturn(block: usize): void {
   note32(block + CB_HOLDER, 0)

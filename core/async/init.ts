@@ -2,7 +2,7 @@
 import { EBUSY, EINVAL, ENOENT, ENOMEM, EPERM } from '../abi'
 import { compareExchange32, load32, load64 } from '../door'
 import { CB_STATE, MAP_USER_REFERENCES, SLOT_CLOSED, SLOT_EMPTY } from '../layout'
-import { controlBlockAllocate, controlBlockDiscard } from './control-block'
+import { controlBlockAllocate, controlBlockDiscard, controlBlockPublished } from './control-block'
 import { elementAt, fieldUntouched, mapAt, slotAddress, slotRelease, slotTaken } from './slot'
 import { isFreed } from './state'
 import { teardown } from './teardown'
@@ -33,6 +33,7 @@ export function asyncInit(pointer: u64, map: u64, kind: u32, clock: u32): i32 {
     // Whatever is there now was published during this call, so there was a moment at which the slot was taken.
     return before === SLOT_CLOSED ? -ENOENT : -EBUSY
   }
+  controlBlockPublished(block)
   // The last user reference may have gone after the slot was found empty by its teardown: look again, now that the
   // block can be seen. The error path frees this very block, whatever the slot holds by now [H1, H34].
   if (load32(at + MAP_USER_REFERENCES) === 0) {

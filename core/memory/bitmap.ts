@@ -31,7 +31,8 @@ export function bitmapCreate(bitmap: usize, storage: usize, bits: u32, full: boo
   let used = bits
   let level: u32 = 0
   let at = storage
-  for (;;) {
+  let more = true
+  while (more) {
     poke32(bitmap + BITMAP_LEVEL + ((<usize>level) << 2), <u32>at)
     if (full)
       for (let word: u32 = 0; word < words; word++) {
@@ -40,7 +41,7 @@ export function bitmapCreate(bitmap: usize, storage: usize, bits: u32, full: boo
       }
     at += (<usize>words) << 2
     level++
-    if (words === 1 || level === BITMAP_MAX_LEVELS) break
+    more = words > 1 && level < <u32>BITMAP_MAX_LEVELS
     used = words
     words = wordsOf(words)
   }

@@ -14,7 +14,18 @@ import { KIND_WORK, MAP_TYPE_ARRAY } from '../abi'
 import { bindingFunction, bindingProgram, isBound } from '../async/binding'
 import { controlBlockPut } from '../async/control-block'
 import { place, unlink } from '../async/place'
-import { ANY_CPU, deadlineOf, isArmed, isFreed, NEVER, runNumber, running, targetOf, WITHOUT_RUN } from '../async/state'
+import {
+  ANY_CPU,
+  deadlineOf,
+  isArmed,
+  isFreed,
+  NEVER,
+  runNumber,
+  runOf,
+  running,
+  targetOf,
+  WITHOUT_RUN,
+} from '../async/state'
 import { cpu, cpuIndex, freshNow } from '../cpu'
 import {
   and64,
@@ -61,10 +72,14 @@ import { entryBefore } from '../queue/due'
 import { post } from '../queue/inbox'
 import { stackTop } from './stack'
 
-/** CPU_FIRING: nothing; an entry is in hand, its callback has not begun; its callback runs. */
+/**
+ * CPU_FIRING: nothing; an entry is in hand and its queued word is being cleared; it is cleared, the entry's reference is
+ * this CPU's to drop; its callback runs.
+ */
 export const FIRING_NONE: u32 = 0
 export const FIRING_TAKEN: u32 = 1
-export const FIRING_RUNNING: u32 = 2
+export const FIRING_CLEARED: u32 = 2
+export const FIRING_RUNNING: u32 = 3
 
 /** Tries at the state word against starts of other CPUs, then the CPU asks itself to look again. */
 const ROUNDS = 8
@@ -143,44 +158,53 @@ function later(block: usize, deadline: u64): bool {
   )
 }
 
+/** How an attempt at the state word ended. */
+const AGAIN = 0
+const LEFT = 1
+const RAN = 2
+
+// One try to take the arming: leaves the block to somebody else, runs its callback, or has to be repeated.
+function attempt(block: usize): i32 {
+  const me = cpuIndex()
+  const state = load64(block + CB_STATE)
+  if (isFreed(state) || !isArmed(state)) return LEFT
+  const deadline = deadlineOf(state)
+  if (deadline === NEVER) return LEFT
+  const target = targetOf(state)
+  if (target !== ANY_CPU && target !== me) {
+    post(block, target)
+    return LEFT
+  }
+  if (later(block, deadline)) {
+    place(block, deadline)
+    return LEFT
+  }
+  // Another run of it goes on: whoever ends that run looks [H30].
+  if (runOf(state) !== 0) return LEFT
+  const binding = load64(block + CB_BINDING)
+  if (!isBound(binding, state)) return AGAIN
+  // What was read is called, and only if the arming was still there: never swallowed, never after a free [H31, H32].
+  const mine = running(state, runNumber(glance32(block + CB_RUNS)))
+  if (compareExchange64(block + CB_STATE, state, mine) !== state) return AGAIN
+  poke32(cpu() + CPU_FIRING, FIRING_RUNNING)
+  call(block, binding)
+  finish(block)
+  return RAN
+}
+
 /** Takes the entry `block` off this CPU's queue and runs its callback if it is still armed and due; true if it ran. */
 export function fire(block: usize): bool {
   const area = cpu()
-  const me = cpuIndex()
   store32(area + CPU_CURRENT, <u32>block)
   poke32(area + CPU_FIRING, FIRING_TAKEN)
   unlink(block)
   // Cleared before the state is read: a start writes the state before it reads this word, so one of the two sees [H11].
   store64(block + CB_QUEUED, 0)
-  for (let round = 0; ; round++) {
-    if (round === ROUNDS) {
-      post(block, me)
-      break
-    }
-    const state = load64(block + CB_STATE)
-    if (isFreed(state) || !isArmed(state)) break
-    const deadline = deadlineOf(state)
-    if (deadline === NEVER) break
-    const target = targetOf(state)
-    if (target !== ANY_CPU && target !== me) {
-      post(block, target)
-      break
-    }
-    if (later(block, deadline)) {
-      place(block, deadline)
-      break
-    }
-    // Another run of it goes on: whoever ends that run looks [H30].
-    if ((state & ~WITHOUT_RUN) !== 0) break
-    const binding = load64(block + CB_BINDING)
-    if (!isBound(binding, state)) continue
-    const mine = running(state, runNumber(glance32(block + CB_RUNS)))
-    if (compareExchange64(block + CB_STATE, state, mine) !== state) continue
-    poke32(area + CPU_FIRING, FIRING_RUNNING)
-    call(block, binding)
-    finish(block)
-    return true
-  }
+  poke32(area + CPU_FIRING, FIRING_CLEARED)
+  let outcome = AGAIN
+  for (let round = 0; round < ROUNDS && outcome === AGAIN; round++) outcome = attempt(block)
+  if (outcome === RAN) return true
+  if (outcome === AGAIN) post(block, cpuIndex())
   settle(block)
   return false
 }

@@ -2,17 +2,17 @@
 // Everything is found by scanning the control blocks that name the dead CPU, never by walking its half-written lists.
 // May be called again: each step leaves what it repaired in a state that the next call skips.
 import { EAGAIN, EINVAL } from '../abi'
-import { controlBlockPut, controlBlockReturn } from '../async/control-block'
+import { controlBlockPut } from '../async/control-block'
 import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runOf, targetOf, WITHOUT_RUN } from '../async/state'
 import { queuedOwner } from '../async/place'
-import { cpuArea, cpuCount, cpuIndex, LIFE_DEAD, LIFE_UNUSED } from '../cpu'
+import { teardown } from '../async/teardown'
+import { cpuArea, cpuCount, cpuIndex, LIFE_DEAD, LIFE_LIVE, LIFE_UNUSED } from '../cpu'
 import { and64, compareExchange64, glance32, load32, load64, note32, peek32, store32, store64 } from '../door'
 import { releaseLock } from '../helper/lock'
 import {
   CB_DEFERRED_BY,
   CB_HOLDER,
   CB_QUEUED,
-  CB_REFERENCES,
   CB_SLOT,
   CB_STATE,
   CONTROL_BLOCK_BYTES,
@@ -33,13 +33,12 @@ import {
   HEADER_MAPS,
   PROGRAM_BYTES,
   PROGRAM_DEFERRED_BY,
-  REFERENCES_DEAD,
 } from '../layout'
 import { MAX_MAPS, MAX_PROGRAMS } from '../abi'
 import { defer, DEFERRED_CONTROL_BLOCK, DEFERRED_MAP, DEFERRED_PROGRAM } from '../memory/deferred'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { post } from '../queue/inbox'
-import { FIRING_NONE } from './fire'
+import { FIRING_NONE, FIRING_TAKEN } from './fire'
 
 function runByOther(block: usize, dead: u32): bool {
   const count = cpuCount()
@@ -49,39 +48,47 @@ function runByOther(block: usize, dead: u32): bool {
   return false
 }
 
+// The CPU that takes over: the first live one.
+function chooseHeir(dead: u32): u32 {
+  const count = cpuCount()
+  for (let index: u32 = 0; index < count; index++)
+    if (index !== dead && load32(cpuArea(index) + CPU_LIFE) === LIFE_LIVE) return index
+  return cpuIndex()
+}
+
 // The firing that the dead CPU had in hand: its run mark and the entry's reference. False: a live CPU is at the same
 // block right now, so it cannot be told whose the run mark is; the caller tries again later.
 function endFiring(area: usize, dead: u32): bool {
   const block = <usize>load32(area + CPU_CURRENT)
-  if (block === 0 || glance32(area + CPU_FIRING) === FIRING_NONE) return true
+  const phase = glance32(area + CPU_FIRING)
+  if (block === 0 || phase === FIRING_NONE) return true
   if (runOf(load64(block + CB_STATE)) !== 0) {
     if (runByOther(block, dead)) return false
     and64(block + CB_STATE, WITHOUT_RUN)
   }
   note32(area + CPU_FIRING, FIRING_NONE)
   store32(area + CPU_CURRENT, 0)
-  // Died before it cleared the queued word: the entry is still named, and taken over with the others.
+  // Died before it cleared the queued word: the entry still has its reference, and is taken over with the others.
   const queued = load64(block + CB_QUEUED)
-  if (queued === 0 || queuedOwner(queued) !== dead) controlBlockPut(block)
+  if (phase !== FIRING_TAKEN || queued === 0 || queuedOwner(queued) !== dead) controlBlockPut(block)
   return true
 }
 
-function repairBlock(block: usize, dead: u32): void {
+// The entry is cleared before the state is read, as a start writes the state before it reads the entry: one sees [H11].
+function repairBlock(block: usize, dead: u32, heir: u32): void {
   const queued = load64(block + CB_QUEUED)
   if (queued !== 0 && queuedOwner(queued) === dead && compareExchange64(block + CB_QUEUED, queued, 0) === queued)
     controlBlockPut(block)
   const state = load64(block + CB_STATE)
   if (!isFreed(state) && isArmed(state)) {
     if (targetOf(state) === dead) compareExchange64(block + CB_STATE, state, armed(state, deadlineOf(state), ANY_CPU))
-    post(block, cpuIndex())
+    post(block, heir)
   }
   if (glance32(block + CB_DEFERRED_BY) === dead + 1) defer(block, DEFERRED_CONTROL_BLOCK)
-  else if (glance32(block + CB_HOLDER) === dead + 1 && load32(peek32(block + CB_SLOT)) !== <u32>block) {
-    // Taken from the pool, never published, or long freed and already on its way: only the former is given back.
-    if (!isFreed(state) && load32(block + CB_REFERENCES) === 1) {
-      store32(block + CB_REFERENCES, REFERENCES_DEAD)
-      controlBlockReturn(block)
-    }
+  if (glance32(block + CB_HOLDER) === dead + 1) {
+    note32(block + CB_HOLDER, 0)
+    // Taken from the pool and never published; if it was, somebody who frees it is met by the one who sets FREED.
+    if (!isFreed(state) && load32(<usize>peek32(block + CB_SLOT)) !== <u32>block) teardown(block)
   }
 }
 
@@ -90,7 +97,8 @@ export function cpu_offline(dead: u32): i32 {
   if (dead >= cpuCount() || dead === cpuIndex()) return -EINVAL
   const area = cpuArea(dead)
   if (load32(area + CPU_LIFE) === LIFE_UNUSED) return -EINVAL
-  store32(HEADER + HEADER_HEIR, cpuIndex())
+  const heir = chooseHeir(dead)
+  store32(HEADER + HEADER_HEIR, heir)
   store32(area + CPU_LIFE, LIFE_DEAD)
   const outermost = sectionEnter()
   store64(area + CPU_SECTION, 0)
@@ -99,7 +107,7 @@ export function cpu_offline(dead: u32): i32 {
   const done = endFiring(area, dead)
   const count = peek32(HEADER + HEADER_CONTROL_BLOCK_COUNT)
   const blocks = <usize>peek32(HEADER + HEADER_CONTROL_BLOCKS)
-  for (let index: u32 = 0; index < count; index++) repairBlock(blocks + <usize>index * CONTROL_BLOCK_BYTES, dead)
+  for (let index: u32 = 0; index < count; index++) repairBlock(blocks + <usize>index * CONTROL_BLOCK_BYTES, dead, heir)
   for (let index: u32 = 0; index < <u32>MAX_PROGRAMS; index++) {
     const program = <usize>peek32(HEADER + HEADER_PROGRAMS) + <usize>index * PROGRAM_BYTES
     if (glance32(program + PROGRAM_DEFERRED_BY) === dead + 1) defer(program, DEFERRED_PROGRAM)

@@ -1,0 +1,190 @@
+// A machine of the core alone, for tests of its exports: several CPUs on one thread, a clock that the test sets, programs
+// whose functions are JavaScript (wrapped by a small module, since a wasm table holds wasm functions only).
+import { readFileSync } from 'node:fs'
+import binaryen from 'binaryen'
+import * as abi from '../../core/abi.js'
+import * as layout from '../../core/layout.js'
+
+type Export = (...values: (number | bigint)[]) => number | bigint
+export type Callback = (map: bigint, key: bigint, value: bigint) => bigint | void
+
+const core = new WebAssembly.Module(readFileSync(new URL('../../core/core.wasm', import.meta.url)))
+
+// A module whose one function has a guest function's type and calls a JavaScript function.
+const trampoline = (() => {
+  const { i32, i64, createType } = binaryen
+  const module = new binaryen.Module()
+  const parameters = createType([i64, i64, i64, i64, i64, i32])
+  module.addFunctionImport('target', 'js', 'target', createType([i64, i64, i64]), i64)
+  const values = [0, 1, 2].map((index) => module.local.get(index, i64))
+  module.addFunction('guest', parameters, i64, [], module.call('target', values, i64))
+  module.addFunctionExport('guest', 'guest')
+  return new WebAssembly.Module(module.emitBinary())
+})()
+
+export class Fault extends Error {
+  constructor(
+    readonly kind: number,
+    readonly detail: bigint,
+  ) {
+    super(`fault ${kind} ${detail}`)
+  }
+}
+
+/** One CPU: its instance of the core. */
+export class Cpu {
+  readonly exports: Record<string, Export>
+  readonly table: WebAssembly.Table
+
+  constructor(
+    readonly machine: CoreMachine,
+    readonly index: number,
+  ) {
+    const instance = new WebAssembly.Instance(core, {
+      env: { memory: machine.memory },
+      host: {
+        clock: () => machine.now,
+        fault: (kind: number, detail: bigint) => {
+          throw new Fault(kind, detail)
+        },
+      },
+    })
+    this.exports = instance.exports as Record<string, Export>
+    this.table = instance.exports['table'] as WebAssembly.Table
+    this.table.grow(256)
+  }
+
+  /** Calls an export that takes and returns 32-bit numbers. */
+  call(name: string, ...values: number[]): number {
+    const exported = this.exports[name]
+    if (exported === undefined) throw new Error(`the core exports no ${name}`)
+    return Number(exported(...values))
+  }
+
+  /** Calls a helper: 64-bit arguments and result, inside a section as a program's call would be. */
+  helper(name: string, ...values: (number | bigint)[]): number {
+    const exported = this.exports[name]
+    if (exported === undefined) throw new Error(`the core exports no ${name}`)
+    // A run begins by reading the clock.
+    new DataView(this.machine.memory.buffer).setBigUint64(this.area + layout.CPU_NOW, BigInt(this.machine.now), true)
+    const token = this.call('section_enter')
+    try {
+      return Number(exported(...values.map((value) => BigInt.asUintN(64, BigInt(value)))))
+    } finally {
+      this.call('section_exit', token)
+    }
+  }
+
+  get area(): number {
+    return this.machine.u32(layout.HEADER + layout.HEADER_CPU_AREAS) + this.index * layout.CPU_BYTES
+  }
+}
+
+export interface ArrayMap {
+  address: number
+  /** Guest address of the timer (or work) of element `index`. */
+  timer(index: number): number
+  work(index: number): number
+  value(index: number): number
+}
+
+export class CoreMachine {
+  readonly memory: WebAssembly.Memory
+  readonly cpus: Cpu[]
+  /** Nanoseconds. */
+  now = 1_000_000
+  private nextFunction = 1
+  private guestHeap: number
+  private coreHeap: number
+
+  constructor(options: { cpus?: number; controlBlocks?: number; megabytes?: number } = {}) {
+    const pages = (options.megabytes ?? 8) * 16
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    const count = options.cpus ?? 2
+    this.cpus = Array.from({ length: count }, (_, index) => new Cpu(this, index))
+    const booted = this.cpu(0).call('machine_boot', pages * 65536, count, options.controlBlocks ?? 64, 1 << 20)
+    if (booted !== 0) throw new Error(`machine_boot: ${booted}`)
+    for (const cpu of this.cpus) cpu.call('cpu_attach', cpu.index)
+    this.guestHeap = this.u32(layout.HEADER + layout.HEADER_GUEST_HEAP)
+    this.coreHeap = this.u32(layout.HEADER + layout.HEADER_CORE_HEAP)
+  }
+
+  cpu(index: number): Cpu {
+    const found = this.cpus[index]
+    if (found === undefined) throw new Error(`no CPU ${index}`)
+    return found
+  }
+
+  u32(address: number): number {
+    return new DataView(this.memory.buffer).getUint32(address, true)
+  }
+
+  setU32(address: number, value: number): void {
+    new DataView(this.memory.buffer).setUint32(address, value, true)
+  }
+
+  u64(address: number): bigint {
+    return new DataView(this.memory.buffer).getBigUint64(address, true)
+  }
+
+  /** Puts a JavaScript function into every CPU's function table; its index. */
+  addFunction(target: (cpu: Cpu, map: bigint, key: bigint, value: bigint) => bigint | void): number {
+    const index = this.nextFunction++
+    for (const cpu of this.cpus) {
+      const wrapped = (map: bigint, key: bigint, value: bigint) => target(cpu, map, key, value) ?? 0n
+      const instance = new WebAssembly.Instance(trampoline, { js: { target: wrapped } })
+      cpu.table.set(index, instance.exports['guest'] as () => void)
+    }
+    return index
+  }
+
+  /** Loads a program whose callbacks are the table range [first, end). */
+  program(first: number, end: number): number {
+    return this.cpu(0).call('program_create', 0, first, end)
+  }
+
+  /** An array map with one user reference; values of `valueSize` bytes, offsets -1 for none. */
+  arrayMap(
+    options: { entries?: number; valueSize?: number; timer?: number; work?: number; type?: number } = {},
+  ): ArrayMap {
+    const { entries = 4, valueSize = 64, timer = 8, work = -1, type = abi.MAP_TYPE_ARRAY } = options
+    const attributes = [type, 4, valueSize, entries, 0]
+    const cpu = this.cpu(0)
+    const guest = this.guestHeap
+    const core = (this.coreHeap + 63) & ~63
+    const special = [timer >= 0 ? 1 : 0, work >= 0 ? 1 : 0]
+    this.guestHeap += (cpu.call('map_bytes_guest', ...attributes, ...special) + 4095) & ~4095
+    this.coreHeap = core + cpu.call('map_bytes_core', ...attributes, ...special)
+    const address = cpu.call('map_create', ...attributes, timer, work, -1, guest, core)
+    if (address < 0) throw new Error(`map_create: ${address}`)
+    cpu.call('map_user_get', address)
+    const value = (index: number) =>
+      guest + this.u32(address + layout.MAP_VALUE_OFFSET) + index * this.u32(address + layout.MAP_STRIDE)
+    return { address, value, timer: (index) => value(index) + timer, work: (index) => value(index) + work }
+  }
+
+  /** Polls every CPU until nothing is left to do at the present time. */
+  settle(): void {
+    for (let round = 0; round < 100; round++) {
+      let more = 0
+      for (const cpu of this.cpus) more |= cpu.call('cpu_poll') | cpu.call('cpu_reclaim_pending')
+      if (more === 0) return
+    }
+    throw new Error('the machine does not settle')
+  }
+
+  /** Control blocks that are in the pool. */
+  freeBlocks(): number {
+    const pool = this.u32(layout.HEADER + layout.HEADER_CONTROL_BLOCK_POOL)
+    const leaf = this.u32(pool + layout.BITMAP_LEVEL)
+    const words = Math.ceil(this.u32(pool + layout.BITMAP_BITS) / 32)
+    let count = 0
+    for (let word = 0; word < words; word++)
+      for (let bits = this.u32(leaf + word * 4); bits !== 0; bits &= bits - 1) count++
+    return count
+  }
+
+  programReferences(program: number): number {
+    return this.u32(program + layout.PROGRAM_REFERENCES)
+  }
+}
