@@ -143,7 +143,7 @@ export class CoreMachine {
     return this.cpu(0).call('program_create', 0, first, end)
   }
 
-  /** An array map with one user reference; values of `valueSize` bytes, offsets -1 for none. */
+  /** An array map with its creator's user reference; values of `valueSize` bytes, offsets -1 for none. */
   arrayMap(
     options: { entries?: number; valueSize?: number; timer?: number; work?: number; type?: number } = {},
   ): ArrayMap {
@@ -157,7 +157,6 @@ export class CoreMachine {
     this.coreHeap = core + cpu.call('map_bytes_core', ...attributes, ...special)
     const address = cpu.call('map_create', ...attributes, timer, work, -1, guest, core)
     if (address < 0) throw new Error(`map_create: ${address}`)
-    cpu.call('map_user_get', address)
     const value = (index: number) =>
       guest + this.u32(address + layout.MAP_VALUE_OFFSET) + index * this.u32(address + layout.MAP_STRIDE)
     return { address, value, timer: (index) => value(index) + timer, work: (index) => value(index) + work }
