@@ -27,10 +27,10 @@ import {
   act,
   takenElement,
 } from './list'
-import { clearReferenced, evict, handOf, markReferenced } from './lru'
+import { clearReferenced, evict, markReferenced } from './lru'
 import { elementAddress, valueAddress } from './map'
 import { RECORD_KEY, RECORD_ORDER, isLong, orderOf, recordOf, writeKey } from './record'
-import { reserve, unreserve } from './room'
+import { isFull, reserve, unreserve } from './room'
 import { hasSlots, writeValue } from './value'
 import { load64 } from '../door'
 
@@ -60,9 +60,8 @@ function isLru(map: usize): bool {
 /** A free element, or NONE. */
 function take(map: usize): u32 {
   const pool = <usize>peek32(map + MAP_POOL)
-  const start = isLru(map) ? handOf(map) : 0
   for (let turn: u32 = 0; turn < TRIES; turn++) {
-    const index = bitmapTake(pool, start)
+    const index = bitmapTake(pool, 0)
     if (index >= 0) return <u32>index
   }
   return NONE
@@ -77,14 +76,14 @@ function ownKey(map: usize, index: u32): usize {
   return isLong(map) ? recordOf(map, index) + RECORD_KEY : 0
 }
 
-/** Ends the life of an element that `act` gave to the caller: timers and work, the last link to it, then the pool. */
-function bury(map: usize, result: u32): void {
+/** Ends the life of an element that `act` gave to the caller: its timers and work, and the last link to it. */
+function retire(map: usize, result: u32): u32 {
   const index = takenElement(result)
   if (hasSlots(map)) closeElement(map, index)
   if ((result & 0xff) === TAKEN_LINKED) {
     act(map, SWEEP, load64(recordOf(map, index) + RECORD_ORDER), ownKey(map, index), 0, 0)
   }
-  give(map, index)
+  return index
 }
 
 function refuse(map: usize, flags: u64): i32 {
@@ -94,14 +93,27 @@ function refuse(map: usize, flags: u64): i32 {
   return peek32(map + MAP_SPIN_LOCK_OFFSET) === NONE ? -EINVAL : -EOPNOTSUPP
 }
 
-/** Makes room for one element in a full LRU map; false if others were always quicker. */
+/** Makes room for one element in a full LRU map by evicting one. The evicted element's room is then the caller's, and so
+ *  is the element, free: its index + 1. 0 if others were always quicker. */
+function evictForRoom(map: usize): u32 {
+  const evicted = evict(map)
+  return evicted === ABSENT ? 0 : retire(map, evicted) + 1
+}
+
+/** True if an insertion of the key would have to evict: then it takes the evicted element, which the hand has just passed. */
+function mustEvict(map: usize, key: usize, flags: u64): bool {
+  if (flags & BPF_EXIST || !isFull(map)) return false
+  const order = orderOf(map, key)
+  return find(map, order, isLong(map) ? key : 0) === 0
+}
+
+/** Room in an LRU map for one whose PUT found it full: reserved or taken from an evicted element. */
 function makeRoom(map: usize): bool {
   for (let turn: u32 = 0; turn < TRIES; turn++) {
     if (reserve(map)) return true
-    const evicted = evict(map)
-    if (evicted !== ABSENT) {
-      // Its room is ours now: not given back, not reserved again.
-      bury(map, evicted)
+    const evicted = evictForRoom(map)
+    if (evicted) {
+      give(map, evicted - 1)
       return true
     }
   }
@@ -117,22 +129,27 @@ export function hashUpdate(map: usize, key: usize, value: usize, flags: u64): i3
   const refused = refuse(map, flags)
   if (refused) return refused
   answerLookups(map)
-  const mine = take(map)
+  const lru = isLru(map)
+  const evicted = lru && mustEvict(map, key, flags) ? evictForRoom(map) : 0
+  const mine = evicted ? evicted - 1 : take(map)
   if (mine === NONE) return -ENOMEM
+  let room = evicted !== 0
   const order = writeKey(map, recordOf(map, mine), elementAddress(map, mine), key)
   writeValue(map, valueAddress(map, mine), value)
   const slots = hasSlots(map)
   if (slots) openElement(map, mine)
-  if (isLru(map)) clearReferenced(map, mine)
+  if (lru) clearReferenced(map, mine)
   const words = ownKey(map, mine)
-  let result = act(map, PUT, order, words, mine, <u32>flags)
-  if (result === FULL && isLru(map) && makeRoom(map)) {
+  let result = act(map, room ? PUT_RESERVED : PUT, order, words, mine, <u32>flags)
+  if (result === FULL && lru && makeRoom(map)) {
+    room = true
     result = act(map, PUT_RESERVED, order, words, mine, <u32>flags)
-    if (result !== INSERTED) unreserve(map)
   }
   if (result === INSERTED) return 0
+  if (room) unreserve(map)
   if ((result & 0xff) >= TAKEN) {
-    bury(map, result)
+    if (lru) markReferenced(map, mine)
+    give(map, retire(map, result))
     return 0
   }
   // A stale pointer may have been used to initialise a timer in it meanwhile.
@@ -140,7 +157,7 @@ export function hashUpdate(map: usize, key: usize, value: usize, flags: u64): i3
   give(map, mine)
   if (result === PRESENT) return -EEXIST
   if (result === ABSENT) return -ENOENT
-  return isLru(map) ? -ENOMEM : -E2BIG
+  return lru ? -ENOMEM : -E2BIG
 }
 
 /** Deletes the element of the key at a guest address: 0, -ENOENT; -ENOMEM as hashUpdate. Its timers and work are freed
@@ -161,6 +178,6 @@ export function hashDelete(map: usize, key: usize): i32 {
   if (scratch !== NONE) give(map, scratch)
   if (result === ABSENT) return -ENOENT
   unreserve(map)
-  bury(map, result)
+  give(map, retire(map, result))
   return 0
 }

@@ -18,12 +18,6 @@ export function markReferenced(map: usize, index: u32): void {
   if (!glance32(mark)) note32(mark, 1)
 }
 
-/** Where the pool is asked for a free element: the first one after the hand, taking a full turn, is the one freed longest
- *  ago, and the hand comes by there last. */
-export function handOf(map: usize): u32 {
-  return glance32(map + MAP_HAND) % peek32(map + MAP_ELEMENT_COUNT)
-}
-
 /** A new element starts without mark: only a use after its insertion lets the hand spare it. */
 export function clearReferenced(map: usize, index: u32): void {
   note32(referenceMark(map, index), 0)

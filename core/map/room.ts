@@ -21,3 +21,8 @@ export function reserve(map: usize): bool {
 export function unreserve(map: usize): void {
   add32(map + MAP_COUNT, <u32>-1)
 }
+
+/** True if there is no room at this moment. */
+export function isFull(map: usize): bool {
+  return load32(map + MAP_COUNT) >= peek32(map + MAP_MAX_ENTRIES)
+}
