@@ -20,7 +20,14 @@ export default tseslint.config(
     ignores: ['test/explore/fixtures/**'],
     languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
     rules: {
-      '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite'], package: 'node:test' }] }],
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', name: ['test', 'it', 'describe', 'suite'], package: 'node:test' },
+          ],
+        },
+      ],
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'off',
     },
@@ -33,7 +40,10 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         { selector: "MemberExpression[object.name='atomic']", message: 'Only core/door.ts touches shared memory.' },
-        { selector: "CallExpression[callee.name=/^(load|store)$/]", message: 'Only core/door.ts touches shared memory.' },
+        {
+          selector: 'CallExpression[callee.name=/^(load|store)$/]',
+          message: 'Only core/door.ts touches shared memory.',
+        },
         { selector: "MemberExpression[object.name='memory']", message: 'Only core/door.ts touches shared memory.' },
         { selector: 'ThrowStatement', message: 'A throw makes a data segment.' },
         { selector: "CallExpression[callee.name='assert']", message: 'An assert makes a data segment.' },

@@ -8,11 +8,24 @@ import asc from 'assemblyscript/asc'
 const force = process.argv.includes('--force')
 const common = [
   'core/index.ts',
-  '--runtime', 'stub',
-  '--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536',
-  '--memoryBase', '1024',
-  '--enable', 'threads', '--enable', 'simd', '--enable', 'bulk-memory',
-  '--exportTable', '--noExportMemory',
+  '--runtime',
+  'stub',
+  '--importMemory',
+  '--sharedMemory',
+  '--initialMemory',
+  '1',
+  '--maximumMemory',
+  '65536',
+  '--memoryBase',
+  '1024',
+  '--enable',
+  'threads',
+  '--enable',
+  'simd',
+  '--enable',
+  'bulk-memory',
+  '--exportTable',
+  '--noExportMemory',
 ]
 const builds = [
   { output: 'core.wasm', options: ['-O3', '--shrinkLevel', '0'] },
@@ -33,7 +46,10 @@ await mkdir('dist/core', { recursive: true })
 const changed = Math.max(await newest('core'), (await stat('scripts/build-core.mjs')).mtimeMs)
 for (const { output, options } of builds) {
   const path = `dist/core/${output}`
-  const built = await stat(path).then((s) => s.mtimeMs, () => 0)
+  const built = await stat(path).then(
+    (s) => s.mtimeMs,
+    () => 0,
+  )
   if (built > changed && !force) continue
   const { error, stderr } = await asc.main([...common, ...options, '--outFile', path])
   if (error) {

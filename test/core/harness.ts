@@ -31,19 +31,42 @@ export class Fault extends Error {
   }
 }
 
+/** A CPU on the calling thread over a memory that other threads have too (stress tests). */
+export function attachCpu(memory: WebAssembly.Memory, index: number, clock: () => number) {
+  const cpu = new Cpu({ memory, clock, u32: (address) => new DataView(memory.buffer).getUint32(address, true) }, index)
+  cpu.call('cpu_attach', index)
+  const view = new DataView(memory.buffer)
+  return {
+    area: cpu.area,
+    scratch: view.getUint32(cpu.area + layout.CPU_SCRATCH, true),
+    call: cpu.call.bind(cpu),
+    helper: cpu.helper.bind(cpu),
+    u32: (address: number) => view.getUint32(address, true),
+    setU32: (address: number, value: number) => view.setUint32(address, value, true),
+    setFunction: (at: number, target: () => void) => cpu.setFunction(at, () => target()),
+  }
+}
+
+/** What a CPU needs of its machine. */
+interface Host {
+  readonly memory: WebAssembly.Memory
+  clock(): number
+  u32(address: number): number
+}
+
 /** One CPU: its instance of the core. */
 export class Cpu {
   readonly exports: Record<string, Export>
   readonly table: WebAssembly.Table
 
   constructor(
-    readonly machine: CoreMachine,
+    readonly machine: Host,
     readonly index: number,
   ) {
     const instance = new WebAssembly.Instance(core, {
       env: { memory: machine.memory },
       host: {
-        clock: () => machine.now,
+        clock: () => machine.clock(),
         fault: (kind: number, detail: bigint) => {
           throw new Fault(kind, detail)
         },
@@ -66,13 +89,24 @@ export class Cpu {
     const exported = this.exports[name]
     if (exported === undefined) throw new Error(`the core exports no ${name}`)
     // A run begins by reading the clock.
-    new DataView(this.machine.memory.buffer).setBigUint64(this.area + layout.CPU_NOW, BigInt(this.machine.now), true)
+    new DataView(this.machine.memory.buffer).setBigUint64(
+      this.area + layout.CPU_NOW,
+      BigInt(Math.floor(this.machine.clock())),
+      true,
+    )
     const token = this.call('section_enter')
     try {
       return Number(exported(...values.map((value) => BigInt.asUintN(64, BigInt(value)))))
     } finally {
       this.call('section_exit', token)
     }
+  }
+
+  /** Puts a JavaScript function into this CPU's function table. */
+  setFunction(index: number, target: Callback): void {
+    const wrapped = (map: bigint, key: bigint, value: bigint) => target(map, key, value) ?? 0n
+    const instance = new WebAssembly.Instance(trampoline, { js: { target: wrapped } })
+    this.table.set(index, instance.exports['guest'] as () => void)
   }
 
   get area(): number {
@@ -115,6 +149,10 @@ export class CoreMachine {
     return found
   }
 
+  clock(): number {
+    return this.now
+  }
+
   u32(address: number): number {
     return new DataView(this.memory.buffer).getUint32(address, true)
   }
@@ -130,11 +168,7 @@ export class CoreMachine {
   /** Puts a JavaScript function into every CPU's function table; its index. */
   addFunction(target: (cpu: Cpu, map: bigint, key: bigint, value: bigint) => bigint | void): number {
     const index = this.nextFunction++
-    for (const cpu of this.cpus) {
-      const wrapped = (map: bigint, key: bigint, value: bigint) => target(cpu, map, key, value) ?? 0n
-      const instance = new WebAssembly.Instance(trampoline, { js: { target: wrapped } })
-      cpu.table.set(index, instance.exports['guest'] as () => void)
-    }
+    for (const cpu of this.cpus) cpu.setFunction(index, (map, key, value) => target(cpu, map, key, value))
     return index
   }
 
