@@ -1,0 +1,72 @@
+// Random programs on the compiler and on the reference evaluator: same result, same memory, same fault in the same place.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { FAULT_BAD_ACCESS, FAULT_LOOP_BUDGET, FAULT_MISALIGNED_ATOMIC } from '../../core/abi.js'
+import { decode } from '../../src/isa/decode.js'
+import { buildGraph } from '../../src/jit/graph.js'
+import { positionOf } from '../../src/jit/positions.js'
+import { drafts, programOf } from './random-programs.js'
+import { Evaluator } from './reference.js'
+import { DATA, Fault, GUEST_BASE, GUEST_END, TestMachine, functionSpec } from './harness.js'
+import type { Line } from '../../src/isa/assemble.js'
+
+const STEPS = 5000
+
+/** Compares one run; answers how it ended. */
+function compare(lines: readonly Line[], values: readonly bigint[], compareMemory = true): string {
+  const spec = functionSpec('main', lines)
+  const machine = new TestMachine([spec])
+  machine.budget = 20 * STEPS
+  const model = new DataView(new ArrayBuffer(machine.bytes.length))
+  const expected = new Evaluator(decode(spec.code, 'main'), model).run(STEPS, ...values)
+  let got: bigint | undefined
+  let fault: Fault | undefined
+  try {
+    got = machine.run('main', ...values)
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    fault = error
+  }
+  if (expected.kind === 'endless') {
+    if (fault) assert.ok([FAULT_LOOP_BUDGET, FAULT_BAD_ACCESS, FAULT_MISALIGNED_ATOMIC].includes(fault.kind))
+    return 'endless'
+  }
+  if (expected.kind === 'exit') {
+    assert.equal(fault, undefined)
+    assert.equal(got, expected.result)
+    if (compareMemory) {
+      const guest = (buffer: ArrayBufferLike): Buffer => Buffer.from(buffer, GUEST_BASE, GUEST_END - GUEST_BASE)
+      assert.ok(guest(machine.memory.buffer).equals(guest(model.buffer)), 'memory differs')
+    }
+    return 'exit'
+  }
+  assert.deepEqual(
+    { kind: fault?.kind, address: fault?.address, instruction: positionOf(fault, [machine.object])?.instruction },
+    {
+      kind: expected.what === 'access' ? FAULT_BAD_ACCESS : FAULT_MISALIGNED_ATOMIC,
+      address: expected.address,
+      instruction: expected.instruction,
+    },
+  )
+  return 'fault'
+}
+
+const value = fc.oneof(fc.bigInt({ min: 0n, max: 0xffffffffffffffffn }), fc.bigInt({ min: 0n, max: 100n }))
+
+test('random programs behave as in the reference: result, memory, faults and their places', () => {
+  const endings: Record<string, number> = {}
+  let irreducible = 0
+  fc.assert(
+    fc.property(drafts, value, value, value, (list, r3, r4, r5) => {
+      const lines = programOf(list)
+      irreducible += buildGraph(decode(functionSpec('main', lines).code, 'main')).dispatched > 0 ? 1 : 0
+      const ending = compare(lines, [BigInt(DATA), BigInt(DATA + 512), r3, r4, r5])
+      endings[ending] = (endings[ending] ?? 0) + 1
+    }),
+    { numRuns: Number(process.env['SKEP_FUZZ_RUNS'] ?? 1500) },
+  )
+  // The generator is worth its name only if it gets everywhere.
+  assert.ok(endings['exit']! > 100 && endings['fault']! > 50, JSON.stringify(endings))
+  assert.ok(irreducible > 50, `${irreducible} irreducible graphs`)
+})
