@@ -156,7 +156,10 @@ function formFor(unit: Unit, refuse: (problem: string) => never): Form {
   }
   const { form, wrong } = nearest!
   const allowed = [...new Set(forms.filter((other) => !other.uses.has(wrong)).map((other) => other.fixed[wrong] ?? 0))]
-  const expected = allowed.map((value) => hexadecimal(value)).join(' or ')
+  const expected = allowed
+    .sort((a, b) => a - b)
+    .map(hexadecimal)
+    .join(' or ')
   const what = forms.length === 1 ? form.name : `opcode 0x${unit.opcode.toString(16)}`
   return refuse(`${what}: ${wrong} is ${hexadecimal(unit[wrong])}, expected ${expected}`)
 }
