@@ -28,8 +28,8 @@ typedef _Bool bool;
 
 #define SEC(name) __attribute__((section(name), used))
 #define __uint(name, number) int(*name)[number]
-#define __type(name, c_type) c_type *name
-#define __array(name, c_type) c_type *name[]
+#define __type(name, c_type) __typeof__(c_type) *name
+#define __array(name, c_type) __typeof__(c_type) *name[]
 #define __ulong(name, number) enum { name##__unique_value = number } name
 #define __always_inline inline __attribute__((always_inline))
 #define __noinline __attribute__((noinline))

@@ -104,14 +104,18 @@ function measure(
       }
       sizes[id] = type.size
       break
-    case 'section':
+    case 'section': {
+      let end = 0
       for (const variable of type.variables) {
-        if (variable.offset + variable.size > type.size)
-          fail(id, `'${types[variable.type]?.name}': expected it to lie inside the section's ${type.size} bytes`)
+        end = Math.max(end, variable.offset + Math.max(variable.size, sizeOf(variable.type) || 0))
         leaves[id] = (leaves[id] ?? 0) + leavesOf(variable.type)
+        // Size 0: a section that only BTF has (`.kconfig`, `.ksyms`).
+        if (type.size > 0 && end > type.size)
+          fail(id, `'${types[variable.type]?.name}': expected it to lie inside the section's ${type.size} bytes`)
       }
-      sizes[id] = type.size
+      sizes[id] = type.size || end
       break
+    }
     case 'typedef':
     case 'volatile':
     case 'const':

@@ -119,8 +119,11 @@ export class Btf {
         const to = inner(type.type)
         return to.endsWith('*') ? `${to}*` : `${to} *`
       }
-      case 'array':
-        return `${inner(type.type)}[${type.length}]`
+      case 'array': {
+        // The outer dimension comes first in C.
+        const [, element = '', rest = ''] = /^(.*?)((?:\[\d+\])*)$/.exec(inner(type.type)) ?? []
+        return `${element}[${type.length}]${rest}`
+      }
       case 'struct':
       case 'union':
       case 'enum':

@@ -27,7 +27,9 @@ export function readFunctions(context: ReadContext): void {
     if (symbols.length === 0) failAt(context, section, 0, 'expected a function symbol for the code')
     const btfIds = functionTypes(context, section)
     const lines = new Lines(context, section)
-    const atOffset = context.functionsBySection.get(section.name) ?? new Map<number, string>()
+    if (context.functionsBySection.has(section.name))
+      failAt(context, section, 0, 'expected one code section of that name')
+    const atOffset = new Map<number, string>()
     context.functionsBySection.set(section.name, atOffset)
     let end = 0
     for (const [index, symbol] of symbols.entries()) {
@@ -99,7 +101,8 @@ class Lines {
     for (const { offset } of records)
       if (offset % INSTRUCTION_SIZE !== 0 || offset >= section.size)
         failAt(context, section, offset, "expected a line record of '.BTF.ext' to name an instruction of the section")
-    this.records = [...records].sort((a, b) => a.offset - b.offset)
+    // Line 0 marks what the compiler made up itself; it counts to the line before.
+    this.records = records.filter(({ line }) => line > 0).sort((a, b) => a.offset - b.offset)
   }
 
   /** Those from `start` to before `end`, counted in instructions from `start`. */

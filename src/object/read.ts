@@ -72,7 +72,8 @@ export function parseObject(data: Uint8Array, file: string): ObjectSpec {
 function readTypes(elf: Elf): Btf | undefined {
   const section = elf.section('.BTF')
   if (!section) return undefined
-  return Btf.read(relocated(elf, section), (name) => elf.sections.find((candidate) => candidate.name === name)?.size)
+  const sizes = new Map(elf.sections.map(({ name, size }) => [name, size]))
+  return Btf.read(relocated(elf, section), (name) => sizes.get(name))
 }
 
 function readExtension(elf: Elf, btf: Btf) {
