@@ -16,7 +16,17 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const include = 'examples/include'
-const common = ['-target', 'bpf', '-O2', '-g', '-Wall', '-Werror', '-Wno-unused-function', `-I${include}`]
+const common = [
+  '-target',
+  'bpf',
+  '-O2',
+  '-g',
+  '-Wall',
+  '-Werror',
+  '-Wno-unused-function',
+  '-Wno-address-of-packed-member',
+  `-I${include}`,
+]
 const placeless = [`-ffile-prefix-map=${root}/=`, '-fdebug-compilation-dir=.']
 
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('--'))
