@@ -1,0 +1,130 @@
+// A CPU that stopped and was declared dead [G9]: what it held moves to another CPU; what the interrupted operation had
+// in its hands is given back or counted. (The explorer stops CPUs at every single step; here are the coarse cases.)
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { BPF_F_TIMER_CPU_PIN, EINVAL } from '../../core/abi.js'
+import * as layout from '../../core/layout.js'
+import { CoreMachine, Fault } from './harness.js'
+
+function setup(onFire: (cpu: number) => void = () => undefined) {
+  const machine = new CoreMachine({ cpus: 3 })
+  const map = machine.arrayMap({ entries: 8 })
+  const fired: { cpu: number; key: number }[] = []
+  const callback = machine.addFunction((cpu, _map, key) => {
+    fired.push({ cpu: cpu.index, key: machine.u32(Number(key)) })
+    onFire(cpu.index)
+  })
+  const program = machine.program(callback, callback + 1)
+  for (const cpu of machine.cpus) machine.setU32(cpu.area + layout.CPU_PROGRAM, program)
+  const arm = (cpu: number, index: number, flags = 0) => {
+    const on = machine.cpu(cpu)
+    assert.equal(on.helper('bpf_timer_init', map.timer(index), map.address, 1), 0)
+    assert.equal(on.helper('bpf_timer_set_callback', map.timer(index), callback), 0)
+    assert.equal(on.helper('bpf_timer_start', map.timer(index), 1000, flags), 0)
+  }
+  const live = (dead: number) => machine.cpus.filter(({ index }) => index !== dead)
+  const pollLive = (dead: number) => {
+    for (let round = 0; round < 10; round++) for (const cpu of live(dead)) cpu.call('cpu_poll')
+  }
+  return { machine, map, fired, program, arm, pollLive }
+}
+
+describe('a dead CPU', () => {
+  test('hands its timers, pinned ones too, to another CPU', () => {
+    const { machine, arm, fired, pollLive } = setup()
+    arm(0, 0)
+    arm(0, 1, BPF_F_TIMER_CPU_PIN)
+    arm(1, 2)
+    assert.equal(machine.cpu(2).call('cpu_offline', 0), 0)
+    machine.now += 1000
+    pollLive(0)
+    assert.deepEqual(fired.map(({ key }) => key).sort(), [0, 1, 2])
+    assert.ok(fired.every(({ cpu }) => cpu === 1))
+  })
+
+  test('that was in a callback: the run mark goes, the timer can be cancelled without waiting and started again', () => {
+    const { machine, map, arm, fired, pollLive, program } = setup((cpu) => {
+      if (cpu === 0) throw new Fault(0, 0n)
+    })
+    arm(0, 0)
+    machine.now += 1000
+    // The thread ends in the middle of the callback: nothing of it is unwound.
+    assert.throws(() => machine.cpu(0).call('cpu_poll'), Fault)
+    assert.equal(machine.cpu(1).helper('bpf_timer_cancel_async', map.timer(0)), -1)
+    assert.equal(machine.cpu(1).call('cpu_offline', 0), 0)
+    assert.equal(machine.cpu(1).helper('bpf_timer_cancel_async', map.timer(0)), 0)
+    assert.equal(machine.cpu(1).helper('bpf_timer_start', map.timer(0), 0, 0), 0)
+    pollLive(0)
+    assert.deepEqual(
+      fired.map(({ cpu }) => cpu),
+      [0, 1],
+    )
+    machine.cpu(1).call('map_user_put', map.address)
+    pollLive(0)
+    assert.equal(machine.cpu(1).call('control_blocks_lost'), 0)
+    assert.equal(machine.programReferences(program), 1)
+  })
+
+  test('does not hold up grace periods', () => {
+    const { machine, map, arm, pollLive } = setup()
+    const free = machine.freeBlocks()
+    arm(1, 0)
+    machine.cpu(0).call('section_enter')
+    machine.cpu(1).call('map_user_put', map.address)
+    pollLive(0)
+    assert.equal(machine.freeBlocks(), free - 1)
+    assert.equal(machine.cpu(1).call('cpu_offline', 0), 0)
+    pollLive(0)
+    assert.equal(machine.freeBlocks(), free)
+  })
+
+  test('leaves what it had deferred to the others', () => {
+    const { machine, map, arm, pollLive } = setup()
+    const free = machine.freeBlocks()
+    arm(0, 0)
+    machine.cpu(0).call('map_user_put', map.address)
+    assert.equal(machine.cpu(1).call('cpu_offline', 0), 0)
+    pollLive(0)
+    assert.equal(machine.freeBlocks(), free)
+  })
+
+  test('gets what is posted to it afterwards forwarded', () => {
+    const { machine, map, arm, fired, pollLive } = setup()
+    arm(0, 0)
+    assert.equal(machine.cpu(1).call('cpu_offline', 0), 0)
+    assert.equal(machine.cpu(2).helper('bpf_timer_start', map.timer(0), 800, 0), 0)
+    machine.now += 800
+    pollLive(0)
+    assert.deepEqual(
+      fired.map(({ key }) => key),
+      [0],
+    )
+  })
+
+  test('can be repaired twice; a CPU cannot repair itself or one that never was', () => {
+    const { machine } = setup()
+    const cpu = machine.cpu(1)
+    assert.deepEqual([cpu.call('cpu_offline', 0), cpu.call('cpu_offline', 0)], [0, 0])
+    assert.deepEqual([cpu.call('cpu_offline', 1), cpu.call('cpu_offline', 7)], [-EINVAL, -EINVAL])
+  })
+})
+
+describe('a fault in a callback', () => {
+  test('ends that run: the timer is idle, keeps its callback, and nothing is lost', () => {
+    let faulty = true
+    const { machine, map, arm, fired, program } = setup(() => {
+      if (faulty) throw new Fault(1, 0n)
+    })
+    arm(0, 0)
+    machine.now += 1000
+    assert.throws(() => machine.cpu(0).call('cpu_poll'), Fault)
+    machine.cpu(0).call('cpu_unwind')
+    machine.setU32(machine.cpu(0).area + layout.CPU_PROGRAM, program)
+    assert.equal(machine.cpu(0).helper('bpf_timer_cancel_async', map.timer(0)), 0)
+    faulty = false
+    assert.equal(machine.cpu(0).helper('bpf_timer_start', map.timer(0), 0, 0), 0)
+    machine.settle()
+    assert.equal(fired.length, 2)
+    assert.equal(machine.cpu(0).call('control_blocks_lost'), 0)
+  })
+})
