@@ -37,6 +37,7 @@ import { load64 } from '../door'
 const NONE: u32 = 0xffffffff
 /** Tries to get a free element, and to make room in an LRU map, before -ENOMEM: each failure needs others to be quicker. */
 const TRIES: u32 = 64
+const EVICTIONS: u32 = 4
 
 /** The element of the key at a guest address: index + 1, or 0. Wait-free. */
 export function hashFind(map: usize, key: usize): u32 {
@@ -109,7 +110,7 @@ function mustEvict(map: usize, key: usize, flags: u64): bool {
 
 /** Room in an LRU map for one whose PUT found it full: reserved or taken from an evicted element. */
 function makeRoom(map: usize): bool {
-  for (let turn: u32 = 0; turn < TRIES; turn++) {
+  for (let turn: u32 = 0; turn < EVICTIONS; turn++) {
     if (reserve(map)) return true
     const evicted = evictForRoom(map)
     if (evicted) {

@@ -1,6 +1,6 @@
 // LRU: CLOCK. A lookup sets the reference mark of the element it finds; an insertion into a full map moves the hand over
 // the elements, spares those with a mark (and takes the mark away), and evicts the first without. Called by hash.ts.
-// Bounded: the hand spares at most SPARED elements in one insertion and passes each element at most twice.
+// Bounded: the hand spares at most SPARED elements in one insertion and passes no element more than twice.
 import { add32, glance32, load64, note32, peek32 } from '../door'
 import { MAP_ELEMENT_COUNT, MAP_HAND, MAP_RECORD_BYTES } from '../layout'
 import { ABSENT, EVICT, act } from './list'
@@ -24,11 +24,11 @@ export function clearReferenced(map: usize, index: u32): void {
 }
 
 /** Evicts one element: the result of `act` (the element is then the caller's, and its room too), ABSENT if the hand found
- *  none that it could take, which needs as many changes by others as the map has elements. */
+ *  none that it could take: operations under way hold, or were quicker at, all there are. */
 export function evict(map: usize): u32 {
   const count = peek32(map + MAP_ELEMENT_COUNT)
   let spared: u32 = 0
-  for (let turn: u32 = 0; turn < 2 * count + SPARED; turn++) {
+  for (let turn: u32 = 0; turn < count + min(count, SPARED); turn++) {
     const index = add32(map + MAP_HAND, 1) % count
     const record = recordOf(map, index)
     if (load64(record + RECORD_LINK) & RECORD_MARK) continue

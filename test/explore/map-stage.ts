@@ -1,0 +1,214 @@
+// The stage on which hash maps are explored: the core's check build on two CPUs, one map, its keys in one bucket so that
+// every operation meets every other. Operations are the helpers that programs call.
+import { readFileSync } from 'node:fs'
+import { BPF_EXIST, BPF_NOEXIST, E2BIG, EEXIST, ENOENT, ENOMEM, MAP_TYPE_LRU_HASH } from '../../core/abi.js'
+import * as layout from '../../core/layout.js'
+import { Stage } from '../../src/explore/index.js'
+import type { Cpu, Operation, SequentialModel, View } from '../../src/explore/index.js'
+
+const MEMORY = 1 << 20
+const MARK = 1n << 24n
+const NEXT = 0xffffffn
+
+export interface MapStage {
+  stage: Stage
+  map: number
+  type: number
+  maxEntries: number
+}
+
+export function mapStage(type: number, maxEntries: number, { patience = 8, keySize = 4, cpus = 2 } = {}): MapStage {
+  let map = 0
+  const stage = new Stage({
+    module: readFileSync(new URL('../../core/core.check.wasm', import.meta.url)),
+    memory: MEMORY,
+    cpus,
+    boot(all) {
+      const { exports } = all[0]!
+      if (exports['machine_boot'](MEMORY, cpus, 4, 1 << 13) !== 0) throw new Error('no room for the machine')
+      all.forEach((cpu, index) => cpu.exports['cpu_attach'](index))
+      const cpu = all[0]!
+      map = exports['map_create'](
+        ...[type, keySize, 4, maxEntries, 0, -1, -1, -1],
+        cpu.load32(layout.HEADER + layout.HEADER_GUEST_HEAP),
+        cpu.load32(layout.HEADER + layout.HEADER_CORE_HEAP),
+      )
+      if (map <= 0) throw new Error(`no map: ${map}`)
+      cpu.store32(map + layout.MAP_BUCKET_MASK, 0)
+      cpu.store32(map + layout.MAP_PATIENCE, patience)
+      // Key k lies at keyAt(k); its value, 100 + k, behind it.
+      for (let key = 0; key < 8; key++) {
+        for (let at = 0; at < keySize; at += 4) cpu.store32(keyAt(cpu, key) + at, key)
+        cpu.store32(keyAt(cpu, key) + 64, 100 + key)
+      }
+    },
+  })
+  return { stage, map, type, maxEntries }
+}
+
+function keyAt(cpu: Cpu, key: number): number {
+  return cpu.load32(cpu.load32(layout.HEADER + layout.HEADER_CPU_AREAS) + layout.CPU_RUN_BUFFER) + key * 128
+}
+
+const keyAddresses = new Map<Stage, number>()
+
+/** Where key k of a stage lies; found once, outside of exploration. */
+function keyOf({ stage }: MapStage, key: number): number {
+  let first = keyAddresses.get(stage)
+  if (first === undefined) keyAddresses.set(stage, (first = keyAt(stage.cpus[0]!, 0)))
+  return first + key * 128
+}
+
+export function update(at: MapStage, name: string, key: number, flags = 0): Operation {
+  const address = BigInt(keyOf(at, key))
+  return {
+    name,
+    kind: 'update',
+    args: { key, flags },
+    run: ({ exports }) =>
+      Number(exports['bpf_map_update_elem'](BigInt(at.map), address, address + 64n, BigInt(flags)) as bigint),
+  }
+}
+
+export function remove(at: MapStage, name: string, key: number): Operation {
+  const address = BigInt(keyOf(at, key))
+  return {
+    name,
+    kind: 'delete',
+    args: { key },
+    run: ({ exports }) => Number(exports['bpf_map_delete_elem'](BigInt(at.map), address) as bigint),
+  }
+}
+
+export function lookup(at: MapStage, name: string, key: number): Operation {
+  const address = BigInt(keyOf(at, key))
+  return {
+    name,
+    kind: 'lookup',
+    args: { key },
+    run: ({ exports }) => (exports['bpf_map_lookup_elem'](BigInt(at.map), address) as bigint) !== 0n,
+  }
+}
+
+/** Fills the map before the exploration. */
+export function holding(at: MapStage, ...keys: number[]): (cpus: Cpu[]) => void {
+  return (cpus) => {
+    for (const key of keys) {
+      const address = BigInt(keyOf(at, key))
+      const result: bigint = cpus[0]!.exports['bpf_map_update_elem'](BigInt(at.map), address, address + 64n, 0n)
+      if (result !== 0n) throw new Error(`set-up: update of ${key} gave ${result}`)
+    }
+  }
+}
+
+interface Element {
+  index: number
+  key: number
+  marked: boolean
+  value: number
+}
+
+/** The elements that can be reached from the bucket, marked ones too. */
+export function elements(at: MapStage, view: View): Element[] {
+  const word = (field: number): number => view.load32(at.map + field)
+  const found: Element[] = []
+  let link = view.load64(word(layout.MAP_BUCKETS))
+  while ((link & NEXT) !== 0n) {
+    const index = Number(link & NEXT) - 1
+    if (found.length > word(layout.MAP_ELEMENT_COUNT)) throw new Error('the list has a cycle')
+    const record = word(layout.MAP_RECORDS) + index * word(layout.MAP_RECORD_BYTES)
+    const element = word(layout.MAP_ELEMENTS) + index * word(layout.MAP_STRIDE)
+    link = view.load64(record)
+    found.push({
+      index,
+      key: view.load32(element),
+      marked: (link & MARK) !== 0n,
+      value: view.load32(element + word(layout.MAP_VALUE_OFFSET)),
+    })
+  }
+  return found
+}
+
+function freeElements(at: MapStage, view: View): Set<number> {
+  const pool = view.load32(at.map + layout.MAP_POOL)
+  const words = view.load32(pool + layout.BITMAP_LEVEL)
+  const free = new Set<number>()
+  for (let index = 0; index < view.load32(pool + layout.BITMAP_BITS); index++)
+    if ((view.load32(words + (index >> 5) * 4) >>> (index & 31)) & 1) free.add(index)
+  return free
+}
+
+/** In every state: no key twice, nothing free in the list, values belong to their keys, never more than max_entries. */
+export function check(at: MapStage): (view: View) => string | undefined {
+  return (view) => {
+    const list = elements(at, view)
+    const live = list.filter(({ marked }) => !marked)
+    const free = freeElements(at, view)
+    const keys = new Set(live.map(({ key }) => key))
+    if (keys.size !== live.length) return `a key is in the map twice: ${live.map(({ key }) => key).join()}`
+    for (const { index, key, value } of live) {
+      if (free.has(index)) return `element ${index} is in the map and in the pool`
+      if (value !== 100 + key) return `key ${key} has the value ${value}`
+    }
+    if (list.some(({ index }) => free.has(index))) return 'a free element can still be reached'
+    if (live.length > at.maxEntries) return `the map holds ${live.length}`
+    return undefined
+  }
+}
+
+/** When all is done: every element is in the map or in the pool, and the count is exact; a stopped CPU may keep one. */
+export function atRest(at: MapStage, levels = 1): (view: View) => string | undefined {
+  return (view) => {
+    const list = elements(at, view)
+    const live = list.filter(({ marked }) => !marked).length
+    const free = freeElements(at, view).size
+    const lost = view.load32(at.map + layout.MAP_ELEMENT_COUNT) - live - free
+    const count = view.load32(at.map + layout.MAP_COUNT)
+    const stranded = view.stopped < 0 ? 0 : levels * 2
+    if (lost < 0 || lost > stranded) return `${lost} elements are lost`
+    if (count - live < 0 || count - live > stranded) return `the count is ${count}, the map holds ${live}`
+    if (view.stopped < 0 && list.length !== live) return 'a marked element is still linked'
+    return undefined
+  }
+}
+
+/** A map as a set of keys. */
+export function model(at: MapStage, keys: number[]): SequentialModel<readonly number[]> {
+  const lru = at.type === MAP_TYPE_LRU_HASH
+  const without = (state: readonly number[], key: number): number[] => state.filter((one) => one !== key)
+  return {
+    initial: [...keys].sort(),
+    key: (state) => state.join(),
+    moments({ kind, args, ended, result, overlapping }) {
+      const key = args['key'] as number
+      const flags = args['flags'] as number
+      const gives = (expected: number | boolean, state: readonly number[]) =>
+        !ended || result === expected ? [state] : []
+      // An operation under way may hold the room of one element.
+      const underWay = overlapping.filter((one) => one.kind !== 'lookup').length
+      return [
+        (state) => {
+          const present = state.includes(key)
+          if (kind === 'lookup') return gives(present, state)
+          if (kind === 'delete') return present ? gives(0, without(state, key)) : gives(-ENOENT, state)
+          if (present) return gives(flags & BPF_NOEXIST ? -EEXIST : 0, state)
+          if (flags & BPF_EXIST) return gives(-ENOENT, state)
+          const outcomes: (readonly number[])[] = []
+          if (state.length < at.maxEntries) outcomes.push(...gives(0, [...state, key].sort()))
+          if (state.length + underWay >= at.maxEntries) {
+            outcomes.push(...gives(lru ? -ENOMEM : -E2BIG, state))
+            if (lru) for (const out of state) outcomes.push(...gives(0, [...without(state, out), key].sort()))
+          }
+          return outcomes
+        },
+      ]
+    },
+    final: (view) =>
+      elements(at, view)
+        .filter(({ marked }) => !marked)
+        .map(({ key }) => key)
+        .sort()
+        .join(),
+    agrees: (state, final) => state.join() === final,
+  }
+}
