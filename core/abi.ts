@@ -94,6 +94,11 @@ export const FAULT_BAD_CALLBACK = 5
 export const FAULT_SPIN_LOCK = 6
 export const FAULT_UNREACHABLE = 7
 export const FAULT_MISALIGNED_ATOMIC = 8
+/** The machine has run for longer than deadlines can say (more than two years): every run ends like this. */
+export const FAULT_CLOCK_RANGE = 9
+
+/** Nanoseconds from the machine's epoch at which its clock ends: 2^53 deadline units of 8 ns, 2.28 years. */
+export const CLOCK_END = 72057594037927000
 
 /** Guest pages: the unit in which map values are laid out; one page belongs to one map. */
 export const GUEST_PAGE_SHIFT = 12

@@ -1,7 +1,8 @@
 // Which CPU this instance is: the address of its area, the core's only mutable global, written once by cpu_attach.
 // Every CPU has its own instance of the module on the same memory. Called from everywhere in core/.
-import { CONTEXT_NMI } from './abi'
+import { CLOCK_END, CONTEXT_NMI, FAULT_CLOCK_RANGE } from './abi'
 import { now, peek32, peek64, poke32, poke64, store32 } from './door'
+import { fault } from './host'
 import {
   CPU_BYTES,
   CPU_CONTEXT,
@@ -58,6 +59,7 @@ export function nested(): bool {
 /** Reads the clock: at the start of every run, callback and poll, and at bpf_ktime_get_ns. Nanoseconds. */
 export function freshNow(): u64 {
   const time = now()
+  if (time > <u64>CLOCK_END) fault(FAULT_CLOCK_RANGE, time)
   poke64(area + CPU_NOW, time)
   poke32(area + CPU_NOW_USES, 0)
   return time

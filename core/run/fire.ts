@@ -24,6 +24,7 @@ import {
   runOf,
   running,
   targetOf,
+  UNIT_SHIFT,
   WITHOUT_RUN,
 } from '../async/state'
 import { cpu, cpuIndex, freshNow } from '../cpu'
@@ -57,6 +58,8 @@ import {
   CPU_CURRENT,
   CPU_FIRING,
   CPU_FIRINGS,
+  CPU_LATENESS,
+  CPU_MAX_LATENESS,
   CPU_PROGRAM,
   CPU_SCRATCH,
   CPU_WORKS,
@@ -97,7 +100,14 @@ function keyOf(map: usize, element: u32): u64 {
   return <u64>scratch
 }
 
-function call(block: usize, binding: u64): void {
+// Statistics: how long after its expiry a callback began.
+function recordLateness(nanoseconds: u64): void {
+  const area = cpu()
+  poke64(area + CPU_LATENESS, peek64(area + CPU_LATENESS) + nanoseconds)
+  if (nanoseconds > peek64(area + CPU_MAX_LATENESS)) poke64(area + CPU_MAX_LATENESS, nanoseconds)
+}
+
+function call(block: usize, binding: u64, deadline: u64): void {
   const area = cpu()
   const work = peek32(block + CB_KIND) === KIND_WORK
   const map = <usize>peek32(block + CB_MAP)
@@ -106,8 +116,9 @@ function call(block: usize, binding: u64): void {
   poke32(area + CPU_CONTEXT, work ? CONTEXT_WORKQUEUE : CONTEXT_SOFTIRQ)
   poke32(area + CPU_PROGRAM, <u32>bindingProgram(binding))
   poke32(area + CPU_BUDGET, peek32(HEADER + HEADER_LOOP_BUDGET))
-  freshNow()
+  const time = freshNow()
   count(work ? CPU_WORKS : CPU_FIRINGS)
+  if (!work) recordLateness(time - (deadline << UNIT_SHIFT))
   if (eventsWanted())
     recordEvent(
       work ? EVENT_FIRE | EVENT_WORK_BIT : EVENT_FIRE,
@@ -187,7 +198,7 @@ function attempt(block: usize): i32 {
   const mine = running(state, runNumber(glance32(block + CB_RUNS)))
   if (compareExchange64(block + CB_STATE, state, mine) !== state) return AGAIN
   poke32(cpu() + CPU_FIRING, FIRING_RUNNING)
-  call(block, binding)
+  call(block, binding, deadline)
   finish(block)
   return RAN
 }

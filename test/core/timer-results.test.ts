@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import {
   BPF_F_TIMER_ABS,
   BPF_F_TIMER_CPU_PIN,
+  CLOCK_END,
   CONTEXT_NMI,
   CONTEXT_TASK,
   EBUSY,
@@ -13,9 +14,10 @@ import {
   ENOMEM,
   EOPNOTSUPP,
   EPERM,
+  FAULT_CLOCK_RANGE,
 } from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
-import { type ArrayMap, CoreMachine, type Cpu } from './harness.js'
+import { type ArrayMap, CoreMachine, type Cpu, Fault } from './harness.js'
 
 const MILLISECOND = 1_000_000
 
@@ -264,7 +266,7 @@ describe('bpf_timer_start', () => {
       [1n << 57n, 0],
     ] as const) {
       assert.equal(start(nanoseconds, flags), 0)
-      run(365 * 24 * 3600 * 1000 * MILLISECOND)
+      run(150 * 24 * 3600 * 1000 * MILLISECOND)
       assert.equal(cancel(), 1)
       bind()
     }
@@ -425,4 +427,42 @@ describe('order of expiry on one CPU', () => {
       [1],
     )
   })
+})
+
+describe('the REALTIME clock', () => {
+  test('moves its absolute timers when it is set, and no relative ones', () => {
+    const { machine, cpu, init, bind, start, run, fired } = setup()
+    init(0, 0)
+    init(1, 0)
+    bind(0)
+    bind(1)
+    start(10 * MILLISECOND, BPF_F_TIMER_ABS, 0)
+    start(9 * MILLISECOND, 0, 1)
+    cpu.call('realtime_set', 8 * MILLISECOND, 0)
+    run(MILLISECOND - 8)
+    assert.deepEqual(fired, [])
+    run(8)
+    assert.deepEqual(
+      fired.map(({ key }) => key),
+      [0],
+    )
+    cpu.call('realtime_set', 0, 0)
+    run(8 * MILLISECOND)
+    assert.deepEqual(
+      fired.map(({ key }) => key),
+      [0, 1],
+    )
+    assert.equal(machine.cpu(0).call('control_blocks_lost'), 0)
+  })
+})
+
+test('the end of the clock, after more than two years, is loud: nothing runs any more without a fault', () => {
+  const { machine, cpu } = setup()
+  machine.now = 2 * 365 * 24 * 3600 * 1e9
+  cpu.call('cpu_poll')
+  machine.now = CLOCK_END + 1000
+  assert.throws(
+    () => cpu.call('cpu_poll'),
+    (error) => error instanceof Fault && error.kind === FAULT_CLOCK_RANGE,
+  )
 })
