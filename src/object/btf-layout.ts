@@ -97,8 +97,8 @@ function measure(
         if (Number.isNaN(bits)) fail(id, `'${name}': expected a type that has a size`)
         if (member.bits === 0 && member.bitOffset % 8 !== 0)
           fail(id, `'${name}': expected a whole number of bytes before it`)
-        if (member.bits > 0 && !isInteger(types, member.type))
-          fail(id, `'${name}': expected a bitfield of an integer type`)
+        if (member.bits > integerBits(types, member.type))
+          fail(id, `'${name}': expected a bitfield of an integer type that is wide enough`)
         if (member.bitOffset + bits > type.size * 8) fail(id, `'${name}': expected it to lie inside ${type.size} bytes`)
         leaves[id] = (leaves[id] ?? 0) + leavesOf(member.type)
       }
@@ -130,13 +130,12 @@ function measure(
   }
 }
 
-/** Whether a type is an integer or enum behind typedefs and qualifiers. The chain is finite: its end was measured. */
-function isInteger(types: readonly BtfType[], id: number): boolean {
+/** Bits of an integer or enum behind typedefs and qualifiers, 0 for anything else. The chain is known to be finite. */
+function integerBits(types: readonly BtfType[], id: number): number {
   for (let type = types[id]; type; type = types[type.type]) {
-    if (type.kind === 'int') return type.size <= 8
-    if (type.kind === 'enum') return true
-    if (type.kind !== 'typedef' && type.kind !== 'volatile' && type.kind !== 'const' && type.kind !== 'type-tag')
-      return false
+    if (type.kind === 'int') return type.size <= 8 ? type.size * 8 : 0
+    if (type.kind === 'enum') return type.size * 8
+    if (!['typedef', 'volatile', 'const', 'type-tag'].includes(type.kind) || !('type' in type)) return 0
   }
-  return false
+  return 0
 }
