@@ -6,7 +6,11 @@ import { sectionMeaning } from './sections.js'
 import type { FunctionSpec, LineInfo } from './spec.js'
 
 export const INSTRUCTION_SIZE = 8
-const TEXT = '.text'
+
+/** Functions of these sections are never programs; `.text.name` is what -ffunction-sections makes. */
+function isText(section: string): boolean {
+  return section === '.text' || section.startsWith('.text.')
+}
 
 /** Whether a section holds instructions. */
 export function isCode(section: Section): boolean {
@@ -56,7 +60,7 @@ export function readFunctions(context: ReadContext): void {
       }
       context.spec.functions.set(name, spec)
       if (!atOffset.has(symbol.value)) atOffset.set(symbol.value, name)
-      if (section.name !== TEXT) addProgram(context, spec)
+      if (!isText(section.name)) addProgram(context, spec)
     }
   }
 }

@@ -86,7 +86,7 @@ test('an object with a few bytes changed is read or refused', () => {
         attempt(bytes)
       },
     ),
-    { seed: 20251121, numRuns: 2500, endOnFailure: true },
+    { seed: 20251121, numRuns: 1500, endOnFailure: true },
   )
 })
 
@@ -118,7 +118,7 @@ test('an object with words of its tables changed is read or refused', () => {
         attempt(bytes)
       },
     ),
-    { seed: 424242, numRuns: 3000, endOnFailure: true },
+    { seed: 424242, numRuns: 2000, endOnFailure: true },
   )
 })
 
@@ -144,6 +144,6 @@ test('random bytes behind a good header are read or refused', () => {
       new DataView(bytes.buffer).setBigUint64(40, 64n, true)
       attempt(bytes)
     }),
-    { seed: 7, numRuns: 500, endOnFailure: true },
+    { seed: 7, numRuns: 300, endOnFailure: true },
   )
 })

@@ -29,6 +29,7 @@ export const GOOD = [
   'calls',
   'calls.c14',
   'calls.v1',
+  'calls.sections',
   'core-relocations',
   'core-relocations.c14',
   'initial-maps',

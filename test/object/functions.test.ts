@@ -27,7 +27,7 @@ test('programs get type, attach point and sleepability from their section', () =
   assert.deepEqual(of('p_perf'), ['perf_event', undefined, undefined, false])
 })
 
-for (const object of ['calls', 'calls.c14', 'calls.v1'])
+for (const object of ['calls', 'calls.c14', 'calls.v1', 'calls.sections'])
   test(`calls and callbacks name their functions, with and without relocation (${object})`, () => {
     const { functions, unsupported } = readFixture(object)
     assert.deepEqual(unsupported, [])
