@@ -38,3 +38,17 @@ export function find(map: usize, order: u64, key: usize): u32 {
   }
   return 0
 }
+
+/** The first step of `find` for a key that its order word identifies: most walks end there. FIND_DISTURBED if this one does
+ *  not. Without a loop, so that it is compiled into its caller. */
+export function findAtHead(map: usize, order: u64): u32 {
+  const link = bucketOf(map, order)
+  const word = load64(link)
+  const current = nextOf(word)
+  if (!current) return 0
+  const record = recordOf(map, current - 1)
+  const its = load64(record + RECORD_LINK)
+  const place = load64(record + RECORD_ORDER)
+  if (load64(link) !== word || its & RECORD_MARK || place < order) return FIND_DISTURBED
+  return place === order ? current : 0
+}

@@ -8,11 +8,11 @@
 // which has max_entries and one for every level of every CPU, always has one for whoever asks.
 import { BPF_EXIST, BPF_F_LOCK, E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP, MAP_TYPE_LRU_HASH } from '../abi'
 import { closeElement, openElement } from '../async/element'
-import { peek32 } from '../door'
-import { MAP_POOL, MAP_SPIN_LOCK_OFFSET, MAP_TYPE } from '../layout'
+import { glance32, glance64, load64, peek32 } from '../door'
+import { MAP_KEY_SIZE, MAP_POOL, MAP_SPIN_LOCK_OFFSET, MAP_TYPE } from '../layout'
 import { bitmapGive, bitmapTake } from '../memory/bitmap'
 import { answerLookups, findSurely } from './announce'
-import { FIND_DISTURBED, find } from './find'
+import { FIND_DISTURBED, find, findAtHead } from './find'
 import {
   ABSENT,
   FULL,
@@ -32,7 +32,6 @@ import { elementAddress, valueAddress } from './map'
 import { RECORD_KEY, RECORD_ORDER, isLong, orderOf, recordOf, writeKey } from './record'
 import { isFull, reserve, unreserve } from './room'
 import { hasSlots, writeValue } from './value'
-import { load64 } from '../door'
 
 const NONE: u32 = 0xffffffff
 /** Tries to get a free element, and to make room in an LRU map, before -ENOMEM: each failure needs others to be quicker. */
@@ -48,7 +47,10 @@ export function hashFind(map: usize, key: usize): u32 {
 
 /** Guest address of the value of the key at a guest address, 0 if absent: the program's lookup, a use in the sense of LRU. */
 export function hashLookup(map: usize, key: usize): usize {
-  const found = hashFind(map, key)
+  const size = peek32(map + MAP_KEY_SIZE)
+  let found = FIND_DISTURBED
+  if (size === 4 || size === 8) found = findAtHead(map, size === 4 ? <u64>glance32(key) : glance64(key))
+  if (found === FIND_DISTURBED) found = hashFind(map, key)
   if (!found) return 0
   if (peek32(map + MAP_TYPE) === MAP_TYPE_LRU_HASH) markReferenced(map, found - 1)
   return valueAddress(map, found - 1)

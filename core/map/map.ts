@@ -4,24 +4,20 @@ import { FAULT_BAD_ACCESS, MAX_MAPS } from '../abi'
 import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
 import { load32, peek32 } from '../door'
 import { fault } from '../host'
-import {
-  HEADER,
-  HEADER_MAPS,
-  MAP_BYTES,
-  MAP_ELEMENTS,
-  MAP_SHIFT,
-  MAP_STATE,
-  MAP_STRIDE,
-  MAP_VALUE_OFFSET,
-} from '../layout'
+import { HEADER, HEADER_MAPS, MAP_ELEMENTS, MAP_SHIFT, MAP_STATE, MAP_STRIDE, MAP_VALUE_OFFSET } from '../layout'
 
-/** The map behind a guest's map pointer; a fault (which never returns) if it is none. A map that waits for a grace period
- *  is still one: a callback may have begun before its last reference went. */
+/** True if a guest's map pointer is one. A map that waits for a grace period is still a map: a callback may have begun
+ *  before its last reference went. Rotated, a misaligned offset is as large as one out of range. */
+function isMap(pointer: u64): bool {
+  return (
+    rotr<u64>(pointer - <u64>peek32(HEADER + HEADER_MAPS), MAP_SHIFT) < <u64>MAX_MAPS &&
+    load32(<usize>pointer + MAP_STATE) - MAP_LIVE <= MAP_WAITING - MAP_LIVE
+  )
+}
+
+/** The map behind a guest's map pointer; a fault (which never returns) if it is none. */
 export function mapAddress(pointer: u64): usize {
-  const offset = pointer - <u64>peek32(HEADER + HEADER_MAPS)
-  if (offset >= <u64>(MAX_MAPS << MAP_SHIFT) || offset & (MAP_BYTES - 1)) fault(FAULT_BAD_ACCESS, pointer)
-  const state = load32(<usize>pointer + MAP_STATE)
-  if (state !== MAP_LIVE && state !== MAP_WAITING) fault(FAULT_BAD_ACCESS, pointer)
+  if (!isMap(pointer)) fault(FAULT_BAD_ACCESS, pointer)
   return <usize>pointer
 }
 
