@@ -21,13 +21,18 @@ export interface DecodeOptions {
 /** More plain values than any real type has; beyond it decoding is refused instead of filling the memory. */
 const MOST_LEAVES = 2 ** 24
 
+/** Throws BAD_TYPE for a type with absurdly many values in it. */
+export function refuseEndless(btf: Btf, id: number): void {
+  if (btf.leavesOf(id) > MOST_LEAVES)
+    throw new SkepError('BAD_TYPE', `type '${btf.name(id)}' has more than ${MOST_LEAVES} values in it`)
+}
+
 /** See Btf.decode. */
 export function decodeValue(btf: Btf, id: number, bytes: Uint8Array, options: DecodeOptions): BtfValue {
   const size = btf.sizeOf(id)
   if (bytes.length < size)
     throw new SkepError('BAD_VALUE', `expected ${size} bytes for '${btf.name(id)}', found ${bytes.length}`)
-  if (btf.leavesOf(id) > MOST_LEAVES)
-    throw new SkepError('BAD_TYPE', `type '${btf.name(id)}' has more than ${MOST_LEAVES} values in it`)
+  refuseEndless(btf, id)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return new Decoder(btf, view, options).value(id, 0)
 }

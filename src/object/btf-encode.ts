@@ -3,11 +3,13 @@
 // members (zero, as in a C initialiser).
 import { SkepError } from '../error.js'
 import type { Btf } from './btf.js'
+import { refuseEndless } from './btf-decode.js'
 import type { BtfMember, BtfType } from './btf-types.js'
 import { isOpaque } from './special-types.js'
 
 /** See Btf.encode. */
 export function encodeValue(btf: Btf, id: number, value: unknown): Uint8Array {
+  refuseEndless(btf, id)
   const bytes = new Uint8Array(btf.sizeOf(id))
   new Encoder(btf, bytes).value(id, 0, value, btf.name(id))
   return bytes

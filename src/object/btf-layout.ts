@@ -2,6 +2,8 @@
 // that contains itself by value, a member outside its struct and an absurd array are refused. Used by btf.ts only.
 import type { BtfType } from './btf-types.js'
 
+/** Deeper nesting than any compiler writes (the kernel stops at 32); lets others walk types recursively. */
+const DEEPEST = 64
 /** Sizes above this many bytes are refused: no map value or section can be that large. */
 const LARGEST = 2 ** 32 - 1
 
@@ -16,6 +18,7 @@ export interface Layout {
 export function layOut(types: readonly BtfType[], fail: (id: number, problem: string) => never): Layout {
   const sizes = new Float64Array(types.length).fill(NaN)
   const leaves = new Float64Array(types.length)
+  const depths = new Uint8Array(types.length)
   const done = new Uint8Array(types.length) // 0 not seen, 1 on the path, 2 done
   for (let root = 0; root < types.length; root++) {
     const path: { id: number; inside: readonly number[]; next: number }[] = []
@@ -25,6 +28,13 @@ export function layOut(types: readonly BtfType[], fail: (id: number, problem: st
       done[id] = 1
       path.push({ id, inside: containedBy(types[id]), next: 0 })
     }
+    const leave = (id: number, inside: readonly number[]) => {
+      const depth = 1 + inside.reduce((most, inner) => Math.max(most, depths[inner] ?? 0), 0)
+      if (depth > DEEPEST) fail(id, `expected types nested at most ${DEEPEST} deep`)
+      depths[id] = depth
+      done[id] = 2
+      path.pop()
+    }
     enter(root)
     for (let top = path.at(-1); top; top = path.at(-1)) {
       const inner = top.inside[top.next++]
@@ -33,8 +43,7 @@ export function layOut(types: readonly BtfType[], fail: (id: number, problem: st
         continue
       }
       measure(types, top.id, sizes, leaves, fail)
-      done[top.id] = 2
-      path.pop()
+      leave(top.id, top.inside)
     }
   }
   return { sizes, leaves }

@@ -137,7 +137,8 @@ export class Btf {
       case 'type-tag':
         return inner(type.type)
       case 'prototype':
-        return `${inner(type.type)} (${type.parameters.map((parameter) => inner(parameter.type)).join(', ')})`
+        // Parameters only of the outermost: prototypes within prototypes can be endless.
+        return `${inner(type.type)} (${depth < 16 ? '…' : type.parameters.map(({ type: of }) => inner(of)).join(', ')})`
       case 'variable':
       case 'section':
       case 'function':

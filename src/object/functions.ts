@@ -35,9 +35,10 @@ export function readFunctions(context: ReadContext): void {
       failAt(context, section, 0, 'expected one code section of that name')
     const atOffset = new Map<number, string>()
     context.functionsBySection.set(section.name, atOffset)
+    const nextStarts = startsAfter(symbols, section.size)
     let end = 0
     for (const [index, symbol] of symbols.entries()) {
-      const size = symbol.size || nextStart(symbols, index, section) - symbol.value
+      const size = symbol.size || (nextStarts[index] ?? section.size) - symbol.value
       const previous = symbols[index - 1]
       if (symbol.value % INSTRUCTION_SIZE !== 0 || size % INSTRUCTION_SIZE !== 0 || size === 0)
         failAt(context, section, symbol.value, `expected a function of whole instructions, found ${size} bytes`, symbol)
@@ -65,9 +66,17 @@ export function readFunctions(context: ReadContext): void {
   }
 }
 
-function nextStart(symbols: readonly ElfSymbol[], index: number, section: Section): number {
-  const start = symbols[index]?.value ?? 0
-  return symbols.slice(index + 1, index + 9).find((symbol) => symbol.value > start)?.value ?? section.size
+/** For every symbol where the next one with a larger offset begins. */
+function startsAfter(symbols: readonly ElfSymbol[], end: number): number[] {
+  const starts: number[] = []
+  let next = end
+  for (let index = symbols.length - 1; index >= 0; index--) {
+    const { value } = symbols[index] ?? { value: end }
+    const after = symbols[index + 1]?.value ?? end
+    if (after > value) next = after
+    starts[index] = next
+  }
+  return starts
 }
 
 function addProgram(context: ReadContext, spec: FunctionSpec): void {

@@ -22,6 +22,7 @@ export function readRelocations(context: ReadContext): void {
     if (list) list.push(fn)
     else inSection.set(fn.section, [fn])
   }
+  const externs = { ksyms: externsIn(context, '.ksyms'), kconfig: externsIn(context, '.kconfig') }
   for (const section of elf.sections) {
     if (!isCode(section)) continue
     const relocations = new Map<number, ElfRelocation>()
@@ -30,10 +31,16 @@ export function readRelocations(context: ReadContext): void {
         failAt(context, section, relocation.offset, 'expected one relocation', relocation.symbol)
       relocations.set(relocation.offset, relocation)
     }
-    for (const fn of inSection.get(section.name) ?? []) new CodeReader(context, section, fn, relocations).read()
+    for (const fn of inSection.get(section.name) ?? [])
+      new CodeReader(context, section, fn, relocations, externs).read()
     for (const { offset, symbol } of relocations.values())
       failAt(context, section, offset, 'expected the relocation at an lddw or call instruction of a function', symbol)
   }
+}
+
+interface Externs {
+  readonly ksyms: ReadonlySet<string>
+  readonly kconfig: ReadonlySet<string>
 }
 
 /** Walks one function's instructions; takes what it uses out of `relocations`. */
@@ -45,6 +52,7 @@ class CodeReader {
     private readonly section: Section,
     private readonly fn: FunctionSpec,
     private readonly relocations: Map<number, ElfRelocation>,
+    private readonly externs: Externs,
   ) {
     this.view = new DataView(fn.code.buffer, fn.code.byteOffset, fn.code.byteLength)
   }
@@ -123,7 +131,7 @@ class CodeReader {
   private kfunc(symbol: ElfSymbol): Target {
     const { name } = symbol
     const weak = symbol.binding === 'weak'
-    if (inSection(this.context, '.ksyms', name)) return { kind: 'kfunc', name, weak }
+    if (this.externs.ksyms.has(name)) return { kind: 'kfunc', name, weak }
     this.context.unsupported.add(`function '${name}' is called but not defined (and is no __ksym)`)
     return { kind: 'extern', name, weak }
   }
@@ -133,7 +141,7 @@ class CodeReader {
     const { name } = symbol
     if (name === '') this.fail(at, 'expected the undefined symbol to have a name', symbol)
     const weak = symbol.binding === 'weak'
-    if (inSection(this.context, '.kconfig', name)) this.context.unsupported.add(`extern '${name}' (.kconfig)`)
+    if (this.externs.kconfig.has(name)) this.context.unsupported.add(`extern '${name}' (.kconfig)`)
     else if (!weak) this.context.unsupported.add(`extern '${name}'`)
     return { kind: 'extern', name, weak }
   }
@@ -158,9 +166,8 @@ class CodeReader {
 
 type Target = Relocation extends infer Each ? (Each extends Relocation ? Omit<Each, 'instruction'> : never) : never
 
-/** Whether BTF places an extern in one of the sections that only it has (`.ksyms`, `.kconfig`). */
-function inSection(context: ReadContext, section: string, name: string): boolean {
-  const { btf } = context.spec
+/** Names of the externs that BTF places in a section which only it has: `.ksyms`, `.kconfig`. */
+function externsIn({ spec: { btf } }: ReadContext, section: string): Set<string> {
   const type = btf?.type(btf.find('section', section))
-  return type?.kind === 'section' && type.variables.some((variable) => btf?.type(variable.type).name === name)
+  return new Set(type?.kind === 'section' ? type.variables.map(({ type: id }) => btf?.type(id).name ?? '') : [])
 }

@@ -4,12 +4,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { SkepError } from '../../src/error.js'
+import { Btf } from '../../src/object/btf.js'
+import { Bytes } from '../../src/object/bytes.js'
 import { findUnsupported } from '../../src/object/check.js'
+import { findFieldMisuse } from '../../src/object/field-use.js'
 import { parseObject, readObject } from '../../src/object/read.js'
 import type { ObjectSpec } from '../../src/object/spec.js'
 import { fixtureBytes } from './fixture.js'
 
-const CODES = new Set(['BAD_ELF', 'BAD_BTF', 'BAD_OBJECT', 'BAD_TYPE'])
+const CODES = new Set(['BAD_ELF', 'BAD_BTF', 'BAD_OBJECT', 'BAD_TYPE', 'BAD_INSTRUCTION'])
 const NAMES = ['types', 'special-fields', 'calls', 'core-relocations', 'initial-maps', 'unsupported', 'calls.nobtf']
 const objects = NAMES.map((name) => ({ name, bytes: fixtureBytes(name) }))
 
@@ -19,11 +22,12 @@ function attempt(bytes: Uint8Array): ObjectSpec | undefined {
     const spec = parseObject(bytes, 'x.bpf.o')
     findUnsupported(spec, { helpers: new Set(), kfuncs: new Set(), mapTypes: new Set(), programTypes: new Set() })
     for (const map of spec.maps.values()) useTypes(spec, map.value)
+    for (const fn of spec.functions.values()) findFieldMisuse(spec, fn)
     return spec
   } catch (error) {
     if (!(error instanceof SkepError)) throw error
     assert.ok(CODES.has(error.code), `${error.code}: ${error.message}`)
-    assert.match(error.message, /x\.bpf\.o|type|expected/)
+    assert.match(error.message, /x\.bpf\.o|type|expected|function/)
     return undefined
   }
 }
@@ -132,6 +136,62 @@ test('a section moved onto another is refused, so that work stays linear in the 
     view.setBigUint64(table + index * 64 + 32, BigInt(bytes.length), true)
   }
   assert.throws(() => parseObject(bytes, 'x.bpf.o'), { code: 'BAD_ELF' })
+})
+
+/** A BTF section of the given types (words) and one string. */
+function btfOf(types: readonly number[]): Bytes {
+  const strings = new TextEncoder().encode('\0T\0')
+  const bytes = new Uint8Array(24 + types.length * 4 + strings.length)
+  const view = new DataView(bytes.buffer)
+  view.setUint16(0, 0xeb9f, true)
+  view.setUint8(2, 1)
+  ;[24, 0, types.length * 4, types.length * 4, strings.length].forEach((word, index) =>
+    view.setUint32(4 + index * 4, word, true),
+  )
+  types.forEach((word, index) => view.setUint32(24 + index * 4, word, true))
+  bytes.set(strings, 24 + types.length * 4)
+  return new Bytes(bytes, { file: 'x.bpf.o', section: '.BTF', code: 'BAD_BTF' })
+}
+
+const kind = (number: number, count = 0) => (number << 24) | count
+const int = [1, kind(1), 4, 32]
+const typedef = (to: number) => [1, kind(8), to]
+const pointer = (to: number) => [0, kind(2), to]
+
+test('types that never end, nest too deep or refer to nothing are refused', () => {
+  const refused = (types: number[], message: RegExp) =>
+    assert.throws(() => Btf.read(btfOf(types)), { code: 'BAD_BTF', message })
+  refused(typedef(1), /type 1 \('T'\): expected a finite type, but it contains itself/)
+  refused([...typedef(2), ...typedef(1)], /contains itself/)
+  refused([1, kind(4, 1), 8, 0, 1, 0], /contains itself/)
+  refused([0, kind(3), 0, 1, 1, 4], /contains itself/)
+  refused(typedef(7), /expected one of 2 types, found 7/)
+  refused([...int, 0, kind(3), 0, 1, 1, 0x7fffffff], /expected an array below 4 GiB/)
+  refused([...int, 1, kind(4, 1), 2, 0, 1, 0], /expected it to lie inside 2 bytes/)
+  refused([1, kind(25), 0], /expected a kind from 1 to 19, found 25/)
+  refused([1, kind(1), 3, 24], /expected an integer of 1, 2, 4, 8 or 16 bytes, found 3/)
+  const chain = [...int, ...Array.from({ length: 70 }, (_, index) => typedef(index + 1)).flat()]
+  refused(chain, /nested at most 64 deep/)
+  refused(
+    [...int, ...Array.from({ length: 50_000 }, (_, index) => typedef(index + 1)).flat()],
+    /nested at most 64 deep/,
+  )
+})
+
+test('a pointer to its own type is fine, and so is its name', () => {
+  assert.equal(Btf.read(btfOf(pointer(1))).name(1), '… ****************')
+  // A prototype of parameters that point to it.
+  const parameters = Array.from({ length: 300 }, () => [0, 2]).flat()
+  const btf = Btf.read(btfOf([0, kind(13, 300), 2, ...parameters, ...pointer(1)]))
+  assert.ok(btf.name(1).length < 100_000)
+})
+
+test('a union of unions of unions is not decoded into more values than there are', () => {
+  const level = (of: number) => [0, kind(5, 400), 4, ...Array.from({ length: 400 }, () => [1, of, 0]).flat()]
+  const btf = Btf.read(btfOf([...int, ...level(1), ...level(2), ...level(3), ...level(4)]))
+  const refused = { code: 'BAD_TYPE', message: /more than 16777216 values/ }
+  assert.throws(() => btf.decode(5, new Uint8Array(4)), refused)
+  assert.throws(() => btf.encode(5, {}), refused)
 })
 
 test('random bytes behind a good header are read or refused', () => {
