@@ -10,7 +10,7 @@
 //   update(k1,any|exist|noexist)=0    delete(k1)=0
 //   act(k1,cancel-self)=0   what the callback does; then kN (the other element), count=N, a time
 //   user.update(k1,any)=0   user-side map calls; user.update-ff(k1,any): a value of 0xff bytes
-//   user.delete(k1)=0       user.timer(k1)=hidden    user.take(k1)=0
+//   user.delete(k1)=0       user.timer(k1)=hidden    user.mark(k1)=100    user.take(k1)=0
 //   wait(20ms)              lets time pass
 //   on-cpu(1)               what follows runs there
 //   fired=2                 callbacks run so far
@@ -24,6 +24,7 @@ import {
   encodeValue,
   firings,
   KINDS,
+  markOf,
   resultName,
   timerBytes,
   type ACTIONS,
@@ -41,6 +42,8 @@ export interface Case {
   kinds?: readonly Kind[]
   /** Keys that exist at the start (arrays have all); key 1 when absent. */
   keys?: readonly number[]
+  /** What the case needs beyond bpf_timer and bpf_wq: map calls with flags or operations that not every subject has. */
+  needs?: 'lock-flag' | 'lookup-and-delete'
   /** Where the kernel may answer otherwise than skep must: the steps as the kernel takes them, and why. */
   kernel?: { steps: string; why: string }
 }
@@ -53,10 +56,8 @@ export async function perform(subject: Subject, { name, steps, kinds = KINDS, ke
     for (const key of keys) if (kind !== 'arr') await subject.userUpdate(kind, key, encodeValue(0n), 0)
   const seen = new Map<Kind, number>()
   for (const step of steps.trim().split(/\s+/)) {
-    const [, verb = '', list = '', expected] = /^([a-z.-]+)(?:\((.*)\))?(?:=(.*))?$/.exec(step) ?? []
-    const given = list === '' ? [] : list.split(',')
-    const one = await oncePerCase(subject, verb, given)
-    if (one) continue
+    const { verb, given, expected } = parseStep(step)
+    if (await oncePerCase(subject, verb, given)) continue
     for (const kind of kinds) {
       const where = `${name} [${kind}], ${step}`
       if (verb === 'fires') {
@@ -73,6 +74,18 @@ export async function perform(subject: Subject, { name, steps, kinds = KINDS, ke
       assert.ok(allowed.includes(answered), `${where}: answered ${answered}`)
     }
   }
+}
+
+/** Takes one step on one map kind; the answer as it is written behind the `=` (empty for steps without one). */
+export async function take(subject: Subject, kind: Kind, step: string): Promise<string> {
+  const { verb, given } = parseStep(step)
+  return (await oncePerCase(subject, verb, given)) ? '' : await answer(subject, kind, verb, given)
+}
+
+function parseStep(step: string): { verb: string; given: string[]; expected: string | undefined } {
+  const [, verb, list = '', expected] = /^([a-z.-]+)(?:\((.*)\))?(?:=(.*))?$/.exec(step) ?? []
+  if (verb === undefined) throw new Error(`not a step: ${step}`)
+  return { verb, given: list === '' ? [] : list.split(','), expected }
 }
 
 async function oncePerCase(subject: Subject, verb: string, given: string[]): Promise<boolean> {
@@ -93,6 +106,10 @@ async function answer(subject: Subject, kind: Kind, verb: string, given: string[
     }
     case 'user.delete':
       return resultName(await subject.userDelete(kind, key))
+    case 'user.mark': {
+      const value = await subject.userGet(kind, key)
+      return typeof value === 'number' ? resultName(value) : String(markOf(value))
+    }
     case 'user.timer':
     case 'user.take': {
       const value = await (verb === 'user.timer' ? subject.userGet(kind, key) : subject.userTake(kind, key))

@@ -200,6 +200,7 @@ export const TIMER_CASES: readonly Case[] = [
   },
   {
     name: 'update BPF_F_LOCK without a lock in the value',
+    needs: 'lock-flag',
     steps: 'init(k1,1)=0 callback(k1,a)=0 start(k1,200ms)=0 user.update(k1,lock)=-EINVAL wait(250ms) fired=1',
   },
   {
@@ -232,6 +233,7 @@ export const TIMER_CASES: readonly Case[] = [
   },
   {
     name: 'lookup-and-delete from user side',
+    needs: 'lookup-and-delete',
     kinds: HASHES,
     steps: 'init(k1,1)=0 callback(k1,a)=0 start(k1,200ms)=0 user.take(k1)=0 wait(250ms) fired=0 get(k1)=-ENOENT',
   },

@@ -105,6 +105,10 @@ export function encodeValue(mark: bigint, fill = 0): Uint8Array {
   return bytes
 }
 
+export function markOf(value: Uint8Array): bigint {
+  return view(value).getBigUint64(0, true)
+}
+
 export function timerBytes(value: Uint8Array): Uint8Array {
   return value.subarray(TIMER_OFFSET, TIMER_OFFSET + 16)
 }

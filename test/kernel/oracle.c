@@ -5,6 +5,7 @@
 // pins nothing and changes no setting; closing standard input ends it and with it everything it loaded.
 //
 //   info                                   {"result":0 | -errno of a small map creation,"release":"6.18…","cpus":2}
+//   spare N                                make room for N timers in the kernel's allocator (see below)
 //   cpu N                                  run what follows on that CPU
 //   load PATH [PROGRAM…]                   load the object with these programs only (all of them without a list)
 //   run PROGRAM HEX|- REPEAT [CONTEXT]     {"result":0,"retval":…,"data":"hex","duration":ns}
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -313,6 +315,31 @@ static void close_programs(void)
   answer(0);
 }
 
+/*
+ * bpf_timer_init may not wait for memory and takes it from slabs that are in use already; on a small machine there is
+ * room for some hundred timers. A pipe without its writing end takes memory of the same size class. Many are opened,
+ * and fifteen of sixteen closed again: that leaves slabs in use that have room.
+ */
+static void spare(int wanted)
+{
+  struct rlimit limit;
+  int opened = 0, ends[2];
+  int *pipes = calloc(wanted * 16 / 15 + 1, sizeof(*pipes));
+
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  while (opened * 15 / 16 < wanted && pipe2(ends, O_CLOEXEC) == 0) {
+    pipes[opened++] = ends[0];
+    close(ends[1]);
+  }
+  for (int i = 0; i < opened; i++)
+    if (i % 16)
+      close(pipes[i]);
+  free(pipes);
+  answer(opened * 15 / 16 < wanted ? -ENOMEM : 0);
+}
+
 static void choose_cpu(int cpu)
 {
   cpu_set_t set;
@@ -339,6 +366,8 @@ int main(void)
       continue;
     if (strcmp(words[0], "info") == 0)
       info();
+    else if (strcmp(words[0], "spare") == 0 && count == 2)
+      spare(atoi(words[1]));
     else if (strcmp(words[0], "cpu") == 0 && count == 2)
       choose_cpu(atoi(words[1]));
     else if (strcmp(words[0], "load") == 0 && count >= 2)

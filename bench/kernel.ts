@@ -1,0 +1,34 @@
+// The machine's own kernel as a subject: the oracle of test/kernel runs the very same objects. Nothing is attached.
+import { openKernel, REPOSITORY, type Kernel } from '../test/kernel/oracle.js'
+import type { Loaded, Subject } from './subject.js'
+
+/** Live timers that the longest case needs, and some more. */
+const TIMERS = 12_000
+
+/** The kernel, or the reason why it cannot be measured. */
+export async function kernelSubject(): Promise<Subject | string> {
+  const kernel = await openKernel()
+  if (typeof kernel === 'string') return kernel
+  const { result } = await kernel.ask('spare', TIMERS)
+  if (result !== 0)
+    process.stderr.write(`bench: the kernel may be short of memory for ${TIMERS} timers (errno ${-result})\n`)
+  await kernel.ask('cpu', 0)
+  return {
+    name: `Linux ${kernel.release}`,
+    async load(object) {
+      const answer = await kernel.load(`${REPOSITORY}${object}`)
+      if (answer.result !== 0) throw new Error(`the kernel refuses ${object}: ${answer.library}${answer.log}`)
+      return loaded(kernel)
+    },
+    close: () => kernel.close(),
+  }
+}
+
+function loaded(kernel: Kernel): Loaded {
+  return {
+    run: async (program, packet) => (await kernel.run(program, { data: packet })).data,
+    repeat: async (program, packet, repeat) => (await kernel.run(program, { data: packet, repeat })).duration,
+    variable: (name) => kernel.variable(name),
+    close: async () => void (await kernel.ask('unload')),
+  }
+}
