@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+// The command line: which commands there are, and what happens to errors. Exit codes: 0 done, 1 something went wrong
+// (a SkepError's message on stderr), 2 the command line itself was wrong.
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { SkepError } from '../error.js'
+import { addInspect } from './inspect.js'
+import { styleFor } from './terminal.js'
+
+const EXIT_FAILED = 1
+const EXIT_USAGE = 2
+
+const EXAMPLES = `
+Examples:
+  skep inspect flow.bpf.o
+  skep COMMAND --help      options and examples of a command
+`
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
+}
+
+function commandLine(): Command {
+  const program = new Command('skep')
+  program
+    .description('eBPF in user space: runs real .bpf.o files, timers and work queues included, without a kernel.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(skep COMMAND --help shows what a command takes)')
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}` })
+    .exitOverride()
+  addInspect(program)
+  for (const command of program.commands)
+    command.exitOverride().showHelpAfterError(`(skep ${command.name()} --help shows what it takes)`)
+  return program
+}
+
+function complain(error: unknown): number {
+  // Commander has written its message already; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
+  const style = styleFor(process.stderr)
+  const text =
+    error instanceof SkepError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`${style.bad('skep:')} ${text}\n`)
+  return EXIT_FAILED
+}
+
+// `skep inspect … | head` closes the pipe: nobody is left to read, and that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+try {
+  await commandLine().parseAsync()
+} catch (error) {
+  process.exitCode = complain(error)
+}
