@@ -14,12 +14,12 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
       return
     case 'function':
       f.checkStack()
-      f.storeBudget()
+      if (callee.charges) f.storeBudget()
       for (let register = 1; register <= 5; register += 1) f.getRegister(register)
       f.get(f.bottom).op(op.call)
       f.code.u32(callee.index)
       f.setRegister(0)
-      f.loadBudget()
+      if (callee.charges) f.loadBudget()
       return
     case 'import': {
       const { helper } = callee

@@ -4,8 +4,8 @@ import { SkepError } from '../error.js'
 import { decode, type Instruction } from '../isa/decode.js'
 import { disassemble } from '../isa/disassemble.js'
 import type { FunctionSpec, Relocation } from '../object/spec.js'
-import { FunctionEmitter, type Callee, type FunctionContext } from './function.js'
-import { buildGraph } from './graph.js'
+import { FunctionEmitter, type Callee, type EmittedFunction, type FunctionContext } from './function.js'
+import { buildGraph, type Graph } from './graph.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
 import { lookUp, type CodePosition, type Positioned } from './positions.js'
@@ -56,6 +56,11 @@ export function compile(
   }
   // All imports must be known before the first function index is written.
   const callees = new Map([...units.values()].map((unit) => [unit, calleesOf(unit, target, importIndex)]))
+  const graphs = new Map([...units.values()].map((unit) => [unit, buildGraph(unit.instructions)]))
+  const charges = (name: string): boolean => {
+    const unit = units.get(name)!
+    return graphs.get(unit)!.isLoopHeader.includes(1) || [...callees.get(unit)!.values()].some(spends)
+  }
   const firstFunction = 1 + imports.length
 
   const emitted = [...units.values()].map((unit) => {
@@ -63,7 +68,9 @@ export function compile(
     for (const [instruction, callee] of callees.get(unit)!)
       resolved.set(
         instruction,
-        typeof callee === 'string' ? { kind: 'function', index: firstFunction + indices.get(callee)! } : callee,
+        typeof callee === 'string'
+          ? { kind: 'function', index: firstFunction + indices.get(callee)!, charges: charges(callee) }
+          : callee,
       )
     const context: FunctionContext = {
       guestBase: target.guestBase,
@@ -71,7 +78,7 @@ export function compile(
       callees: resolved,
       wideValue: (instruction) => wideValue(unit, instruction, target, callbacks),
     }
-    return { name: unit.spec.name, ...compileFunction(unit, context) }
+    return { name: unit.spec.name, ...compileFunction(unit, graphs.get(unit)!, context) }
   })
 
   const { bytes, moduleName, tables } = assembleModule(imports, emitted)
@@ -87,8 +94,12 @@ export function compile(
   }
 }
 
-function compileFunction(unit: Unit, context: FunctionContext): { body: Uint8Array; positions: readonly number[] } {
-  const graph = buildGraph(unit.instructions)
+/** Does a call spend iterations? Functions do when they have loops or calls; of helpers those that call back. */
+function spends(callee: Callee | string): boolean {
+  return typeof callee === 'string' || (callee.kind === 'import' && callee.helper.frame)
+}
+
+function compileFunction(unit: Unit, graph: Graph, context: FunctionContext): EmittedFunction {
   const emitter = new FunctionEmitter(context)
   const callsFunctions = [...context.callees.values()].some(({ kind }) => kind === 'function')
   // A function without loops that calls no other ends by itself; the caller has paid for it.

@@ -25,7 +25,8 @@ export const AREA_GLOBAL = 0
 /** What a call instruction calls, resolved. */
 export type Callee =
   | { kind: 'import'; index: number; helper: HelperImport }
-  | { kind: 'function'; index: number }
+  /** `charges`: it, or what it calls, spends of the loop budget. */
+  | { kind: 'function'; index: number; charges: boolean }
   /** A weak reference that nothing satisfies: calling it is a fault. */
   | { kind: 'missing'; name: string }
 

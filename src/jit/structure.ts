@@ -1,6 +1,6 @@
 // Reducible graph -> structured wasm, after Ramsey, "Beyond Relooper" (ICFP 2022): walk the dominator tree; a block with
-// several forward entries gets a wasm block that ends where its code begins, a loop header gets a loop, all others are
-// written where they are branched to. The walk keeps its own stack, and of two arms that are both written in place the
+// several forward entries gets a wasm block that ends where its code begins, a loop header gets a loop, what leaves a loop
+// is written after it (loops.ts), all others where they are branched to. The walk keeps its own stack, and of two arms that are both written in place the
 // smaller one is nested, so neither the walk nor the output gets deep on long programs.
 import type { Instruction } from '../isa/decode.js'
 import { emitAlu, emitCondition, emitEndian } from './alu.js'
@@ -8,6 +8,7 @@ import { emitCall } from './call.js'
 import { VOID, op } from './encoder.js'
 import type { FunctionEmitter, Window } from './function.js'
 import type { Block, Graph } from './graph.js'
+import { placeBlocks, type Placement } from './loops.js'
 import { emitAccess } from './memory.js'
 
 /** What is still to be written, last first. */
@@ -18,11 +19,14 @@ class Structurer {
   readonly #graph: Graph
   readonly #instructions: readonly Instruction[]
   readonly #tasks: Task[] = []
-  /** Blocks that need a wasm block, below their dominators, in order. */
+  readonly #placement: Placement
+  /** Blocks that need a label, by the block they are written below, in order: within its loop, if it has one … */
   readonly #merges = new Map<number, number[]>()
+  /** … and after its loop. */
+  readonly #exits = new Map<number, number[]>()
   /** Depth at which the label of a block was opened: where its block ends, or where its loop begins. */
   readonly #label: Int32Array
-  /** Instructions in the dominator subtree. */
+  /** Instructions that are written below a block, its own included. */
   readonly #weight: Int32Array
   /** Checked ranges at the end of each block, for those that follow it alone. */
   readonly #windows = new Map<number, Map<number, Window>>()
@@ -33,19 +37,21 @@ class Structurer {
     this.#instructions = instructions
     this.#label = new Int32Array(graph.blocks.length)
     this.#weight = new Int32Array(graph.blocks.length)
-    const { order, dominator, forwardEntries } = graph
+    this.#placement = placeBlocks(graph)
+    const { order, forwardEntries } = graph
+    const { parent, isExit } = this.#placement
     for (const block of order) {
-      if (forwardEntries[block]! < 2) continue
-      const above = dominator[block]!
-      const list = this.#merges.get(above)
+      if (forwardEntries[block]! < 2 && !isExit[block]) continue
+      const lists = isExit[block] ? this.#exits : this.#merges
+      const list = lists.get(parent[block]!)
       if (list) list.push(block)
-      else this.#merges.set(above, [block])
+      else lists.set(parent[block]!, [block])
     }
     for (let at = order.length - 1; at >= 0; at -= 1) {
       const block = order[at]!
       const { first, end } = graph.blocks[block]!
       this.#weight[block]! += end - first + 1
-      if (at > 0) this.#weight[dominator[block]!]! += this.#weight[block]!
+      if (at > 0) this.#weight[parent[block]!]! += this.#weight[block]!
     }
   }
 
@@ -72,6 +78,7 @@ class Structurer {
     const block = this.#graph.blocks[number]!
     const isLoop = this.#graph.isLoopHeader[number] === 1
     f.windows = this.#inherited(number, isLoop)
+    this.#openLabels(this.#exits.get(number))
     if (isLoop) {
       this.#open(op.loop)
       this.#label[number] = f.depth
@@ -80,16 +87,21 @@ class Structurer {
       f.position(first ? first.index : f.at)
       f.chargeLoop()
     }
-    const merges = this.#merges.get(number) ?? []
-    for (let at = merges.length - 1; at >= 0; at -= 1) {
-      this.#open(op.block)
-      this.#label[merges[at]!] = f.depth
-      this.#tasks.push({ kind: 'tree', block: merges[at]! }, { kind: 'end', block: merges[at]! })
-    }
+    this.#openLabels(this.#merges.get(number))
     this.#body(block)
     if (block.label >= 0) f.const32(block.label).set(f.dispatchLabel)
     this.#windows.set(number, f.windows)
     this.#leave(number, block)
+  }
+
+  /** Opens a wasm block for each block of the list, the last one outermost; each is written where its wasm block ends. */
+  #openLabels(blocks: readonly number[] = []): void {
+    for (let at = blocks.length - 1; at >= 0; at -= 1) {
+      const block = blocks[at]!
+      this.#open(op.block)
+      this.#label[block] = this.#f.depth
+      this.#tasks.push({ kind: 'tree', block }, { kind: 'end', block })
+    }
   }
 
   /** Ranges that were checked in the only block that leads here still hold. */
@@ -174,7 +186,7 @@ class Structurer {
   /** Is the target written right where it is branched to? (Else it has a label.) */
   #isInPlace(from: number, to: number): boolean {
     const { position, forwardEntries } = this.#graph
-    return position[to]! > position[from]! && forwardEntries[to] === 1
+    return position[to]! > position[from]! && forwardEntries[to] === 1 && !this.#placement.isExit[to]
   }
 
   #goto(from: number, to: number): void {
