@@ -57,8 +57,9 @@ function freeRequest(): usize {
 }
 
 function findWithHelp(map: usize, order: u64, key: usize, words: usize, request: usize): u32 {
-  const ticket = ((load64(request + LOOKUP_ANSWER) >> ANSWER_BITS) + 1) << ANSWER_BITS
+  // Taken before the ticket is read: nested code in between would use up the same ticket for a request of its own.
   store32(request + LOOKUP_MAP, <u32>map)
+  const ticket = ((load64(request + LOOKUP_ANSWER) >> ANSWER_BITS) + 1) << ANSWER_BITS
   store32(request + LOOKUP_KEY, <u32>key)
   store64(request + LOOKUP_ANSWER, ticket | PENDING)
   or64(map + MAP_SLOW_LOOKUPS, (<u64>1) << cpuIndex())

@@ -1,9 +1,9 @@
 // Map operations of the host: as a user-space program's, on behalf of the CPU that this instance is. The host passes map
 // addresses and staging memory of its own, so nothing is checked; each call enters a section itself.
 // Values are read through addresses: they hold zeros where timers and work are.
-import { EINVAL, MAP_TYPE_PERCPU_ARRAY } from '../abi'
+import { EINVAL, ENOENT, MAP_TYPE_PERCPU_ARRAY } from '../abi'
 import { cpuIndex } from '../cpu'
-import { peek32 } from '../door'
+import { glance32, note32, peek32 } from '../door'
 import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { arrayLookupOn, arrayUpdate, arrayUpdateAll, arrayValue } from './array'
@@ -57,14 +57,20 @@ export function map_next(map: usize, cursor: u32): i32 {
   return index
 }
 
-/** Index of the element after the key at `key` in the order of the map (the first for 0), -1 at the end. The key need not
- *  be in the map any more. Each key that stays in the map is met exactly once, replaced or not. */
-export function map_next_key(map: usize, key: usize): i32 {
-  if (!isHash(peek32(map + MAP_TYPE))) return map_next(map, key ? peek32(key) + 1 : 0)
+/** Writes the key after the key at `key` in the order of the map (the first for 0) to `next`, in whole words of 8 bytes:
+ *  0, or -ENOENT at the end. The key need not be in the map any more. Each key that stays in the map from the first call to
+ *  the last is met exactly once, replaced or not. */
+export function map_next_key(map: usize, key: usize, next: usize): i32 {
+  if (!isHash(peek32(map + MAP_TYPE))) {
+    const index = key ? glance32(key) + 1 : 0
+    if (index >= peek32(map + MAP_MAX_ENTRIES)) return -ENOENT
+    note32(next, index)
+    return 0
+  }
   const outermost = sectionEnter()
-  const found = hashNextKey(map, key)
+  const found = hashNextKey(map, key, next)
   sectionExit(outermost)
-  return <i32>found - 1
+  return found ? 0 : -ENOENT
 }
 
 /** Guest address of the key of an element of a hash map: a copy for reading, which guests may have scribbled on. */

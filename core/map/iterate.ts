@@ -4,8 +4,8 @@
 // is visited once. Neither returns an element that was not in the map at some moment of the call. Both walk as find.ts does.
 // Keys of more than 8 bytes whose 64-bit hashes are equal count as one in the bucket order.
 import { calleeFrame, callbackOf, chargeIteration } from '../helper/call'
-import { load64, peek32, retry } from '../door'
-import { MAP_BUCKETS, MAP_BUCKET_MASK, MAP_ELEMENT_COUNT } from '../layout'
+import { load64, note64, peek32, retry } from '../door'
+import { MAP_BUCKETS, MAP_BUCKET_MASK, MAP_ELEMENT_COUNT, MAP_KEY_SIZE } from '../layout'
 import { FIND_DISTURBED, find } from './find'
 import { elementAddress, valueAddress } from './map'
 import {
@@ -74,17 +74,17 @@ function bucketAt(map: usize, bucket: u32): usize {
   return <usize>peek32(map + MAP_BUCKETS) + ((<usize>bucket) << 3)
 }
 
-/** The first element of a bucket, behind the order word `last` if `begun`: index + 1, 0 none. */
-function nextIn(map: usize, first: usize, begun: bool, last: u64): u32 {
-  let found = walkBehind(map, first, begun, last)
+/** Writes the first key of a bucket, behind the order word `last` if `begun`, to `into`: false at the end. */
+function nextIn(map: usize, first: usize, begun: bool, last: u64, into: usize): bool {
+  let found = walkBehind(map, first, begun, last, into)
   while (found === FIND_DISTURBED) {
     retry()
-    found = walkBehind(map, first, begun, last)
+    found = walkBehind(map, first, begun, last, into)
   }
-  return found
+  return found !== 0
 }
 
-function walkBehind(map: usize, first: usize, begun: bool, last: u64): u32 {
+function walkBehind(map: usize, first: usize, begun: bool, last: u64, into: usize): u32 {
   let link = first
   let word = load64(link)
   let current = nextOf(word)
@@ -92,9 +92,11 @@ function walkBehind(map: usize, first: usize, begun: bool, last: u64): u32 {
     const record = recordOf(map, current - 1)
     const its = load64(record + RECORD_LINK)
     const place = load64(record + RECORD_ORDER)
+    const here = !(its & RECORD_MARK) && (!begun || place > last)
+    if (here) copyKey(map, record, into)
     if (load64(link) !== word) return FIND_DISTURBED
+    if (here) return current
     if (!(its & RECORD_MARK)) {
-      if (!begun || place > last) return current
       link = record + RECORD_LINK
       word = its
     }
@@ -103,23 +105,26 @@ function walkBehind(map: usize, first: usize, begun: bool, last: u64): u32 {
   return 0
 }
 
-/** The element that follows the key at a guest address (which need not be in the map) in bucket order, or the first for
- *  key 0: index + 1, 0 at the end. */
-export function hashNextKey(map: usize, key: usize): u32 {
+/** Copies the key of a record to guest memory, in whole words. */
+function copyKey(map: usize, record: usize, into: usize): void {
+  const size = peek32(map + MAP_KEY_SIZE)
+  if (size <= 8) note64(into, load64(record + RECORD_ORDER))
+  else for (let at: u32 = 0; at < size; at += 8) note64(into + at, load64(record + RECORD_KEY + at))
+}
+
+/** Writes the key that follows the key at `key` in bucket order (it need not be in the map; 0 asks for the first) to
+ *  `into`, where there is room for whole words: false at the end. Both are guest addresses and may be the same. */
+export function hashNextKey(map: usize, key: usize, into: usize): bool {
   const mask = peek32(map + MAP_BUCKET_MASK)
   let bucket: u32 = 0
   if (key) {
     const order = orderOf(map, key)
     const at = bucketOf(map, order)
-    const found = nextIn(map, at, true, order)
-    if (found) return found
+    if (nextIn(map, at, true, order, into)) return true
     bucket = <u32>((at - bucketAt(map, 0)) >> 3) + 1
   }
-  for (; bucket <= mask; bucket++) {
-    const found = nextIn(map, bucketAt(map, bucket), false, 0)
-    if (found) return found
-  }
-  return 0
+  for (; bucket <= mask; bucket++) if (nextIn(map, bucketAt(map, bucket), false, 0, into)) return true
+  return false
 }
 
 /** The first element at or after index `cursor` that is in the map, or -1. */

@@ -90,6 +90,37 @@ export function lookup(at: MapStage, name: string, key: number): Operation {
   }
 }
 
+/** Walks over the map by next key, as a user of BPF_MAP_GET_NEXT_KEY: the keys in the order of the walk. */
+export function walk(at: MapStage, name: string): Operation {
+  const staging = keyOf(at, 7)
+  return {
+    name,
+    kind: 'walk',
+    run(cpu) {
+      const keys: number[] = []
+      let result: number = cpu.exports['map_next_key'](at.map, 0, staging)
+      while (result === 0 && keys.length < 8) {
+        keys.push(cpu.load32(staging))
+        result = cpu.exports['map_next_key'](at.map, staging, staging)
+      }
+      return keys.join()
+    },
+  }
+}
+
+/** Walks over the elements by index: the indices met. */
+export function walkElements(at: MapStage, name: string): Operation {
+  return {
+    name,
+    kind: 'walk',
+    run({ exports }) {
+      const met: number[] = []
+      for (let i: number = exports['map_next'](at.map, 0); i >= 0; i = exports['map_next'](at.map, i + 1)) met.push(i)
+      return met.join()
+    },
+  }
+}
+
 /** Fills the map before the exploration. */
 export function holding(at: MapStage, ...keys: number[]): (cpus: Cpu[]) => void {
   return (cpus) => {
@@ -186,22 +217,22 @@ export function model(at: MapStage, keys: number[]): SequentialModel<readonly nu
         !ended || result === expected ? [state] : []
       // An operation under way may hold the room of one element.
       const underWay = overlapping.filter((one) => one.kind !== 'lookup').length
-      return [
-        (state) => {
-          const present = state.includes(key)
-          if (kind === 'lookup') return gives(present, state)
-          if (kind === 'delete') return present ? gives(0, without(state, key)) : gives(-ENOENT, state)
-          if (present) return gives(flags & BPF_NOEXIST ? -EEXIST : 0, state)
-          if (flags & BPF_EXIST) return gives(-ENOENT, state)
-          const outcomes: (readonly number[])[] = []
-          if (state.length < at.maxEntries) outcomes.push(...gives(0, [...state, key].sort()))
-          if (state.length + underWay >= at.maxEntries) {
-            outcomes.push(...gives(lru ? -ENOMEM : -E2BIG, state))
-            if (lru) for (const out of state) outcomes.push(...gives(0, [...without(state, out), key].sort()))
-          }
-          return outcomes
-        },
-      ]
+      const crowded = (state: readonly number[]) => state.length + underWay >= at.maxEntries
+      const effect = (state: readonly number[]): (readonly number[])[] => {
+        const present = state.includes(key)
+        if (kind === 'lookup') return gives(present, state)
+        if (kind === 'delete') return present ? gives(0, without(state, key)) : gives(-ENOENT, state)
+        if (present) return gives(flags & BPF_NOEXIST ? -EEXIST : 0, state)
+        if (flags & BPF_EXIST) return gives(-ENOENT, state)
+        return [
+          ...(state.length < at.maxEntries ? gives(0, [...state, key].sort()) : []),
+          ...(crowded(state) ? gives(lru ? -ENOMEM : -E2BIG, state) : []),
+        ]
+      }
+      // To evict is a moment of its own, before the insertion: between the two neither key is there.
+      const evict = (state: readonly number[]): (readonly number[])[] =>
+        state.includes(key) || !crowded(state) ? [state] : [state, ...state.map((out) => without(state, out))]
+      return lru && kind === 'update' && !(flags & BPF_EXIST) ? [evict, effect] : [effect]
     },
     final: (view) =>
       elements(at, view)

@@ -28,7 +28,7 @@ export interface Core {
   map_update(map: number, key: number, value: number, flags: number): number
   map_delete(map: number, key: number): number
   map_next(map: number, cursor: number): number
-  map_next_key(map: number, key: number): number
+  map_next_key(map: number, key: number, next: number): number
   map_element_key(map: number, index: number): number
   map_element_value(map: number, index: number): number
   bpf_map_lookup_elem(map: bigint, key: bigint): bigint

@@ -53,9 +53,11 @@ function keysOf(machine: Machine, map: number, keySize: number): number[] {
   const byElement: number[] = []
   for (let i = machine.core.map_next(map, 0); i >= 0; i = machine.core.map_next(map, i + 1)) byElement.push(keyOf(i))
   const byKey: number[] = []
-  for (let i = machine.core.map_next_key(map, 0); i >= 0;) {
-    byKey.push(keyOf(i))
-    i = machine.core.map_next_key(map, machine.stageKey(keyBytes(byKey.at(-1)!, keySize)))
+  const at = machine.keyAt()
+  for (let result = machine.core.map_next_key(map, 0, at); result === 0;) {
+    byKey.push(machine.bytes[at + keySize - 1]!)
+    assert.deepEqual(machine.bytes.slice(at, at + keySize), keyBytes(byKey.at(-1)!, keySize))
+    result = machine.core.map_next_key(map, at, at)
   }
   assert.deepEqual(byKey.sort(), byElement.sort())
   assert.equal(new Set(byKey).size, byKey.length)
