@@ -1,6 +1,7 @@
 // Everything in an object that this package, or the machine that is to load it, does not support: all of it in one
 // message, by name. Used before anything is loaded.
 import { SkepError } from '../error.js'
+import { helperName } from '../isa/helper-names.js'
 import { MAP_TYPE_NAMES } from './map-types.js'
 import type { FunctionSpec, ObjectSpec, ProgramType } from './spec.js'
 
@@ -8,7 +9,7 @@ import type { FunctionSpec, ObjectSpec, ProgramType } from './spec.js'
 export interface Supported {
   /** Helper ids. */
   readonly helpers?: ReadonlySet<number>
-  /** Names of helpers by id, for messages. */
+  /** Names of helpers by id, for messages, where they differ from the kernel's. */
   readonly helperNames?: ReadonlyMap<number, string>
   /** Names of kfuncs; a weak kfunc that is not among them is no error, a program may ask whether it exists. */
   readonly kfuncs?: ReadonlySet<string>
@@ -55,7 +56,7 @@ export function findUnsupported(spec: ObjectSpec, supported: Supported = {}): st
 }
 
 function helperLabel(helper: number, names: ReadonlyMap<number, string> | undefined): string {
-  const name = names?.get(helper)
+  const name = names?.get(helper) ?? helperName(helper)
   return name === undefined ? `${helper}` : `${name} (${helper})`
 }
 

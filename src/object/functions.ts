@@ -44,7 +44,7 @@ export function readFunctions(context: ReadContext): void {
         failAt(context, section, symbol.value, `expected a function of whole instructions, found ${size} bytes`, symbol)
       if (symbol.value + size > section.size)
         failAt(context, section, symbol.value, `expected ${size} bytes inside the section's ${section.size}`, symbol)
-      const isAlias = previous?.value === symbol.value && previous.size === symbol.size
+      const isAlias = previous?.value === symbol.value && symbol.value + size === end
       if (symbol.value < end && !isAlias)
         failAt(context, section, symbol.value, `expected it to begin after '${previous?.name}'`, symbol)
       end = symbol.value + size

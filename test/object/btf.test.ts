@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Btf } from '../../src/object/btf.js'
+import { Bytes } from '../../src/object/bytes.js'
 import { get, readFixture } from './fixture.js'
 
 for (const name of ['types', 'types.c14']) {
@@ -149,4 +151,16 @@ test('timers, work and spin locks are left out of decoded values and ignored on 
   assert.equal(encoded.filter((byte) => byte !== 0).length, 1)
   const array = get(spec.maps, 'm_timer_array1').value
   assert.deepEqual(btf.decode(array, new Uint8Array(24)), { n: 0n })
+})
+
+const KERNEL = '/sys/kernel/btf/vmlinux'
+
+test("all types of this machine's own kernel are read", { skip: !existsSync(KERNEL) && `no ${KERNEL} here` }, () => {
+  const data = new Uint8Array(readFileSync(KERNEL))
+  const btf = Btf.read(new Bytes(data, { file: 'vmlinux', section: '.BTF', code: 'BAD_BTF' }))
+  assert.equal(btf.sizeOf(btf.find('struct', 'bpf_timer')), 16)
+  const task = btf.find('struct', 'task_struct')
+  const decoded = btf.decode(task, new Uint8Array(btf.sizeOf(task))) as Record<string, unknown>
+  assert.equal(decoded['pid'], 0)
+  assert.deepEqual(btf.encode(task, decoded), new Uint8Array(btf.sizeOf(task)))
 })

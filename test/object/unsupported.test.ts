@@ -51,6 +51,11 @@ test('everything unsupported in an object is named in one error', () => {
   for (const line of expected) assert.ok(error.message.includes(line), line)
 })
 
+test('a helper that is not supported is named as the kernel names it', () => {
+  const lines = findUnsupported(readFixture('types'), { helpers: new Set([1]) })
+  assert.deepEqual(lines, ["function 'touch': helper bpf_trace_printk (6)"])
+})
+
 test('program types are checked against what the caller runs', () => {
   const lines = findUnsupported(readFixture('calls'), { programTypes: new Set(['sched_cls', 'xdp']) })
   assert.ok(lines.includes("section 'perf_event': program type perf_event"))
