@@ -1,20 +1,23 @@
 // Cancel-and-free: the end of a control block. Any context, bounded, never waits [G7].
 // The state word decides: who sets FREED goes on, everybody else has nothing to do but to empty the slot. The slot's
 // exchange decides nothing, so init's error path cannot free somebody else's block [H34].
+import { EVENT_FREE, EVENT_WORK_BIT, KIND_WORK } from '../abi'
 import { exchange64, load64, or64, peek32 } from '../door'
 import { cpuIndex, nested } from '../cpu'
-import { CB_BINDING, CB_QUEUED, CB_SLOT, CB_STATE } from '../layout'
+import { CB_BINDING, CB_ELEMENT, CB_KIND, CB_MAP, CB_QUEUED, CB_SLOT, CB_STATE } from '../layout'
+import { eventsWanted, recordEvent } from '../memory/events'
 import { post } from '../queue/inbox'
 import { bindingProgram } from './binding'
 import { controlBlockPut } from './control-block'
 import { queuedOwner, unplace } from './place'
 import { program_put } from './program'
 import { slotRelease } from './slot'
-import { FREED, isFreed } from './state'
+import { FREED, isArmed, isFreed } from './state'
 
 /** Frees a block found in a slot, inside a section; true for the one caller that freed it. */
 export function teardown(block: usize): bool {
-  const first = !isFreed(or64(block + CB_STATE, FREED))
+  const state = or64(block + CB_STATE, FREED)
+  const first = !isFreed(state)
   slotRelease(<usize>peek32(block + CB_SLOT), block)
   if (!first) return false
   const binding = exchange64(block + CB_BINDING, 0)
@@ -23,6 +26,10 @@ export function teardown(block: usize): bool {
   if (queued !== 0) {
     if (queuedOwner(queued) === cpuIndex() && !nested()) unplace(block)
     else post(block, queuedOwner(queued))
+  }
+  if (eventsWanted()) {
+    const event = peek32(block + CB_KIND) === KIND_WORK ? EVENT_FREE | EVENT_WORK_BIT : EVENT_FREE
+    recordEvent(event, peek32(block + CB_MAP), peek32(block + CB_ELEMENT), isArmed(state) ? 1 : 0, 0)
   }
   controlBlockPut(block)
   return true
