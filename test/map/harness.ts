@@ -2,6 +2,8 @@
 // Keys and values are staged in the guest window; areas of maps are taken from the heaps as the host would.
 import { readFile } from 'node:fs/promises'
 import {
+  BITMAP_BITS,
+  BITMAP_LEVEL,
   CPU_RUN_BUFFER,
   CPU_SCRATCH,
   CPU_BYTES,
@@ -11,6 +13,7 @@ import {
   HEADER_CPU_AREAS,
   HEADER_GUEST_END,
   HEADER_GUEST_HEAP,
+  MAP_POOL,
 } from '../../core/layout.js'
 
 /** What the tests call of the core; the helpers take and give 64-bit numbers. */
@@ -70,6 +73,11 @@ export function instantiate(memory: WebAssembly.Memory): Core {
   return new WebAssembly.Instance(coreModule, { env: { memory }, host: { clock, fault } }).exports as unknown as Core
 }
 
+/** Address of the area of a CPU. */
+export function areaOf(view: DataView, cpu: number): number {
+  return view.getUint32(HEADER + HEADER_CPU_AREAS, true) + cpu * CPU_BYTES
+}
+
 export class Machine {
   readonly memory: WebAssembly.Memory
   readonly cpus: Core[] = []
@@ -101,7 +109,7 @@ export class Machine {
 
   /** Address of the area of a CPU. */
   area(cpu: number): number {
-    return this.word(HEADER + HEADER_CPU_AREAS) + cpu * CPU_BYTES
+    return areaOf(this.view, cpu)
   }
 
   /** Staging memory of a CPU, in the guest window: for a key, and for a value. */
@@ -158,6 +166,16 @@ export class Machine {
   delete(map: number, key: Uint8Array | number, cpu = 0): number {
     return this.cpus[cpu]!.map_delete(map, this.stageKey(key, cpu))
   }
+}
+
+/** Elements in the pool of a hash map. */
+export function freeElements(machine: Machine, map: number): number {
+  const pool = machine.word(map + MAP_POOL)
+  const words = machine.word(pool + BITMAP_LEVEL)
+  let free = 0
+  for (let bit = 0; bit < machine.word(pool + BITMAP_BITS); bit++)
+    free += (machine.word(words + (bit >> 5) * 4) >>> (bit & 31)) & 1
+  return free
 }
 
 export function u32(value: number): Uint8Array {
