@@ -1,3 +1,4 @@
+// BTF types: values to bytes and back, names, sizes, refusals, by both compilers.
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,3 +1,4 @@
+// Editing a spec before it is loaded.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { getVariable, setMaxEntries, setVariable, setVariables, variableBytes } from '../../src/object/edit.js'

@@ -1,3 +1,4 @@
+// Wrong uses of timers, work and spin locks that are certain before load, against the verifier's verdicts.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,3 +1,4 @@
+// Programs, functions, their relocations and C lines in every form that clang writes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GOOD, get, readFixture } from './fixture.js'

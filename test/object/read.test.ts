@@ -1,3 +1,4 @@
+// Reading as a whole: where the bytes come from, what a spec holds, names that occur twice.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

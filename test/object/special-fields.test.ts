@@ -1,3 +1,4 @@
+// Where timer, work and spin lock stand in map values; the kernel's answers to the same maps are the table.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { get, readFixture } from './fixture.js'

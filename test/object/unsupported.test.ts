@@ -1,3 +1,4 @@
+// Everything that is not supported is named, all of it in one error.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SkepError } from '../../src/error.js'
