@@ -70,11 +70,14 @@ export class Executor {
   aHigh = 0
   bLow = 0
   bHigh = 0
+  /** Asked at each access beyond the log: true if `run ahead` has an answer in `result`, so that the run goes on. */
+  beyond: () => boolean = () => false
   /** The call stack at that access, if `wantStack`. */
   stack = ''
   wantStack = false
   private mode = NATIVE
   private position = 0
+  private unwinding = false
   private highHalf = 0
 
   /** `limit` is where addresses end; `hidden` is the word index of the model's own words: [clock low, clock high, stopped CPU + 1]. */
@@ -106,6 +109,7 @@ export class Executor {
   replay(run: () => unknown): unknown {
     this.mode = REPLAY
     this.position = 0
+    this.unwinding = false
     try {
       return run()
     } catch (thrown) {
@@ -127,7 +131,7 @@ export class Executor {
       this.highHalf = this.log[position * 2 + 1]!
       return this.log[position * 2]!
     }
-    if (position > this.length) throw UNWOUND
+    if (this.unwinding) throw UNWOUND
     this.code = code
     this.address = address
     this.aLow = aLow
@@ -137,6 +141,11 @@ export class Executor {
     if (this.wantStack || operationOf(code) === abi.DOOR_RETRY) {
       this.stack = callSite()
     }
+    if (this.beyond()) {
+      this.highHalf = result.high
+      return result.low
+    }
+    this.unwinding = true
     throw UNWOUND
   }
 

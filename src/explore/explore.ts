@@ -42,7 +42,7 @@ const MINIMISE_STATES = 500_000
 function failureOf(subject: Subject, found: Violated, options: SearchOptions): Failure {
   let best = found
   let minimal = true
-  const most = traceOf(subject, found.choices, options.full).preemptions
+  const most = traceOf(subject, found.choices).preemptions
   for (let preemptions = 0; preemptions <= most; preemptions++) {
     const { violation, complete } = search(subject, {
       ...(options.full === undefined ? {} : { full: options.full }),
@@ -55,6 +55,6 @@ function failureOf(subject: Subject, found: Violated, options: SearchOptions): F
     }
     minimal &&= complete
   }
-  const trace = traceOf(subject, best.choices, options.full, best.cycle)
+  const trace = traceOf(subject, best.choices, best.cycle)
   return { message: best.message, token: tokenOf(best.choices), trace, preemptions: trace.preemptions, minimal }
 }

@@ -2,47 +2,42 @@
 // running operation is one number in the state, and the next access of a node is found by running the compiled code only
 // once. A retry loop closes: the node after a repeated `retry` is the node after the first. Owned by a Stage.
 import { DOOR_NOW, DOOR_RETRY } from '../../core/abi.js'
-import { changedNothing, isPlain, operationOf, Violation } from './access.js'
+import { changedNothing, isPlain, isWordAccess, operationOf, perform, result, Violation, widthOf } from './access.js'
 import { DOOR_CLEANSE, DOOR_POISON, GuestFault, UNWOUND } from './executor.js'
 import type { Cpu, Executor } from './executor.js'
+import {
+  NODE_PARENT,
+  NODE_LOW,
+  NODE_HIGH,
+  NODE_STEPS,
+  NODE_STATUS,
+  NODE_CODE,
+  NODE_ADDRESS,
+  NODE_A_LOW,
+  NODE_A_HIGH,
+  NODE_B_LOW,
+  NODE_B_HIGH,
+  NODE_WROTE,
+  NODE_ROOT,
+  NODE_SITE,
+  NODE_LAST_CHILD,
+  NODE_FIRST_CHILD,
+  NODE_SIBLING,
+  NODE_ALIAS,
+  NODE_SHADOW,
+  NODE_QUIET,
+  NODE_PHANTOM,
+  NODE_STRIDE,
+  ACCESS,
+  FINISHED,
+  BROKEN,
+  LOOP_HEAD,
+} from './node.js'
 import type { Operation, Value } from './subject.js'
+import type { Words } from './words.js'
 
-/** Fields of a node, as offsets into `LogTree.nodes`. */
-export const NODE_PARENT = 0
-export const NODE_LOW = 1
-export const NODE_HIGH = 2
-/** Own steps (accesses, without `retry`) so far. */
-export const NODE_STEPS = 3
-export const NODE_STATUS = 4
-/** ACCESS: the door operation with its width. FINISHED: number of the value. BROKEN: number of the message. */
-export const NODE_CODE = 5
-export const NODE_ADDRESS = 6
-export const NODE_A_LOW = 7
-export const NODE_A_HIGH = 8
-export const NODE_B_LOW = 9
-export const NODE_B_HIGH = 10
-/** 1 if the access that led here wrote something. */
-export const NODE_WROTE = 11
-export const NODE_ROOT = 12
-export const NODE_SITE = 13
-/** The child that was taken last, and lists of children. */
-export const NODE_LAST_CHILD = 14
-export const NODE_FIRST_CHILD = 15
-export const NODE_SIBLING = 16
-/** The node that this one is the same as (retry), or 0. */
-export const NODE_ALIAS = 17
-/** A node reached by a further turn of a retry loop that must go on exactly as this one does. */
-export const NODE_SHADOW = 18
-/** 1 if the next access needs no scheduling point: it is plain, or reads a clock that nobody moves. */
-export const NODE_QUIET = 19
-/** 1 for the turns that were cut away: run only to be compared (`NODE_SHADOW`), never part of a state. */
-const NODE_PHANTOM = 20
-export const NODE_STRIDE = 21
-
-export const ACCESS = 1
-export const FINISHED = 2
-export const BROKEN = 3
-const LOOP_HEAD = 4
+/** Own steps beyond which a run does not go ahead of the search. */
+const MOST_AHEAD = 50_000
 
 interface Root {
   operation: Operation
@@ -71,7 +66,12 @@ export class LogTree {
   private readonly siteNumbers = new Map<string, number>([['', 0]])
   private table = new Int32Array(1 << 12)
 
-  constructor(private readonly executor: Executor) {}
+  constructor(
+    private readonly executor: Executor,
+    private readonly memory: Words,
+    /** Word index of the clock; word accesses end before it. */
+    private readonly clock: number,
+  ) {}
 
   /** The node of an operation that has not begun, on a CPU. */
   root(operation: Operation, cpu: Cpu): number {
@@ -81,7 +81,8 @@ export class LogTree {
       this.roots.push({ operation, cpu })
       const node = this.allocate(0, 0, 0, this.roots.length - 1)
       this.execute(node)
-      perCpu[cpu.index] = this.settle(node)
+      for (let made = node, last = this.count; made < last; made++) this.attach(made)
+      perCpu[cpu.index] = this.resolve(node * NODE_STRIDE)
     }
     return perCpu[cpu.index]!
   }
@@ -118,25 +119,42 @@ export class LogTree {
 
   // The node itself, without following a retry.
   private raw(node: number, low: number, high: number): number {
+    const known = this.known(node, low, high)
+    if (known !== 0) return known
+    const first = this.insert(node, low, high)
+    this.execute(first)
+    for (let made = first, last = this.count; made < last; made++) this.attach(made)
+    return first
+  }
+
+  // A node was executed: a retry is followed, and a further turn of a loop is compared with the first.
+  private attach(node: number): void {
+    const at = node * NODE_STRIDE
+    if (this.nodes[at + NODE_PHANTOM] === 1) return
+    this.settle(node)
+    const shadow = this.nodes[this.nodes[at + NODE_PARENT]! * NODE_STRIDE + NODE_SHADOW]!
+    if (shadow !== 0) this.follow(node, this.raw(shadow, this.nodes[at + NODE_LOW]!, this.nodes[at + NODE_HIGH]!))
+  }
+
+  private known(node: number, low: number, high: number): number {
     const { nodes, table } = this
     const mask = table.length - 1
-    let slot = hash(node, low, high) & mask
-    for (;;) {
+    for (let slot = hash(node, low, high) & mask; ; slot = (slot + 1) & mask) {
       const entry = table[slot]!
-      if (entry === 0) break
+      if (entry === 0) return 0
       const at = entry * NODE_STRIDE
       if (nodes[at + NODE_PARENT] === node && nodes[at + NODE_LOW] === low && nodes[at + NODE_HIGH] === high)
         return entry
-      slot = (slot + 1) & mask
     }
-    const created = this.allocate(node, low, high, nodes[node * NODE_STRIDE + NODE_ROOT]!)
+  }
+
+  private insert(node: number, low: number, high: number): number {
+    const created = this.allocate(node, low, high, this.nodes[node * NODE_STRIDE + NODE_ROOT]!)
+    const mask = this.table.length - 1
+    let slot = hash(node, low, high) & mask
+    while (this.table[slot] !== 0) slot = (slot + 1) & mask
     this.table[slot] = created
     if (this.count * 2 > this.table.length) this.rehash()
-    this.execute(created)
-    if (this.nodes[created * NODE_STRIDE + NODE_PHANTOM] === 1) return created
-    this.settle(created)
-    const shadow = this.nodes[node * NODE_STRIDE + NODE_SHADOW]!
-    if (shadow !== 0) this.follow(created, this.raw(shadow, low, high))
     return created
   }
 
@@ -187,8 +205,46 @@ export class LogTree {
     this.table = table
   }
 
-  // Runs the operation with the node's log and records its next access, or its end.
+  // Runs the operation with the node's log and records its next access, or its end. Then runs ahead: as long as nothing
+  // has to be waited for, it performs the accesses on the present memory, takes them back at the end, and keeps the nodes
+  // that this made: the search will want most of them, and one run of the code has made them all.
   private execute(node: number): void {
+    const { executor, memory } = this
+    this.loadLog(node)
+    const { operation, cpu } = this.roots[this.nodes[node * NODE_STRIDE + NODE_ROOT]!]!
+    executor.wantStack = this.recordSites
+    this.runs++
+    cpu.restoreGlobals()
+    const { h0, h1, h2, h3, top } = memory
+    const phantom = this.nodes[node * NODE_STRIDE + NODE_PHANTOM] === 1
+    let at = node
+    executor.beyond = () => {
+      this.recordAccess(at)
+      if (phantom || !this.ahead(at)) return false
+      at = this.known(at, result.low, result.high) || this.insert(at, result.low, result.high)
+      const status = this.nodes[at * NODE_STRIDE + NODE_STATUS]
+      return status === 0 || status === ACCESS
+    }
+    let outcome: unknown
+    let status = FINISHED
+    try {
+      outcome = executor.replay(() => operation.run(cpu))
+    } catch (thrown) {
+      if (thrown instanceof GuestFault && operation.mayFault === true) outcome = `fault ${thrown.kind}`
+      else {
+        status = BROKEN
+        outcome = describe(thrown)
+      }
+    }
+    memory.rollback(top)
+    Object.assign(memory, { h0, h1, h2, h3 })
+    if (outcome === UNWOUND) return
+    this.nodes[at * NODE_STRIDE + NODE_STATUS] = status
+    this.nodes[at * NODE_STRIDE + NODE_CODE] =
+      status === FINISHED ? this.valueNumber(outcome as Value) : this.messageNumber(outcome as string)
+  }
+
+  private loadLog(node: number): void {
     const { executor } = this
     let depth = 0
     for (let n = node; this.nodes[n * NODE_STRIDE + NODE_PARENT] !== 0; n = this.nodes[n * NODE_STRIDE]!) depth++
@@ -201,32 +257,15 @@ export class LogTree {
       executor.codes[i] = this.nodes[n * NODE_STRIDE + NODE_CODE]!
       executor.addresses[i] = this.nodes[n * NODE_STRIDE + NODE_ADDRESS]!
     }
-    const { operation, cpu } = this.roots[this.nodes[node * NODE_STRIDE + NODE_ROOT]!]!
-    executor.wantStack = this.recordSites
-    this.runs++
-    cpu.restoreGlobals()
-    let outcome: unknown
-    let status = FINISHED
-    try {
-      outcome = executor.replay(() => operation.run(cpu))
-    } catch (thrown) {
-      if (thrown instanceof GuestFault && operation.mayFault === true) outcome = `fault ${thrown.kind}`
-      else {
-        status = BROKEN
-        outcome = describe(thrown)
-      }
-    }
-    const { nodes } = this
+  }
+
+  // The access at which the executor stands is the next one of the node.
+  private recordAccess(node: number): void {
+    const { nodes, executor } = this
     const at = node * NODE_STRIDE
-    if (outcome !== UNWOUND) {
-      nodes[at + NODE_STATUS] = status
-      nodes[at + NODE_CODE] =
-        status === FINISHED ? this.valueNumber(outcome as Value) : this.messageNumber(outcome as string)
-      return
-    }
     const { code } = executor
-    const operationCode = operationOf(code)
-    nodes[at + NODE_STATUS] = operationCode === DOOR_RETRY ? LOOP_HEAD : ACCESS
+    const operation = operationOf(code)
+    nodes[at + NODE_STATUS] = operation === DOOR_RETRY ? LOOP_HEAD : ACCESS
     nodes[at + NODE_CODE] = code
     nodes[at + NODE_ADDRESS] = executor.address
     nodes[at + NODE_A_LOW] = executor.aLow
@@ -234,12 +273,30 @@ export class LogTree {
     nodes[at + NODE_B_LOW] = executor.bLow
     nodes[at + NODE_B_HIGH] = executor.bHigh
     const quiet =
-      isPlain(operationCode) ||
-      operationCode === DOOR_POISON ||
-      operationCode === DOOR_CLEANSE ||
-      (operationCode === DOOR_NOW && this.clockStandsStill)
+      isPlain(operation) ||
+      operation === DOOR_POISON ||
+      operation === DOOR_CLEANSE ||
+      (operation === DOOR_NOW && this.clockStandsStill)
     nodes[at + NODE_QUIET] = quiet ? 1 : 0
-    if (this.recordSites || operationCode === DOOR_RETRY) nodes[at + NODE_SITE] = this.siteNumber(executor.stack)
+    if (this.recordSites || operation === DOOR_RETRY) nodes[at + NODE_SITE] = this.siteNumber(executor.stack)
+  }
+
+  // Performs the access at which the executor stands on the present memory; false if that cannot be told yet.
+  private ahead(node: number): boolean {
+    const { executor, memory } = this
+    const { code, address } = executor
+    const operation = operationOf(code)
+    if (this.nodes[node * NODE_STRIDE + NODE_STEPS]! > MOST_AHEAD) return false
+    if (operation === DOOR_NOW) {
+      result.low = memory.words[this.clock]!
+      result.high = memory.words[this.clock + 1]!
+      return true
+    }
+    if (!isWordAccess(operation)) return false
+    const width = widthOf(code)
+    if (address < 0 || address % width !== 0 || address + width > this.clock * 4) return false
+    perform(memory, code, address, executor.aLow, executor.aHigh, executor.bLow, executor.bHigh)
+    return true
   }
 
   private messageNumber(message: string): number {
@@ -269,20 +326,25 @@ export class LogTree {
       this.nodes[node * NODE_STRIDE + NODE_CODE] = this.messageNumber('a retry loop without any access')
       return node
     }
-    const after = this.raw(node, 0, 0)
     const start = this.loopStart(node)
-    if (start !== 0) {
-      const first = this.raw(start, 0, 0)
-      if (this.sameAccess(after, first)) {
-        this.nodes[node * NODE_STRIDE + NODE_ALIAS] = this.resolve(first * NODE_STRIDE)
-        this.nodes[after * NODE_STRIDE + NODE_PHANTOM] = 1
-        this.repeated.add(this.operationOf(node))
-        this.follow(first, after)
-        return this.resolve(node * NODE_STRIDE)
-      }
+    if (start === 0) return this.alias(node, this.raw(node, 0, 0))
+    const first = this.raw(start, 0, 0)
+    const after = this.insert(node, 0, 0)
+    this.nodes[after * NODE_STRIDE + NODE_PHANTOM] = 1
+    this.execute(after)
+    if (this.sameAccess(after, first)) {
+      this.repeated.add(this.operationOf(node))
+      const resolved = this.alias(node, first)
+      this.follow(first, after)
+      return resolved
     }
-    this.nodes[node * NODE_STRIDE + NODE_ALIAS] = this.resolve(after * NODE_STRIDE)
-    return this.resolve(node * NODE_STRIDE)
+    this.nodes[after * NODE_STRIDE + NODE_PHANTOM] = 0
+    this.settle(after)
+    return this.alias(node, after)
+  }
+
+  private alias(node: number, other: number): number {
+    return (this.nodes[node * NODE_STRIDE + NODE_ALIAS] = this.resolve(other * NODE_STRIDE))
   }
 
   // The nearest earlier `retry` of the same call stack. Two separate calls have the same stack too: they are told apart

@@ -64,10 +64,43 @@ const PAUSED = 11
 const CYCLIC = 12
 const LEVEL = 13
 
-/** Explores a subject from its initial state; memory is the stage's image again afterwards. */
+/**
+ * Explores a subject from its initial state; memory is the stage's image again afterwards. Begins with every word taken
+ * to be private to one CPU and starts again with what it learns, until nothing new is learnt: the last search is the one
+ * that counts. A violation counts at once: every path is an execution.
+ */
 export function search(subject: Subject, options: SearchOptions = {}): SearchResult {
-  return prepared(subject, options, (world) => new Search(world, options).run())
+  for (;;) {
+    const { result, grown, world } = prepared(subject, options, (world) => {
+      const result = new Search(world, options).run()
+      return { result, world, grown: world.sharing.grown.length > 0 && options.full !== true }
+    })
+    if (result.violation) {
+      const { violation } = result
+      prepared(subject, options, (again) => expand(again, violation))
+    }
+    world.sharing.learn()
+    if (result.violation || !grown) return result
+  }
 }
+
+// Replaces choices that did several accesses by one choice for each, so that the path means the same in a full world.
+function expand(world: World, violation: Violated): void {
+  const choices: number[] = []
+  let accesses = 0
+  world.observer = () => accesses++
+  violation.choices.forEach((choice, position) => {
+    if (position === violation.cycle) violation.cycle = choices.length
+    accesses = 0
+    world.step(choice)
+    choices.push(choice)
+    for (let i = 1; i < accesses; i++) choices.push(choice & ~7)
+  })
+  violation.choices = choices
+}
+
+/** Steps that a search goes on for after it has learnt that a word is shared, before it starts again. */
+const LEARNING_STEPS = 5_000
 
 /** Builds the world, runs set-up natively, calls `body` in the initial state, and undoes everything. */
 export function prepared<T>(subject: Subject, options: WorldOptions, body: (world: World) => T): T {
@@ -155,6 +188,8 @@ class Search {
     if (entered !== undefined) return entered
     let ticks = 0
     let reported = Date.now()
+    let learnt = 0
+    let learntAt = 0
     while (this.depth > 0) {
       const at = (this.depth - 1) * LEVEL
       const choice = this.nextChoice(at)
@@ -173,10 +208,22 @@ class Search {
           options.progress({ states: result.states, transitions: result.transitions, depth: this.depth })
         }
       }
+      if (world.sharing.grown.length > learnt) {
+        learnt = world.sharing.grown.length
+        learntAt = result.transitions
+      }
+      if (learnt > 0 && options.full !== true && result.transitions > learntAt + LEARNING_STEPS) {
+        words.rollback(mark)
+        return undefined
+      }
       result.transitions++
       world.step(choice)
       this.levels[at + CHOICE] = choice
-      if (world.violation !== undefined) return this.violated(world.violation)
+      if (world.violation !== undefined) {
+        if (!world.doubtful) return this.violated(world.violation)
+        words.rollback(mark)
+        return undefined
+      }
       const state = naive ? -1 : this.visited.add(words.h0, words.h1, words.h2, words.h3)
       if (!naive && this.visited.known) {
         const cycle = this.meet(at, state, choice)

@@ -36,6 +36,8 @@ export class Stage {
   readonly hidden: number
   /** Word index of the poison bits, one per word below `limit`. */
   readonly poison: number
+  /** Words that some exploration on this stage saw two CPUs use, one of them writing: only there does order matter. */
+  readonly shared: Uint8Array
   /** First word index that the world may use. */
   readonly control: number
 
@@ -46,9 +48,10 @@ export class Stage {
     this.hidden = this.limit / 4
     this.poison = this.hidden + 3
     this.control = this.poison + Math.ceil(this.limit / 4 / 32)
+    this.shared = new Uint8Array(this.limit / 4)
     this.memory = new Words(this.control)
     this.executor = new Executor(this.memory, this.limit, this.hidden)
-    this.logs = new LogTree(this.executor)
+    this.logs = new LogTree(this.executor, this.memory, this.hidden)
     this.logs.clockStandsStill = spec.movingClock !== true
     this.logs.recordSites = spec.sites === true
     for (let index = 0; index < spec.cpus; index++) this.cpus.push(new Cpu(index, this.executor, spec.memory))

@@ -1,8 +1,8 @@
-// Replay tokens: the choices of an interleaving as a short string that a person can read. `a5b2^c` means: CPU 0 makes five
-// steps, CPU 1 two, CPU 1 starts its next NMI, CPU 2 makes one. `!` stops the CPU for ever, `~` lets its sleep time out.
-import { NMI, STEP, STOP, TIME_OUT } from './world.js'
+// Replay tokens: the choices of an interleaving as a short string that a person can read. `a5b2^` means: CPU 0 makes five
+// accesses, CPU 1 two, then CPU 1 starts its next NMI, which makes its first (`_`: makes none yet). `!` stops the CPU for ever, `~` lets its sleep time out.
+import { NMI, NMI_WAITS, STEP, STOP, TIME_OUT } from './world.js'
 
-const MARKS: Record<number, string> = { [NMI]: '^', [STOP]: '!', [TIME_OUT]: '~' }
+const MARKS: Record<number, string> = { [NMI]: '^', [STOP]: '!', [TIME_OUT]: '~', [NMI_WAITS]: '_' }
 
 /** The token of a list of choices. */
 export function tokenOf(choices: number[]): string {
@@ -30,12 +30,13 @@ export function tokenOf(choices: number[]): string {
 export function choicesOf(token: string): number[] {
   const choices: number[] = []
   let cpu = -1
-  for (const [part] of token.matchAll(/[a-z]|\d+|[\^!~]|./g)) {
+  for (const [part] of token.matchAll(/[a-z]|\d+|[\^!~_]|./g)) {
     if (/[a-z]/.test(part)) cpu = part.charCodeAt(0) - 97
     else if (cpu < 0) throw new Error(`replay token ${token}: it must begin with a CPU (a, b, …)`)
     else if (/\d/.test(part)) for (let i = 0; i < Number(part); i++) choices.push((cpu << 3) | STEP)
     else if (part === '^') choices.push((cpu << 3) | NMI)
     else if (part === '!') choices.push((cpu << 3) | STOP)
+    else if (part === '_') choices.push((cpu << 3) | NMI_WAITS)
     else if (part === '~') choices.push((cpu << 3) | TIME_OUT)
     else throw new Error(`replay token ${token}: unexpected ${part}`)
   }

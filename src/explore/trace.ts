@@ -21,12 +21,13 @@ import {
 } from '../../core/abi.js'
 import { changedNothing, hex, isWordAccess, operationOf, widthOf } from './access.js'
 import { DOOR_CLEANSE, DOOR_POISON, DOOR_SET_CLOCK, DOOR_STOPPED } from './executor.js'
-import { NODE_SITE, NODE_STRIDE } from './log.js'
+import { NODE_SITE, NODE_STRIDE } from './node.js'
+import type { Observation } from './observation.js'
 import { prepared } from './search.js'
 import type { Subject } from './subject.js'
 import { choicesOf } from './token.js'
-import { NMI, STOP, TIME_OUT } from './world.js'
-import type { Observation, World } from './world.js'
+import { NMI, NMI_WAITS, STOP, TIME_OUT } from './world.js'
+import type { World } from './world.js'
 
 export interface TraceLine {
   cpu: number
@@ -76,13 +77,13 @@ const NAMES: Record<number, string> = {
 }
 
 /** The interleaving of a token, or of a list of choices. */
-export function replay(subject: Subject, token: string, full = false): Trace {
-  return traceOf(subject, choicesOf(token), full)
+export function replay(subject: Subject, token: string): Trace {
+  return traceOf(subject, choicesOf(token))
 }
 
-/** The same for choices. `cycle` is the position in the choices at which a cycle begins. */
-export function traceOf(subject: Subject, choices: number[], full = false, cycle?: number): Trace {
-  return prepared(subject, { full }, (world) => {
+/** The same for choices, one for each access. `cycle` is the position in the choices at which a cycle begins. */
+export function traceOf(subject: Subject, choices: number[], cycle?: number): Trace {
+  return prepared(subject, { full: true, replay: true }, (world) => {
     const lines: TraceLine[] = []
     const trace: Trace = { lines, cpus: world.cpuCount, preemptions: 0 }
     world.observer = (observation) => lines.push(lineOf(world, observation))
@@ -103,7 +104,7 @@ export function traceOf(subject: Subject, choices: number[], full = false, cycle
         })
       const before = lines.length
       world.step(choice)
-      if ((choice & 7) === NMI && lines.length === before) {
+      if (((choice & 7) === NMI || (choice & 7) === NMI_WAITS) && lines.length === before) {
         const running = world.running(cpu)
         lines.push({ cpu, depth: running.length, operation: running.at(-1)!.operation.name, text: 'NMI begins' })
       }

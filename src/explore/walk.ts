@@ -27,7 +27,7 @@ export interface WalkResult {
 /** Walks until a violation is found or the walks are done. The same seed takes the same walks. */
 export function walk(subject: Subject, options: WalkOptions = {}): WalkResult {
   const { seed = 1, walks = 1000, maxSteps = 100_000, switchEvery = 3, maxMilliseconds = Infinity } = options
-  return prepared(subject, {}, (world) => {
+  return prepared(subject, { full: true }, (world) => {
     const random = generator(seed)
     const began = Date.now()
     const view = viewOf(world)

@@ -2,13 +2,16 @@
 // stage's memory plus control words (per CPU: place in its script, stack of log nodes; per operation: result). All changes
 // go through Words.put, so a search undoes them by a mark. Used by search.ts, walk.ts and trace.ts.
 import { DOOR_COPY, DOOR_FILL, DOOR_NOW, DOOR_SLEEP, DOOR_WAIT_WHILE, DOOR_WAKE } from '../../core/abi.js'
-import { checkRange, isWordAccess, operationOf, perform, result, Violation, widthOf } from './access.js'
-import { DOOR_CLEANSE, DOOR_POISON, DOOR_SET_CLOCK, DOOR_STOPPED } from './executor.js'
-import * as log from './log.js'
+import { checkRange, isWordAccess, mayWrite, operationOf, perform, result, Violation, widthOf } from './access.js'
+import { checkPoison, special } from './effects.js'
+import { DOOR_STOPPED } from './executor.js'
 import type { LogTree } from './log.js'
+import * as log from './node.js'
+import type { Call, Observation } from './observation.js'
 import { PlainSets } from './races.js'
+import { Sharing } from './sharing.js'
 import type { Stage } from './stage.js'
-import type { Operation, Subject } from './subject.js'
+import type { Subject } from './subject.js'
 import type { Words } from './words.js'
 
 /** A choice is `cpu << 3 | kind`. */
@@ -16,7 +19,9 @@ export const STEP = 0
 export const NMI = 1
 export const STOP = 2
 export const TIME_OUT = 3
-export const KINDS = 4
+/** As NMI, but the nested operation makes no step yet. Offered where the interrupted one stands before a quiet access. */
+export const NMI_WAITS = 4
+export const KINDS = 5
 
 /** Control words of one CPU. */
 const PLACE = 0
@@ -36,34 +41,11 @@ const MAX_NMI_DEPTH = 2
 /** Quiet accesses in a row after which a loop is taken to be endless. */
 const QUIET_LIMIT = 100_000
 
-/** One operation of a script: its place in results, and where it comes from. */
-export interface Call {
-  operation: Operation
-  cpu: number
-  nmi: boolean
-}
-
-/** What a step did, for traces. */
-export interface Observation {
-  cpu: number
-  depth: number
-  call: number
-  code: number
-  address: number
-  aLow: number
-  aHigh: number
-  bLow: number
-  bHigh: number
-  low: number
-  high: number
-  node: number
-  /** The operation ended with this access. */
-  ended: boolean
-}
-
 export interface WorldOptions {
-  /** Every access is a scheduling point, plain ones too. */
+  /** Every access is a scheduling point, plain ones and those to words that only one CPU uses too. */
   full?: boolean
+  /** Offers NMI_WAITS everywhere, so that any interleaving can be repeated in a `full` world. */
+  replay?: boolean
   /** At most this many preemptions. */
   preemptions?: number | undefined
 }
@@ -77,8 +59,12 @@ export class World {
   violation: string | undefined
   /** Most own steps of each call so far. */
   readonly ownSteps: number[] = []
+  /** A violation by a race may be an order that a word established which is not known to be shared yet: learn first. */
+  doubtful = false
   /** Told of every access; for traces only. */
   observer: ((observation: Observation) => void) | undefined
+  /** Which words only one CPU uses: known to the stage, and learnt here. */
+  readonly sharing: Sharing
   private readonly plain = new PlainSets()
   private readonly base: number
   private readonly results: number
@@ -121,6 +107,7 @@ export class World {
     this.stops = this.done + 1
     this.last = this.done + 2
     this.words.grow(this.done + 4)
+    this.sharing = new Sharing(stage.shared)
   }
 
   /** The CPU whose choices alone need to be explored here (it stands before a quiet access), or -1. */
@@ -131,9 +118,21 @@ export class World {
       const at = this.base + cpu * CPU_WORDS
       const depth = words[at + DEPTH]!
       if (depth === 0 || words[at + STATUS] === STOPPED) continue
-      if (this.logs.nodes[words[at + NODE + depth - 1]! * log.NODE_STRIDE + log.NODE_QUIET] === 1) return cpu
+      if (this.quiet(words[at + NODE + depth - 1]!)) return cpu
     }
     return -1
+  }
+
+  // Whether the next access of a node is independent of everything that other CPUs can do: plain (a race would be found),
+  // or to a word that no other CPU uses in a way that matters.
+  private quiet(node: number): boolean {
+    const { nodes } = this.logs
+    const n = node * log.NODE_STRIDE
+    if (nodes[n + log.NODE_QUIET] === 1) return true
+    if (nodes[n + log.NODE_STATUS] !== log.ACCESS) return false
+    const code = nodes[n + log.NODE_CODE]!
+    if (!isWordAccess(operationOf(code))) return false
+    return !this.sharing.isShared(nodes[n + log.NODE_ADDRESS]!, widthOf(code))
   }
 
   /** Whether the state offers this choice. */
@@ -174,9 +173,12 @@ export class World {
         return this.runnable(this.roots[call]!, false)
       }
       case NMI:
-        return (
-          depth > 0 && depth <= this.nmiDepth && words[at + NMI_STARTED]! < script.nmiCount && this.begun(at, depth)
-        )
+      case NMI_WAITS: {
+        if (depth === 0 || depth > this.nmiDepth || words[at + NMI_STARTED]! >= script.nmiCount) return false
+        if (!this.begun(at, depth)) return false
+        const waits = this.options.full !== true && this.quiet(words[at + NODE + depth - 1]!)
+        return this.options.replay === true || waits === (kind === NMI_WAITS)
+      }
       case STOP:
         return script.mayStop && depth > 0 && words[this.stops] === 0 && this.begun(at, 1)
       default:
@@ -227,13 +229,12 @@ export class World {
         this.words.put(at + STATUS, 0)
         this.advance(cpu, at, words[at + DEPTH]!, 2, 0)
         break
-      case NMI: {
+      case NMI:
+      case NMI_WAITS: {
         const call = this.scripts[cpu]!.nmiFirst + words[at + NMI_STARTED]!
         this.words.put(at + NMI_STARTED, words[at + NMI_STARTED]! + 1)
-        const depth = words[at + DEPTH]!
-        const quiet = this.quietCpu() === cpu
-        this.push(at, depth, call)
-        if (quiet || !this.runnable(this.roots[call]!, false)) return
+        this.push(at, words[at + DEPTH]!, call)
+        if (kind === NMI_WAITS || !this.runnable(this.roots[call]!, false)) return
         this.perform(cpu, at)
         break
       }
@@ -257,8 +258,8 @@ export class World {
     const { words } = this.words
     const depth = words[at + DEPTH]!
     if (depth === 0) return false
-    if (this.logs.nodes[words[at + NODE + depth - 1]! * log.NODE_STRIDE + log.NODE_QUIET] === 0) return false
-    return !this.offers(at, cpu, NMI) && !this.offers(at, cpu, STOP)
+    if (!this.quiet(words[at + NODE + depth - 1]!)) return false
+    return !this.offers(at, cpu, NMI_WAITS) && !this.offers(at, cpu, STOP)
   }
 
   private push(at: number, depth: number, call: number): void {
@@ -283,8 +284,9 @@ export class World {
     try {
       if (isWordAccess(operation)) {
         checkRange(address >>> 0, widthOf(code), widthOf(code), this.subject.stage.limit)
-        this.checkPoison(address, widthOf(code))
-        this.checkRaces(cpu, at, code, address)
+        checkPoison(this.subject, address, widthOf(code))
+        this.sharing.touch(cpu, address, widthOf(code), mayWrite(operation))
+        this.checkRaces(cpu, at, code, address, this.quiet(node / log.NODE_STRIDE))
         perform(
           this.words,
           code,
@@ -298,6 +300,7 @@ export class World {
         high = result.high
       } else {
         if (nodes[node + log.NODE_QUIET] === 0) this.words.put(at + PLAIN, 0)
+        if (operation === DOOR_SLEEP || operation === DOOR_WAIT_WHILE) this.sharing.touch(cpu, address, 4, false)
         if (operation === DOOR_SLEEP) {
           if (words[address >>> 2] !== a && words[at + STATUS] !== WOKEN) low = 1
           else if (words[at + STATUS] !== WOKEN) return this.words.put(at + STATUS, ASLEEP)
@@ -306,7 +309,7 @@ export class World {
         else if (operation === DOOR_NOW) {
           low = words[this.subject.stage.hidden]!
           high = words[this.subject.stage.hidden + 1]!
-        } else this.special(operation, code, address, node)
+        } else this.performSpecial(cpu, operation, code, address, node)
         if (operation === DOOR_STOPPED) low = words[this.subject.stage.hidden + 2]!
       }
     } catch (thrown) {
@@ -316,25 +319,15 @@ export class World {
     this.advance(cpu, at, depth, low, high)
   }
 
-  private special(operation: number, code: number, address: number, node: number): void {
+  private performSpecial(cpu: number, operation: number, code: number, address: number, node: number): void {
     const { nodes } = this.logs
     const a = nodes[node + log.NODE_A_LOW]!
     const length = nodes[node + log.NODE_B_LOW]! >>> 0
     if (operation === DOOR_FILL || operation === DOOR_COPY) {
-      checkRange(address >>> 0, length, 1, this.subject.stage.limit)
-      if (operation === DOOR_COPY) checkRange(a >>> 0, length, 1, this.subject.stage.limit)
-      this.checkPoison(address, length)
-      perform(this.words, code, address, a, 0, length, 0)
-    } else if (operation === DOOR_SET_CLOCK) {
-      this.words.put(this.subject.stage.hidden, a)
-      this.words.put(this.subject.stage.hidden + 1, nodes[node + log.NODE_A_HIGH]!)
-    } else if (operation === DOOR_POISON || operation === DOOR_CLEANSE)
-      for (let word = address >>> 2; word < (address + a) >>> 2; word++) {
-        const index = this.subject.stage.poison + (word >>> 5)
-        const bit = 1 << (word & 31)
-        const bits = this.words.words[index]!
-        this.words.put(index, operation === DOOR_POISON ? bits | bit : bits & ~bit)
-      }
+      this.sharing.touch(cpu, address, length, true)
+      if (operation === DOOR_COPY) this.sharing.touch(cpu, a, length, false)
+    }
+    special(this.subject, code, address, a, nodes[node + log.NODE_A_HIGH]!, length)
   }
 
   private wake(address: number): void {
@@ -347,25 +340,20 @@ export class World {
     }
   }
 
-  private checkPoison(address: number, bytes: number): void {
+  private checkRaces(cpu: number, at: number, code: number, address: number, quiet: boolean): void {
     const { words } = this.words
-    for (let word = address >>> 2; word * 4 < address + bytes; word++)
-      if ((words[this.subject.stage.poison + (word >>> 5)]! >>> (word & 31)) & 1)
-        throw new Violation(
-          `access to freed memory at ${this.subject.nameOf?.(address) ?? '0x' + address.toString(16)}`,
-        )
-  }
-
-  private checkRaces(cpu: number, at: number, code: number, address: number): void {
-    const { words } = this.words
+    // What only one CPU uses races with nobody.
+    if (this.options.full !== true && !this.sharing.isShared(address, widthOf(code))) return
     for (let other = 0; other < this.cpuCount; other++) {
       const set = words[this.base + other * CPU_WORDS + PLAIN]!
       if (set === 0 || other === cpu || !this.plain.conflicts(set, code, address)) continue
+      this.doubtful = this.sharing.grown.length > 0 && this.options.full !== true
       throw new Violation(
         `a plain access races with CPU ${other} at ${this.subject.nameOf?.(address) ?? '0x' + address.toString(16)}`,
       )
     }
-    this.words.put(at + PLAIN, PlainSets.isPlain(code) ? this.plain.add(words[at + PLAIN]!, code, address) : 0)
+    if (PlainSets.isPlain(code)) this.words.put(at + PLAIN, this.plain.add(words[at + PLAIN]!, code, address))
+    else if (!quiet) this.words.put(at + PLAIN, 0)
   }
 
   // The access returned: the operation is one node further, and may have ended.

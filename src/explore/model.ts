@@ -1,0 +1,183 @@
+// The sequential reference model of one timer slot: what each operation answers and leaves behind if nothing happens at
+// the same time (contract.md §2), and what contract G6 allows besides. Used by the explorer's subjects as the oracle of
+// linearizability and by property tests step by step. Pure values.
+import { EBUSY, EDEADLK, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP, EPERM } from '../../core/abi.js'
+import type { Event, SequentialModel } from './linearize.js'
+
+/** One slot and what decides about it. */
+export interface SlotState {
+  /** Number of the control block in the slot, counted from 1; 0 = none. */
+  block: number
+  /** Blocks that the slot ever had. */
+  blocks: number
+  /** Program whose callback is bound (1, 2 …), 0 none. */
+  bound: number
+  /** Program that was bound before the last set_callback. */
+  former: number
+  /** Deadline in units plus 1; 0 = not armed. */
+  armed: number
+  /** Callback that runs: of which block and program; 0 none. */
+  firingBlock: number
+  firingProgram: number
+  /** User references of the map. */
+  users: number
+  /** Handles that the host has on program i + 1. */
+  handles: number[]
+}
+
+export const EMPTY_SLOT: SlotState = {
+  block: 0,
+  blocks: 0,
+  bound: 0,
+  former: 0,
+  armed: 0,
+  firingBlock: 0,
+  firingProgram: 0,
+  users: 1,
+  handles: [1, 1],
+}
+
+type Change = Partial<SlotState>
+
+/** Kinds of operation that free what is in the slot. */
+export const FREES = new Set(['free', 'drop-user'])
+
+const loaded = (state: SlotState, program: number): boolean =>
+  (state.handles[program - 1] ?? 0) > 0 || state.bound === program || state.firingProgram === program
+
+/** The answer of an operation in a state and the state after it. */
+export function answer(
+  state: SlotState,
+  kind: string,
+  args: Record<string, unknown>,
+): { result: number; state: SlotState } {
+  const done = (result: number, change: Change = {}) => ({ result, state: { ...state, ...change } })
+  const program = Number(args.program ?? 1)
+  switch (kind) {
+    case 'init':
+      if (state.block !== 0) return done(-EBUSY)
+      if (state.users === 0) return done(-EPERM)
+      return done(0, { block: state.blocks + 1, blocks: state.blocks + 1, bound: 0, armed: 0 })
+    case 'set_callback':
+      if (state.block === 0) return done(-EINVAL)
+      if (!loaded(state, program)) return done(-ENOENT)
+      return done(0, { bound: program, former: state.bound })
+    case 'start':
+      if (state.block === 0 || state.bound === 0) return done(-EINVAL)
+      return done(0, { armed: Number(args.deadline) + 1 })
+    case 'cancel_async':
+      if (state.block === 0) return done(-EINVAL)
+      if (state.armed !== 0) return done(1, { armed: 0 })
+      return done(state.firingBlock === state.block ? -1 : 0)
+    case 'cancel':
+      if (args.nested === true) return done(-EOPNOTSUPP)
+      if (state.block === 0) return done(-EINVAL)
+      return done(state.armed !== 0 ? 1 : 0, { armed: 0, bound: 0 })
+    case 'free':
+      return done(0, { block: 0, bound: 0, armed: 0 })
+    case 'put-program':
+      return done(0, { handles: state.handles.map((count, index) => (index === program - 1 ? count - 1 : count)) })
+    default:
+      throw new Error(`the slot model has no operation ${kind}`)
+  }
+}
+
+/**
+ * The callback of `program` begins: possible only for an armed, bound timer whose deadline has come. `rebound`: the firing
+ * overlaps a set_callback and a start; the function that was bound before may be called once then (docs/protocol.md: two
+ * armings with the very same deadline are the same word).
+ */
+function begin(state: SlotState, program: number, now: number, rebound: boolean): SlotState[] {
+  if (state.block === 0 || state.armed === 0 || state.armed - 1 > now) return []
+  if (state.bound !== program && !(rebound && state.former === program)) return []
+  return [{ ...state, armed: 0, firingBlock: state.block, firingProgram: program }]
+}
+
+const end = (state: SlotState): SlotState => ({ ...state, firingBlock: 0, firingProgram: 0 })
+
+// The answers that only concurrency explains (contract G6): a teardown of that very block overlaps the call.
+function torn(state: SlotState, kind: string, result: unknown): boolean {
+  if (state.block !== 0) return false
+  if (kind === 'start' || kind === 'cancel_async') return result === -ENOENT
+  if (kind === 'set_callback') return result === -EPERM
+  return kind === 'cancel' && (result === 0 || result === 1)
+}
+
+/** Moments of a note that a poll took: `begin 1`, `start:{"deadline":5} 0`, `end`. */
+function noted(note: string, now: number, rebound: boolean): (state: SlotState) => SlotState[] {
+  const [what = '', value = ''] = note.split(' ')
+  if (what === 'begin') return (state) => begin(state, Number(value), now, rebound)
+  if (what === 'end') return (state) => [end(state)]
+  const split = what.indexOf(':')
+  const kind = what.slice(0, split)
+  const args = JSON.parse(what.slice(split + 1)) as Record<string, unknown>
+  return (state) => {
+    if (Number(value) === -EDEADLK) return [state]
+    const expected = answer(state, kind, args)
+    return expected.result === Number(value) ? [expected.state] : []
+  }
+}
+
+/** How a note of an operation inside a callback is written. */
+export const note = (kind: string, args: Record<string, unknown>, result: unknown): string =>
+  `${kind}:${JSON.stringify(args)} ${String(result)}`
+
+export interface SlotModelOptions {
+  /** init may answer -ENOMEM at any time (a small pool). */
+  mayRunOut?: boolean
+  /** The clock, in deadline units, if it stands still: nothing later fires. */
+  now?: number
+}
+
+function moments(
+  event: Event,
+  { mayRunOut = false, now = Infinity }: SlotModelOptions,
+): ((state: SlotState) => SlotState[])[] {
+  const { kind, args } = event
+  if (kind === 'offline') return []
+  if (kind === 'poll') {
+    // A poll that never ended may have taken an arming.
+    if (!event.ended) return [(state) => begin(state, state.bound, now, false)]
+    const notes = String(event.result)
+    const during = (what: string): boolean => event.overlapping.some((other) => other.kind === what)
+    const rebound = during('set_callback') && during('start')
+    return notes === '' || notes === 'none' ? [] : notes.split(';').map((note) => noted(note, now, rebound))
+  }
+  const result = typeof event.result === 'number' ? event.result : Number(event.result)
+  if (kind === 'drop-user')
+    return [
+      (state) => [{ ...state, users: state.users - 1 }],
+      (state) => [state.users === 0 ? { ...state, block: 0, bound: 0, armed: 0 } : state],
+    ]
+  const tearing = event.overlapping.some((other) => FREES.has(other.kind))
+  return [
+    (state) => {
+      const expected = answer(state, kind, args)
+      if (!event.ended) return [expected.state]
+      if (expected.result === result) return [expected.state]
+      if (kind === 'init' && result === -ENOMEM && mayRunOut) return [state]
+      return tearing && torn(state, kind, result) ? [state] : []
+    },
+  ]
+}
+
+const key = (state: SlotState): string =>
+  `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.firingBlock},${state.firingProgram},${state.users},${state.handles.join('/')}`
+
+/** What memory and model must agree on at rest: is there a block, what is bound, what is armed. */
+export const summary = (state: Pick<SlotState, 'block' | 'bound' | 'armed'>): string =>
+  `${state.block === 0 ? 'empty' : 'block'} bound ${state.bound} armed ${state.armed}`
+
+/** The model for linearizability checks. `read` takes a slot's state from the model's memory. */
+export function slotModel(
+  read: (load32: (address: number) => number, load64: (address: number) => bigint) => SlotState,
+  options: SlotModelOptions = {},
+): SequentialModel<SlotState> {
+  return {
+    initial: (view) => read(view.load32, view.load64),
+    key,
+    moments: (event) => moments(event, options),
+    final: (view) => summary(read(view.load32, view.load64)),
+    agrees: (state, final) => summary(state) === final,
+  }
+}
