@@ -13,6 +13,8 @@ export async function compare(one: Subject, other: Subject, kind: Kind, steps: r
     const expected = await take(one, kind, step)
     const answered = await take(other, kind, step)
     taken.push(expected === '' ? step : `${step}=${expected}`)
+    // A kernel under load may be out of memory for a moment: nothing can be compared from here on.
+    if (step.startsWith('init') && expected === '-ENOMEM') break
     assert.equal(answered, expected, `[${kind}] the last answer differs: ${taken.join(' ')}`)
     if (!step.startsWith('wait')) continue
     const fired = await records(one)

@@ -1,0 +1,34 @@
+// Random steps on skep and on this machine's own kernel: equal answers, step by step, on all four kinds of map.
+// SKEP_SEEDS=N takes N seeds for each kind of map instead of a few.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { compare } from '../golden/compare.js'
+import { randomSteps } from '../golden/random-steps.js'
+import { bareSubject } from '../golden/bare-subject.js'
+import { KINDS } from '../golden/timer-object.js'
+import { kernelSubject } from './kernel-subject.js'
+import { openKernel } from './oracle.js'
+
+const OBJECT = 'timer-cases.bpf.o'
+const STEPS = 60
+const SEEDS = Number(process.env['SKEP_SEEDS'] ?? 4)
+
+for (const kind of KINDS)
+  test(`random steps have the kernel's answers: ${kind}`, async (t) => {
+    const kernel = await openKernel()
+    if (typeof kernel === 'string') return t.skip(kernel)
+    let steps = 0
+    try {
+      // What waits for memory in the kernel would be a difference that is none.
+      await kernel.ask('spare', 500)
+      for (let seed = 1; seed <= SEEDS; seed++) {
+        const subject = await bareSubject(OBJECT)
+        steps += await compare(await kernelSubject(kernel, OBJECT), subject, kind, randomSteps(seed, STEPS))
+        await subject.close()
+      }
+    } finally {
+      await kernel.close()
+    }
+    assert.ok(steps > 0)
+    t.diagnostic(`${steps} steps, ${SEEDS} seeds`)
+  })
