@@ -36,7 +36,7 @@ export { control_blocks_free, control_blocks_lost, control_blocks_total, program
 export { machine_boot } from './run/boot'
 export { cpu_loop } from './run/loop'
 export { cpu_offline } from './run/offline'
-export { cpu_next_expiry, cpu_poll, cpu_reclaim_pending } from './run/poll'
+export { cpu_idle, cpu_next_expiry, cpu_poll, cpu_reclaim_pending } from './run/poll'
 export { cpu_now, program_run, program_run_repeat } from './run/program-run'
 export { realtime_set } from './run/realtime'
 export { cpu_unwind } from './run/unwind'

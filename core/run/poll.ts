@@ -50,6 +50,11 @@ export function cpu_next_expiry(): f64 {
   return units === NO_EXPIRY ? Infinity : <f64>(units << UNIT_SHIFT)
 }
 
+/** 1 if a poll would find nothing to do: no inbox bit, no work, no timer due by the CPU's last reading of the clock. */
+export function cpu_idle(): i32 {
+  return inboxPending() || workListFirst() !== 0 || timerQueueNext() <= peek64(cpu() + CPU_NOW) >> UNIT_SHIFT ? 0 : 1
+}
+
 /** 1 while objects wait for a grace period on this CPU. */
 export function cpu_reclaim_pending(): i32 {
   return deferredPending() ? 1 : 0

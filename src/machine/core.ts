@@ -17,6 +17,14 @@ export interface CoreExports {
   cpu_offline(dead: number): number
   program_create(entry: number, tableFirst: number, tableEnd: number): number
   program_put(program: number): void
+  program_release(program: number): void
+  program_run_repeat(program: number, ctx: number, context: number, repeat: number): number
+  cpu_reclaim_pending(): number
+  cpu_idle(): number
+  realtime_set(low: number, high: number): void
+  control_blocks_total(): number
+  control_blocks_free(): number
+  control_blocks_lost(): number
   program_run(program: number, ctx: number, context: number): number
   map_bytes_core(
     type: number,

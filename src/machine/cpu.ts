@@ -1,12 +1,21 @@
 // One CPU of a machine on the thread that drives it: its instance of the core, its function table, its entry points.
 // Whatever a guest program throws is caught here, repaired in the core (cpu_unwind) and thrown on as a CpuFault.
 import { POLL_MORE } from '../../core/abi.js'
-import { CPU_PROGRAM, CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES } from '../../core/layout.js'
+import {
+  CPU_FIRING,
+  CPU_PROGRAM,
+  CPU_REQUEST_DURATION,
+  CPU_RUN_BUFFER,
+  CPU_RUN_BUFFER_BYTES,
+} from '../../core/layout.js'
 import type { ReadClock } from './clock.js'
 import type { RunBuffer } from './context.js'
 import { coreExports, instantiateCore, type CoreExports } from './core.js'
 import { GuestFault, rawFault, type RawFault } from './fault.js'
 import type { Memory } from './memory.js'
+
+/** CPU_FIRING while a callback runs (core/run/fire.ts). */
+const FIRING_RUNNING = 3
 
 /** The compiled code of one object, as sent to every CPU. */
 export interface ObjectCode {
@@ -59,7 +68,7 @@ export class Cpu {
         },
       },
     })
-    code.exports.forEach((name, index) => table.set(code.tableFirst + index, guest.exports[name]))
+    code.exports.forEach((name, index) => table.set(code.tableFirst + index, guest.exports[name] ?? null))
   }
 
   /** Takes functions out of the table; nothing may call them any more. */
@@ -68,9 +77,14 @@ export class Cpu {
     for (let index = tableFirst; index < tableFirst + count && index < table.length; index++) table.set(index, null)
   }
 
-  /** One run of a program; its r0 as u32. Throws CpuFault. */
-  run(program: number, contextAddress: number, context: number): number {
-    return this.guard(() => this.core.program_run(program, contextAddress, context)) >>> 0
+  /** Runs a program `repeat` times; the last r0 as u32. Throws CpuFault. */
+  runRepeat(program: number, contextAddress: number, context: number, repeat: number): number {
+    return this.guard(() => this.core.program_run_repeat(program, contextAddress, context, repeat)) >>> 0
+  }
+
+  /** Mean nanoseconds of a run of the last runRepeat. */
+  get lastDuration(): number {
+    return Number(this.memory.long(this.area + CPU_REQUEST_DURATION))
   }
 
   /** One turn between programs; true if there is more to do at once. Throws CpuFault for a fault in a callback. */
@@ -83,7 +97,8 @@ export class Cpu {
     try {
       return work()
     } catch (error) {
-      const raw = rawFault(error, this.index, this.memory.word(this.area + CPU_PROGRAM))
+      const callback = this.memory.word(this.area + CPU_FIRING) === FIRING_RUNNING
+      const raw = rawFault(error, this.index, this.memory.word(this.area + CPU_PROGRAM), callback)
       if (!raw) throw error
       this.core.cpu_unwind()
       throw new CpuFault(raw, error)

@@ -5,6 +5,7 @@ import {
   FAULT_BAD_ACCESS,
   FAULT_BAD_CALLBACK,
   FAULT_CALLBACK_RESULT,
+  FAULT_CLOCK_RANGE,
   FAULT_LOOP_BUDGET,
   FAULT_MISALIGNED_ATOMIC,
   FAULT_SPIN_LOCK,
@@ -30,34 +31,20 @@ export class GuestFault extends Error {
   }
 }
 
-/** One wasm frame of a stack trace, innermost first. */
-export interface WasmFrame {
-  /** The module as the engine names it: `<name>-<hash>` or `<hash>`. */
-  readonly module: string
-  readonly function: number
-  /** Bytes from the start of the module. */
-  readonly offset: number
-}
-
 /** A fault as plain data (structured-cloneable). */
 export interface RawFault {
   readonly kind: number
   /** Address, callback result … by kind. */
   readonly detail: bigint
-  readonly frames: readonly WasmFrame[]
+  /** The engine's stack trace: where in the compiled code it happened. */
+  readonly stack: string
   readonly cpu: number
   /** The core's address of the program that ran; 0 unknown. */
   readonly program: number
+  /** True if a timer or work callback ran, false for a program run. */
+  readonly callback: boolean
   /** The engine's words, for traps. */
   readonly trap?: string
-}
-
-/** The wasm frames of an error's stack, innermost first. */
-export function wasmFrames(stack: string): WasmFrame[] {
-  const frames: WasmFrame[] = []
-  for (const match of stack.matchAll(/wasm:\/\/wasm\/([^\s:()]+):wasm-function\[(\d+)\]:0x([0-9a-f]+)/g))
-    frames.push({ module: match[1]!, function: Number(match[2]), offset: parseInt(match[3]!, 16) })
-  return frames
 }
 
 function trapKind(error: unknown): number | undefined {
@@ -70,13 +57,13 @@ function trapKind(error: unknown): number | undefined {
 }
 
 /** The fault behind something that a guest run threw; undefined if it is none (then it is a bug of ours: rethrow). */
-export function rawFault(error: unknown, cpu: number, program: number): RawFault | undefined {
+export function rawFault(error: unknown, cpu: number, program: number, callback: boolean): RawFault | undefined {
   if (error instanceof GuestFault)
-    return { kind: error.kind, detail: error.detail, frames: wasmFrames(error.stack ?? ''), cpu, program }
+    return { kind: error.kind, detail: error.detail, stack: error.stack ?? '', cpu, program, callback }
   const kind = trapKind(error)
   if (kind === undefined) return undefined
   const { stack, message } = error as Error
-  return { kind, detail: 0n, frames: wasmFrames(stack ?? ''), cpu, program, trap: message }
+  return { kind, detail: 0n, stack: stack ?? '', cpu, program, callback, trap: message }
 }
 
 /** Stable code of a fault kind, as in SkepError.code. */
@@ -96,6 +83,8 @@ export function faultCode(kind: number): string {
       return 'FAULT_SPIN_LOCK'
     case FAULT_MISALIGNED_ATOMIC:
       return 'FAULT_MISALIGNED_ATOMIC'
+    case FAULT_CLOCK_RANGE:
+      return 'FAULT_CLOCK_RANGE'
     case FAULT_UNREACHABLE:
     default:
       return 'FAULT_UNREACHABLE'

@@ -1,19 +1,8 @@
 // The helpers and kfuncs that this machine has: number, kernel name, parameters, where they may be called. The core
 // exports each by its kernel name; the compiler asks here what to import. Plain data, also read by `skep inspect`.
 import { SkepError } from '../error.js'
+import type { HelperImport } from '../jit/link.js'
 import type { ProgramType } from '../object/spec.js'
-
-/** How a compiled program imports one function of the core. */
-export interface HelperImport {
-  /** Export of the core, which is the kernel's name. */
-  readonly name: string
-  /** i64 parameters, 0 … 5. */
-  readonly parameters: number
-  /** True if the caller's frame follows as an i32: the function calls back. */
-  readonly frame: boolean
-  /** False for void functions (rcu_read_lock …): r0 is then 0. */
-  readonly returns: boolean
-}
 
 export interface HelperEntry extends HelperImport {
   /** Number of a helper; undefined for a kfunc. */

@@ -1,0 +1,24 @@
+// boot(): the one way to a machine. What is asked for decides the kind: worker threads, the calling thread, or virtual.
+import { InlineMachine } from './inline.js'
+import type { BootOptions } from './options.js'
+import { Machine, type ThreadOptions } from './threads.js'
+import { VirtualMachine, type VirtualOptions } from './virtual.js'
+
+/** Options of an inline machine. */
+export interface InlineOptions extends BootOptions {
+  cpus: 'inline'
+}
+
+/** A machine on the calling thread, on the real clock: poll() it, or keepPolling(). Throws SkepError BAD_OPTION. */
+function boot(options: InlineOptions): InlineMachine
+/** A machine whose CPUs are worker threads, on the real clock. Rejects with SkepError BAD_OPTION. */
+function boot(options?: ThreadOptions): Promise<Machine>
+function boot(options: InlineOptions | ThreadOptions = {}): InlineMachine | Promise<Machine> {
+  if (options.cpus === 'inline') return new InlineMachine(options)
+  return Machine.boot(options as ThreadOptions)
+}
+
+/** A machine of several CPUs on the calling thread whose clock moves only when told to: the same on every run. */
+boot.virtual = (options: VirtualOptions = {}): VirtualMachine => new VirtualMachine(options)
+
+export { boot }

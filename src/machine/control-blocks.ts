@@ -1,0 +1,104 @@
+// The timers and work items of a machine as a person reads them: map, key, state, expiry, callback, program, CPU.
+// Reads control blocks as they are; on a machine with threads each entry is right for some moment during the call.
+import { KIND_TIMER, MAP_TYPE_ARRAY } from '../../core/abi.js'
+import {
+  CB_BINDING,
+  CB_ELEMENT,
+  CB_KIND,
+  CB_MAP,
+  CB_QUEUED,
+  CB_RUNS,
+  CB_SLOT,
+  CB_STATE,
+  CONTROL_BLOCK_BYTES,
+  HEADER,
+  HEADER_CONTROL_BLOCKS,
+  HEADER_CONTROL_BLOCK_COUNT,
+  HEADER_PROGRAMS,
+  PROGRAM_BYTES,
+} from '../../core/layout.js'
+import { codec } from './codec.js'
+import type { Kernel } from './kernel.js'
+import type { LiveMap } from './map-table.js'
+
+/** One timer or work item. */
+export interface TimerInfo {
+  readonly kind: 'timer' | 'work'
+  readonly map: string
+  /** Decoded by BTF; the index for arrays. */
+  readonly key: unknown
+  /** 'running' while its callback runs (it may be armed again by then: see expiry). */
+  readonly state: 'idle' | 'armed' | 'running'
+  /** Nanoseconds since the machine's epoch, rounded up to 8; undefined if not armed, Infinity if armed for never. */
+  readonly expiry: number | undefined
+  /** Function that is bound, and its program; undefined if none is. */
+  readonly callback: string | undefined
+  readonly program: string | undefined
+  /** CPU in whose queue it lies, or to which it is pinned. */
+  readonly cpu: number | undefined
+  readonly pinned: boolean
+  /** Runs of the callback so far. */
+  readonly runs: number
+}
+
+// The state, binding and queued words: see core/async/state.ts, binding.ts and place.ts.
+const FREED = 63
+const ANY_CPU = 62
+const NEVER = (1n << 53n) - 1n
+
+/** All of them, by map and key order of the control blocks. */
+export function controlBlocks(kernel: Kernel): TimerInfo[] {
+  const { memory } = kernel
+  const first = memory.word(HEADER + HEADER_CONTROL_BLOCKS)
+  const count = memory.word(HEADER + HEADER_CONTROL_BLOCK_COUNT)
+  const found: TimerInfo[] = []
+  for (let index = 0; index < count; index++) {
+    const info = describe(kernel, first + index * CONTROL_BLOCK_BYTES)
+    if (info) found.push(info)
+  }
+  return found
+}
+
+function describe(kernel: Kernel, block: number): TimerInfo | undefined {
+  const { memory } = kernel
+  const slot = memory.word(block + CB_SLOT)
+  if (slot === 0 || memory.word(slot) !== block) return undefined
+  const state = memory.long(block + CB_STATE)
+  const target = Number((state >> 5n) & 63n)
+  if (target === FREED) return undefined
+  const map = kernel.maps.byAddress(memory.word(block + CB_MAP))
+  if (!map) return undefined
+  const armed = state >> 11n
+  const running = ((state >> 3n) & 3n) !== 0n
+  const queued = memory.long(block + CB_QUEUED)
+  const bound = boundTo(kernel, memory.long(block + CB_BINDING), state)
+  return {
+    kind: memory.word(block + CB_KIND) === KIND_TIMER ? 'timer' : 'work',
+    map: map.name,
+    key: keyOf(kernel, map, memory.word(block + CB_ELEMENT)),
+    state: running ? 'running' : armed !== 0n ? 'armed' : 'idle',
+    expiry: armed === 0n ? undefined : armed === NEVER ? Infinity : Number((armed - 1n) << 3n),
+    ...bound,
+    cpu: target !== ANY_CPU && armed !== 0n ? target : queued !== 0n ? Number(queued & 255n) - 1 : undefined,
+    pinned: target !== ANY_CPU && armed !== 0n,
+    runs: memory.word(block + CB_RUNS),
+  }
+}
+
+function keyOf(kernel: Kernel, map: LiveMap, element: number): unknown {
+  if (map.spec.type === MAP_TYPE_ARRAY) return element
+  const { keySize, key } = map.spec
+  const address = kernel.host.core.map_element_key(map.address, element) >>> 0
+  return codec(map.btf, key, keySize, `key of map '${map.name}'`).decode(kernel.memory.read(address, keySize))
+}
+
+function boundTo(kernel: Kernel, binding: bigint, state: bigint): Pick<TimerInfo, 'callback' | 'program'> {
+  if ((binding & 15n) !== (8n | (state & 7n))) return { callback: undefined, program: undefined }
+  const index = Number((binding >> 4n) & 0xfffffn)
+  const program = kernel.objects.byAddress(kernel.memory.word(HEADER + HEADER_PROGRAMS) + index * PROGRAM_BYTES)
+  const code = program?.object.code
+  return {
+    callback: code ? [...program.object.spec.functions.keys()][Number(binding >> 24n) - code.tableFirst] : undefined,
+    program: program?.spec.name,
+  }
+}

@@ -1,0 +1,271 @@
+// From an object spec to code and maps that are ready to be installed on every CPU. Nothing is visible to programs yet:
+// the front end installs the code on its CPUs, then calls commit; on any error release gives everything back.
+import { readFileSync } from 'node:fs'
+import { MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERCPU_ARRAY } from '../../core/abi.js'
+import { SkepError } from '../error.js'
+import { compile, type CompiledObject } from '../jit/compile.js'
+import type { LinkTarget } from '../jit/link.js'
+import { assertSupported, helperCalls } from '../object/check.js'
+import { setMaxEntries, setVariables } from '../object/edit.js'
+import { parseObject } from '../object/read.js'
+import type { FunctionSpec, MapSpec, ObjectSpec, ProgramType } from '../object/spec.js'
+import type { Mode } from './answer.js'
+import type { ObjectCode } from './cpu.js'
+import { helperById, helpers, kfuncByName, kfuncs, requireHelper } from './helpers.js'
+import type { Kernel } from './kernel.js'
+import type { MapHandle } from './map-handle.js'
+import type { LiveMap } from './map-table.js'
+import type { LiveObject } from './object-table.js'
+
+export interface LoadOptions {
+  /** Only these programs (and the functions they use); default all. */
+  programs?: readonly string[]
+  /** max_entries by map name, instead of what the object says. */
+  maxEntries?: Readonly<Record<string, number>>
+  /** Initial values of global variables by name; the only way to set .rodata. */
+  variables?: Readonly<Record<string, unknown>>
+  /** Maps of this machine to use instead of creating them, by the name in the object. */
+  maps?: Readonly<Record<string, MapHandle<Mode>>>
+}
+
+/** What load() accepts: a path or file URL, the file's bytes, or a spec from readObject. */
+export type ObjectSource = string | URL | Uint8Array | ObjectSpec
+
+const supported = {
+  helpers: new Set(helpers.map(({ id }) => id!)),
+  helperNames: new Map(helpers.map(({ id, name }) => [id!, name])),
+  kfuncs: new Set(kfuncs.map(({ name }) => name)),
+  mapTypes: new Set([MAP_TYPE_HASH, MAP_TYPE_ARRAY, MAP_TYPE_PERCPU_ARRAY, MAP_TYPE_LRU_HASH]),
+}
+
+/** A prepared object: maps exist, code is compiled, nothing runs yet. */
+export interface PreparedObject {
+  readonly object: LiveObject
+  /** Maps that this load created; the others were there before. */
+  readonly created: ReadonlySet<LiveMap>
+  /** Makes programs. Throws with nothing done. */
+  commit(): void
+  /** Gives everything back. */
+  release(): void
+}
+
+/** Reads and prepares an object. Throws SkepError; then nothing is left of it. */
+export function prepareObject(kernel: Kernel, source: ObjectSource, options: LoadOptions): PreparedObject {
+  kernel.check()
+  const { spec, bytes } = readSource(source)
+  return prepareSpec(kernel, selected(edited(spec, options), options.programs), bytes, options)
+}
+
+function readSource(source: ObjectSource): { spec: ObjectSpec; bytes: Uint8Array | undefined } {
+  if (typeof source === 'string' || source instanceof URL) {
+    let bytes: Uint8Array
+    try {
+      bytes = readFileSync(source)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new SkepError('FILE', `cannot read object file '${String(source)}': ${reason}`, {}, { cause })
+    }
+    return { spec: parseObject(bytes, typeof source === 'string' ? source : source.pathname), bytes }
+  }
+  if (source instanceof Uint8Array) return { spec: parseObject(source, 'object'), bytes: source }
+  return { spec: source, bytes: undefined }
+}
+
+// A copy as deep as the options reach: the caller's spec may be loaded again with others.
+function edited(spec: ObjectSpec, options: LoadOptions): ObjectSpec {
+  const maps = new Map(
+    [...spec.maps].map(([name, map]) => [name, map.contents ? { ...map, contents: map.contents.slice() } : { ...map }]),
+  )
+  const copy = { ...spec, maps }
+  setVariables(copy, options.variables ?? {})
+  for (const [name, entries] of Object.entries(options.maxEntries ?? {})) setMaxEntries(copy, name, entries)
+  return copy
+}
+
+// Functions keep their order, and with it their table indices, whatever is left out.
+function selected(spec: ObjectSpec, names: readonly string[] | undefined): ObjectSpec {
+  if (!names) return spec
+  const programs = new Map(
+    names.map((name) => {
+      const program = spec.programs.get(name)
+      if (!program)
+        throw new SkepError(
+          'NO_PROGRAM',
+          `object '${spec.name}' has no program '${name}'; it has ${[...spec.programs.keys()].join(', ')}`,
+        )
+      return [name, program]
+    }),
+  )
+  const used = new Set([...programs.values()].flatMap(({ entry }) => [...reachable(spec, entry)]))
+  return { ...spec, programs, functions: new Map([...spec.functions].filter(([name]) => used.has(name))) }
+}
+
+/** Names of the functions that a function can reach by calls and callbacks, itself included. */
+export function reachable(spec: ObjectSpec, entry: string): Set<string> {
+  const found = new Set<string>()
+  const visit = (name: string): void => {
+    const fn = spec.functions.get(name)
+    if (!fn || found.has(name)) return
+    found.add(name)
+    for (const relocation of fn.relocations)
+      if (relocation.kind === 'call' || relocation.kind === 'function-pointer') visit(relocation.function)
+  }
+  visit(entry)
+  return found
+}
+
+function prepareSpec(
+  kernel: Kernel,
+  spec: ObjectSpec,
+  source: Uint8Array | undefined,
+  options: LoadOptions,
+): PreparedObject {
+  assertSupported(spec, supported)
+  refuseMisuse(spec)
+  const maps = new Map<string, LiveMap>()
+  const created = new Set<LiveMap>()
+  const count = spec.functions.size
+  const tableFirst = kernel.table.allocate(count)
+  if (tableFirst === undefined) throw new SkepError('NO_MEMORY', `object '${spec.name}': the function table is full`)
+  const release = (): void => {
+    for (const map of created) kernel.maps.close(map)
+    kernel.table.release(tableFirst, count)
+    kernel.settle()
+  }
+  try {
+    for (const [name, map] of spec.maps) {
+      const existing = existingMap(kernel, map, options)
+      const live = existing ?? kernel.maps.create(map, spec.btf)
+      maps.set(name, live)
+      if (existing) continue
+      created.add(live)
+      if (map.contents) kernel.memory.write(valueAddress(kernel, live), map.contents)
+    }
+    const compiled = link(kernel, spec, maps, tableFirst)
+    const code = objectCode(spec, compiled, tableFirst)
+    const object: LiveObject = { id: tableFirst, spec, compiled, code, maps, programs: new Map(), source }
+    const commit = (): void => {
+      kernel.objects.add(object)
+      pinByName(kernel, created)
+    }
+    return { object, created, commit, release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function valueAddress(kernel: Kernel, map: LiveMap): number {
+  return kernel.host.core.map_element_value(map.address, 0) >>> 0
+}
+
+// LIBBPF_PIN_BY_NAME: the map of that name if the machine has one, else a new one that gets the pin.
+function existingMap(kernel: Kernel, spec: MapSpec, options: LoadOptions): LiveMap | undefined {
+  const given = options.maps?.[spec.name]
+  const map = given
+    ? kernel.maps.byId(given.id)
+    : spec.pinning === 1 && kernel.maps.pins.includes(spec.name)
+      ? kernel.maps.pinned(spec.name)
+      : undefined
+  if (!map) return undefined
+  for (const field of ['type', 'keySize', 'valueSize', 'maxEntries', 'flags', 'timerOffset', 'workOffset'] as const)
+    if (map.spec[field] !== spec[field])
+      throw new SkepError(
+        'BAD_MAP',
+        `map '${spec.name}' cannot be the existing map '${map.name}': ${field} is ${map.spec[field]}, the object says ${spec[field]}`,
+      )
+  return map
+}
+
+function pinByName(kernel: Kernel, created: ReadonlySet<LiveMap>): void {
+  for (const map of created) if (map.spec.pinning === 1) kernel.maps.pin(map, map.name)
+}
+
+function objectCode(spec: ObjectSpec, compiled: CompiledObject, tableFirst: number): ObjectCode {
+  const exports = [...spec.functions.keys()].map((name) => compiled.exports.get(name) ?? '')
+  let module: WebAssembly.Module
+  try {
+    module = new WebAssembly.Module(compiled.bytes)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SkepError(
+      'COMPILE',
+      `object '${spec.name}': the engine refuses the compiled code: ${reason}`,
+      {},
+      { cause },
+    )
+  }
+  return { module, tableFirst, exports }
+}
+
+function link(
+  kernel: Kernel,
+  spec: ObjectSpec,
+  maps: ReadonlyMap<string, LiveMap>,
+  tableFirst: number,
+): CompiledObject {
+  const names = [...spec.functions.keys()]
+  const mapNamed = (name: string): LiveMap => {
+    const map = maps.get(name)
+    if (!map) throw new SkepError('UNRESOLVED', `object '${spec.name}' has no map '${name}'`)
+    return map
+  }
+  const target: LinkTarget = {
+    mapAddress: (name) => mapNamed(name).address,
+    mapValueAddress: (name, offset) => valueAddress(kernel, mapNamed(name)) + offset,
+    helperImport: (id, fn, instruction) =>
+      requireHelper(helperById(id), `function '${fn}', instruction ${instruction}: helper ${id}`),
+    kfuncImport: (name) => kfuncByName(name),
+    callbackIndex: (name) => tableFirst + names.indexOf(name),
+    guestBase: kernel.memory.guestBase,
+    guestEnd: kernel.memory.guestEnd,
+    fileName: spec.name,
+  }
+  const roots = [...spec.programs.values()].map(({ entry }) => entry)
+  return compile([...spec.functions.values()], target, roots)
+}
+
+/** Helpers in program types that the kernel refuses, and special fields that a map cannot have but a program uses. */
+function refuseMisuse(spec: ObjectSpec): void {
+  const items = new Set<string>()
+  for (const program of spec.programs.values())
+    for (const name of reachable(spec, program.entry)) {
+      const fn = spec.functions.get(name)!
+      refuseHelpers(fn, program.type, program.name, items)
+      for (const problem of fieldProblems(spec, fn)) items.add(`function '${name}': ${problem}`)
+    }
+  if (items.size === 0) return
+  const list = [...items]
+  throw new SkepError(
+    'REFUSED',
+    `object '${spec.name}' does what is not allowed:${list.map((item) => `\n  ${item}`).join('')}`,
+    {
+      items: list,
+    },
+  )
+}
+
+function refuseHelpers(fn: FunctionSpec, type: ProgramType, program: string, items: Set<string>): void {
+  for (const { helper } of helperCalls(fn)) {
+    const entry = helperById(helper)
+    if (entry?.refusedIn?.includes(type))
+      items.add(`program '${program}': ${entry.name} cannot be used in ${type} programs (function '${fn.name}')`)
+  }
+}
+
+const TIMER_INIT = 169
+const SPIN_LOCK = 93
+
+// A problem counts only if the function that names the map also makes such a field.
+function fieldProblems(spec: ObjectSpec, fn: FunctionSpec): string[] {
+  const calls = new Set(helperCalls(fn).map(({ helper }) => helper))
+  const uses: string[] = []
+  if (calls.has(TIMER_INIT)) uses.push('bpf_timer')
+  if (calls.has(SPIN_LOCK)) uses.push('bpf_spin_lock')
+  if (fn.relocations.some((relocation) => relocation.kind === 'kfunc' && relocation.name === 'bpf_wq_init'))
+    uses.push('bpf_wq')
+  const named = fn.relocations.flatMap((relocation) => (relocation.kind === 'map' ? [relocation.map] : []))
+  return named
+    .flatMap((name) => spec.maps.get(name)?.problems ?? [])
+    .filter((problem) => uses.some((use) => problem.includes(use)))
+}

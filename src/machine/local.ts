@@ -1,0 +1,130 @@
+// A machine whose CPUs run on the calling thread: methods answer directly. Inline (one CPU, real clock, driven by poll or
+// the event loop) and virtual (many CPUs, a clock that moves when told to, everything deterministic).
+import { SkepError } from '../error.js'
+import { direct } from './answer.js'
+import { placeRun, type RunOptions, type RunResult } from './context.js'
+import type { Cpu } from './cpu.js'
+import { CpuFault } from './cpu.js'
+import type { Kernel } from './kernel.js'
+import { MachineBase } from './machine-base.js'
+import { prepareObject, type LoadOptions, type ObjectSource } from './load.js'
+import { LoadedObject } from './object.js'
+import type { LiveProgram } from './object-table.js'
+import { faultError } from './report.js'
+
+/** Runs between which a CPU takes a turn: timers that are due, work, frees. */
+const RUNS_PER_TURN = 64
+
+/** Turns that poll() gives a CPU before it returns to the caller, work that starts itself for ever or not. */
+const TURNS_PER_POLL = 1000
+
+export abstract class LocalMachine extends MachineBase<'direct'> {
+  /** @internal */
+  constructor(kernel: Kernel) {
+    super(kernel, direct)
+  }
+
+  /** Loads an object: all of it or, if anything is wrong with it, nothing. */
+  load(source: ObjectSource, options: LoadOptions = {}): LoadedObject {
+    const { kernel } = this
+    const prepared = prepareObject(kernel, source, options)
+    try {
+      for (const cpu of kernel.local) cpu.install(prepared.object.code)
+      prepared.commit()
+    } catch (error) {
+      const { tableFirst, exports } = prepared.object.code
+      for (const cpu of kernel.local) cpu.uninstall(tableFirst, exports.length)
+      prepared.release()
+      throw error
+    }
+    return new LoadedObject<'direct'>(kernel, prepared, (program, run) => this.run(program, run), direct)
+  }
+
+  /**
+   * Fires what is due now on every CPU and runs pending work; returns when the next timer may be due (ns since the
+   * machine's epoch, never late), undefined if none is armed.
+   */
+  poll(): number | undefined {
+    this.kernel.check()
+    this.drain(TURNS_PER_POLL)
+    this.report()
+    const next = Math.min(...this.kernel.local.map((cpu) => cpu.core.cpu_next_expiry()))
+    return next === Infinity ? undefined : next
+  }
+
+  /** Ends the machine; every handle answers CLOSED from now on. */
+  close(): void {
+    this.kernel.flushTrace()
+    this.kernel.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** Lets every CPU of this thread do what is due, at most `turns` turns each; true if nothing is left to do now. */
+  protected drain(turns: number): boolean {
+    for (let turn = 0; turn < turns; turn++) {
+      let more = false
+      for (const cpu of this.kernel.local) if (this.kernel.poll(cpu)) more = true
+      if (!more) return true
+    }
+    return false
+  }
+
+  /** True if no inbox, work list or due timer waits for this thread's CPUs. */
+  protected idle(): boolean {
+    return this.kernel.local.every((cpu) => cpu.core.cpu_idle() !== 0)
+  }
+
+  /** Reports what callbacks left behind: printed lines, freed memory, faults that nobody listened for. */
+  protected report(): void {
+    this.kernel.flushTrace()
+    this.kernel.settle()
+    this.kernel.throwUnheard()
+  }
+
+  protected cpuOf(index: number): Cpu {
+    const cpu = this.kernel.local.find((candidate) => candidate.index === index)
+    if (cpu) return cpu
+    const { cpus, joins } = this.kernel.shape
+    throw index >= cpus && index < cpus + joins
+      ? new SkepError('BAD_CPU', `CPU ${index} belongs to a thread that joins; programs are run on it there`)
+      : new SkepError('BAD_CPU', `there is no CPU ${index}; this machine has 0 to ${cpus - 1}`)
+  }
+
+  protected run(program: LiveProgram, options: RunOptions): RunResult {
+    const { kernel } = this
+    kernel.check()
+    const cpu = this.cpuOf(options.cpu ?? 0)
+    const repeat = options.repeat ?? 1
+    if (!Number.isInteger(repeat) || repeat < 1)
+      throw new SkepError('BAD_RUN', `repeat: expected a whole number from 1, got ${String(repeat)}`)
+    const placed = placeRun(program.spec, options, cpu.runBuffer)
+    let retval = 0
+    let duration = 0
+    for (let left = repeat; left > 0; left -= RUNS_PER_TURN) {
+      if (left < repeat) kernel.poll(cpu)
+      const runs = Math.min(left, RUNS_PER_TURN)
+      retval = this.#runs(cpu, program, placed.contextAddress, placed.context, runs)
+      duration += cpu.lastDuration * runs
+    }
+    const result = { retval, ...placed.finish(), duration: duration / repeat }
+    this.afterRun()
+    this.report()
+    return result
+  }
+
+  /** Called after every run; an inline machine tells the event loop of new timers. */
+  protected afterRun(): void {}
+
+  #runs(cpu: Cpu, program: LiveProgram, contextAddress: number, context: number, runs: number): number {
+    try {
+      return cpu.runRepeat(program.address, contextAddress, context, runs)
+    } catch (error) {
+      if (!(error instanceof CpuFault)) throw error
+      this.kernel.flushTrace()
+      throw faultError(this.kernel, error.raw)
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// What every machine has, whatever drives its CPUs: events, maps by id and pin, the list of timers, statistics.
+import type { Answer, Answering, Mode } from './answer.js'
+import { controlBlocks, type TimerInfo } from './control-blocks.js'
+import type { Kernel, MachineEvents } from './kernel.js'
+import type { MapHandle } from './map-handle.js'
+import { machineStatistics, type MachineStatistics } from './statistics.js'
+
+export abstract class MachineBase<M extends Mode> {
+  /** @internal */
+  readonly kernel: Kernel
+  readonly #answer: Answering<M>
+
+  /** @internal */
+  constructor(kernel: Kernel, answer: Answering<M>) {
+    this.kernel = kernel
+    this.#answer = answer
+  }
+
+  /** CPUs that run programs. */
+  get cpus(): number {
+    return this.kernel.shape.cpus
+  }
+
+  /** True after close(). */
+  get closed(): boolean {
+    return this.kernel.closed
+  }
+
+  /** Registers a listener: 'fault' (in a callback), 'trace' (a printed line), 'cpu-exit'. */
+  on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): this {
+    this.kernel.events.on(name, listener)
+    return this
+  }
+
+  /** Removes a listener. */
+  off<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): this {
+    this.kernel.events.off(name, listener)
+    return this
+  }
+
+  /** Another handle on a map, by its id or the name of its pin. Throws ENOENT. */
+  map(which: number | string): Answer<M, MapHandle<M>> {
+    return this.#answer(() => {
+      this.kernel.check()
+      const { maps } = this.kernel
+      return maps.handle<M>(typeof which === 'number' ? maps.byId(which) : maps.pinned(which), this.#answer)
+    })
+  }
+
+  /** Names under which maps are pinned. */
+  get pins(): string[] {
+    return this.kernel.maps.pins
+  }
+
+  /** Takes a pin away: if it was the map's last user reference, its timers and work are gone. Throws ENOENT. */
+  unpin(name: string): Answer<M, void> {
+    return this.#answer(() => {
+      this.kernel.check()
+      this.kernel.maps.unpin(name)
+    })
+  }
+
+  /** Every timer and work item that exists at about this moment. */
+  timers(): Answer<M, TimerInfo[]> {
+    return this.#answer(() => {
+      this.kernel.check()
+      return controlBlocks(this.kernel)
+    })
+  }
+
+  /** Counts of runs, firings, references and memory at about this moment. */
+  stats(): Answer<M, MachineStatistics> {
+    return this.#answer(() => {
+      this.kernel.check()
+      return machineStatistics(this.kernel)
+    })
+  }
+}

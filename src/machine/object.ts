@@ -1,0 +1,116 @@
+// What a user holds after load(): the object's programs, maps and global variables by name. One user reference on each
+// of its maps until close(); the code stays as long as an armed timer or a binding needs it.
+import { SkepError } from '../error.js'
+import type { Answer, Answering, Mode } from './answer.js'
+import { codec } from './codec.js'
+import type { RunOptions, RunResult } from './context.js'
+import type { Kernel } from './kernel.js'
+import type { PreparedObject } from './load.js'
+import type { MapHandle } from './map-handle.js'
+import type { LiveProgram } from './object-table.js'
+import { VariableHandle } from './variables.js'
+import type { ProgramType } from '../object/spec.js'
+
+/** Runs a program of a machine; the front ends differ here. */
+export type Runner<M extends Mode> = (program: LiveProgram, options: RunOptions) => Answer<M, RunResult>
+
+/** Things by name; asking for a name that is not there is an error that lists the names. */
+export type Named<T> = { readonly [name: string]: T }
+
+/** A loaded program. */
+export class Program<M extends Mode = 'direct'> {
+  readonly name: string
+  readonly type: ProgramType
+  /** ELF section, which decided the type. */
+  readonly section: string
+  readonly sleepable: boolean
+  readonly #live: LiveProgram
+  readonly #run: Runner<M>
+
+  /** @internal */
+  constructor(live: LiveProgram, run: Runner<M>) {
+    this.name = live.spec.name
+    this.type = live.spec.type
+    this.section = live.spec.section
+    this.sleepable = live.spec.sleepable
+    this.#live = live
+    this.#run = run
+  }
+
+  /**
+   * Runs the program as BPF_PROG_TEST_RUN does. Throws SkepError: BAD_RUN for a context or data that does not fit the
+   * program's type, CPU_DEAD, CLOSED, or FAULT_… with program, C line and address; maps are intact after a fault.
+   */
+  run(options: RunOptions = {}): Answer<M, RunResult> {
+    return this.#run(this.#live, options)
+  }
+}
+
+/** A loaded object. */
+export class LoadedObject<M extends Mode = 'direct'> {
+  readonly name: string
+  readonly license: string
+  readonly programs: Named<Program<M>>
+  readonly maps: Named<MapHandle<M>>
+  readonly variables: Named<VariableHandle<M>>
+  readonly #close: () => void
+  readonly #answer: Answering<M>
+
+  /** @internal */
+  constructor(kernel: Kernel, { object, created }: PreparedObject, run: Runner<M>, answer: Answering<M>) {
+    const { spec } = object
+    let open = true
+    const check = (): void => {
+      kernel.check()
+      if (!open) throw new SkepError('CLOSED', `object '${spec.name}' is closed`)
+    }
+    const runOpen: Runner<M> = (program, options) => {
+      if (open) return run(program, options)
+      return answer(() => {
+        check()
+        throw new SkepError('CLOSED', `object '${spec.name}' is closed`)
+      }) as Answer<M, RunResult>
+    }
+    this.name = spec.name
+    this.license = spec.license
+    const programs = [...object.programs.values()].map((live) => new Program(live, runOpen))
+    this.programs = named(`object '${spec.name}' has no program`, programs)
+    const maps = [...object.maps.values()].map((live) => kernel.maps.handle(live, answer, created.has(live)))
+    this.maps = named(`object '${spec.name}' has no map`, maps)
+    const variables = [...spec.variables.values()].flatMap((variable) => {
+      const map = object.maps.get(variable.map)
+      if (!map) return []
+      const address = (kernel.host.core.map_element_value(map.address, 0) >>> 0) + variable.offset
+      const values = codec(spec.btf, variable.type, variable.size, `variable '${variable.name}'`)
+      const place = { name: variable.name, section: variable.section, address, codec: values }
+      return [new VariableHandle(place, kernel.memory, check, answer)]
+    })
+    this.variables = named(`object '${spec.name}' has no variable`, variables)
+    this.#answer = answer
+    this.#close = () => {
+      if (!open || kernel.closed) return
+      open = false
+      for (const map of maps) map.closeNow()
+      kernel.objects.close(object)
+      kernel.settle()
+    }
+  }
+
+  /** Drops the object's user references on its maps and its programs; what other handles, pins or timers need stays. */
+  close(): Answer<M, void> {
+    return this.#answer(this.#close)
+  }
+}
+
+/** An object of things by their names that says what is there when a name is not. */
+function named<T extends { readonly name: string }>(problem: string, things: readonly T[]): Named<T> {
+  const table: Record<string, T> = Object.create(null) as Record<string, T>
+  for (const thing of things) table[thing.name] = thing
+  return new Proxy(Object.freeze(table), {
+    get(target, name) {
+      if (typeof name === 'symbol' || name in target || name === 'then' || name === 'toJSON')
+        return Reflect.get(target, name) as T
+      throw new SkepError('NO_SUCH_NAME', `${problem} '${name}'; it has ${Object.keys(target).join(', ') || 'none'}`)
+    },
+  })
+}
