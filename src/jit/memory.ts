@@ -5,8 +5,9 @@
 //
 // One check covers all accesses of the same basic block through the same unmodified register: [low, high) spans them.
 // If it fails, the fault site finds out which of them is the first that leaves the window, so position and address are
-// those of the instruction that would have failed. What may be skipped by failing early is only what nobody can see:
-// a span ends at calls, at atomics and at stores through other registers.
+// those of the instruction that would have failed. A span ends at calls, at atomics and at stores through other registers,
+// so what an early failure skips can hardly be seen: loads, stores through the same register into the last bytes of the
+// window, and (then the later fault is the one reported) a load through another register that would have failed as well.
 import { FAULT_BAD_ACCESS, FAULT_MISALIGNED_ATOMIC, FRAME_BYTES } from '../../core/abi.js'
 import { storesMemory, written, type Instruction } from '../isa/decode.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'

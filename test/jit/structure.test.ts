@@ -5,6 +5,7 @@ import * as asm from '../../src/isa/assemble.js'
 import type { Line } from '../../src/isa/assemble.js'
 import { decode } from '../../src/isa/decode.js'
 import { buildGraph } from '../../src/jit/graph.js'
+import { placeBlocks } from '../../src/jit/loops.js'
 import { Evaluator } from './reference.js'
 import { STACK_TOP, TestMachine, functionSpec, machineOf, resultOf } from './harness.js'
 
@@ -251,4 +252,49 @@ test('subprograms take five arguments, keep their own r6 to r9 and have a frame 
   machine.budget = 10
   assert.equal(machine.run('main'), 120n + 600n + 1234n)
   assert.equal(machine.view.getBigUint64(STACK_TOP - 512 - 8, true), 77n)
+})
+
+test('what follows a loop is written after it, not inside: loops in a row do not nest', () => {
+  const lines: Line[] = []
+  for (let number = 0; number < 50; number += 1)
+    lines.push(asm.label(`l${number}`), asm.alu('add', 'r0', 1), asm.jump('set', 'r0', 3, `l${number}`))
+  lines.push(asm.exit())
+  const graph = buildGraph(decode(functionSpec('main', lines).code, 'main'))
+  const { parent, isExit } = placeBlocks(graph)
+  for (let block = 1; block <= 50; block += 1) {
+    assert.equal(isExit[block], 1)
+    assert.equal(parent[block], block - 1)
+  }
+  assert.equal(agrees(lines), 4n + 49n * 4n)
+})
+
+test('leaving two loops at once goes behind the outer one', () => {
+  const lines = [
+    asm.label('outer'),
+    asm.alu('add', 'r6', 1),
+    asm.label('inner'),
+    ...visit(1),
+    asm.alu('add', 'r7', 1),
+    asm.jump('gt', 'r7', 40, 'out'),
+    asm.jump('set', 'r7', 3, 'inner'),
+    ...visit(2),
+    asm.jump('lt', 'r6', 'r1', 'outer'),
+    ...visit(3),
+    asm.exit(),
+    asm.label('out'),
+    ...visit(4),
+    asm.exit(),
+  ]
+  agrees(lines, 3n)
+  agrees(lines, 30n)
+  const graph = buildGraph(decode(functionSpec('main', lines).code, 'main'))
+  const { parent, isExit } = placeBlocks(graph)
+  const exits = graph.order.filter((block) => graph.blocks[block]!.terminator.kind === 'exit')
+  assert.deepEqual(
+    exits.map((block) => [isExit[block], parent[block]]),
+    [
+      [1, 0],
+      [1, 0],
+    ],
+  )
 })
