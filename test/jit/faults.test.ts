@@ -10,7 +10,7 @@ import {
 } from '../../core/abi.js'
 import * as asm from '../../src/isa/assemble.js'
 import type { Line, Width } from '../../src/isa/assemble.js'
-import { DATA, GUEST_BASE, GUEST_END, STACK_TOP, TestMachine, functionSpec, machineOf } from './harness.js'
+import { DATA, Fault, GUEST_BASE, GUEST_END, STACK_TOP, TestMachine, functionSpec, machineOf } from './harness.js'
 
 const BASE = BigInt(GUEST_BASE)
 const END = BigInt(GUEST_END)
@@ -119,6 +119,35 @@ test('a range that was checked before is checked again once the register has ano
   })
 })
 
+test('a checked range does not survive a merge or a loop in which the register may have changed', () => {
+  const merge = machineOf([
+    asm.load(64, 'r0', 'r1', 0),
+    asm.jump('eq', 'r2', 0, 'same'),
+    asm.mov('r1', 'r2'),
+    asm.label('same'),
+    asm.load(64, 'r0', 'r1', 0),
+    asm.exit(),
+  ])
+  assert.equal(merge.run('main', BigInt(DATA), 0n), 0n)
+  assert.equal(merge.faultOf('main', BigInt(DATA), END).instruction, 3)
+  const loop = machineOf([
+    asm.load(64, 'r0', 'r1', 0),
+    asm.label('again'),
+    asm.load(64, 'r0', 'r1', 0),
+    asm.alu('mul', 'r1', 2),
+    asm.alu('sub', 'r2', 1),
+    asm.jump('ne', 'r2', 0, 'again'),
+    asm.exit(),
+  ])
+  assert.equal(loop.run('main', BigInt(DATA), 1n), 0n)
+  assert.deepEqual(loop.faultOf('main', BigInt(DATA), 2n), {
+    kind: FAULT_BAD_ACCESS,
+    address: BigInt(2 * DATA),
+    function: 'main',
+    instruction: 1,
+  })
+})
+
 test('stores through the same register before the failing access are the only ones a program may miss', () => {
   // A store through another register ends the range: it has happened when the later access fails.
   const lines = [asm.load(64, 'r0', 'r1', 0), asm.store(64, 'r2', 0, 9), asm.load(64, 'r0', 'r1', 8), asm.exit()]
@@ -140,6 +169,13 @@ test('the frame is 512 bytes; beyond it the window decides', () => {
   assert.equal(outside.faultOf('main').instruction, 1)
   const below = machineOf([asm.store(64, 'r10', -516, 7), asm.load(64, 'r0', 'r10', -516), asm.exit()])
   assert.equal(below.run('main'), 7n)
+  // With the stack at the very end of the window nothing above the frame pointer may be touched.
+  const atEnd = (offset: number): (() => bigint) => {
+    const top = machineOf([asm.load(64, 'r0', 'r10', offset), asm.exit()])
+    return () => top.exports['main']!(0n, 0n, 0n, 0n, 0n, GUEST_END)
+  }
+  assert.equal(atEnd(-8)(), 0n)
+  for (const offset of [-7, -1, 0]) assert.throws(atEnd(offset), Fault)
 })
 
 test('misaligned atomics fault with their address', () => {
