@@ -46,8 +46,10 @@ export class Machine extends MachineBase<'promised'> {
   /** Boots a machine; use boot(). */
   static async boot(options: ThreadOptions = {}): Promise<Machine> {
     const machine = new Machine(options)
+    machine.ref()
     try {
       await Promise.all(machine.#workers.map(({ ready }) => ready))
+      machine.unref()
     } catch (error) {
       await machine.close()
       throw error
@@ -81,7 +83,6 @@ export class Machine extends MachineBase<'promised'> {
         },
         exited: (reason) => this.#buryCpu(cpu, reason),
       })
-      worker.setReferenced(false)
       return worker
     })
     this.#housekeeping = setInterval(() => this.#keepHouse(), HOUSEKEEPING)
@@ -241,6 +242,7 @@ export class Machine extends MachineBase<'promised'> {
 }
 
 async function endWorker(worker: WorkerCpu): Promise<void> {
+  worker.setReferenced(true)
   let timer: NodeJS.Timeout | undefined
   const tooLong = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_TIMEOUT)))
   const asked = worker.ask({ kind: 'close' }).then(
