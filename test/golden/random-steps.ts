@@ -28,26 +28,23 @@ const ACTIONS = [
 ]
 const UPDATES = ['any', 'any', 'noexist', 'exist']
 
-/** About `length` steps over three keys. */
-export function randomSteps(seed: number, length: number): string[] {
-  const random = generator(seed)
-  const pick = <T>(from: readonly T[]): T => from[random(from.length)] as T
-  const key = () => `k${1 + random(3)}`
-  const steps: string[] = []
-  const kinds: [weight: number, make: () => string[]][] = [
+interface Dice {
+  random(below: number): number
+  pick<T>(from: readonly T[]): T
+  key(): string
+}
+
+type Choice = [weight: number, make: () => string[]]
+
+/** About `length` steps with timers, over three keys. */
+export function randomTimerSteps(seed: number, length: number): string[] {
+  return sequence(seed, length, ({ random, pick, key }) => [
+    ...mapChoices({ random, pick, key }),
     [14, () => [`init(${key()},${pick(INIT_FLAGS)})`]],
     [14, () => [`callback(${key()},${pick(['a', 'b'])})`]],
     [12, () => [`start(${key()},${pick(FAR)})`]],
     [2, () => [`start(${key()},${pick(REFUSED)})`]],
     [10, () => [`cancel(${key()})`]],
-    [5, () => [`update(${key()},${pick(UPDATES)})`]],
-    [5, () => [`user.update(${key()},${pick(UPDATES)})`]],
-    [1, () => [`user.update-ff(${key()},any)`]],
-    [4, () => [`delete(${key()})`]],
-    [3, () => [`user.delete(${key()})`]],
-    [3, () => [`get(${key()})`]],
-    [3, () => [`user.mark(${key()})`]],
-    [3, () => [`user.timer(${key()})`]],
     [8, () => [`act(${key()},${pick(ACTIONS).replace('%', String(1 + random(3)))})`]],
     [8, () => [`start(${key()},1ms)`, 'wait(5ms)']],
     [2, () => [`start(${key()},0)`, 'wait(5ms)']],
@@ -60,8 +57,45 @@ export function randomSteps(seed: number, length: number): string[] {
       },
     ],
     [1, () => ['close-map', `init(${key()},1)`, `start(${key()},1000s)`, 'reopen-map']],
+  ])
+}
+
+/** The same with work. */
+export function randomWorkSteps(seed: number, length: number): string[] {
+  return sequence(seed, length, ({ random, pick, key }) => [
+    ...mapChoices({ random, pick, key }),
+    [14, () => [`init(${key()},${pick(['0', '0', '0', '0', '1', '0x80000000'])})`]],
+    [14, () => [`callback(${key()},${pick(['a', 'b', 'a,flags=1'])})`]],
+    [12, () => [`start(${key()},0)`, 'wait(5ms)']],
+    [3, () => [`start-thrice(${key()},0)`, 'wait(5ms)']],
+    [2, () => [`start(${key()},0,flags=1)`]],
+    [8, () => [`act(${key()},${pick(['restart,count=2', 'restart,count=0', 'delete-self,start'])})`]],
+    [1, () => ['close-map', `init(${key()},0)`, `start(${key()},0)`, 'reopen-map']],
+  ])
+}
+
+function mapChoices({ pick, key }: Dice): Choice[] {
+  return [
+    [5, () => [`update(${key()},${pick(UPDATES)})`]],
+    [5, () => [`user.update(${key()},${pick(UPDATES)})`]],
+    [1, () => [`user.update-ff(${key()},any)`]],
+    [4, () => [`delete(${key()})`]],
+    [3, () => [`user.delete(${key()})`]],
+    [3, () => [`get(${key()})`]],
+    [3, () => [`user.mark(${key()})`]],
+    [3, () => [`user.timer(${key()})`]],
   ]
+}
+
+function sequence(seed: number, length: number, choices: (dice: Dice) => Choice[]): string[] {
+  const random = generator(seed)
+  const kinds = choices({
+    random,
+    pick: (from) => from[random(from.length)]!,
+    key: () => `k${1 + random(3)}`,
+  })
   const total = kinds.reduce((sum, [weight]) => sum + weight, 0)
+  const steps: string[] = []
   while (steps.length < length) {
     let left = random(total)
     const chosen = kinds.find(([weight]) => (left -= weight) < 0)

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compare } from './compare.js'
-import { randomSteps } from './random-steps.js'
+import { randomTimerSteps } from './random-steps.js'
 import { bareSubject } from './bare-subject.js'
 import { KINDS } from './timer-object.js'
 
 test('random steps are answered alike by two machines', async () => {
-  assert.deepEqual(randomSteps(7, 50), randomSteps(7, 50))
+  assert.deepEqual(randomTimerSteps(7, 50), randomTimerSteps(7, 50))
   for (const kind of KINDS)
     for (let seed = 1; seed <= 5; seed++) {
       const [one, other] = [await bareSubject('timer-cases.bpf.o'), await bareSubject('timer-cases.bpf.o')]
-      await compare(one, other, kind, randomSteps(seed, 200))
+      await compare(one, other, kind, randomTimerSteps(seed, 200))
       await one.close()
       await other.close()
     }

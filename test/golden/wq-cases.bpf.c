@@ -78,6 +78,8 @@ static __always_inline void act(void *map, int *key, struct value *value, __u32 
     }
     break;
   case ACT_DELETE_SELF_START:
+    /* Once: in an array the element stays, and the start works. */
+    value->action = 0;
     firing->result[0] = bpf_map_delete_elem(map, &own_key);
     firing->result[1] = bpf_wq_start(&value->work, 0);
     break;

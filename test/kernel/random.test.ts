@@ -3,32 +3,35 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compare } from '../golden/compare.js'
-import { randomSteps } from '../golden/random-steps.js'
+import { randomTimerSteps, randomWorkSteps } from '../golden/random-steps.js'
 import { bareSubject } from '../golden/bare-subject.js'
 import { KINDS } from '../golden/timer-object.js'
 import { kernelSubject } from './kernel-subject.js'
 import { openKernel } from './oracle.js'
 
-const OBJECT = 'timer-cases.bpf.o'
 const STEPS = 60
-const SEEDS = Number(process.env['SKEP_SEEDS'] ?? 4)
+const SEEDS = Number(process.env['SKEP_SEEDS'] ?? 3)
 
-for (const kind of KINDS)
-  test(`random steps have the kernel's answers: ${kind}`, async (t) => {
-    const kernel = await openKernel()
-    if (typeof kernel === 'string') return t.skip(kernel)
-    let steps = 0
-    try {
-      // What waits for memory in the kernel would be a difference that is none.
-      await kernel.ask('spare', 500)
-      for (let seed = 1; seed <= SEEDS; seed++) {
-        const subject = await bareSubject(OBJECT)
-        steps += await compare(await kernelSubject(kernel, OBJECT), subject, kind, randomSteps(seed, STEPS))
-        await subject.close()
+for (const [object, randomSteps] of [
+  ['timer-cases.bpf.o', randomTimerSteps],
+  ['wq-cases.bpf.o', randomWorkSteps],
+] as const)
+  for (const kind of KINDS)
+    test(`random steps have the kernel's answers: ${object}, ${kind}`, async (t) => {
+      const kernel = await openKernel()
+      if (typeof kernel === 'string') return t.skip(kernel)
+      let steps = 0
+      try {
+        // What waits for memory in the kernel would be a difference that is none.
+        await kernel.ask('spare', 500)
+        for (let seed = 1; seed <= SEEDS; seed++) {
+          const subject = await bareSubject(object)
+          steps += await compare(await kernelSubject(kernel, object), subject, kind, randomSteps(seed, STEPS))
+          await subject.close()
+        }
+      } finally {
+        await kernel.close()
       }
-    } finally {
-      await kernel.close()
-    }
-    assert.ok(steps > 0)
-    t.diagnostic(`${steps} steps, ${SEEDS} seeds`)
-  })
+      assert.ok(steps > 0)
+      t.diagnostic(`${steps} steps, ${SEEDS} seeds`)
+    })
