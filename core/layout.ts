@@ -249,6 +249,8 @@ export const CPU_POSTS = 232
 export const CPU_POOL_HINT = 240
 /** Entry that is being fired: deadline is in the control block's entry fields. */
 export const CPU_FIRED_ENTRY = 244
+/** Updates and deletes under way on hash maps, one for each nesting level; repair counts what they held as lost. */
+export const CPU_MAP_OPERATIONS = 248
 /** Lookups that ask for help (map/announce.ts), one request of 16 bytes per nesting level: map, guest address of the key,
  *  u64 {ticket : 32, answer : 32}. The CPU writes them; mutators write the answer by compare-and-exchange. */
 export const CPU_LOOKUPS = 256

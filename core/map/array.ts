@@ -1,22 +1,13 @@
 // Array and per-CPU array: the elements are always there. Called by the helpers and the host.
-// An update writes in place and then tears the element's timer and work down; nothing here retries or waits.
-import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, EOPNOTSUPP, MAP_TYPE_PERCPU_ARRAY } from '../abi'
+// An update writes in place and then tears the element's timer and work down; nothing here retries, and only BPF_F_LOCK waits.
+import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, MAP_TYPE_PERCPU_ARRAY } from '../abi'
 import { resetElement } from '../async/element'
 import { cpuCount, cpuIndex } from '../cpu'
 import { glance32, peek32 } from '../door'
-import {
-  MAP_CPU_STRIDE,
-  MAP_ELEMENTS,
-  MAP_MAX_ENTRIES,
-  MAP_SPIN_LOCK_OFFSET,
-  MAP_STRIDE,
-  MAP_TYPE,
-  MAP_VALUE_SIZE,
-} from '../layout'
+import { MAP_CPU_STRIDE, MAP_ELEMENTS, MAP_MAX_ENTRIES, MAP_STRIDE, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
+import { refuseLock, writeLocked } from './locked'
 import { roundUp } from './shape'
 import { hasSlots, writeValue } from './value'
-
-const NONE: u32 = 0xffffffff
 
 /** Guest address of the value at the index that `key` points to, on CPU `on` for a per-CPU array; 0 out of range. */
 export function arrayLookupOn(map: usize, key: usize, on: u32): usize {
@@ -42,8 +33,7 @@ function refuse(map: usize, index: u32, flags: u64): i32 {
   } else if ((flags & ~(<u64>BPF_F_LOCK)) > <u64>BPF_EXIST) return -EINVAL
   if (index >= peek32(map + MAP_MAX_ENTRIES)) return -E2BIG
   if (flags & BPF_NOEXIST) return -EEXIST
-  if (flags & BPF_F_LOCK) return peek32(map + MAP_SPIN_LOCK_OFFSET) === NONE ? -EINVAL : -EOPNOTSUPP
-  return 0
+  return refuseLock(map, flags)
 }
 
 /** Updates the element at the index that `key` points to from the value at `value` (the own CPU's in a per-CPU array).
@@ -52,7 +42,9 @@ export function arrayUpdate(map: usize, key: usize, value: usize, flags: u64): i
   const index = glance32(key)
   const refused = refuse(map, index, flags)
   if (refused) return refused
-  writeValue(map, arrayValue(map, index, cpuIndex()), value)
+  const to = arrayValue(map, index, cpuIndex())
+  if (flags & BPF_F_LOCK) writeLocked(map, to, value)
+  else writeValue(map, to, value)
   if (hasSlots(map)) resetElement(map, index)
   return 0
 }

@@ -6,16 +6,16 @@
 //    makes sure that the element is unlinked, and gives it to the pool. The element may be handed out again at once.
 // An operation holds at most one element at any step, so a CPU that stops strands one for each nesting level, and the pool,
 // which has max_entries and one for every level of every CPU, always has one for whoever asks.
-import { BPF_EXIST, BPF_F_LOCK, E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP, MAP_TYPE_LRU_HASH } from '../abi'
+import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, MAP_TYPE_LRU_HASH } from '../abi'
 import { closeElement, openElement } from '../async/element'
-import { glance32, glance64, load64, peek32 } from '../door'
-import { MAP_KEY_SIZE, MAP_POOL, MAP_SPIN_LOCK_OFFSET, MAP_TYPE } from '../layout'
+import { cpu } from '../cpu'
+import { glance32, glance64, load64, peek32, poke32, retry } from '../door'
+import { CPU_MAP_OPERATIONS, MAP_KEY_SIZE, MAP_POOL, MAP_TYPE } from '../layout'
 import { bitmapGive, bitmapTake } from '../memory/bitmap'
 import { answerLookups, findSurely } from './announce'
 import { FIND_DISTURBED, find, findAtHead } from './find'
 import {
   ABSENT,
-  FULL,
   INSERTED,
   PRESENT,
   PUT,
@@ -27,14 +27,15 @@ import {
   act,
   takenElement,
 } from './list'
+import { lockValue, refuseLock, unlockValue } from './locked'
 import { clearReferenced, evict, markReferenced } from './lru'
 import { elementAddress, valueAddress } from './map'
 import { RECORD_KEY, RECORD_ORDER, isLong, orderOf, recordOf, writeKey } from './record'
-import { isFull, reserve, unreserve } from './room'
+import { isFull, unreserve } from './room'
 import { hasSlots, writeValue } from './value'
 
 const NONE: u32 = 0xffffffff
-/** Tries to get a free element, and to make room in an LRU map, before -ENOMEM: each failure needs others to be quicker. */
+/** Tries to get a free element, and to insert into an LRU map, before -ENOMEM: others were quicker at each. */
 const TRIES: u32 = 64
 const EVICTIONS: u32 = 4
 
@@ -58,6 +59,17 @@ export function hashLookup(map: usize, key: usize): usize {
 
 function isLru(map: usize): bool {
   return peek32(map + MAP_TYPE) === MAP_TYPE_LRU_HASH
+}
+
+/** An operation that may hold an element begins, or ends: counted for the repair of a dead CPU. */
+function begin(): void {
+  const count = cpu() + CPU_MAP_OPERATIONS
+  poke32(count, peek32(count) + 1)
+}
+
+function end(): void {
+  const count = cpu() + CPU_MAP_OPERATIONS
+  poke32(count, peek32(count) - 1)
 }
 
 /** A free element, or NONE. */
@@ -92,8 +104,7 @@ function retire(map: usize, result: u32): u32 {
 function refuse(map: usize, flags: u64): i32 {
   if (isLru(map)) return flags > <u64>BPF_EXIST ? -EINVAL : 0
   if ((flags & ~(<u64>BPF_F_LOCK)) > <u64>BPF_EXIST) return -EINVAL
-  if (!(flags & BPF_F_LOCK)) return 0
-  return peek32(map + MAP_SPIN_LOCK_OFFSET) === NONE ? -EINVAL : -EOPNOTSUPP
+  return refuseLock(map, flags)
 }
 
 /** Makes room for one element in a full LRU map by evicting one. The evicted element's room is then the caller's, and so
@@ -110,17 +121,20 @@ function mustEvict(map: usize, key: usize, flags: u64): bool {
   return find(map, order, isLong(map) ? key : 0) === 0
 }
 
-/** Room in an LRU map for one whose PUT found it full: reserved or taken from an evicted element. */
-function makeRoom(map: usize): bool {
-  for (let turn: u32 = 0; turn < EVICTIONS; turn++) {
-    if (reserve(map)) return true
-    const evicted = evictForRoom(map)
-    if (evicted) {
-      give(map, evicted - 1)
-      return true
-    }
+/** BPF_F_LOCK on a key that is present: the value is written in place, and timers and work stay, as in the kernel. False
+ *  if the key is absent. An element that leaves the map while we wait for its lock is not written. */
+function updateLocked(map: usize, key: usize, value: usize): bool {
+  while (true) {
+    retry()
+    const found = hashFind(map, key)
+    if (!found) return false
+    const to = valueAddress(map, found - 1)
+    lockValue(map, to)
+    const still = hashFind(map, key) === found
+    if (still) writeValue(map, to, value)
+    unlockValue(map, to)
+    if (still) return true
   }
-  return false
 }
 
 /**
@@ -131,25 +145,32 @@ function makeRoom(map: usize): bool {
 export function hashUpdate(map: usize, key: usize, value: usize, flags: u64): i32 {
   const refused = refuse(map, flags)
   if (refused) return refused
+  if (flags & BPF_F_LOCK && !(flags & BPF_NOEXIST) && updateLocked(map, key, value)) return 0
+  begin()
+  let result = put(map, key, value, flags)
+  // An LRU map is full only for one who found it full and nothing to evict, or whose room others took: they make room.
+  for (let turn: u32 = 1; result === -E2BIG && isLru(map); turn++) {
+    result = turn < EVICTIONS ? put(map, key, value, flags) : -ENOMEM
+  }
+  end()
+  return result
+}
+
+function put(map: usize, key: usize, value: usize, flags: u64): i32 {
   answerLookups(map)
   const lru = isLru(map)
   const evicted = lru && mustEvict(map, key, flags) ? evictForRoom(map) : 0
   const mine = evicted ? evicted - 1 : take(map)
   if (mine === NONE) return -ENOMEM
-  let room = evicted !== 0
   const order = writeKey(map, recordOf(map, mine), elementAddress(map, mine), key)
   writeValue(map, valueAddress(map, mine), value)
   const slots = hasSlots(map)
   if (slots) openElement(map, mine)
   if (lru) clearReferenced(map, mine)
   const words = ownKey(map, mine)
-  let result = act(map, room ? PUT_RESERVED : PUT, order, words, mine, <u32>flags)
-  if (result === FULL && lru && makeRoom(map)) {
-    room = true
-    result = act(map, PUT_RESERVED, order, words, mine, <u32>flags)
-  }
+  const result = act(map, evicted ? PUT_RESERVED : PUT, order, words, mine, <u32>flags)
   if (result === INSERTED) return 0
-  if (room) unreserve(map)
+  if (evicted) unreserve(map)
   if ((result & 0xff) >= TAKEN) {
     if (lru) markReferenced(map, mine)
     give(map, retire(map, result))
@@ -159,26 +180,22 @@ export function hashUpdate(map: usize, key: usize, value: usize, flags: u64): i3
   if (slots) closeElement(map, mine)
   give(map, mine)
   if (result === PRESENT) return -EEXIST
-  if (result === ABSENT) return -ENOENT
-  return lru ? -ENOMEM : -E2BIG
+  return result === ABSENT ? -ENOENT : -E2BIG
 }
 
-/** Deletes the element of the key at a guest address: 0, -ENOENT; -ENOMEM as hashUpdate. Its timers and work are freed
+/** Deletes the element of the key at a guest address: 0 or -ENOENT. Its timers and work are freed
  *  before this returns. */
 export function hashDelete(map: usize, key: usize): i32 {
+  begin()
+  const result = remove(map, key)
+  end()
+  return result
+}
+
+function remove(map: usize, key: usize): i32 {
   answerLookups(map)
-  let scratch = NONE
-  let words: usize = 0
-  let order: u64
-  if (isLong(map)) {
-    // A walk that writes must not compare with bytes that a guest can change: the key goes into a free element's record.
-    scratch = take(map)
-    if (scratch === NONE) return -ENOMEM
-    order = writeKey(map, recordOf(map, scratch), elementAddress(map, scratch), key)
-    words = ownKey(map, scratch)
-  } else order = orderOf(map, key)
-  const result = act(map, REMOVE, order, words, 0, 0)
-  if (scratch !== NONE) give(map, scratch)
+  // The walk may compare with the guest's own bytes: a guest that changes them meanwhile deletes some key of its map.
+  const result = act(map, REMOVE, orderOf(map, key), isLong(map) ? key : 0, 0, 0)
   if (result === ABSENT) return -ENOENT
   unreserve(map)
   give(map, retire(map, result))

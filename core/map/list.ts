@@ -17,7 +17,7 @@
 import { BPF_EXIST, BPF_NOEXIST } from '../abi'
 import { compareExchange64, load64, retry, store64 } from '../door'
 import { reserve, unreserve } from './room'
-import { RECORD_LINK, RECORD_MARK, RECORD_ORDER, bucketOf, compareWords, linkAfter, nextOf, recordOf } from './record'
+import { RECORD_LINK, RECORD_MARK, RECORD_ORDER, bucketOf, compareKey, linkAfter, nextOf, recordOf } from './record'
 
 /** Actions at a key's place, and their results in the low byte; an element that came into the caller's hands stands above. */
 export const PUT: u32 = 0
@@ -45,7 +45,7 @@ export function takenElement(result: u32): u32 {
 
 /**
  * Walks to the place of a key, unlinking the marked elements that it meets, and acts there.
- * `order` and `key` (address of its words in core memory, 0 for short keys) name the key; `element` is the prepared element
+ * `order` and `key` (where its bytes or a record's key words are, 0 for short keys) name the key; `element` is the prepared element
  * that PUT inserts, or the one that EVICT wants. PUT obeys the update flags: ABSENT (BPF_EXIST), PRESENT (BPF_NOEXIST), FULL.
  */
 export function act(map: usize, action: u32, order: u64, key: usize, element: u32, flags: u32): u32 {
@@ -67,7 +67,7 @@ function attempt(map: usize, action: u32, order: u64, key: usize, element: u32, 
       const record = recordOf(map, current - 1)
       const its = load64(record + RECORD_LINK)
       const place = load64(record + RECORD_ORDER)
-      const before = place < order ? -1 : place > order ? 1 : compareWords(map, record, key)
+      const before = place < order ? -1 : place > order ? 1 : compareKey(map, record, key)
       if (load64(link) !== word) return DISTURBED
       if (its & RECORD_MARK) {
         const past = linkAfter(word, 0, nextOf(its))

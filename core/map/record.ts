@@ -106,14 +106,14 @@ function writeWord(record: usize, element: usize, at: u32, word: u64): u64 {
   return word
 }
 
-/** Where key `a` stands to the key of `record`, both of equal order word: below 0 if the record's comes first, 0 the same.
- *  `key` points to key words in core memory, 0 for keys that their order word identifies. */
-export function compareWords(map: usize, record: usize, key: usize): i32 {
+/** Where the key of `record` stands to the key at `key`, both of equal order word: below 0 if it comes first, 0 the same.
+ *  `key` is as for `sameKey`, or 0 for keys that their order word identifies. */
+export function compareKey(map: usize, record: usize, key: usize): i32 {
   if (!key) return 0
   const size = peek32(map + MAP_KEY_SIZE)
   for (let at: u32 = 0; at < size; at += 8) {
     const theirs = load64(record + RECORD_KEY + at)
-    const mine = load64(key + at)
+    const mine = at + 8 <= size ? glance64(key + at) : tail(key + at, size - at)
     if (theirs !== mine) return theirs < mine ? -1 : 1
   }
   return 0

@@ -35,6 +35,7 @@ import {
   PROGRAM_DEFERRED_BY,
 } from '../layout'
 import { MAX_MAPS, MAX_PROGRAMS } from '../abi'
+import { repairMaps } from '../map/repair'
 import { defer, DEFERRED_CONTROL_BLOCK, DEFERRED_MAP, DEFERRED_PROGRAM } from '../memory/deferred'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { post } from '../queue/inbox'
@@ -105,6 +106,7 @@ export function cpu_offline(dead: u32): i32 {
   store32(area + CPU_EDGE_TIMER, 0)
   releaseLock(area, dead)
   const done = endFiring(area, dead)
+  repairMaps(dead)
   const count = peek32(HEADER + HEADER_CONTROL_BLOCK_COUNT)
   const blocks = <usize>peek32(HEADER + HEADER_CONTROL_BLOCKS)
   for (let index: u32 = 0; index < count; index++) repairBlock(blocks + <usize>index * CONTROL_BLOCK_BYTES, dead, heir)

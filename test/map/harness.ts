@@ -39,6 +39,7 @@ export interface Core {
   bpf_map_delete_elem(map: bigint, key: bigint): bigint
   bpf_map_lookup_percpu_elem(map: bigint, key: bigint, cpu: bigint): bigint
   bpf_for_each_map_elem(map: bigint, fn: bigint, context: bigint, flags: bigint, frame: number): bigint
+  cpu_offline(dead: number): number
   bpf_timer_init(timer: bigint, map: bigint, flags: bigint): bigint
 }
 

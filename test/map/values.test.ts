@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { BPF_NOEXIST, EEXIST, MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../core/abi.js'
+import {
+  BPF_EXIST,
+  BPF_F_LOCK,
+  BPF_NOEXIST,
+  EEXIST,
+  ENOENT,
+  MAP_TYPE_ARRAY,
+  MAP_TYPE_HASH,
+  MAP_TYPE_LRU_HASH,
+} from '../../core/abi.js'
 import { MAP_COUNT, MAP_ELEMENTS, MAP_ELEMENT_COUNT, MAP_STRIDE } from '../../core/layout.js'
 import { freeElements, Machine, u64 } from './harness.js'
 
@@ -72,4 +81,26 @@ for (const keySize of [4, 12])
       for (let number = 0; number < 11; number++) machine.delete(map, key(number))
       assert.equal(machine.word(map + MAP_COUNT), 0)
     }
+  })
+
+for (const [name, type] of Object.entries({ array: MAP_TYPE_ARRAY, hash: MAP_TYPE_HASH }))
+  test(`${name}: BPF_F_LOCK writes in place under the element's lock, and leaves it unlocked`, () => {
+    const machine = new Machine({ cpus: 2 })
+    const map = machine.create({ type, keySize: 4, valueSize: 12, maxEntries: 3, lock: 4 })
+    const key = 1
+    if (type === MAP_TYPE_HASH) {
+      assert.equal(machine.update(map, key, new Uint8Array(12).fill(1), BPF_F_LOCK | BPF_EXIST), -ENOENT)
+      assert.equal(machine.update(map, key, new Uint8Array(12).fill(1), BPF_F_LOCK), 0)
+      assert.equal(machine.update(map, key, new Uint8Array(12).fill(1), BPF_F_LOCK | BPF_NOEXIST), -EEXIST)
+    }
+    const value = machine.core.map_lookup(map, machine.stageKey(key)) >>> 0
+    assert.equal(machine.update(map, key, new Uint8Array(12).fill(2), BPF_F_LOCK), 0)
+    assert.equal(machine.core.map_lookup(map, machine.stageKey(key)) >>> 0, value)
+    assert.deepEqual(machine.lookup(map, key, 12), Uint8Array.of(2, 2, 2, 2, 0, 0, 0, 0, 2, 2, 2, 2))
+    // A word that no CPU can have written is a fault; so is a lock that this very CPU holds.
+    machine.view.setUint32(value + 4, 99, true)
+    assert.throws(() => machine.update(map, key, new Uint8Array(12).fill(3), BPF_F_LOCK), /fault 6/)
+    machine.view.setUint32(value + 4, 1, true)
+    assert.throws(() => machine.update(map, key, new Uint8Array(12).fill(3), BPF_F_LOCK), /fault 6/)
+    assert.equal(machine.word(value), 0x02020202)
   })
