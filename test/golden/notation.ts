@@ -15,7 +15,7 @@
 //   on-cpu(1)               what follows runs there
 //   fired=2                 callbacks run so far
 //   fires(k1,a,-EDEADLK,0)  the next callback that ran: key, callback, the results inside of it, cpu=N
-//   close-map  reopen-map  close-programs
+//   close-map  reopen-map  close-programs  pin-map  unpin-map
 // Expectations are numbers or errno names; `0|1` allows either. A step without `=` expects 0 where there is a result.
 import assert from 'node:assert/strict'
 import {
@@ -43,7 +43,7 @@ export interface Case {
   /** Keys that exist at the start (arrays have all); key 1 when absent. */
   keys?: readonly number[]
   /** What the case needs beyond bpf_timer and bpf_wq: map calls with flags or operations that not every subject has. */
-  needs?: 'lock-flag' | 'lookup-and-delete'
+  needs?: 'lock-flag' | 'lookup-and-delete' | 'pins'
   /** Where the kernel may answer otherwise than skep must: the steps as the kernel takes them, and why. */
   kernel?: { steps: string; why: string }
 }
@@ -124,6 +124,12 @@ async function answer(subject: Subject, kind: Kind, verb: string, given: string[
       return '0'
     case 'reopen-map':
       await subject.reopenMap(kind)
+      return '0'
+    case 'pin-map':
+      await subject.pinMap?.(kind)
+      return '0'
+    case 'unpin-map':
+      await subject.unpinMap?.(kind)
       return '0'
     default:
       return resultName(await runCommand(subject, kind, parseCommand(verb, given)))

@@ -266,6 +266,18 @@ export const TIMER_CASES: readonly Case[] = [
       callback(k1,a)=0 start(k1,1ms)=0 wait(10ms) fired=1`,
   },
   {
+    name: 'a pin is a user reference',
+    needs: 'pins',
+    steps: `init(k1,1)=0 callback(k1,a)=0 start(k1,200ms)=0 pin-map close-map wait(250ms) fires(k1,a) fired=1
+      init(k1,1)=-EBUSY`,
+  },
+  {
+    name: 'the last pin takes the timers with it',
+    needs: 'pins',
+    steps: `init(k1,1)=0 callback(k1,a)=0 start(k1,200ms)=0 pin-map close-map unpin-map wait(250ms) fired=0
+      init(k1,1)=-EPERM start(k1,1ms)=-EINVAL`,
+  },
+  {
     name: 'an armed timer keeps its program after every program handle is closed',
     steps: 'init(k1,1)=0 callback(k1,a)=0 start(k1,200ms)=0 close-programs wait(250ms) fires(k1,a) fired=1',
   },

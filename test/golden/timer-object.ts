@@ -71,6 +71,9 @@ export interface Subject {
   closeMap(kind: Kind): Promise<void>
   reopenMap(kind: Kind): Promise<void>
   closePrograms(): Promise<void>
+  /** For subjects that have pins without changing the machine that they run on. */
+  pinMap?(kind: Kind): Promise<void>
+  unpinMap?(kind: Kind): Promise<void>
   close(): Promise<void>
 }
 
