@@ -1,13 +1,13 @@
 // Compiles core/ (AssemblyScript) to dist/core: the shipped core.wasm, core.check.wasm in which every access to shared
 // memory is a call to an imported hook, and core.trace.wasm (the check build unoptimised, for source positions).
-// A build is skipped when nothing below core/ is newer than its output.
+// core/specimens is compiled apart (specimens.wasm, specimens.check.wasm) and is no part of the core.
+// A build is skipped when nothing that it is made of is newer than its output.
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import asc from 'assemblyscript/asc'
 
 const force = process.argv.includes('--force')
 const common = [
-  'core/index.ts',
   '--runtime',
   'stub',
   '--importMemory',
@@ -28,30 +28,43 @@ const common = [
   '--noExportMemory',
 ]
 const builds = [
-  { output: 'core.wasm', options: ['-O3', '--shrinkLevel', '0'] },
-  { output: 'core.check.wasm', options: ['-O2', '-u', 'CHECKED=1'] },
-  { output: 'core.trace.wasm', options: ['-u', 'CHECKED=1', '--sourceMap', '--debug'] },
+  { entry: 'core/index.ts', output: 'core.wasm', options: ['-O3', '--shrinkLevel', '0'] },
+  { entry: 'core/index.ts', output: 'core.check.wasm', options: ['-O2', '-u', 'CHECKED=1'] },
+  { entry: 'core/index.ts', output: 'core.trace.wasm', options: ['-u', 'CHECKED=1', '--sourceMap', '--debug'] },
+  { entry: 'core/specimens/index.ts', output: 'specimens.wasm', options: ['-O3', '--shrinkLevel', '0'] },
+  { entry: 'core/specimens/index.ts', output: 'specimens.check.wasm', options: ['-O2', '-u', 'CHECKED=1'] },
 ]
 
-async function newest(folder) {
-  let latest = 0
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true }))
-    if (entry.isFile() && entry.name.endsWith('.ts')) {
-      latest = Math.max(latest, (await stat(join(entry.parentPath ?? entry.path, entry.name))).mtimeMs)
-    }
-  return latest
+const SPECIMENS = join('core', 'specimens')
+const SHARED = [join('core', 'memory')]
+
+// Time of the last change of what the specimens are made of, and of the core.
+async function newest() {
+  let core = 0
+  let specimens = 0
+  for (const entry of await readdir('core', { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || !entry.name.endsWith('.ts')) continue
+    const folder = entry.parentPath ?? entry.path
+    const changed = (await stat(join(folder, entry.name))).mtimeMs
+    if (!folder.startsWith(SPECIMENS)) core = Math.max(core, changed)
+    if (folder === 'core' || SHARED.includes(folder) || folder.startsWith(SPECIMENS))
+      specimens = Math.max(specimens, changed)
+  }
+  return { core, specimens }
 }
 
 await mkdir('dist/core', { recursive: true })
-const changed = Math.max(await newest('core'), (await stat('scripts/build-core.mjs')).mtimeMs)
-for (const { output, options } of builds) {
+const script = (await stat('scripts/build-core.mjs')).mtimeMs
+const changes = await newest()
+for (const { entry, output, options } of builds) {
+  const changed = Math.max(entry.startsWith(SPECIMENS) ? changes.specimens : changes.core, script)
   const path = `dist/core/${output}`
   const built = await stat(path).then(
     (s) => s.mtimeMs,
     () => 0,
   )
   if (built > changed && !force) continue
-  const { error, stderr } = await asc.main([...common, ...options, '--outFile', path])
+  const { error, stderr } = await asc.main([entry, ...common, ...options, '--outFile', path])
   if (error) {
     console.error(stderr.toString())
     console.error(`build-core: ${output}: ${error.message}`)

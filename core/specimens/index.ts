@@ -1,0 +1,10 @@
+// Exports of the specimens' module: the three older designs over one small kernel. Never part of the shipped core.
+export { cpu_attach } from '../cpu'
+export { specimen_user_get } from './base/arguments'
+export { specimen_boot } from './base/boot'
+export { specimen_program_load, specimen_program_put } from './base/program'
+export * from './locked'
+export * from './merged'
+export { merged_irq_work } from './merged-commands'
+export * from './poll'
+export { rfc_cancel, rfc_free, rfc_init, rfc_set_callback, rfc_start, rfc_user_put, rfc_wq_start } from './rfc-v1'
