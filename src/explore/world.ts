@@ -4,7 +4,7 @@
 import { DOOR_COPY, DOOR_FILL, DOOR_NOW, DOOR_SLEEP, DOOR_WAIT_WHILE, DOOR_WAKE } from '../../core/abi.js'
 import { checkRange, isWordAccess, mayWrite, operationOf, perform, result, Violation, widthOf } from './access.js'
 import { checkPoison, special } from './effects.js'
-import { DOOR_STOPPED } from './executor.js'
+import { DOOR_CLEANSE, DOOR_POISON, DOOR_STOPPED } from './executor.js'
 import type { LogTree } from './log.js'
 import * as log from './node.js'
 import type { Call, Observation } from './observation.js'
@@ -326,7 +326,7 @@ export class World {
     if (operation === DOOR_FILL || operation === DOOR_COPY) {
       this.sharing.touch(cpu, address, length, true)
       if (operation === DOOR_COPY) this.sharing.touch(cpu, a, length, false)
-    }
+    } else if (operation === DOOR_POISON || operation === DOOR_CLEANSE) this.sharing.touch(cpu, address, a, true)
     special(this.subject, code, address, a, nodes[node + log.NODE_A_HIGH]!, length)
   }
 
