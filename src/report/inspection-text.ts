@@ -6,7 +6,6 @@ import { listingText } from './listing.js'
 import { placeText } from './places.js'
 import type { Style } from './style.js'
 import { table } from './table.js'
-import { valueText } from './value-text.js'
 
 /** Everything but the code, as lines. */
 export function overviewText(inspection: Inspection, style: Style): string[] {
@@ -31,10 +30,10 @@ export function overviewText(inspection: Inspection, style: Style): string[] {
   section(
     'Variables',
     table(
-      variables.map(({ name, section: where, type, size, value }) => [
+      variables.map(({ name, section: where, type, size, text }) => [
         style.name(name),
         type ?? `${size} bytes`,
-        cut(valueText(value), 60),
+        cut(text, 60),
         style.faint(where.startsWith('.rodata') ? `${where}, constant after load` : where),
       ]),
       { indent: '  ' },

@@ -11,6 +11,7 @@ import { findAsyncUses, type CallbackUse, type InitUse } from './async-use.js'
 import { fieldsOf, pathAt, type Field } from './layout.js'
 import { listFunction, type ListedInstruction } from './listing.js'
 import { mapFlagNames } from './map-flags.js'
+import { typedText } from './typed-text.js'
 
 export interface Inspection {
   object: string
@@ -62,6 +63,8 @@ export interface InspectedVariable {
   type?: string
   /** Decoded by BTF; bytes as hexadecimal where there is none. */
   value: BtfValue
+  /** The same as a person would write it. */
+  text: string
 }
 
 /** A timer, work or spin lock in the values of a map. */
@@ -154,7 +157,8 @@ function inspectVariable(spec: ObjectSpec, variable: VariableSpec): InspectedVar
     section,
     size,
     ...(spec.btf && type !== 0 ? { type: spec.btf.name(type) } : {}),
-    value: value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
+    value: value instanceof Uint8Array ? `hex:${Buffer.from(value).toString('hex')}` : value,
+    text: typedText(spec.btf, type, value),
   }
 }
 
