@@ -23,7 +23,7 @@ export function eventsWanted(): bool {
   return glance32(HEADER + HEADER_EVENTS) !== 0
 }
 
-/** Records an event; `argument` is nanoseconds for starts, the deadline for firings. */
+/** Records an event; `argument` is nanoseconds for starts, the deadline for firings, whose `result` is the function. */
 export function recordEvent(kind: u32, map: u32, element: u32, result: i32, argument: u64): void {
   const area = cpu()
   const place = add32(area + CPU_EVENTS_WRITTEN, 1) & (peek32(HEADER + HEADER_EVENT_RECORDS) - 1)

@@ -124,7 +124,7 @@ function call(block: usize, binding: u64, deadline: u64): void {
       work ? EVENT_FIRE | EVENT_WORK_BIT : EVENT_FIRE,
       <u32>map,
       element,
-      0,
+      <i32>bindingFunction(binding),
       peek64(block + CB_ENTRY_DEADLINE),
     )
   const result = call_indirect<u64>(

@@ -85,7 +85,8 @@ function describe(kernel: Kernel, block: number): TimerInfo | undefined {
   }
 }
 
-function keyOf(kernel: Kernel, map: LiveMap, element: number): unknown {
+/** The key of an element, decoded; the index for arrays. */
+export function keyOf(kernel: Kernel, map: LiveMap, element: number): unknown {
   if (map.spec.type === MAP_TYPE_ARRAY) return element
   const { keySize, key } = map.spec
   const address = kernel.host.core.map_element_key(map.address, element) >>> 0

@@ -17,6 +17,7 @@ import type { ReadClock } from './clock.js'
 import { coreExports, coreModule, instantiateCore } from './core.js'
 import { Cpu, CpuFault } from './cpu.js'
 import { Emitter } from './events.js'
+import { Lifecycle, type LifecycleEvent } from './lifecycle.js'
 import { MapTable } from './map-table.js'
 import { Memory } from './memory.js'
 import { ObjectTable } from './object-table.js'
@@ -33,6 +34,8 @@ export interface MachineEvents {
   trace: TraceLine
   /** A CPU whose thread has ended; its timers and work have moved to another CPU. */
   'cpu-exit': { cpu: number; reason: string }
+  /** An operation on a timer or work, a firing, an end. Recorded from the first listener on, for as long as one listens. */
+  lifecycle: LifecycleEvent
 }
 
 /** Function table slots that the host hands out; 0 is never a function. */
@@ -54,6 +57,7 @@ export class Kernel {
   readonly maps: MapTable
   readonly objects: ObjectTable
   readonly #trace: TraceReader
+  #lifecycle: Lifecycle | undefined
   /** Faults in callbacks that nobody listened for. */
   readonly #unheard: SkepError[] = []
   faults = 0
@@ -124,8 +128,23 @@ export class Kernel {
     if (first) throw first
   }
 
-  /** Reports printed lines. */
-  flushTrace(): void {
+  /** Begins or ends the recording of lifecycle events, by whether anyone listens. */
+  watchLifecycle(): void {
+    if (this.events.has('lifecycle')) this.#lifecycle ??= new Lifecycle(this)
+    else {
+      this.#lifecycle?.stop()
+      this.#lifecycle = undefined
+    }
+  }
+
+  /** Lifecycle events that were overwritten before anyone read them. */
+  get lifecycleLost(): number {
+    return this.#lifecycle?.lost ?? 0
+  }
+
+  /** Reports printed lines and lifecycle events. `still`: no other thread runs any more. */
+  flushTrace(still = !this.shape.hostCpu && this.shape.joins === 0): void {
+    if (this.#lifecycle) for (const event of this.#lifecycle.read(still)) this.events.emit('lifecycle', event)
     if (!this.events.has('trace')) return
     for (const line of this.#trace.read()) this.events.emit('trace', line)
   }

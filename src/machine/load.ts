@@ -5,7 +5,7 @@ import { MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERCPU_ARRAY
 import { SkepError } from '../error.js'
 import { compile, type CompiledObject } from '../jit/compile.js'
 import type { LinkTarget } from '../jit/link.js'
-import { assertSupported, helperCalls } from '../object/check.js'
+import { assertSupported, helperCalls, type Supported } from '../object/check.js'
 import { setMaxEntries, setVariables } from '../object/edit.js'
 import { parseObject } from '../object/read.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramType } from '../object/spec.js'
@@ -31,9 +31,9 @@ export interface LoadOptions {
 /** What load() accepts: a path or file URL, the file's bytes, or a spec from readObject. */
 export type ObjectSource = string | URL | Uint8Array | ObjectSpec
 
-const supported = {
+/** What this machine has, for the check of a spec before load. */
+export const supported: Supported = {
   helpers: new Set(helpers.map(({ id }) => id!)),
-  helperNames: new Map(helpers.map(({ id, name }) => [id!, name])),
   kfuncs: new Set(kfuncs.map(({ name }) => name)),
   mapTypes: new Set([MAP_TYPE_HASH, MAP_TYPE_ARRAY, MAP_TYPE_PERCPU_ARRAY, MAP_TYPE_LRU_HASH]),
 }

@@ -26,15 +26,17 @@ export abstract class MachineBase<M extends Mode> {
     return this.kernel.closed
   }
 
-  /** Registers a listener: 'fault' (in a callback), 'trace' (a printed line), 'cpu-exit'. */
+  /** Registers a listener: 'fault' (in a callback), 'trace' (a printed line), 'lifecycle' (of timers and work), 'cpu-exit'. */
   on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): this {
     this.kernel.events.on(name, listener)
+    if (name === 'lifecycle') this.kernel.watchLifecycle()
     return this
   }
 
   /** Removes a listener. */
   off<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): this {
     this.kernel.events.off(name, listener)
+    if (name === 'lifecycle') this.kernel.watchLifecycle()
     return this
   }
 

@@ -161,7 +161,7 @@ export class Machine extends MachineBase<'promised'> {
     clearInterval(this.#housekeeping)
     this.kernel.flushTrace()
     await Promise.all(this.#workers.map((worker) => endWorker(worker)))
-    this.kernel.flushTrace()
+    this.kernel.flushTrace(true)
     this.kernel.close()
   }
 
