@@ -1,5 +1,5 @@
-// The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value pointers
-// are checked here, then the map's kind decides.
+// The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value
+// pointers are checked here, then the map's kind decides.
 import { EINVAL, MAP_TYPE_PERCPU_ARRAY } from '../abi'
 import { cpu, cpuCount, cpuIndex } from '../cpu'
 import { peek32, poke32 } from '../door'
@@ -39,7 +39,10 @@ export function bpf_map_delete_elem(mapPointer: u64, keyPointer: u64): i64 {
   return isHash(peek32(map + MAP_TYPE)) ? hashDelete(map, key) : -EINVAL
 }
 
-/** Per-CPU array: address of the value of CPU `on`, 0 if there is no such index or CPU, or the map is of another kind. */
+/**
+ * Per-CPU array: address of the value of CPU `on`, 0 if there is no such index or CPU, or the map is of another
+ * kind.
+ */
 export function bpf_map_lookup_percpu_elem(mapPointer: u64, keyPointer: u64, on: u64): u64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
@@ -47,7 +50,10 @@ export function bpf_map_lookup_percpu_elem(mapPointer: u64, keyPointer: u64, on:
   return <u64>arrayLookupOn(map, key, <u32>on)
 }
 
-/** Calls fn(map, key, value, ctx) for each element until it returns other than 0: the number of calls, -EINVAL for any flag. */
+/**
+ * Calls fn(map, key, value, ctx) for each element until it returns other than 0: the number of calls, -EINVAL for
+ * any flag.
+ */
 export function bpf_for_each_map_elem(mapPointer: u64, fn: u64, context: u64, flags: u64, frame: i32): i64 {
   const map = mapAddress(mapPointer)
   if (flags) return -EINVAL

@@ -1,13 +1,13 @@
-// What makes lookup wait-free: after some disturbed walks a lookup asks for help, and every update, delete and eviction that
-// starts while a request stands answers it before it changes anything. So a lookup is disturbed at most MAP_PATIENCE times,
-// and then only by changes that were under way when it asked: each changes a bounded number of links, and the first
-// newcomer's answer ends it.
+// What makes lookup wait-free: after some disturbed walks a lookup asks for help, and every update, delete and
+// eviction that starts while a request stands answers it before it changes anything. So a lookup is disturbed at most
+// MAP_PATIENCE times, and then only by changes that were under way when it asked: each changes a bounded number of
+// links, and the first newcomer's answer ends it.
 //
-// A request (layout: LOOKUP_*) is the map, the guest address of the key, and an answer word {ticket, answer} with the answer
-// pending. It lies in the asking CPU's area, one per nesting level: nested code begins and ends inside one step of what
-// it interrupted, so the first free request is never taken under its hands. A helper reads the answer word first and
-// answers by compare-and-exchange on it: an answer for an older ticket is refused.
-// Called by hash.ts; withdrawLookups by the repair of a dead CPU.
+// A request (layout: LOOKUP_*) is the map, the guest address of the key, and an answer word {ticket, answer} with the
+// answer pending. It lies in the asking CPU's area, one per nesting level: nested code begins and ends inside one
+// step of what it interrupted, so the first free request is never taken under its hands. A helper reads the answer
+// word first and answers by compare-and-exchange on it: an answer for an older ticket is refused. Called by hash.ts;
+// withdrawLookups by the repair of a dead CPU.
 import { cpu, cpuArea, cpuIndex } from '../cpu'
 import { and64, compareExchange64, load32, load64, or64, peek32, retry, store32, store64 } from '../door'
 import { inGuestWindow } from '../guest'

@@ -1,5 +1,5 @@
-// Array and per-CPU array: the elements are always there. Called by the helpers and the host.
-// An update writes in place and then tears the element's timer and work down; nothing here retries, and only BPF_F_LOCK waits.
+// Array and per-CPU array: the elements are always there. Called by the helpers and the host. An update writes in
+// place and then tears the element's timer and work down; nothing here retries, and only BPF_F_LOCK waits.
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, MAP_TYPE_PERCPU_ARRAY } from '../abi'
 import { resetElement } from '../async/element'
 import { cpuCount, cpuIndex } from '../cpu'
@@ -36,8 +36,11 @@ function refuse(map: usize, index: u32, flags: u64): i32 {
   return refuseLock(map, flags)
 }
 
-/** Updates the element at the index that `key` points to from the value at `value` (the own CPU's in a per-CPU array).
- *  0, -EINVAL (flags), -E2BIG (index), -EEXIST (BPF_NOEXIST: every element exists). A refused update changes nothing. */
+/**
+ * Updates the element at the index that `key` points to from the value at `value` (the own CPU's in a per-CPU
+ * array). 0, -EINVAL (flags), -E2BIG (index), -EEXIST (BPF_NOEXIST: every element exists). A refused update changes
+ * nothing.
+ */
 export function arrayUpdate(map: usize, key: usize, value: usize, flags: u64): i32 {
   const index = glance32(key)
   const refused = refuse(map, index, flags)

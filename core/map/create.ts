@@ -1,6 +1,6 @@
-// Creation of a map: takes a free map structure, fills it, lays the slots, buckets, records and the pool of a hash map out
-// in core memory, and enters the map's guest pages in the page map. Called by the host, from any CPU; nothing else sees
-// the map before its state says live.
+// Creation of a map: takes a free map structure, fills it, lays the slots, buckets, records and the pool of a hash
+// map out in core memory, and enters the map's guest pages in the page map. Called by the host, from any CPU; nothing
+// else sees the map before its state says live.
 import { EACCES, E2BIG, EINVAL, EOPNOTSUPP, GUEST_PAGE_SHIFT, MAP_TYPE_PERCPU_ARRAY, MAX_MAPS } from '../abi'
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from '../abi'
 import { MAP_FREE, MAP_LIVE } from '../async/user-reference'
@@ -83,7 +83,7 @@ function takeStructure(): usize {
   return 0
 }
 
-/** Slot words for one special field of every element; those of a hash map are closed until the element is handed out. */
+/** Slot words for one special field of every element; in a hash map closed until the element is handed out. */
 function createSlots(map: usize, field: usize, words: usize, count: u32): usize {
   poke32(map + field, <u32>words)
   if (isHash(peek32(map + MAP_TYPE)))
@@ -121,10 +121,10 @@ function enterPages(map: usize, guest: u32, bytes: u32): void {
 }
 
 /**
- * Creates a map with one user reference and one reference, both the caller's. `guest` (aligned to a guest page) and `core`
- * (aligned to 64) are zeroed areas of `map_bytes_guest` and `map_bytes_core` bytes; an offset of -1 means no such field.
- * Returns the map's address, or -EINVAL, -E2BIG, -ENOTSUPP, -EACCES, -EOPNOTSUPP as the kernel does (-E2BIG also if all
- * map structures are taken).
+ * Creates a map with one user reference and one reference, both the caller's. `guest` (aligned to a guest page) and
+ * `core` (aligned to 64) are zeroed areas of `map_bytes_guest` and `map_bytes_core` bytes; an offset of -1 means no
+ * such field. Returns the map's address, or -EINVAL, -E2BIG, -ENOTSUPP, -EACCES, -EOPNOTSUPP as the kernel does
+ * (-E2BIG also if all map structures are taken).
  */
 export function map_create(
   type: u32,

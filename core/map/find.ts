@@ -1,10 +1,10 @@
 // Lookup in the bucket lists, the reading side of list.ts: never writes to them. Called by the helpers, the host,
 // announce.ts and iterate.ts.
 //
-// The walk passes through marked elements: a replaced one leads to the element that took its key over. `link` stays the
-// last unmarked link and `word` what it held; while it still holds that, every marked element behind it is still linked and
-// its own link frozen (list.ts), so what is read behind them is in the list as well. So each step reads the element, then
-// sees that `link` still holds `word`; if not, the walk was disturbed and starts again.
+// The walk passes through marked elements: a replaced one leads to the element that took its key over. `link` stays
+// the last unmarked link and `word` what it held; while it still holds that, every marked element behind it is still
+// linked and its own link frozen (list.ts), so what is read behind them is in the list as well. So each step reads
+// the element, then sees that `link` still holds `word`; if not, the walk was disturbed and starts again.
 import { load64, peek32 } from '../door'
 import { MAP_ELEMENT_COUNT } from '../layout'
 import { RECORD_LINK, RECORD_MARK, RECORD_ORDER, bucketOf, nextOf, recordOf, sameKey } from './record'
@@ -39,8 +39,10 @@ export function find(map: usize, order: u64, key: usize): u32 {
   return 0
 }
 
-/** The first step of `find` for a key that its order word identifies: most walks end there. FIND_DISTURBED if this one does
- *  not. Without a loop, so that it is compiled into its caller. */
+/**
+ * The first step of `find` for a key that its order word identifies: most walks end there. FIND_DISTURBED if this
+ * one does not. Without a loop, so that it is compiled into its caller.
+ */
 export function findAtHead(map: usize, order: u64): u32 {
   const link = bucketOf(map, order)
   const word = load64(link)

@@ -1,11 +1,12 @@
-// Hash and LRU hash: lookup, update and delete, without a lock, in any context. Lookup is wait-free, the others lock-free.
-// Called by the helpers and the host, inside a section. list.ts has the proof; here is who owns an element when:
+// Hash and LRU hash: lookup, update and delete, without a lock, in any context. Lookup is wait-free, the others are
+// lock-free. Called by the helpers and the host, inside a section. list.ts has the proof; here is who owns an element:
 //  - out of the pool (bitmap): in the hands of the one operation that took it, until it publishes it in its bucket or
 //    gives it back;
-//  - marked: in the hands of the operation that set the mark. It closes the element's timers and work before it returns,
-//    makes sure that the element is unlinked, and gives it to the pool. The element may be handed out again at once.
-// An operation holds at most one element at any step, so a CPU that stops strands one for each nesting level, and the pool,
-// which has max_entries and one for every level of every CPU, always has one for whoever asks.
+//  - marked: in the hands of the operation that set the mark. It closes the element's timers and work before it
+//    returns, makes sure that the element is unlinked, and gives it to the pool. The element may be handed out again
+//    at once.
+// An operation holds at most one element at any step, so a CPU that stops strands one for each nesting level, and the
+// pool, which has max_entries and one for every level of every CPU, always has one for whoever asks.
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, MAP_TYPE_LRU_HASH } from '../abi'
 import { closeElement, openElement } from '../async/element'
 import { cpu } from '../cpu'
@@ -46,7 +47,10 @@ export function hashFind(map: usize, key: usize): u32 {
   return found === FIND_DISTURBED ? findSurely(map, order, key) : found
 }
 
-/** Guest address of the value of the key at a guest address, 0 if absent: the program's lookup, a use in the sense of LRU. */
+/**
+ * Guest address of the value of the key at a guest address, 0 if absent: the program's lookup, a use in the sense of
+ * LRU.
+ */
 export function hashLookup(map: usize, key: usize): usize {
   const size = peek32(map + MAP_KEY_SIZE)
   let found = FIND_DISTURBED
@@ -107,22 +111,29 @@ function refuse(map: usize, flags: u64): i32 {
   return refuseLock(map, flags)
 }
 
-/** Makes room for one element in a full LRU map by evicting one. The evicted element's room is then the caller's, and so
- *  is the element, free: its index + 1. 0 if others were always quicker. */
+/**
+ * Makes room for one element in a full LRU map by evicting one. The evicted element's room is then the caller's, and
+ * so is the element, free: its index + 1. 0 if others were always quicker.
+ */
 function evictForRoom(map: usize): u32 {
   const evicted = evict(map)
   return evicted === ABSENT ? 0 : retire(map, evicted) + 1
 }
 
-/** True if an insertion of the key would have to evict: then it takes the evicted element, which the hand has just passed. */
+/**
+ * True if an insertion of the key would have to evict: then it takes the evicted element, which the hand has just
+ * passed.
+ */
 function mustEvict(map: usize, key: usize, flags: u64): bool {
   if (flags & BPF_EXIST || !isFull(map)) return false
   const order = orderOf(map, key)
   return find(map, order, isLong(map) ? key : 0) === 0
 }
 
-/** BPF_F_LOCK on a key that is present: the value is written in place, and timers and work stay, as in the kernel. False
- *  if the key is absent. An element that leaves the map while we wait for its lock is not written. */
+/**
+ * BPF_F_LOCK on a key that is present: the value is written in place, and timers and work stay, as in the kernel.
+ * False if the key is absent. An element that leaves the map while we wait for its lock is not written.
+ */
 function updateLocked(map: usize, key: usize, value: usize): bool {
   while (true) {
     retry()
@@ -138,9 +149,9 @@ function updateLocked(map: usize, key: usize, value: usize): bool {
 }
 
 /**
- * Inserts or replaces the element of the key at `key` with the value at `value` (guest addresses). 0; -EINVAL (flags);
- * -EEXIST, -ENOENT (BPF_NOEXIST, BPF_EXIST); -E2BIG if the map is full; -ENOMEM if no element could be got. A replaced or
- * evicted element's timers and work are freed before this returns; a refused update changes nothing.
+ * Inserts or replaces the element of the key at `key` with the value at `value` (guest addresses). 0; -EINVAL
+ * (flags); -EEXIST, -ENOENT (BPF_NOEXIST, BPF_EXIST); -E2BIG if the map is full; -ENOMEM if no element could be got.
+ * A replaced or evicted element's timers and work are freed before this returns; a refused update changes nothing.
  */
 export function hashUpdate(map: usize, key: usize, value: usize, flags: u64): i32 {
   const refused = refuse(map, flags)

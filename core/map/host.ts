@@ -1,6 +1,6 @@
-// Map operations of the host: as a user-space program's, on behalf of the CPU that this instance is. The host passes map
-// addresses and staging memory of its own, so nothing is checked; each call enters a section itself.
-// Values are read through addresses: they hold zeros where timers and work are.
+// Map operations of the host: as a user-space program's, on behalf of the CPU that this instance is. The host passes
+// map addresses and staging memory of its own, so nothing is checked; each call enters a section itself. Values are
+// read through addresses: they hold zeros where timers and work are.
 import { EINVAL, ENOENT, MAP_TYPE_PERCPU_ARRAY } from '../abi'
 import { cpuIndex } from '../cpu'
 import { glance32, note32, peek32 } from '../door'
@@ -57,9 +57,11 @@ export function map_next(map: usize, cursor: u32): i32 {
   return index
 }
 
-/** Writes the key after the key at `key` in the order of the map (the first for 0) to `next`, in whole words of 8 bytes:
- *  0, or -ENOENT at the end. The key need not be in the map any more. Each key that stays in the map from the first call to
- *  the last is met exactly once, replaced or not. */
+/**
+ * Writes the key after the key at `key` in the order of the map (the first for 0) to `next`, in whole words of 8
+ * bytes: 0, or -ENOENT at the end. The key need not be in the map any more. Each key that stays in the map from the
+ * first call to the last is met exactly once, replaced or not.
+ */
 export function map_next_key(map: usize, key: usize, next: usize): i32 {
   if (!isHash(peek32(map + MAP_TYPE))) {
     const index = key ? glance32(key) + 1 : 0

@@ -1,7 +1,7 @@
-// Iteration over a hash map while others change it. Called by the helpers and the host.
-// In bucket order (for_each, next key): a key that is in the map from beginning to end is visited exactly once, replaced or
-// not, because its place in the order never moves. By element (next): an element that is in the map from beginning to end
-// is visited once. Neither returns an element that was not in the map at some moment of the call. Both walk as find.ts does.
+// Iteration over a hash map while others change it. Called by the helpers and the host. In bucket order (for_each,
+// next key): a key that is in the map from beginning to end is visited exactly once, replaced or not, because its
+// place in the order never moves. By element (next): an element that is in the map from beginning to end is visited
+// once. Neither returns an element that was not in the map at some moment of the call. Both walk as find.ts does.
 // Keys of more than 8 bytes whose 64-bit hashes are equal count as one in the bucket order.
 import { calleeFrame, callbackOf, chargeIteration } from '../helper/call'
 import { load64, note64, peek32, retry } from '../door'

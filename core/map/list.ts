@@ -2,15 +2,16 @@
 // (order word, key words), so a key has exactly one place. Here is the writing side; find.ts reads.
 //
 // What holds at every moment:
-//  - The elements in the map are those reachable from a bucket whose link is unmarked. A mark is set once per life, by the
-//    one who thereby owns the element: only the owner closes its timers and gives it back (hash.ts), whoever unlinks it.
-//  - A marked link never changes until its owner has given the element back; and the owner gives it back only after it is
-//    unlinked. A marked element can be unlinked only through the link of an unmarked one (or the bucket).
-//  - Replacing: new.link = old's next, then old.link: {next} -> {mark, new}. In that one step old is deleted and its key
-//    is present again, in `new`, which is reached through old until old is unlinked. No lookup misses the key.
-//  - The walk below reads current's link and key, then sees that the link which led there is still the same word. Versions
-//    only grow, so `current` was linked all that time and was not reused under the reader. A compare-and-exchange on a word
-//    that was read this way therefore acts on the very list that was seen.
+//  - The elements in the map are those reachable from a bucket whose link is unmarked. A mark is set once per life,
+//    by the one who thereby owns the element: only the owner closes its timers and gives it back (hash.ts), whoever
+//    unlinks it.
+//  - A marked link never changes until its owner has given the element back; and the owner gives it back only after
+//    it is unlinked. A marked element can be unlinked only through the link of an unmarked one (or the bucket).
+//  - Replacing: new.link = old's next, then old.link: {next} -> {mark, new}. In that one step old is deleted and its
+//    key is present again, in `new`, which is reached through old until old is unlinked. No lookup misses the key.
+//  - The walk below reads current's link and key, then sees that the link which led there is still the same word.
+//    Versions only grow, so `current` was linked all that time and was not reused under the reader. So a
+//    compare-and-exchange on a word that was read this way acts on the very list that was seen.
 //
 // A CPU that stops holds nobody up: what it marked, others unlink; what it holds in its hands is one element.
 // Each failed compare-and-exchange means that another CPU (or nested code) changed that link: lock-free.
@@ -19,7 +20,10 @@ import { compareExchange64, load64, retry, store64 } from '../door'
 import { reserve, unreserve } from './room'
 import { RECORD_LINK, RECORD_MARK, RECORD_ORDER, bucketOf, compareKey, linkAfter, nextOf, recordOf } from './record'
 
-/** Actions at a key's place, and their results in the low byte; an element that came into the caller's hands stands above. */
+/**
+ * Actions at a key's place, and their results in the low byte; an element that came into the caller's hands stands
+ * above.
+ */
 export const PUT: u32 = 0
 /** PUT by a caller who has reserved the room already. */
 export const PUT_RESERVED: u32 = 1
@@ -44,9 +48,9 @@ export function takenElement(result: u32): u32 {
 }
 
 /**
- * Walks to the place of a key, unlinking the marked elements that it meets, and acts there.
- * `order` and `key` (where its bytes or a record's key words are, 0 for short keys) name the key; `element` is the prepared element
- * that PUT inserts, or the one that EVICT wants. PUT obeys the update flags: ABSENT (BPF_EXIST), PRESENT (BPF_NOEXIST), FULL.
+ * Walks to the place of a key, unlinking the marked elements that it meets, and acts there. `order` and `key` (where
+ * its bytes or a record's key words are, 0 for short keys) name the key; `element` is the prepared element that PUT
+ * inserts, or the one that EVICT wants. PUT obeys the update flags: ABSENT (BPF_EXIST), PRESENT (BPF_NOEXIST), FULL.
  */
 export function act(map: usize, action: u32, order: u64, key: usize, element: u32, flags: u32): u32 {
   while (true) {

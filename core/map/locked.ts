@@ -1,6 +1,6 @@
-// BPF_F_LOCK: an update that writes the value in place while it holds the element's bpf_spin_lock, so that a program that
-// reads under the lock never sees a mixture. It waits for the lock, as its caller asks for; nothing else in map/ waits.
-// Called by array.ts and hash.ts. A fault where bpf_spin_lock is one (in NMI, or while the CPU holds a lock).
+// BPF_F_LOCK: an update that writes the value in place while it holds the element's bpf_spin_lock, so that a program
+// that reads under the lock never sees a mixture. It waits for the lock, as its caller asks for; nothing else in map/
+// waits. Called by array.ts and hash.ts. A fault where bpf_spin_lock is one (in NMI, or while the CPU holds a lock).
 import { BPF_F_LOCK, EINVAL } from '../abi'
 import { peek32 } from '../door'
 import { bpf_spin_lock, bpf_spin_unlock } from '../helper/lock'

@@ -1,6 +1,6 @@
-// LRU: CLOCK. A lookup sets the reference mark of the element it finds; an insertion into a full map moves the hand over
-// the elements, spares those with a mark (and takes the mark away), and evicts the first without. Called by hash.ts.
-// Bounded: the hand spares at most SPARED elements in one insertion and passes no element more than twice.
+// LRU: CLOCK. A lookup sets the reference mark of the element it finds; an insertion into a full map moves the hand
+// over the elements, spares those with a mark (and takes the mark away), and evicts the first without. Called by
+// hash.ts. Bounded: the hand spares at most SPARED elements in one insertion and passes no element more than twice.
 import { add32, glance32, load64, note32, peek32 } from '../door'
 import { MAP_ELEMENT_COUNT, MAP_HAND, MAP_RECORD_BYTES } from '../layout'
 import { ABSENT, EVICT, act } from './list'
@@ -23,8 +23,10 @@ export function clearReferenced(map: usize, index: u32): void {
   note32(referenceMark(map, index), 0)
 }
 
-/** Evicts one element: the result of `act` (the element is then the caller's, and its room too), ABSENT if the hand found
- *  none that it could take: operations under way hold, or were quicker at, all there are. */
+/**
+ * Evicts one element: the result of `act` (the element is then the caller's, and its room too), ABSENT if the hand
+ * found none that it could take: operations under way hold, or were quicker at, all there are.
+ */
 export function evict(map: usize): u32 {
   const count = peek32(map + MAP_ELEMENT_COUNT)
   let spared: u32 = 0

@@ -1,5 +1,6 @@
-// From a number to a map: the pointer that a guest passes to a helper is the address of the map's structure, which the
-// guest cannot dereference. It is believed only if it names a structure that is a map's. Called by the helpers and the host.
+// From a number to a map: the pointer that a guest passes to a helper is the address of the map's structure, which
+// the guest cannot dereference. It is believed only if it names a structure that is a map's. Called by the helpers
+// and the host.
 import { FAULT_BAD_ACCESS, MAX_MAPS } from '../abi'
 import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
 import { load32, peek32 } from '../door'

@@ -1,7 +1,7 @@
-// How many elements a hash map holds. A room is reserved before an insertion is published and given back after a deletion
-// has set its mark: an operation that is going on counts as holding one. So the map never holds more than max_entries, and
-// is called full only while elements and operations under way together are that many.
-// Called by list.ts, hash.ts and lru.ts.
+// How many elements a hash map holds. A room is reserved before an insertion is published and given back after a
+// deletion has set its mark: an operation that is going on counts as holding one. So the map never holds more than
+// max_entries, and is called full only while elements and operations under way together are that many. Called by
+// list.ts, hash.ts and lru.ts.
 import { add32, compareExchange32, load32, peek32 } from '../door'
 import { MAP_COUNT, MAP_MAX_ENTRIES } from '../layout'
 

@@ -1,6 +1,7 @@
-// What a map needs before it exists: the kernel's checks of its attributes, the number of its elements, and the bytes that
-// it takes in the guest window (its elements) and in core memory (slots, buckets, records, the pool of free elements).
-// Owns nothing: pure arithmetic on the attributes. Called by create.ts and, through the exports, by the host.
+// What a map needs before it exists: the kernel's checks of its attributes, the number of its elements, and the bytes
+// that it takes in the guest window (its elements) and in core memory (slots, buckets, records, the pool of free
+// elements). Owns nothing: pure arithmetic on the attributes. Called by create.ts and, through the exports, by the
+// host.
 import {
   BPF_F_MMAPABLE,
   BPF_F_INNER_MAP,
@@ -29,7 +30,10 @@ import { bitmapBytes } from '../memory/bitmap'
 const ACCESS_FLAGS: u32 = BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG
 const ARRAY_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP | ACCESS_FLAGS
 const HASH_FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS
-/** Largest key and value of a hash element together, and largest value of a per-CPU array, as the kernel's allocators say. */
+/**
+ * Largest key and value of a hash element together, and largest value of a per-CPU array, as the kernel's allocators
+ * say.
+ */
 const LARGEST_HASH_ELEMENT: u64 = 4 << 20
 const LARGEST_PERCPU_VALUE: u64 = 32 << 10
 /** An element index + 1 must fit in the 24 bits that a link of a hash list has for it. */
@@ -65,8 +69,10 @@ export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntr
   return elementsOf(type, maxEntries) > MOST_ELEMENTS ? -E2BIG : 0
 }
 
-/** Elements of the map. Hash maps have some more than max_entries: an update takes a free element before it lets go of the
- *  old one, so each operation that is going on, on any CPU and nesting level, may hold one in its hands. */
+/**
+ * Elements of the map. Hash maps have some more than max_entries: an update takes a free element before it lets go
+ * of the old one, so each operation that is going on, on any CPU and nesting level, may hold one in its hands.
+ */
 export function elementsOf(type: u32, maxEntries: u32): u64 {
   const cpus = <u64>peek32(HEADER + HEADER_CPUS)
   if (type === MAP_TYPE_PERCPU_ARRAY) return <u64>maxEntries * cpus
@@ -98,7 +104,10 @@ export function bucketsOf(maxEntries: u32): u64 {
   return maxEntries === 1 ? 1 : (<u64>1) << (32 - clz<u32>(maxEntries - 1))
 }
 
-/** Bytes of a record (record.ts): link and order word, the words of a key of more than 8 bytes, the reference mark of LRU. */
+/**
+ * Bytes of a record (record.ts): link and order word, the words of a key of more than 8 bytes, the reference mark of
+ * LRU.
+ */
 export function recordBytesOf(type: u32, keySize: u32): u64 {
   return 16 + (keySize > 8 ? roundUp(keySize, 8) : 0) + (type === MAP_TYPE_LRU_HASH ? 8 : 0)
 }

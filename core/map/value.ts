@@ -1,6 +1,6 @@
-// Writes a value into an element. The bytes of a timer and of work become zero, those of a spin lock stay as they are: the
-// state behind a special field is core memory's (async/), and no value that a program or a user writes ever reaches it.
-// Called by array.ts and hash.ts. Readers may see a mixture of old and new bytes, as in the kernel.
+// Writes a value into an element. The bytes of a timer and of work become zero, those of a spin lock stay as they
+// are: the state behind a special field is core memory's (async/), and no value that a program or a user writes ever
+// reaches it. Called by array.ts and hash.ts. Readers may see a mixture of old and new bytes, as in the kernel.
 import { copy, fill, glance64, note64, peek32 } from '../door'
 import { MAP_SPIN_LOCK_OFFSET, MAP_TIMER_OFFSET, MAP_VALUE_SIZE, MAP_WORK_OFFSET } from '../layout'
 

@@ -1,5 +1,5 @@
-// The stage on which hash maps are explored: the core's check build on two CPUs, one map, its keys in one bucket so that
-// every operation meets every other. Operations are the helpers that programs call.
+// The stage on which hash maps are explored: the core's check build on two CPUs, one map, its keys in one bucket so
+// that every operation meets every other. Operations are the helpers that programs call.
 import { readFileSync } from 'node:fs'
 import { BPF_EXIST, BPF_NOEXIST, E2BIG, EEXIST, ENOENT, ENOMEM, MAP_TYPE_LRU_HASH } from '../../core/abi.js'
 import * as layout from '../../core/layout.js'

@@ -1,5 +1,5 @@
-// Hash maps under the explorer: every interleaving of a few operations on one bucket, on two CPUs, as NMI of each other,
-// and with a CPU that stops for ever. What must hold is in map-stage.ts.
+// Hash maps under the explorer: every interleaving of a few operations on one bucket, on two CPUs, as NMI of each
+// other, and with a CPU that stops for ever. What must hold is in map-stage.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BPF_EXIST, BPF_NOEXIST, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../core/abi.js'
@@ -131,7 +131,7 @@ test('three operations on three CPUs', (t) => {
   t.diagnostic(`${states} states`)
 })
 
-test('an impatient lookup asks for help at its first disturbance and is answered, also as an NMI and by a stopped CPU', (t) => {
+test('an impatient lookup asks for help when disturbed and is answered, also around an NMI, also if its CPU stops', (t) => {
   let states = 0
   const at = mapStage(MAP_TYPE_HASH, 2, { patience: 0 })
   const make = (names: string[]) => names.map((name, position) => OPERATIONS[name]!(at, `${name}, ${position}`))

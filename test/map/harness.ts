@@ -1,5 +1,5 @@
-// A machine for map tests: the shipped core on one shared memory, one instance per CPU, all on this thread, no programs.
-// Keys and values are staged in the guest window; areas of maps are taken from the heaps as the host would.
+// A machine for map tests: the shipped core on one shared memory, one instance per CPU, all on this thread, no
+// programs. Keys and values are staged in the guest window; areas of maps are taken from the heaps as the host would.
 import { readFile } from 'node:fs/promises'
 import {
   BITMAP_BITS,

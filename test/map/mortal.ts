@@ -1,5 +1,5 @@
-// A CPU that dies at a chosen step: the check build of the core on a machine's real memory, whose hook throws instead of
-// performing the access. The wasm frames are gone, what they had done stays: as a worker that is terminated.
+// A CPU that dies at a chosen step: the check build of the core on a machine's real memory, whose hook throws instead
+// of performing the access. The wasm frames are gone, what they had done stays: as a worker that is terminated.
 import { readFileSync } from 'node:fs'
 import * as abi from '../../core/abi.js'
 import type { Core } from './harness.js'

@@ -1,5 +1,6 @@
-// One CPU of the stress test: random operations on the keys of a few maps for a given time. A value is two words that both
-// say their key, so whatever is found in any element must say a key, and a key that nobody deletes must be found.
+// One CPU of the stress test: random operations on the keys of a few maps for a given time. A value is two words that
+// both say their key, so whatever is found in any element must say a key, and a key that nobody deletes must be
+// found.
 import { parentPort, workerData } from 'node:worker_threads'
 import { E2BIG, ENOENT } from '../../core/abi.js'
 import { CPU_RUN_BUFFER, CPU_SCRATCH } from '../../core/layout.js'

@@ -60,7 +60,7 @@ for (const [name, type] of Object.entries(KINDS))
   })
 
 for (const keySize of [4, 12])
-  test(`a guest that scribbles over every byte it can reach changes no map's behaviour (keys of ${keySize} bytes)`, () => {
+  test(`a guest that scribbles over all elements changes no map's behaviour (keys of ${keySize} bytes)`, () => {
     for (const type of [MAP_TYPE_HASH, MAP_TYPE_LRU_HASH]) {
       const machine = new Machine({ megabytes: 2, coreBytes: 1 << 14 })
       const map = machine.create({ type, keySize, valueSize: 8, maxEntries: 6 })
