@@ -220,7 +220,8 @@ export const CPU_DEFERRED_WAITING = 116
 export const CPU_DEFERRED_UNTIL = 120
 /** Objects waiting for a grace period. */
 export const CPU_DEFERRED_COUNT = 128
-/** Guest addresses: top of stack 0, run buffer (context and data of program runs), key scratch. */
+/** Guest addresses: top of stack 0, run buffer (context and data of program runs), scratch page (at its start the key of
+ *  a firing, from +64 the indices of for_each). */
 export const CPU_STACKS = 132
 export const CPU_RUN_BUFFER = 136
 export const CPU_RUN_BUFFER_BYTES = 140

@@ -4,8 +4,8 @@
 //   +16 the words of a key of more than 8 bytes, the last one padded with zeros.
 //   end reference mark of an LRU map (u32, advice).
 // The version grows with every change of the word and is never reset, so a word that is seen twice has not changed
-// between. A marked record is not in the map, or not for long. An unmarked one is in the map, or prepared to be, or free
-// after it was prepared in vain: only the walk to its key tells. The guest's copy of the key is for guests to read only.
+// between. A marked record is not in the map. An unmarked one is in the map, or prepared to be, or free after it was
+// prepared in vain: only the walk to its key tells. The guest's copy of the key is for guests to read only.
 // Called by the files of this folder.
 import { glance32, glance64, glance8, load64, note32, note64, peek32, store64 } from '../door'
 import { MAP_BUCKETS, MAP_BUCKET_MASK, MAP_KEY_SIZE, MAP_RECORDS, MAP_RECORD_BYTES, MAP_SEED } from '../layout'
