@@ -111,6 +111,18 @@ function flowPacket(name: string): Case {
   })
 }
 
+function bootTime(name: string): Case {
+  return {
+    name,
+    unit: 'ms',
+    async start({ boot }) {
+      if (!boot) throw new Error('is not booted')
+      await boot()
+      return { measure: boot, end: async () => {} }
+    },
+  }
+}
+
 function loadTime(name: string): Case {
   return {
     name,
@@ -162,5 +174,6 @@ export const CASES: readonly Case[] = [
   flowPacket('flow-timeout: a packet of a known flow'),
   lateness('lateness of a 1 ms timer, median', 0.5),
   lateness('lateness of a 1 ms timer, 99 of 100', 0.99),
+  bootTime('boot with two CPUs'),
   loadTime('load flow-timeout and run its first packet'),
 ]

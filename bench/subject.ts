@@ -4,6 +4,8 @@
 export interface Subject {
   readonly name: string
   load(object: string): Promise<Loaded>
+  /** Boots one more of its kind and closes it: the milliseconds that the first took. */
+  boot?(): Promise<number>
   close(): Promise<void>
 }
 

@@ -1,15 +1,15 @@
 // The golden cases on skep, on all map kinds: the kernel's answers.
 import { test } from 'node:test'
 import { perform, type Case } from './notation.js'
-import { bareSubject } from './bare-subject.js'
+import { skepSubject } from './skep-subject.js'
 import { TIMER_CASES } from './timer-cases.js'
 import { WQ_CASES } from './wq-cases.js'
 
 function check(object: string, what: string, cases: readonly Case[]): void {
   for (const golden of cases)
-    if (!golden.needs)
+    if (!golden.needs || golden.needs === 'pins')
       test(`${what}: ${golden.name}`, async () => {
-        const subject = await bareSubject(object)
+        const subject = await skepSubject(object)
         try {
           await perform(subject, golden)
         } finally {

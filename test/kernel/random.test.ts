@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compare } from '../golden/compare.js'
 import { randomTimerSteps, randomWorkSteps } from '../golden/random-steps.js'
-import { bareSubject } from '../golden/bare-subject.js'
+import { skepSubject } from '../golden/skep-subject.js'
 import { KINDS } from '../golden/timer-object.js'
 import { kernelSubject } from './kernel-subject.js'
 import { openKernel } from './oracle.js'
@@ -25,7 +25,7 @@ for (const [object, randomSteps] of [
         // What waits for memory in the kernel would be a difference that is none.
         await kernel.ask('spare', 500)
         for (let seed = 1; seed <= SEEDS; seed++) {
-          const subject = await bareSubject(object)
+          const subject = await skepSubject(object)
           steps += await compare(await kernelSubject(kernel, object), subject, kind, randomSteps(seed, STEPS))
           await subject.close()
         }
