@@ -60,6 +60,8 @@ export interface CoreExports {
   map_update(map: number, key: number, value: number, flags: number): number
   map_delete(map: number, key: number): number
   map_next(map: number, cursor: number): number
+  map_lookup_cpu(map: number, key: number, cpu: number): number
+  map_next_key(map: number, key: number, next: number): number
   map_element_key(map: number, index: number): number
   map_element_value(map: number, index: number): number
   map_user_get(map: number): void

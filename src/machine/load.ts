@@ -7,6 +7,7 @@ import { compile, type CompiledObject } from '../jit/compile.js'
 import type { LinkTarget } from '../jit/link.js'
 import { assertSupported, helperCalls, type Supported } from '../object/check.js'
 import { setMaxEntries, setVariables } from '../object/edit.js'
+import { findFieldMisuse } from '../object/field-use.js'
 import { parseObject } from '../object/read.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramType } from '../object/spec.js'
 import type { Mode } from './answer.js'
@@ -232,7 +233,7 @@ function refuseMisuse(spec: ObjectSpec): void {
     for (const name of reachable(spec, program.entry)) {
       const fn = spec.functions.get(name)!
       refuseHelpers(fn, program.type, program.name, items)
-      for (const problem of fieldProblems(spec, fn)) items.add(`function '${name}': ${problem}`)
+      for (const problem of findFieldMisuse(spec, fn)) items.add(problem)
     }
   if (items.size === 0) return
   const list = [...items]
@@ -251,21 +252,4 @@ function refuseHelpers(fn: FunctionSpec, type: ProgramType, program: string, ite
     if (entry?.refusedIn?.includes(type))
       items.add(`program '${program}': ${entry.name} cannot be used in ${type} programs (function '${fn.name}')`)
   }
-}
-
-const TIMER_INIT = 169
-const SPIN_LOCK = 93
-
-// A problem counts only if the function that names the map also makes such a field.
-function fieldProblems(spec: ObjectSpec, fn: FunctionSpec): string[] {
-  const calls = new Set(helperCalls(fn).map(({ helper }) => helper))
-  const uses: string[] = []
-  if (calls.has(TIMER_INIT)) uses.push('bpf_timer')
-  if (calls.has(SPIN_LOCK)) uses.push('bpf_spin_lock')
-  if (fn.relocations.some((relocation) => relocation.kind === 'kfunc' && relocation.name === 'bpf_wq_init'))
-    uses.push('bpf_wq')
-  const named = fn.relocations.flatMap((relocation) => (relocation.kind === 'map' ? [relocation.map] : []))
-  return named
-    .flatMap((name) => spec.maps.get(name)?.problems ?? [])
-    .filter((problem) => uses.some((use) => problem.includes(use)))
 }

@@ -42,10 +42,11 @@ export class MapAccess {
     this.maxEntries = memory.word(address + MAP_MAX_ENTRIES)
     this.flags = memory.word(address + MAP_FLAGS)
     this.copies = this.type === MAP_TYPE_PERCPU_ARRAY ? memory.word(HEADER + HEADER_CPUS) : 1
-    if (this.#valueOffset + this.imageSize > staging.bytes)
+    const needed = 2 * this.#valueOffset + this.imageSize + 8
+    if (needed > staging.bytes)
       throw new SkepError(
         'BAD_VALUE',
-        `map '${name}': key and value need ${this.#valueOffset + this.imageSize} bytes, this thread can stage ${staging.bytes}`,
+        `map '${name}': key and value need ${needed} bytes, this thread can stage ${staging.bytes}`,
       )
   }
 
@@ -60,8 +61,19 @@ export class MapAccess {
 
   /** The value's bytes, or undefined for a missing key. */
   lookup(key: Uint8Array): Uint8Array | undefined {
-    const value = this.#cpu.core.map_lookup(this.address, this.#stageKey(key)) >>> 0
-    return value === 0 ? undefined : this.#cpu.memory.read(value, this.imageSize)
+    const { core, memory } = this.#cpu
+    const at = this.#stageKey(key)
+    if (this.copies === 1) {
+      const value = core.map_lookup(this.address, at) >>> 0
+      return value === 0 ? undefined : memory.read(value, this.valueSize)
+    }
+    const image = new Uint8Array(this.imageSize)
+    for (let cpu = 0; cpu < this.copies; cpu++) {
+      const value = core.map_lookup_cpu(this.address, at, cpu) >>> 0
+      if (value === 0) return undefined
+      image.set(memory.read(value, this.valueSize), (cpu * this.imageSize) / this.copies)
+    }
+    return image
   }
 
   /** 0 or a negative errno. */
@@ -77,18 +89,19 @@ export class MapAccess {
     return this.#cpu.core.map_delete(this.address, this.#stageKey(key))
   }
 
-  /** Keys and values; elements that come or go meanwhile may be missed or seen. */
-  *elements(): Generator<{ index: number; key: Uint8Array; value: Uint8Array }> {
+  /** Keys and values: each key that stays in the map meanwhile exactly once, others perhaps. */
+  *elements(): Generator<{ key: Uint8Array; value: Uint8Array }> {
     const { core, memory } = this.#cpu
-    for (let index = core.map_next(this.address, 0); index >= 0; index = core.map_next(this.address, index + 1)) {
-      const key = memory.read(core.map_element_key(this.address, index) >>> 0, this.keySize)
-      yield { index, key, value: memory.read(core.map_element_value(this.address, index) >>> 0, this.imageSize) }
+    const next = this.#staging.address + this.#valueOffset
+    let previous: Uint8Array | undefined
+    for (;;) {
+      const at = previous ? this.#stageKey(previous) : 0
+      if (core.map_next_key(this.address, at, next) < 0) return
+      const key = memory.read(next, this.keySize)
+      const value = this.lookup(key)
+      if (value) yield { key, value }
+      previous = key
     }
-  }
-
-  /** Guest address of an element's value: arrays and data sections, whose elements never move. */
-  valueAddress(index: number): number {
-    return this.#cpu.core.map_element_value(this.address, index) >>> 0
   }
 
   #stageKey(key: Uint8Array): number {

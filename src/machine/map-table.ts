@@ -126,7 +126,7 @@ export class MapTable {
     const kernel = this.#kernel
     if (!created) this.#open(map)
     const { address, size } = kernel.host.runBuffer
-    const needed = map.spec.keySize + 8 + (map.spec.valueSize + 8) * (kernel.shape.cpus + kernel.shape.joins + 1)
+    const needed = 2 * map.spec.keySize + 32 + (map.spec.valueSize + 8) * (kernel.shape.cpus + kernel.shape.joins + 1)
     const own = needed > size ? this.#reserve('guest', needed, map.name) : undefined
     const staging = own === undefined ? { address, bytes: size } : { address: own, bytes: needed }
     const description = {

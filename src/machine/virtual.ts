@@ -13,7 +13,7 @@ export interface VirtualOptions extends BootOptions {
 }
 
 /** Turns at one instant after which a machine is taken for one that never comes to rest. */
-const TURNS_AT_ONE_INSTANT = 1_000_000
+const TURNS_AT_ONE_INSTANT = 10_000
 
 /** The clock of a virtual machine. Times are nanoseconds since its epoch (MONOTONIC and BOOTTIME alike). */
 export class VirtualClock {
@@ -111,7 +111,7 @@ export class VirtualMachine extends LocalMachine {
   /** Everything that can be done at this instant, on every CPU in turn. @internal */
   rest(): void {
     this.kernel.check()
-    if (!this.drain(TURNS_AT_ONE_INSTANT))
+    if (!this.drain(TURNS_AT_ONE_INSTANT + this.kernel.shape.controlBlocks / 16))
       throw new SkepError(
         'NOT_IDLE',
         `the machine does not come to rest at ${this.clock.now} ns: timers or work that start themselves at once, for ever`,

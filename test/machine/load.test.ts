@@ -1,0 +1,128 @@
+// Loading: everything wrong in one error, nothing half-loaded afterwards.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { boot, readObject, type ObjectSpec, type VirtualMachine } from '../../src/index.js'
+import { coded, probes, request, type Slot } from './probes.js'
+
+/** What load must not change when it fails. */
+function books(machine: VirtualMachine): unknown {
+  const { timers, maps, memory } = machine.stats() as unknown as Record<string, unknown>
+  return { timers, maps, memory, pins: machine.pins }
+}
+
+function failing(what: string, change: (spec: ObjectSpec) => void, code: string, message: RegExp): void {
+  test(`nothing is left of a load that fails: ${what}`, async () => {
+    const machine = boot.virtual()
+    const spec = await readObject(probes)
+    change(spec)
+    const before = books(machine)
+    assert.throws(() => machine.load(spec), coded(code, message))
+    machine.poll()
+    assert.deepEqual(books(machine), before)
+    const object = machine.load(probes)
+    object.programs.start_timer!.run({ ctx: request(0, 8) })
+    machine.clock.advance(16)
+    assert.equal((object.maps.slots!.get(0) as Slot).fired, 1n)
+  })
+}
+
+failing('a map that does not fit', (spec) => (spec.maps.get('points')!.maxEntries = 2_000_000), 'NO_MEMORY', /points/)
+failing(
+  'a map of a type that does not exist here',
+  (spec) => (spec.maps.get('points')!.type = 13),
+  'UNSUPPORTED',
+  /points/,
+)
+failing('a key of no bytes', (spec) => (spec.maps.get('points')!.keySize = 0), 'EINVAL', /points/)
+failing(
+  'a jump out of the function',
+  (spec) => {
+    const { code } = spec.functions.get('count')!
+    code.set([0x05, 0, 0xff, 0x7f, 0, 0, 0, 0], 0)
+  },
+  'BAD_INSTRUCTION',
+  /count/,
+)
+failing(
+  'an unknown helper and an unknown kfunc, both named',
+  (spec) => {
+    const { code } = spec.functions.get('random')!
+    new DataView(code.buffer, code.byteOffset).setInt32(4, 9999, true)
+    const kfunc = spec.functions.get('start_work')!.relocations.find(({ kind }) => kind === 'kfunc')
+    if (kfunc?.kind === 'kfunc') kfunc.name = 'bpf_does_not_exist'
+  },
+  'UNSUPPORTED',
+  /9999[^]*bpf_does_not_exist|bpf_does_not_exist[^]*9999/,
+)
+failing(
+  'a timer in a map that holds none',
+  (spec) => {
+    const map = spec.maps.get('slots')!
+    map.timerOffset = -1
+    map.problems.push("map 'slots' has no valid bpf_timer")
+  },
+  'REFUSED',
+  /map 'slots' has no valid bpf_timer/,
+)
+failing(
+  'spin locks in a tracing program',
+  (spec) => (spec.programs.get('lock_value')!.type = 'kprobe'),
+  'REFUSED',
+  /bpf_spin_lock cannot be used in kprobe/,
+)
+
+test('files that are missing, cut or no objects are refused', () => {
+  const machine = boot.virtual()
+  assert.throws(() => machine.load('/nowhere/at/all.bpf.o'), coded('FILE'))
+  assert.throws(() => machine.load(new Uint8Array(0)), coded('BAD_ELF'))
+  assert.throws(() => machine.load(probes.subarray(0, 900)))
+})
+
+test('options choose programs, sizes and values, and name what does not exist', () => {
+  const machine = boot.virtual()
+  assert.throws(() => machine.load(probes, { programs: ['nope'] }), coded('NO_PROGRAM', /nope/))
+  assert.throws(() => machine.load(probes, { variables: { nope: 1 } }), coded('NO_VARIABLE', /nope/))
+  assert.throws(() => machine.load(probes, { maxEntries: { nope: 1 } }), coded('NO_MAP', /nope/))
+  const { programs, maps } = machine.load(probes, { programs: ['count'], maxEntries: { points: 9 } })
+  assert.deepEqual(Object.keys(programs), ['count'])
+  assert.equal(maps.points!.maxEntries, 9)
+  assert.equal(programs.count!.run().retval, 0)
+  assert.throws(() => programs.random, coded('NO_SUCH_NAME', /no program 'random'; it has count/))
+})
+
+test('two objects share a map that is handed over', () => {
+  const machine = boot.virtual()
+  const first = machine.load(probes)
+  const second = machine.load(probes, { maps: { slots: first.maps.slots! } })
+  first.programs.start_timer!.run({ ctx: request(0, 8) })
+  machine.clock.advance(16)
+  assert.equal((second.maps.slots!.get(0) as Slot).fired, 1n)
+  assert.equal(second.maps.slots!.id, first.maps.slots!.id)
+  assert.throws(() => machine.load(probes, { maps: { points: first.maps.slots! } }), coded('BAD_MAP', /points.*slots/))
+})
+
+test('everything of a closed machine or object says so', () => {
+  const machine = boot.virtual()
+  const object = machine.load(probes)
+  const other = machine.load(probes)
+  object.close()
+  object.close()
+  assert.throws(() => object.programs.count!.run(), coded('CLOSED', /object/))
+  assert.throws(() => object.maps.points!.get(1), coded('CLOSED'))
+  assert.throws(() => object.variables.counter!.get(), coded('CLOSED'))
+  machine.close()
+  machine.close()
+  for (const use of [
+    () => machine.load(probes),
+    () => other.programs.count!.run(),
+    () => other.maps.points!.get(1),
+    () => other.variables.counter!.get(),
+    () => machine.poll(),
+    () => machine.clock.advance(1),
+    () => machine.timers(),
+    () => machine.stats(),
+    () => machine.map(1),
+  ])
+    assert.throws(use, coded('CLOSED', /machine is closed/))
+  other.close()
+})

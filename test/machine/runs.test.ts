@@ -1,0 +1,128 @@
+// Programs run with the context and data that BPF_PROG_TEST_RUN gives programs of their type.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { boot, type LoadedObject, type VirtualMachine } from '../../src/index.js'
+import { coded, probes, u32, u64 } from './probes.js'
+
+function machine(): { machine: VirtualMachine; object: LoadedObject } {
+  const machine = boot.virtual({ cpus: 2, seed: 7, task: { pid: 77, comm: 'tester' } })
+  return { machine, object: machine.load(probes) }
+}
+
+const packet = new Uint8Array(60).fill(1)
+packet.set([0x08, 0x00], 12)
+
+test('an xdp program reads and writes the packet between data and data_end', () => {
+  const { object } = machine()
+  const result = object.programs.first_bytes!.run({ data: packet, ctx: { ingress_ifindex: 3 } })
+  assert.equal(result.retval, 3060)
+  assert.equal(result.data?.length, 60)
+  assert.equal(result.data?.[0], 0xab)
+  assert.equal(packet[0], 1, 'the caller keeps its own bytes')
+  assert.deepEqual(result.ctx, { ingress_ifindex: 3, rx_queue_index: 0 })
+  assert.equal(result.duration, 0, 'no time passes on a virtual machine by itself')
+})
+
+test('a tc program gets a __sk_buff whose settable fields come back', () => {
+  const { object } = machine()
+  const result = object.programs.mark!.run({ data: packet, ctx: { mark: 41, cb: [1, 2, 3, 4, 5] } })
+  assert.equal(result.retval, 60)
+  const ctx = result.ctx as { mark: number; cb: number[]; ifindex: number }
+  assert.equal(ctx.mark, 42)
+  assert.deepEqual(ctx.cb, [1, 2, 0x0008, 4, 5])
+  assert.equal(ctx.ifindex, 1)
+})
+
+test('a context given as bytes comes back as bytes', () => {
+  const { object } = machine()
+  const ctx = new Uint8Array(192)
+  ctx[8] = 9
+  const result = object.programs.mark!.run({ data: packet, ctx })
+  assert.ok(result.ctx instanceof Uint8Array)
+  assert.equal(result.ctx[8], 10)
+  assert.equal(result.ctx.length, 192)
+})
+
+test('a socket filter sees the packet from its network header on', () => {
+  const { object } = machine()
+  assert.equal(object.programs.length!.run({ data: packet }).retval, 46)
+})
+
+test('a raw tracepoint program gets its arguments', () => {
+  const { object } = machine()
+  assert.equal(object.programs.second_argument!.run({ ctx: [1n, 0xffff_ffff_1234n] }).retval, 0xffff_1234)
+  assert.equal(object.programs.second_argument!.run().retval, 0, 'zeros without arguments')
+})
+
+test('a syscall program reads and writes its context; repeat runs it on the same one', () => {
+  const { object } = machine()
+  const result = object.programs.loop!.run({ ctx: u64(10n) })
+  assert.equal(result.retval, 10)
+  assert.deepEqual(result.ctx, u64(45n))
+  assert.equal(object.programs.lock_value!.run({ ctx: u32(2), repeat: 1000 }).retval, 2000)
+})
+
+test('bpf_loop stops when the callback says so and refuses too many turns', () => {
+  const { object } = machine()
+  assert.deepEqual(object.programs.loop!.run({ ctx: u64(1000n) }).ctx, u64(105n))
+  assert.equal(object.programs.loop!.run({ ctx: u64(1n << 24n) }).retval | 0, -7)
+})
+
+test('the host decides who the task is', () => {
+  const { object } = machine()
+  const { retval, ctx } = object.programs.identity!.run({ ctx: new Uint8Array(16) })
+  assert.equal(retval, 77)
+  assert.equal(new TextDecoder().decode(ctx as Uint8Array).replace(/\0+$/, ''), 'tester')
+})
+
+test('random numbers depend on seed and CPU only', () => {
+  const draw = (seed: number, cpu: number): number[] => {
+    const object = boot.virtual({ cpus: 2, seed }).load(probes)
+    return [0, 1, 2].map(() => object.programs.random!.run({ cpu }).retval)
+  }
+  assert.deepEqual(draw(7, 0), draw(7, 0))
+  assert.notDeepEqual(draw(7, 0), draw(7, 1))
+  assert.notDeepEqual(draw(7, 0), draw(8, 0))
+})
+
+test('wrong data, contexts and CPUs are refused before anything runs', () => {
+  const { object } = machine()
+  const { first_bytes, mark, second_argument, count } = object.programs
+  assert.throws(() => first_bytes!.run(), coded('BAD_RUN', /packet is needed/))
+  assert.throws(() => first_bytes!.run({ data: new Uint8Array(13) }), coded('BAD_RUN', /13 bytes/))
+  assert.throws(() => first_bytes!.run({ data: new Uint8Array(1 << 20) }), coded('BAD_RUN', /run buffer holds/))
+  assert.throws(() => first_bytes!.run({ data: packet, ctx: new Uint8Array(23) }), coded('BAD_RUN', /23 bytes.*24/))
+  assert.throws(() => mark!.run({ data: packet, ctx: { len: 3 } }), coded('BAD_RUN', /len cannot be set/))
+  assert.throws(() => mark!.run({ data: packet, ctx: { mark: [1] } }), coded('BAD_RUN', /must be a number/))
+  assert.throws(() => second_argument!.run({ ctx: new Uint8Array(97) }), coded('BAD_RUN', /at most 96/))
+  assert.throws(() => second_argument!.run({ data: packet }), coded('BAD_RUN', /take no data/))
+  assert.throws(() => count!.run({ cpu: 2 }), coded('BAD_CPU', /no CPU 2/))
+  assert.throws(() => count!.run({ repeat: 0 }), coded('BAD_RUN', /repeat/))
+  assert.throws(() => count!.run({ context: 'hardirq' as 'task' }), coded('BAD_RUN', /hardirq/))
+})
+
+test('printed lines reach the host in order, with time and CPU', () => {
+  const { machine: m, object } = machine()
+  const lines: unknown[] = []
+  m.on('trace', (line) => lines.push(line))
+  m.clock.advance(64)
+  object.programs.print!.run({ cpu: 1 })
+  assert.deepEqual(lines, [
+    { time: 64, cpu: 1, text: 'one -1 two 00042 three beef' },
+    { time: 64, cpu: 1, text: 'text z -5000000000' },
+    { time: 64, cpu: 1, text: '0000001234567890|7   |%' },
+  ])
+  assert.equal(object.programs.bad_format!.run().retval | 0, -22)
+  assert.equal(lines.length, 3)
+})
+
+test('a reader that falls behind loses the oldest lines, never the order or the newest', () => {
+  const { machine: m, object } = machine()
+  object.programs.print!.run({ repeat: 5000 })
+  const lines: string[] = []
+  m.on('trace', ({ text }) => lines.push(text))
+  object.programs.print!.run()
+  assert.ok(lines.length > 300 && lines.length < 15_003)
+  assert.deepEqual(lines.slice(-3), ['one -1 two 00042 three beef', 'text z -5000000000', '0000001234567890|7   |%'])
+  assert.equal(new Set(lines).size, 3)
+})

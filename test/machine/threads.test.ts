@@ -1,0 +1,165 @@
+// Machines with real worker threads.
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { boot, type Machine, type ThreadOptions } from '../../src/index.js'
+import { coded, eventually, probes, request, u32, type Slot } from './probes.js'
+
+async function booted(t: TestContext, options: ThreadOptions = {}): Promise<Machine> {
+  const machine = await boot({ cpus: 2, ...options })
+  t.after(() => machine.close())
+  return machine
+}
+
+test('programs run on the CPU that is asked for, each CPU in the order of asking', async (t) => {
+  const machine = await booted(t)
+  const object = await machine.load(probes)
+  const runs = Array.from({ length: 40 }, (_, turn) => object.programs.count!.run({ cpu: turn % 2 }))
+  assert.deepEqual(
+    (await Promise.all(runs)).map(({ retval }) => retval),
+    Array.from({ length: 40 }, (_, turn) => turn % 2),
+  )
+  assert.equal(await object.variables.counter!.get(), 45n)
+  assert.deepEqual(
+    (await object.maps.hits!.get(1)) as number[],
+    [20, 20, 0].slice(0, ((await object.maps.hits!.get(1)) as number[]).length),
+  )
+})
+
+test('timers and work fire on their threads, never early', async (t) => {
+  const machine = await booted(t)
+  const { programs, maps } = await machine.load(probes)
+  const before = machine.now()
+  await programs.start_timer!.run({ ctx: request(0, 5e6), cpu: 1 })
+  await programs.start_work!.run({ ctx: request(1, 0), cpu: 1 })
+  const slot = async (key: number): Promise<Slot> => (await maps.slots!.get(key)) as Slot
+  await eventually(async () => (await slot(0)).fired === 1n && (await slot(1)).fired === 1n, 'both fire')
+  const { fired_on, fired_at } = await slot(0)
+  assert.equal(fired_on, 1n)
+  assert.ok(fired_at >= BigInt(Math.floor(before)) + 5_000_000n - 1_000_000n)
+  assert.equal((await slot(1)).fired_on, 1n)
+})
+
+test('spin locks exclude each other across threads', async (t) => {
+  const machine = await booted(t)
+  const { programs, maps } = await machine.load(probes)
+  await Promise.all([0, 1].map((cpu) => programs.lock_value!.run({ ctx: u32(1), cpu, repeat: 20_000 })))
+  assert.equal(((await maps.guarded!.get(0)) as { value: number }).value, 40_000)
+})
+
+test('a fault on a worker rejects that run with its place; faults in callbacks are events', async (t) => {
+  const machine = await booted(t)
+  const { programs, maps } = await machine.load(probes)
+  const faults: string[] = []
+  machine.on('fault', ({ code }) => faults.push(code))
+  await assert.rejects(
+    programs.null_read!.run({ cpu: 1 }),
+    coded('FAULT_BAD_ACCESS', /null_read.*CPU 1[^]*probes.bpf.c/),
+  )
+  assert.equal((await programs.count!.run({ cpu: 1 })).retval, 1)
+  await programs.start_faulting_timer!.run({ ctx: request(0, 0), cpu: 1 })
+  await eventually(() => faults.length === 1, 'the fault is reported')
+  assert.deepEqual(faults, ['FAULT_BAD_ACCESS'])
+  assert.equal(((await maps.slots!.get(0)) as Slot).fired, 1n)
+})
+
+test('lines printed on any thread reach the host', async (t) => {
+  const machine = await booted(t)
+  const { programs } = await machine.load(probes)
+  const lines: string[] = []
+  machine.on('trace', ({ cpu, text }) => lines.push(`${cpu} ${text}`))
+  await programs.print!.run({ cpu: 1 })
+  await programs.print!.run({ cpu: 0 })
+  await eventually(() => lines.length === 6, 'six lines')
+  assert.equal(lines[0], '1 one -1 two 00042 three beef')
+  assert.equal(lines[5], '0 0000001234567890|7   |%')
+})
+
+test('a worker killed in the middle of a run: its run fails, its timers move, the others go on', async (t) => {
+  const machine = await booted(t, { cpus: 2 })
+  const { programs, maps } = await machine.load(probes)
+  const exits: number[] = []
+  machine.on('cpu-exit', ({ cpu }) => exits.push(cpu))
+  await programs.start_timer!.run({ ctx: request(0, 80e6), cpu: 1 })
+  const endless = programs.endless!.run({ cpu: 1 })
+  const queued = programs.count!.run({ cpu: 1 })
+  const ended = [
+    assert.rejects(endless, coded('CPU_DEAD', /CPU 1/)),
+    assert.rejects(queued, coded('CPU_DEAD', /CPU 1/)),
+  ]
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  await machine.offline(1)
+  await Promise.all(ended)
+  await eventually(() => exits.length === 1, 'the death is reported')
+  assert.deepEqual(exits, [1])
+  await assert.rejects(programs.count!.run({ cpu: 1 }), coded('CPU_DEAD', /CPU 1/))
+  assert.equal((await programs.count!.run({ cpu: 0 })).retval, 0)
+  await eventually(async () => ((await maps.slots!.get(0)) as Slot).fired === 1n, 'the moved timer fires')
+  assert.equal(((await maps.slots!.get(0)) as Slot).fired_on, 0n)
+  const more = await machine.load(probes)
+  assert.equal((await more.programs.count!.run({ cpu: 0 })).retval, 0)
+})
+
+test('a held spin lock of a killed CPU is given back', async (t) => {
+  const machine = await booted(t)
+  const { programs } = await machine.load(probes)
+  const storm = programs.lock_value!.run({ ctx: u32(1), cpu: 1, repeat: 1_000_000_000 })
+  storm.catch(() => {})
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await machine.offline(1)
+  const { retval } = await programs.lock_value!.run({ ctx: u32(1), cpu: 0, repeat: 100 })
+  assert.ok(retval > 100)
+  await assert.rejects(storm, coded('CPU_DEAD'))
+})
+
+test('close ends a run that never ends, and everything says so afterwards', async () => {
+  const machine = await boot({ cpus: 1 })
+  const object = await machine.load(probes)
+  const endless = object.programs.endless!.run()
+  const ended = assert.rejects(endless)
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  await machine.close()
+  await ended
+  await assert.rejects(object.programs.count!.run(), coded('CLOSED'))
+  await assert.rejects(object.maps.points!.get(1), coded('CLOSED'))
+  await assert.rejects(machine.load(probes), coded('CLOSED'))
+  await assert.rejects(machine.timers(), coded('CLOSED'))
+  await machine.close()
+})
+
+test('a load that fails leaves a threaded machine as it was', async (t) => {
+  const machine = await booted(t)
+  const before = await machine.stats()
+  await assert.rejects(machine.load(probes, { maxEntries: { points: 2_000_000 } }), coded('NO_MEMORY', /points/))
+  assert.deepEqual((await machine.stats()).timers, before.timers)
+  const object = await machine.load(probes)
+  assert.equal((await object.programs.count!.run({ cpu: 1 })).retval, 1)
+})
+
+test('[G3] stress: timers, work, updates and deaths from all threads; the books balance at rest', async (t) => {
+  const machine = await booted(t, { cpus: 3, memory: '32 MiB' })
+  const object = await machine.load(probes)
+  const { programs, maps } = object
+  const before = (await machine.stats()).timers
+  machine.on('fault', () => {})
+  const one = async (cpu: number): Promise<void> => {
+    for (let turn = 0; turn < 150; turn++) {
+      const slot = (turn * 7 + cpu) % 8
+      await programs.start_timer!.run({ ctx: request(slot, (turn % 5) * 20_000, turn % 3 === 0 ? 2 : 0), cpu })
+      await programs.start_work!.run({ ctx: request((slot + 1) % 8, 0), cpu })
+      if (turn % 4 === 0) await maps.slots!.set(slot, { fired: 0n, fired_on: 0n, fired_at: 0n })
+      if (turn % 10 === 0) await programs.start_faulting_timer!.run({ ctx: request(slot, 0), cpu })
+    }
+  }
+  await Promise.all([one(0), one(1), one(2)])
+  await machine.offline(2)
+  await one(1)
+  await object.close()
+  await eventually(
+    async () => {
+      const { timers } = await machine.stats()
+      return JSON.stringify(timers) === JSON.stringify(before)
+    },
+    `every control block is back in the pool: ${JSON.stringify(before)}`,
+  )
+  assert.deepEqual(await machine.timers(), [])
+})
