@@ -42,6 +42,9 @@ const FOUND: Record<string, Found> = {
   'an NMI deletes the element inside free': { locked: [spins, 0] },
   'an NMI deletes the element while another timer is started': lockAndRfc([spins, 0]),
   'an NMI deletes the element while its timer fires': lockAndRfc([spins, 0]),
+  'NMIs on two CPUs delete the element that the other CPU sets a callback of': {
+    locked: /deadlock: CPU 0 waits in delete timer 1, CPU 1 waits in delete timer 0/,
+  },
   'an NMI sets a callback and starts inside every operation': lockAndRfc(/the operation is refused in NMI/),
   'a CPU stops inside set_callback: another CPU sets, starts and cancels': {
     locked: /deadlock: CPU 1 waits in set other/,
@@ -72,6 +75,17 @@ const FOUND: Record<string, Found> = {
   },
   'a start in NMI, then cancel_async in NMI of another CPU: the timer is not armed when both are carried out': {
     merged: /after start had returned, and the timer is armed/,
+  },
+  'a start in NMI while this CPU carries out deferred commands: it is accepted': { merged: [/-EDEADLK/, 0] },
+  'five starts in NMI, one after another: each is accepted': { merged: [/-ENOMEM/, 0] },
+  'start against cancel: not armed unbound, with start and cancel answering 0': {
+    rfc: /both answered 0; the timer is armed and nothing is bound/,
+    merged: [/both answered 0; the timer is armed and nothing is bound/, 1],
+  },
+  'cancel while the timer fires: it ran, or cancel answers that it was armed': {
+    locked: [/cancel answers 0, and an armed timer never ran/, 1],
+    rfc: [/cancel answers 0, and an armed timer never ran/, 1],
+    merged: [/cancel answers 0, and an armed timer never ran/, 1],
   },
 }
 

@@ -1,5 +1,5 @@
 // Questions about answers: lost calls, cancels that leave something behind, setters that keep each other from their end.
-import { EBUSY } from '../../../core/abi.js'
+import { EBUSY, EDEADLK, ENOMEM } from '../../../core/abi.js'
 import * as layout from '../../../core/specimens/layout.js'
 import { answered, LATER, prepared, victims } from './question.js'
 import type { Question } from './question.js'
@@ -176,6 +176,61 @@ export const ANSWERS: Question[] = [
         view.result('cancel in NMI') !== 'too early' && at.field(view, layout.TIMER_QUEUED) !== 0
           ? `cancel_async was answered ${view.result('cancel in NMI')} after start had returned, and the timer is armed`
           : undefined,
+    }),
+  },
+  {
+    name: 'a start in NMI while this CPU carries out deferred commands: it is accepted',
+    hazards: ['H21'],
+    designs: ['merged'],
+    build: (at) => ({
+      setup(cpus) {
+        prepared(at)(cpus)
+        const context: number = cpus[0]!.exports['specimen_nmi_enter']()
+        at.start(cpus[0]!, LATER)
+        cpus[0]!.exports['specimen_nmi_leave'](context)
+      },
+      cpus: [{ operations: [at.irqWork()], nmi: [at.nmi('start in NMI', (cpu) => at.start(cpu, LATER))] }],
+      atRest: (view) => (view.result('start in NMI') === -EDEADLK ? 'start is answered -EDEADLK' : undefined),
+    }),
+  },
+  {
+    name: 'five starts in NMI, one after another: each is accepted',
+    hazards: ['H22'],
+    designs: ['merged'],
+    build: (at) => ({
+      setup: prepared(at),
+      cpus: [{ operations: [1, 2, 3, 4, 5].map((n) => at.nmi(`start ${n}`, (cpu) => at.start(cpu, LATER))) }],
+      atRest: (view) =>
+        view.result('start 5') === -ENOMEM ? 'start is answered -ENOMEM: no room for a command' : undefined,
+    }),
+  },
+  {
+    name: 'start against cancel: not armed unbound, with start and cancel answering 0',
+    hazards: ['H38'],
+    designs: DESIGNS,
+    build: (at) => ({
+      setup: prepared(at),
+      cpus: [{ operations: [victims['start']!(at)] }, { operations: [victims['cancel']!(at)] }],
+      atRest: (view) =>
+        view.result('start') === 0 && view.result('cancel') === 0
+          ? `both answered 0; the timer is ${at.field(view, layout.TIMER_QUEUED) ? 'armed' : 'idle'} and nothing is bound`
+          : undefined,
+      progress: 'none',
+    }),
+  },
+  {
+    name: 'cancel while the timer fires: it ran, or cancel answers that it was armed',
+    hazards: ['H31'],
+    designs: DESIGNS,
+    callbacks: { 'prog#1.f0': (cpu) => void cpu.add32(cpu.ghost(0), 1) },
+    build: (at) => ({
+      setup: prepared(at, { armed: 0n, on: 1 }),
+      cpus: [{ operations: [victims['cancel']!(at)] }, { operations: [at.own('timer')] }],
+      atRest: (view) =>
+        view.result('cancel') === 0 && view.ghost(0) === 0
+          ? 'cancel answers 0, and an armed timer never ran'
+          : undefined,
+      progress: 'none',
     }),
   },
 ]

@@ -47,6 +47,20 @@ export const CONTEXTS: Question[] = [
     }),
   },
   {
+    name: 'NMIs on two CPUs delete the element that the other CPU sets a callback of',
+    hazards: [],
+    // merged holds as well: 2.8 million states.
+    designs: ['locked', 'rfc'],
+    build: (at) => ({
+      setup: ([cpu]) => [0, 1].forEach((slot) => at.init(cpu!, slot)),
+      cpus: [0, 1].map((slot) => ({
+        operations: [at.run(`set timer ${slot}`, (cpu) => at.set(cpu, 1, 0, slot))],
+        nmi: [at.nmi(`delete timer ${1 - slot}`, (cpu) => at.free(cpu, 1 - slot))],
+      })),
+      progress: 'none',
+    }),
+  },
+  {
     name: 'an NMI sets a callback and starts inside every operation',
     hazards: ['H21'],
     designs: DESIGNS,

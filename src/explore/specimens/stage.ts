@@ -177,6 +177,8 @@ export class SpecimenStage {
     const pool = view.load32(layout.SPECIMENS + layout.SPECIMENS_BLOCK_POOL + BITMAP_LEVEL)
     const lost = [...Array(BLOCKS).keys()].filter((index) => ((view.load32(pool) >>> index) & 1) === 0)
     if (lost.length > 0) return `cb#${lost.join(', cb#')} did not come back`
+    for (let index = 0; index < BLOCKS; index++)
+      if (this.field(view, layout.TIMER_QUEUED, index) !== 0) return `cb#${index} is free and armed`
     for (let program = 1; program <= PROGRAMS; program++) {
       const references = view.load32(this.program(program) + layout.PROGRAM_REFERENCES)
       if (references !== 1) return `prog#${program} has ${references} references instead of 1`
