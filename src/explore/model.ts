@@ -104,7 +104,7 @@ function torn(state: SlotState, kind: string, result: unknown): boolean {
 }
 
 /** Moments of a note that a poll took: `begin 1`, `start:{"deadline":5} 0`, `end`. */
-function noted(note: string, now: number, rebound: boolean): (state: SlotState) => SlotState[] {
+function noted(note: string, now: number, rebound: boolean, tearing: boolean): (state: SlotState) => SlotState[] {
   const [what = '', value = ''] = note.split(' ')
   if (what === 'begin') return (state) => begin(state, Number(value), now, rebound)
   if (what === 'end') return (state) => [end(state)]
@@ -114,7 +114,8 @@ function noted(note: string, now: number, rebound: boolean): (state: SlotState) 
   return (state) => {
     if (Number(value) === -EDEADLK) return [state]
     const expected = answer(state, kind, args)
-    return expected.result === Number(value) ? [expected.state] : []
+    if (expected.result === Number(value)) return [expected.state]
+    return tearing && torn(state, kind, Number(value)) ? [state] : []
   }
 }
 
@@ -135,13 +136,16 @@ function moments(
 ): ((state: SlotState) => SlotState[])[] {
   const { kind, args } = event
   if (kind === 'offline') return []
+  const frees = (other: { kind: string; result: unknown }): boolean =>
+    FREES.has(other.kind) || (other.kind === 'poll' && String(other.result).includes('free:'))
+  const tearing = event.overlapping.some(frees)
   if (kind === 'poll') {
-    // A poll that never ended may have taken an arming.
-    if (!event.ended) return [(state) => begin(state, state.bound, now, false)]
+    // A poll that never ended may have run one callback, or half of it.
+    if (!event.ended) return [(state) => begin(state, state.bound, now, false), (state) => [end(state)]]
     const notes = String(event.result)
     const during = (what: string): boolean => event.overlapping.some((other) => other.kind === what)
     const rebound = during('set_callback') && during('start')
-    return notes === '' || notes === 'none' ? [] : notes.split(';').map((note) => noted(note, now, rebound))
+    return notes === '' || notes === 'none' ? [] : notes.split(';').map((note) => noted(note, now, rebound, tearing))
   }
   const result = typeof event.result === 'number' ? event.result : Number(event.result)
   if (kind === 'drop-user')
@@ -149,10 +153,12 @@ function moments(
       (state) => [{ ...state, users: state.users - 1 }],
       (state) => [state.users === 0 ? { ...state, block: 0, bound: 0, armed: 0 } : state],
     ]
-  const tearing = event.overlapping.some((other) => FREES.has(other.kind))
   return [
     (state) => {
       const expected = answer(state, kind, args)
+      // An init that stopped after it had published leaves its block, whatever it would have answered.
+      if (!event.ended && kind === 'init' && state.block === 0)
+        return [{ ...answer({ ...state, users: 1 }, kind, args).state, users: state.users }]
       if (!event.ended) return [expected.state]
       if (expected.result === result) return [expected.state]
       if (kind === 'init' && result === -ENOMEM && mayRunOut) return [state]

@@ -353,7 +353,7 @@ export class World {
       )
     }
     if (PlainSets.isPlain(code)) this.words.put(at + PLAIN, this.plain.add(words[at + PLAIN]!, code, address))
-    else if (!quiet) this.words.put(at + PLAIN, 0)
+    else if (!quiet || this.options.full === true) this.words.put(at + PLAIN, 0)
   }
 
   // The access returned: the operation is one node further, and may have ended.

@@ -1,8 +1,6 @@
-import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { explore, printReport } from '../../src/explore/index.js'
-import type { Subject } from '../../src/explore/index.js'
 import { AsyncMachine, INITIAL_STATES } from '../../src/explore/subjects/async.js'
+import { holds } from './holds.js'
 
 const KINDS = ['init', 'set1', 'set2', 'now', 'later', 'pin', 'cancel', 'async', 'free', 'put1', 'put2', 'drop', 'poll']
 /** The host does these once. */
@@ -14,13 +12,6 @@ const STARTS = new Set(['now', 'later', 'pin'])
 const brokenPair = (a: string, b: string): boolean => (a === 'poll' && STARTS.has(b)) || (b === 'poll' && STARTS.has(a))
 
 const machine = new AsyncMachine()
-
-/** Explores completely; a violation is shown with its interleaving. */
-function holds(subject: Subject): number {
-  const report = explore(subject)
-  if (report.failure || !report.complete) assert.fail(printReport(subject.name, report))
-  return report.states
-}
 
 for (const [state, steps] of Object.entries(INITIAL_STATES))
   test(`[H1] [H3] [H5] [H6] [H11] [H25] [H26] [H32] [H38] any two operations on one timer, ${state}`, () => {

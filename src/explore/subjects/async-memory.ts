@@ -95,7 +95,7 @@ export function restProblem(places: Places, view: View): string | undefined {
     const area = places.areas + cpu * layout.CPU_BYTES
     if (cpu === dead && load32(area + layout.CPU_LIFE) !== CPU_DEAD) continue
     if (load64(area + layout.CPU_SECTION) !== 0n) return `CPU ${cpu} is still in a section`
-    if (load32(area + layout.CPU_CURRENT) !== 0) return `CPU ${cpu} still names a current callback`
+    if (load32(area + layout.CPU_CURRENT) !== 0 && cpu !== dead) return `CPU ${cpu} still names a current callback`
     if (load32(area + layout.CPU_EDGE_TIMER) !== 0) return `CPU ${cpu} still waits for a timer`
   }
   return undefined
@@ -129,20 +129,25 @@ function blockProblem(
     return count === layout.REFERENCES_DEAD ? undefined : `in the pool with ${count} references`
   }
   if (state.freed) {
-    if (binding !== 0n) return 'freed, and bound'
-    if (load32(places.slot) === block) return 'freed, and still in its slot'
+    // Whoever meets a freed block in a slot empties the slot; one that died in between left both to that.
+    if (binding !== 0n && dead < 0) return 'freed, and bound'
+    if (load32(places.slot) === block && dead < 0) return 'freed, and still in its slot'
     if (count & layout.REFERENCES_DEAD)
       return [0, dead + 1].includes(load32(block + layout.CB_DEFERRED_BY))
         ? 'leaked: dead, in no live CPU’s list and not in the pool'
         : undefined
     if (queued === 0n) return `leaked: freed, in no queue, ${count} references`
+    // The CPU that stopped in the free has asked nobody: the entry goes when its time comes, the slot's reference never.
+    if (dead >= 0) return 'leaked: freed, queued until its time comes'
     if (count !== 1) return `freed and queued with ${count} references`
     return inbox(owner) ? undefined : `freed, but CPU ${owner} was not asked to unlink it`
   }
   if (load32(load32(block + layout.CB_SLOT)) !== block) return 'leaked: live, but in no slot'
   if (state.run !== 0) return 'its callback is still marked as running'
-  if (count !== 1 + (queued === 0n ? 0 : 1)) return `${count} references, queued ${queued !== 0n}`
-  if (binding !== 0n && !isBound(binding, word)) return 'a binding of an old generation keeps a reference'
+  const excess = count - 1 - (queued === 0n ? 0 : 1)
+  if (excess === 1 && dead >= 0) return 'leaked: a reference went with the CPU that stopped'
+  if (excess !== 0) return `${count} references, queued ${queued !== 0n}`
+  if (binding !== 0n && !isBound(binding, word) && dead < 0) return 'a binding of an old generation keeps a reference'
   if (!state.armed) return undefined
   if (!isBound(binding, word)) return 'armed, but not bound'
   const early = queued !== 0n && queued >> 8n <= state.deadline && (state.target === ANY_CPU || state.target === owner)

@@ -32,6 +32,8 @@ export interface AsyncOptions {
   /** CPUs of the machine; 3 if not given. */
   cpus?: number
   controlBlocks?: number
+  /** The core's check build; the shipped one if not given. */
+  module?: Uint8Array
 }
 
 /** A booted machine to explore on, and its operations. */
@@ -48,7 +50,7 @@ export class AsyncMachine {
 
   constructor(options: AsyncOptions = {}) {
     const { cpus = 3, controlBlocks = 3 } = options
-    const module = readFileSync(new URL('../../../core/core.check.wasm', import.meta.url))
+    const { module = readFileSync(new URL('../../../core/core.check.wasm', import.meta.url)) } = options
     let places: Places | undefined
     this.stage = new Stage({
       module,
