@@ -37,7 +37,8 @@ const names = subjects.map(({ name }) => name)
 
 const machine = { cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length, system: release(), node: process.version }
 console.log(
-  `${machine.cpus} × ${machine.cpu}, ${machine.system}, Node ${machine.node}; median of ${values.repetitions}\n`,
+  `${machine.cpus} × ${machine.cpu}, ${machine.system}, Node ${machine.node}; median of ${values.repetitions}.\n` +
+    'Every figure of an operation contains the turn of its loop; one of a timer or work also the lookup of its element.\n',
 )
 console.log(heading(names))
 const rows: Row[] = []

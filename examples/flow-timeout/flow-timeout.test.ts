@@ -1,6 +1,10 @@
 // How one tests a program with timers: the capture is replayed on a virtual clock, so that some minutes of traffic with
 // half-minute timeouts take milliseconds, and give the same result on every run.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { boot } from '../../src/index.js'
@@ -52,6 +56,16 @@ test('the timeout is a constant of the program that can be set before load', () 
   assert.equal(flow.variables.flows_created!.get(), BigInt(expected.created))
   assert.equal(flow.maps.flows!.entries().length, expected.live.size)
   machine.close()
+})
+
+test('the capture is what make-capture.mjs writes', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'capture-'))
+  try {
+    execFileSync(process.execPath, [example('make-capture.mjs'), join(folder, 'capture.pcap')])
+    assert.deepEqual(readFileSync(join(folder, 'capture.pcap')), readFileSync(example('capture.pcap')))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 function setUp(variables: Record<string, unknown> = {}) {
