@@ -23,15 +23,17 @@ export class MapAccess {
   readonly address: number
   readonly type: number
   readonly keySize: number
-  /** Bytes of one value; per-CPU maps have `copies` of it, each rounded up to 8 bytes. */
+  /** Bytes of one value; per-CPU maps have one for each CPU that runs programs, each rounded up to 8 bytes. */
   readonly valueSize: number
   readonly maxEntries: number
   readonly flags: number
   readonly copies: number
+  /** Values are one for each CPU. */
+  readonly perCpu: boolean
   readonly #cpu: Cpu
   readonly #staging: Staging
 
-  constructor(cpu: Cpu, address: number, name: string, staging: Staging) {
+  constructor(cpu: Cpu, address: number, name: string, staging: Staging, programCpus: number) {
     this.#cpu = cpu
     this.#staging = staging
     this.address = address
@@ -41,8 +43,9 @@ export class MapAccess {
     this.valueSize = memory.word(address + MAP_VALUE_SIZE)
     this.maxEntries = memory.word(address + MAP_MAX_ENTRIES)
     this.flags = memory.word(address + MAP_FLAGS)
-    this.copies = this.type === MAP_TYPE_PERCPU_ARRAY ? memory.word(HEADER + HEADER_CPUS) : 1
-    const needed = 2 * this.#valueOffset + this.imageSize + 8
+    this.perCpu = this.type === MAP_TYPE_PERCPU_ARRAY
+    this.copies = this.perCpu ? programCpus : 1
+    const needed = 2 * this.#valueOffset + this.#coreImageSize + 8
     if (needed > staging.bytes)
       throw new SkepError(
         'BAD_VALUE',
@@ -52,7 +55,13 @@ export class MapAccess {
 
   /** Bytes that a lookup returns and an update takes. */
   get imageSize(): number {
-    return this.copies === 1 ? this.valueSize : this.copies * ((this.valueSize + 7) & ~7)
+    return this.perCpu ? this.copies * ((this.valueSize + 7) & ~7) : this.valueSize
+  }
+
+  // The core has a value for the host's own CPU as well.
+  get #coreImageSize(): number {
+    if (!this.perCpu) return this.valueSize
+    return this.#cpu.memory.word(HEADER + HEADER_CPUS) * ((this.valueSize + 7) & ~7)
   }
 
   get #valueOffset(): number {
@@ -63,7 +72,7 @@ export class MapAccess {
   lookup(key: Uint8Array): Uint8Array | undefined {
     const { core, memory } = this.#cpu
     const at = this.#stageKey(key)
-    if (this.copies === 1) {
+    if (!this.perCpu) {
       const value = core.map_lookup(this.address, at) >>> 0
       return value === 0 ? undefined : memory.read(value, this.valueSize)
     }
@@ -81,6 +90,7 @@ export class MapAccess {
     const at = this.#stageKey(key)
     const valueAt = at + this.#valueOffset
     this.#cpu.memory.write(valueAt, value)
+    this.#cpu.memory.fill(valueAt + value.length, this.#coreImageSize - value.length)
     return this.#cpu.core.map_update(this.address, at, valueAt, flags)
   }
 

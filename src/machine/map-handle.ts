@@ -170,8 +170,8 @@ export class MapHandle<M extends Mode = 'direct'> {
   }
 
   #decode(image: Uint8Array): unknown {
-    const { copies } = this.#access
-    if (copies === 1) return this.#value.decode(image)
+    const { copies, perCpu } = this.#access
+    if (!perCpu) return this.#value.decode(image)
     const stride = image.length / copies
     return Array.from({ length: copies }, (_, cpu) =>
       this.#value.decode(image.slice(cpu * stride, cpu * stride + this.valueSize)),
@@ -179,8 +179,8 @@ export class MapHandle<M extends Mode = 'direct'> {
   }
 
   #encode(value: unknown): Uint8Array {
-    const { copies, imageSize } = this.#access
-    if (copies === 1) return this.#value.encode(value)
+    const { copies, imageSize, perCpu } = this.#access
+    if (!perCpu) return this.#value.encode(value)
     if (value instanceof Uint8Array && value.length === imageSize) return value
     if (!Array.isArray(value) || value.length !== copies)
       throw new SkepError('BAD_VALUE', `value of map '${this.name}' must be an array of ${copies}, one for each CPU`)

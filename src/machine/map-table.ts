@@ -148,7 +148,9 @@ export class MapTable {
         kernel.settle()
       },
     }
-    return new MapHandle(new MapAccess(kernel.host, map.address, map.name, staging), description, owner, answer)
+    const programCpus = kernel.shape.cpus + kernel.shape.joins
+    const access = new MapAccess(kernel.host, map.address, map.name, staging, programCpus)
+    return new MapHandle(access, description, owner, answer)
   }
 
   /** Drops a user reference and a plain one. */

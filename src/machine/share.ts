@@ -90,7 +90,7 @@ export class JoinedCpu {
     this.objects = Object.fromEntries(
       share.objects.map((object) => {
         this.#cpu.install(object.code)
-        return [object.name, new JoinedObject(object, this.#cpu, () => this.#check())]
+        return [object.name, new JoinedObject(object, this.#cpu, () => this.#check(), share.firstJoin + share.joins)]
       }),
     )
   }
@@ -131,7 +131,7 @@ export class JoinedObject {
   readonly variables: Readonly<Record<string, VariableHandle>>
 
   /** @internal */
-  constructor(shared: SharedObject, cpu: Cpu, check: () => void) {
+  constructor(shared: SharedObject, cpu: Cpu, check: () => void, programCpus: number) {
     const spec = parseObject(shared.source, shared.name)
     this.name = shared.name
     this.programs = Object.fromEntries(
@@ -144,7 +144,7 @@ export class JoinedObject {
     )
     this.maps = Object.fromEntries(
       [...spec.maps].flatMap(([name]) => {
-        const handle = mapHandle(shared, spec, name, cpu, check)
+        const handle = mapHandle(shared, spec, name, cpu, check, programCpus)
         return handle ? [[name, handle]] : []
       }),
     )
@@ -172,6 +172,7 @@ function mapHandle(
   name: string,
   cpu: Cpu,
   check: () => void,
+  programCpus: number,
 ): MapHandle | undefined {
   const live = shared.maps[name]
   const map = spec.maps.get(name)
@@ -195,7 +196,12 @@ function mapHandle(
       throw new SkepError('BAD_MAP', `map '${name}' is pinned by the thread that booted the machine`)
     },
   }
-  return new MapHandle(new MapAccess(cpu, live.address, name, { address, bytes: size }), description, owner, direct)
+  return new MapHandle(
+    new MapAccess(cpu, live.address, name, { address, bytes: size }, programCpus),
+    description,
+    owner,
+    direct,
+  )
 }
 
 function runHere(cpu: Cpu, program: ProgramSpec, address: number, options: RunOptions, check: () => void): RunResult {

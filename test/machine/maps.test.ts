@@ -57,6 +57,11 @@ test('a per-CPU array has one value for each CPU', () => {
   assert.throws(() => object.maps.hits!.set(1, [7, 8]), coded('BAD_VALUE', /array of 3/))
 })
 
+test('a per-CPU array on one CPU still has an array of values', () => {
+  const { hits } = boot.virtual().load(probes).maps
+  assert.deepEqual(hits!.get(0), [0])
+})
+
 test('global variables are read and written by name; .rodata only before load', () => {
   const machine = boot.virtual()
   const object = machine.load(probes, { variables: { limit: 3, table: [4, 5, 6] } })

@@ -1,0 +1,54 @@
+// A machine in somebody else's process: it does not hold it, does not print, and leaves its flags alone.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { test } from 'node:test'
+
+const index = new URL('../../src/index.js', import.meta.url).href
+const probes = new URL('../../../test/machine/probes.bpf.o', import.meta.url).pathname
+
+/** Runs a script; its output and exit code. Kills it, with code -1, if it lives longer than `patience` ms. */
+async function run(script: string, patience = 20_000): Promise<{ code: number; output: string }> {
+  const source = `import { boot } from ${JSON.stringify(index)}; const probes = ${JSON.stringify(probes)};\n${script}`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (output += data.toString()))
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience)
+  const code = await new Promise<number>((resolve) => child.on('exit', (exit) => resolve(exit ?? -1)))
+  clearTimeout(timer)
+  return { code, output }
+}
+
+const armed = `
+  const request = new Uint8Array(24); new DataView(request.buffer).setBigUint64(8, 3_600_000_000_000n, true)
+  const object = await machine.load(probes)
+  await object.programs.start_timer.run({ ctx: request })`
+
+test('armed timers and idle threads do not keep the process alive', async () => {
+  for (const options of ['{ cpus: 2 }', `{ cpus: 'inline' }`]) {
+    const polls = options.includes('inline') ? 'machine.keepPolling()' : ''
+    const { code, output } = await run(
+      `const machine = await boot(${options});${armed}\n${polls}\nprocess.stdout.write('end')`,
+    )
+    assert.deepEqual({ code, output }, { code: 0, output: 'end' }, options)
+  }
+})
+
+test('a pending run keeps the process alive until it is done', async () => {
+  const { code, output } = await run(`const machine = await boot({ cpus: 1 })
+    const object = await machine.load(probes)
+    object.programs.count.run({ repeat: 200_000 }).then(({ retval }) => process.stdout.write('ran ' + retval))`)
+  assert.deepEqual({ code, output }, { code: 0, output: 'ran 0' })
+})
+
+test('after ref() armed timers keep it alive', async () => {
+  for (const boot of [`await boot({ cpus: 1 })`, `boot({ cpus: 'inline' }).keepPolling()`]) {
+    const { code } = await run(`const machine = ${boot};${armed}\nmachine.ref()`, 2500)
+    assert.equal(code, -1, boot)
+  }
+})
+
+test('a machine that is closed lets the process end, referenced or not', async () => {
+  const { code } = await run(`const machine = await boot({ cpus: 2 });${armed}\nmachine.ref(); await machine.close()`)
+  assert.equal(code, 0)
+})

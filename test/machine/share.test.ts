@@ -1,0 +1,98 @@
+// Threads of an embedder's own that join a machine as CPUs.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test, type TestContext } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { boot, join, type LoadedObject, type Machine } from '../../src/index.js'
+import { coded, eventually, probes, u32, type Slot } from './probes.js'
+
+const joiner = new URL('./joiner.js', import.meta.url)
+
+interface Setting {
+  machine: Machine
+  object: LoadedObject<'promised'>
+  worker: Worker
+  index: number
+  tell: (order: string) => Promise<unknown>
+}
+
+async function joined(t: TestContext): Promise<Setting> {
+  const machine = await boot({ cpus: 1, joins: 2 })
+  const object = await machine.load(probes)
+  const worker = new Worker(joiner, { workerData: machine.share() })
+  t.after(async () => {
+    await worker.terminate()
+    await machine.close()
+  })
+  const [index] = (await once(worker, 'message')) as [number]
+  const tell = async (order: string): Promise<unknown> => {
+    worker.postMessage(order)
+    return ((await once(worker, 'message')) as unknown[])[0]
+  }
+  return { machine, object, worker, index, tell }
+}
+
+test('a thread that joins runs programs on a CPU of its own and shares maps and variables', async (t) => {
+  const { object, index, tell } = await joined(t)
+  assert.equal(index, 1)
+  assert.equal(await tell('count'), 1)
+  await object.maps.points!.set(1, { x: 9, y: 8n })
+  assert.deepEqual(await tell('look'), [{ x: 9, y: 8n }, 15n])
+  await tell('set')
+  assert.deepEqual(await object.maps.points!.get(2), { x: 2, y: 3n })
+  assert.deepEqual(await object.maps.hits!.get(1), [0, 10, 0])
+})
+
+test('spin locks exclude a joined thread and a worker from each other', async (t) => {
+  const { object, tell } = await joined(t)
+  await Promise.all([tell('lock'), object.programs.lock_value!.run({ ctx: u32(1), repeat: 20_000 })])
+  assert.equal(((await object.maps.guarded!.get(0)) as { value: number }).value, 40_000)
+})
+
+test("a fault in a joined thread is that thread's", async (t) => {
+  const { object, tell } = await joined(t)
+  assert.equal(await tell('fault'), 'FAULT_BAD_ACCESS')
+  assert.equal(await tell('count'), 1)
+  assert.equal((await object.programs.count!.run()).retval, 0)
+})
+
+test('timers of a joined CPU fire when it polls, and move when it leaves', async (t) => {
+  const { machine, object, index, tell } = await joined(t)
+  const fired = async (): Promise<Slot> => (await object.maps.slots!.get(5)) as Slot
+  await tell('arm')
+  await tell('poll')
+  assert.deepEqual([(await fired()).fired, (await fired()).fired_on], [1n, BigInt(index)])
+  await tell('arm')
+  const exits: number[] = []
+  machine.on('cpu-exit', ({ cpu }) => exits.push(cpu))
+  await tell('leave')
+  await eventually(async () => (await fired()).fired === 2n, 'the timer fires elsewhere')
+  assert.equal((await fired()).fired_on, 0n)
+  assert.deepEqual(exits, [index])
+})
+
+test('a joined thread that is terminated is taken offline by its owner', async (t) => {
+  const { machine, object, worker, index, tell } = await joined(t)
+  await tell('arm')
+  await worker.terminate()
+  await machine.offline(index)
+  await eventually(async () => ((await object.maps.slots!.get(5)) as Slot).fired === 1n, 'the timer fires elsewhere')
+  await assert.rejects(machine.offline(index), coded('BAD_CPU'))
+})
+
+test('CPUs for joining are counted, and a machine without them says so', async () => {
+  const machine = await boot({ cpus: 1, joins: 1 })
+  const plain = await boot({ cpus: 1 })
+  try {
+    await machine.load(probes)
+    const share = machine.share()
+    const cpu = join(share)
+    assert.throws(() => join(share), coded('NO_CPU', /all 1/))
+    await assert.rejects(machine.load(probes), coded('JOINED'))
+    cpu.leave()
+    assert.throws(() => cpu.poll(), coded('CLOSED'))
+    assert.throws(() => plain.share(), coded('BAD_OPTION', /joins/))
+  } finally {
+    await Promise.all([machine.close(), plain.close()])
+  }
+})
