@@ -23,6 +23,7 @@ export const DOOR_SLEEP = 15
 export const DOOR_WAKE = 16
 export const DOOR_WAIT_WHILE = 17
 export const DOOR_RETRY = 18
+export const DOOR_XOR = 19
 
 /** errno values, positive; helpers return them negated. */
 export const EPERM = 1
@@ -105,6 +106,8 @@ export const GUEST_PAGE_SHIFT = 12
 /** One BPF frame, and the frames a call chain may have. A stack is FRAME_BYTES * FRAMES bytes and aligned to it. */
 export const FRAME_BYTES = 512
 export const FRAMES = 8
+/** Registers of one frame in the interpreter: r0 to r10, padded to 16. */
+export const FRAME_REGISTER_BYTES = 128
 /** Stacks per CPU: one for programs and callbacks, two for nested NMI programs. */
 export const STACKS_PER_CPU = 3
 

@@ -21,6 +21,7 @@ import {
   DOOR_STORE,
   DOOR_WAIT_WHILE,
   DOOR_WAKE,
+  DOOR_XOR,
 } from './abi'
 import { access32, access64, high } from './hook'
 import { clock } from './host'
@@ -219,6 +220,42 @@ export function note64(address: usize, value: u64): void {
     return
   }
   store<u64>(address, value)
+}
+
+/** Atomic xor of 32 bits; returns the old value. */
+export function xor32(address: usize, value: u32): u32 {
+  if (isDefined(CHECKED)) return access32(DOOR_XOR | WIDTH_32, address, value, 0)
+  return atomic.xor<u32>(address, value)
+}
+
+/** Atomic xor of 64 bits; returns the old value. */
+export function xor64(address: usize, value: u64): u64 {
+  if (isDefined(CHECKED)) return hooked64(DOOR_XOR, address, value, 0)
+  return atomic.xor<u64>(address, value)
+}
+
+/** Plain load of 16 bits that may race: guest memory. */
+export function glance16(address: usize): u16 {
+  if (isDefined(CHECKED)) return <u16>access32(DOOR_GLANCE | WIDTH_16, address, 0, 0)
+  return load<u16>(address)
+}
+
+/** Plain store of 8 bits that may race: guest memory. */
+export function note8(address: usize, value: u8): void {
+  if (isDefined(CHECKED)) {
+    access32(DOOR_NOTE | WIDTH_8, address, value, 0)
+    return
+  }
+  store<u8>(address, value)
+}
+
+/** Plain store of 16 bits that may race: guest memory. */
+export function note16(address: usize, value: u16): void {
+  if (isDefined(CHECKED)) {
+    access32(DOOR_NOTE | WIDTH_16, address, value, 0)
+    return
+  }
+  store<u16>(address, value)
 }
 
 /** Fills `length` bytes of an element value with `byte`. */

@@ -19,6 +19,7 @@ export {
   bpf_map_update_elem,
 } from './helper/map'
 export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_set_callback_impl, bpf_wq_start } from './helper/work'
+export { interpret } from './interp/interpret'
 export { map_create } from './map/create'
 export {
   map_delete,

@@ -276,6 +276,10 @@ export const CPU_EVENTS = 356
 export const CPU_EVENTS_WRITTEN = 360
 /** Nanoseconds that the CPU spins before it sleeps; host. */
 export const CPU_SPIN = 364
+/** Registers of the interpreter: 16 u64 for each frame of each of the CPU's stacks. */
+export const CPU_REGISTERS = 368
+/** Address of the instruction that the interpreter is at (core heap); 0 while none runs. */
+export const CPU_INSTRUCTION = 372
 /** Timer wheel: bitmaps (8 u32 per level), then heads and tails. */
 export const CPU_WHEEL_BITS = 384
 export const WHEEL_LEVELS = 6

@@ -1,7 +1,16 @@
 // Boot: lays out a machine in zeroed memory. Called once, by the host, before any CPU is attached.
 // Order: header, CPU areas, maps, programs, control blocks, bitmaps, event and trace rings, page map, core heap; then,
 // page-aligned, the guest window: per CPU its stacks, scratch page and run buffer, then what maps use.
-import { ENOMEM, FRAMES, FRAME_BYTES, GUEST_PAGE_SHIFT, MAX_MAPS, MAX_PROGRAMS, STACKS_PER_CPU } from '../abi'
+import {
+  ENOMEM,
+  FRAMES,
+  FRAME_BYTES,
+  FRAME_REGISTER_BYTES,
+  GUEST_PAGE_SHIFT,
+  MAX_MAPS,
+  MAX_PROGRAMS,
+  STACKS_PER_CPU,
+} from '../abi'
 import { FREED } from '../async/state'
 import { peek32, poke32, store32, store64 } from '../door'
 import {
@@ -14,6 +23,7 @@ import {
   CPU_INBOX,
   CPU_INDEX,
   CPU_RANDOM,
+  CPU_REGISTERS,
   CPU_RUN_BUFFER,
   CPU_RUN_BUFFER_BYTES,
   CPU_SCRATCH,
@@ -76,7 +86,7 @@ export function machine_boot(memoryBytes: u32, cpus: u32, controlBlocks: u32, co
   const fixed =
     <u64>HEADER +
     HEADER_BYTES +
-    <u64>cpus * (CPU_BYTES + (events << EVENT_SHIFT) + GUEST_BYTES_PER_CPU + 512) +
+    <u64>cpus * (CPU_BYTES + (events << EVENT_SHIFT) + GUEST_BYTES_PER_CPU + 4096) +
     MAX_MAPS * MAP_BYTES +
     MAX_PROGRAMS * PROGRAM_BYTES +
     <u64>controlBlocks * CONTROL_BLOCK_BYTES +
@@ -108,6 +118,7 @@ export function machine_boot(memoryBytes: u32, cpus: u32, controlBlocks: u32, co
     poke32(area + CPU_INDEX, index)
     poke32(area + CPU_INBOX, reserveBitmap(controlBlocks, false))
     poke32(area + CPU_EVENTS, reserve(events << EVENT_SHIFT))
+    poke32(area + CPU_REGISTERS, reserve(STACKS_PER_CPU * FRAMES * FRAME_REGISTER_BYTES))
     poke32(area + CPU_RANDOM, 0x9e3779b9 * (index + 1))
   }
   poke32(HEADER + HEADER_TRACE_RING_BYTES, trace)

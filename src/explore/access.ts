@@ -14,6 +14,7 @@ import {
   DOOR_PEEK,
   DOOR_POKE,
   DOOR_STORE,
+  DOOR_XOR,
 } from '../../core/abi.js'
 import type { Words } from './words.js'
 
@@ -32,7 +33,8 @@ export const result = { low: 0, high: 0 }
 export const isPlain = (operation: number): boolean => operation === DOOR_PEEK || operation === DOOR_POKE
 
 /** An access that reads or writes one word of memory of 1 to 8 bytes. */
-export const isWordAccess = (operation: number): boolean => operation >= DOOR_LOAD && operation <= DOOR_NOTE
+export const isWordAccess = (operation: number): boolean =>
+  (operation >= DOOR_LOAD && operation <= DOOR_NOTE) || operation === DOOR_XOR
 
 /** Whether a word access of this kind may write. */
 export const mayWrite = (operation: number): boolean =>
@@ -67,6 +69,8 @@ export function changedNothing(
       return same(low | aLow, high | aHigh)
     case DOOR_AND:
       return same(low & aLow, high & aHigh)
+    case DOOR_XOR:
+      return aLow === 0 && (!wide || aHigh === 0)
     default:
       return true
   }
@@ -129,6 +133,8 @@ function combine(operation: number, old: number, a: number, b: number): number {
       return old | a
     case DOOR_AND:
       return old & a
+    case DOOR_XOR:
+      return old ^ a
     default:
       return old
   }
@@ -173,6 +179,10 @@ function wide(
     case DOOR_AND:
       memory.put(index, low & aLow)
       memory.put(index + 1, high & aHigh)
+      return
+    case DOOR_XOR:
+      memory.put(index, low ^ aLow)
+      memory.put(index + 1, high ^ aHigh)
   }
 }
 

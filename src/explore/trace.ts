@@ -18,6 +18,7 @@ import {
   DOOR_STORE,
   DOOR_WAIT_WHILE,
   DOOR_WAKE,
+  DOOR_XOR,
 } from '../../core/abi.js'
 import { changedNothing, hex, isWordAccess, operationOf, widthOf } from './access.js'
 import { DOOR_CLEANSE, DOOR_POISON, DOOR_SET_CLOCK, DOOR_STOPPED } from './executor.js'
@@ -60,6 +61,7 @@ const NAMES: Record<number, string> = {
   [DOOR_ADD]: 'add',
   [DOOR_OR]: 'or',
   [DOOR_AND]: 'and',
+  [DOOR_XOR]: 'xor',
   [DOOR_PEEK]: 'peek',
   [DOOR_POKE]: 'poke',
   [DOOR_GLANCE]: 'glance',

@@ -1,14 +1,12 @@
 // BPF functions -> one wasm module. Only what the roots reach is compiled; whatever those functions refer to must
 // resolve now, so that no call is left to fail at run time.
-import { SkepError } from '../error.js'
-import { decode, type Instruction } from '../isa/decode.js'
-import { disassemble } from '../isa/disassemble.js'
-import type { FunctionSpec, Relocation } from '../object/spec.js'
+import type { FunctionSpec } from '../object/spec.js'
 import { FunctionEmitter, type Callee, type EmittedFunction, type FunctionContext } from './function.js'
 import { buildGraph, type Graph } from './graph.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
 import { lookUp, type CodePosition, type Positioned } from './positions.js'
+import { calleesOf, reachable, wideValue, type Unit } from './resolve.js'
 import { emitStructure } from './structure.js'
 
 export interface CompiledObject extends Positioned {
@@ -21,13 +19,6 @@ export interface CompiledObject extends Positioned {
   readonly moduleName: string
   /** Both as a stack trace has them: index of the function, byte offset in the module. */
   positions(functionIndex: number, offset: number): CodePosition | undefined
-}
-
-/** One function as it is being compiled. */
-interface Unit {
-  readonly spec: FunctionSpec
-  readonly instructions: Instruction[]
-  readonly relocations: ReadonlyMap<number, Relocation>
 }
 
 /**
@@ -105,124 +96,4 @@ function compileFunction(unit: Unit, graph: Graph, context: FunctionContext): Em
   // A function without loops that calls no other ends by itself; the caller has paid for it.
   emitter.keepBudget(graph.isLoopHeader.includes(1) ? 'loops' : callsFunctions ? 'entry' : 'no')
   return emitter.finish(() => emitStructure(emitter, graph, unit.instructions))
-}
-
-/** The functions that the roots reach by calls and taken addresses, decoded. */
-function reachable(
-  functions: readonly FunctionSpec[],
-  target: LinkTarget,
-  roots: readonly string[],
-): Map<string, Unit> {
-  const byName = new Map(functions.map((spec) => [spec.name, spec]))
-  const units = new Map<string, Unit>()
-  const waiting: string[] = []
-  const want = (name: string, from?: string): void => {
-    if (units.has(name)) return
-    const spec = byName.get(name)
-    if (!spec)
-      throw new SkepError(
-        'UNRESOLVED',
-        `${target.fileName}: ${from ? `function '${from}' refers to '${name}', which` : `'${name}'`} has no code in this object`,
-      )
-    const relocations = new Map(spec.relocations.map((relocation) => [relocation.instruction, relocation]))
-    units.set(name, { spec, instructions: decodeOf(spec, target), relocations })
-    waiting.push(name)
-  }
-  for (const root of roots) want(root)
-  for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
-    for (const relocation of units.get(name)!.relocations.values())
-      if (relocation.kind === 'call' || relocation.kind === 'function-pointer') want(relocation.function, name)
-  return units
-}
-
-function decodeOf(spec: FunctionSpec, target: LinkTarget): Instruction[] {
-  const instructions = decode(spec.code, spec.name)
-  for (const instruction of instructions)
-    if (instruction.form.kind === 'legacy' || instruction.form.kind === 'call-register')
-      throw new SkepError(
-        'UNSUPPORTED_INSTRUCTION',
-        `${place(target, spec, instruction)}: ` +
-          (instruction.form.kind === 'legacy'
-            ? 'legacy packet loads are not supported'
-            : 'calls by register are not supported'),
-        { function: spec.name, instruction: instruction.index },
-      )
-  return instructions
-}
-
-function place(target: LinkTarget, spec: FunctionSpec, instruction: Instruction): string {
-  return `${target.fileName}: function '${spec.name}', instruction ${instruction.index} (${disassemble(instruction)})`
-}
-
-/** What every call calls: the name of a function, or an import, or nothing. */
-function calleesOf(
-  unit: Unit,
-  target: LinkTarget,
-  importIndex: (helper: HelperImport) => number,
-): Map<number, Callee | string> {
-  const callees = new Map<number, Callee | string>()
-  for (const instruction of unit.instructions) {
-    const { form, index, imm } = instruction
-    if (form.kind !== 'call') continue
-    const relocation = unit.relocations.get(index)
-    if (relocation?.kind === 'call') callees.set(index, relocation.function)
-    else if (relocation?.kind === 'kfunc') callees.set(index, kfunc(unit, instruction, relocation, target, importIndex))
-    else if (form.operation === 'helper') {
-      const helper = target.helperImport(imm, unit.spec.name, index)
-      callees.set(index, { kind: 'import', index: importIndex(helper), helper })
-    } else if (form.operation === 'function' && index + 1 + imm === 0) callees.set(index, unit.spec.name)
-    else
-      throw new SkepError('UNRESOLVED', `${place(target, unit.spec, instruction)}: nothing says what is called here`, {
-        function: unit.spec.name,
-        instruction: index,
-      })
-  }
-  return callees
-}
-
-function kfunc(
-  unit: Unit,
-  instruction: Instruction,
-  { name, weak }: Extract<Relocation, { kind: 'kfunc' }>,
-  target: LinkTarget,
-  importIndex: (helper: HelperImport) => number,
-): Callee {
-  const helper = target.kfuncImport(name)
-  if (helper) return { kind: 'import', index: importIndex(helper), helper }
-  if (weak) return { kind: 'missing', name }
-  throw new SkepError('UNRESOLVED', `${place(target, unit.spec, instruction)}: there is no kfunc '${name}'`, {
-    function: unit.spec.name,
-    instruction: instruction.index,
-  })
-}
-
-/** What an `lddw` loads, as 64 bits. */
-function wideValue(unit: Unit, instruction: Instruction, target: LinkTarget, callbacks: Set<string>): bigint {
-  const { index, form, imm, high } = instruction
-  const relocation = unit.relocations.get(index)
-  switch (relocation?.kind) {
-    case 'map':
-      return BigInt(target.mapAddress(relocation.map))
-    case 'map-value':
-      return BigInt(target.mapValueAddress(relocation.map, relocation.offset))
-    case 'function-pointer':
-      callbacks.add(relocation.function)
-      return BigInt(target.callbackIndex(relocation.function))
-    case 'extern':
-    case 'kfunc': {
-      const value = target.externValue?.(relocation.name)
-      if (value !== undefined) return value
-      // What only a weak reference may find: address 0, which programs test for.
-      if (relocation.weak) return 0n
-      break
-    }
-    default:
-      if (form.operation === 'immediate' && !relocation) return (BigInt(high) << 32n) | BigInt(imm >>> 0)
-  }
-  const what =
-    relocation && 'name' in relocation ? `there is no '${relocation.name}'` : 'nothing says what this refers to'
-  throw new SkepError('UNRESOLVED', `${place(target, unit.spec, instruction)}: ${what}`, {
-    function: unit.spec.name,
-    instruction: index,
-  })
 }

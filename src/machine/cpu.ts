@@ -3,6 +3,7 @@
 import { POLL_MORE } from '../../core/abi.js'
 import {
   CPU_FIRING,
+  CPU_INSTRUCTION,
   CPU_PROGRAM,
   CPU_REQUEST_DURATION,
   CPU_RUN_BUFFER,
@@ -24,6 +25,8 @@ export interface ObjectCode {
   readonly tableFirst: number
   /** Export names in order of table index. */
   readonly exports: readonly string[]
+  /** How many of them are functions of the object; the interpreter's helper stubs follow. */
+  readonly functions: number
 }
 
 /** A fault of a guest program, caught at the CPU's entry; the CPU is usable again. */
@@ -98,7 +101,12 @@ export class Cpu {
       return work()
     } catch (error) {
       const callback = this.memory.word(this.area + CPU_FIRING) === FIRING_RUNNING
-      const raw = rawFault(error, this.index, this.memory.word(this.area + CPU_PROGRAM), callback)
+      const raw = rawFault(error, {
+        cpu: this.index,
+        program: this.memory.word(this.area + CPU_PROGRAM),
+        instruction: this.memory.word(this.area + CPU_INSTRUCTION),
+        callback,
+      })
       if (!raw) throw error
       this.core.cpu_unwind()
       throw new CpuFault(raw, error)

@@ -31,18 +31,24 @@ export class GuestFault extends Error {
   }
 }
 
+/** What a CPU was doing when a fault was caught. */
+export interface FaultPlace {
+  readonly cpu: number
+  /** The core's address of the program that ran; 0 unknown. */
+  readonly program: number
+  /** Address of the interpreter's last instruction; means something only if the program is interpreted. */
+  readonly instruction: number
+  /** True if a timer or work callback ran, false for a program run. */
+  readonly callback: boolean
+}
+
 /** A fault as plain data (structured-cloneable). */
-export interface RawFault {
+export interface RawFault extends FaultPlace {
   readonly kind: number
   /** Address, callback result … by kind. */
   readonly detail: bigint
   /** The engine's stack trace: where in the compiled code it happened. */
   readonly stack: string
-  readonly cpu: number
-  /** The core's address of the program that ran; 0 unknown. */
-  readonly program: number
-  /** True if a timer or work callback ran, false for a program run. */
-  readonly callback: boolean
   /** The engine's words, for traps. */
   readonly trap?: string
 }
@@ -57,13 +63,12 @@ function trapKind(error: unknown): number | undefined {
 }
 
 /** The fault behind something that a guest run threw; undefined if it is none (then it is a bug of ours: rethrow). */
-export function rawFault(error: unknown, cpu: number, program: number, callback: boolean): RawFault | undefined {
-  if (error instanceof GuestFault)
-    return { kind: error.kind, detail: error.detail, stack: error.stack ?? '', cpu, program, callback }
+export function rawFault(error: unknown, where: FaultPlace): RawFault | undefined {
+  if (error instanceof GuestFault) return { kind: error.kind, detail: error.detail, stack: error.stack ?? '', ...where }
   const kind = trapKind(error)
   if (kind === undefined) return undefined
   const { stack, message } = error as Error
-  return { kind, detail: 0n, stack: stack ?? '', cpu, program, callback, trap: message }
+  return { kind, detail: 0n, stack: stack ?? '', ...where, trap: message }
 }
 
 /** Stable code of a fault kind, as in SkepError.code. */

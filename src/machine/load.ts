@@ -3,16 +3,14 @@
 import { readFileSync } from 'node:fs'
 import { MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERCPU_ARRAY } from '../../core/abi.js'
 import { SkepError } from '../error.js'
-import { compile, type CompiledObject } from '../jit/compile.js'
-import type { LinkTarget } from '../jit/link.js'
 import { assertSupported, helperCalls, type Supported } from '../object/check.js'
 import { setMaxEntries, setVariables } from '../object/edit.js'
 import { findFieldMisuse } from '../object/field-use.js'
 import { parseObject } from '../object/read.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramType } from '../object/spec.js'
 import type { Mode } from './answer.js'
-import type { ObjectCode } from './cpu.js'
-import { helperById, helpers, kfuncByName, kfuncs, requireHelper } from './helpers.js'
+import { linkCode, reserveCode, type Engine } from './code.js'
+import { helperById, helpers, kfuncs } from './helpers.js'
 import type { Kernel } from './kernel.js'
 import type { MapHandle } from './map-handle.js'
 import type { LiveMap } from './map-table.js'
@@ -27,6 +25,8 @@ export interface LoadOptions {
   variables?: Readonly<Record<string, unknown>>
   /** Maps of this machine to use instead of creating them, by the name in the object. */
   maps?: Readonly<Record<string, MapHandle<Mode>>>
+  /** 'jit' (default) compiles to WebAssembly; 'interp' runs the same code one instruction at a time, much slower. */
+  engine?: Engine
 }
 
 /** What load() accepts: a path or file URL, the file's bytes, or a spec from readObject. */
@@ -125,12 +125,10 @@ function prepareSpec(
   refuseMisuse(spec)
   const maps = new Map<string, LiveMap>()
   const created = new Set<LiveMap>()
-  const count = spec.functions.size
-  const tableFirst = kernel.table.allocate(count)
-  if (tableFirst === undefined) throw new SkepError('NO_MEMORY', `object '${spec.name}': the function table is full`)
+  const room = reserveCode(kernel, spec, options.engine ?? 'jit')
   const release = (): void => {
     for (const map of created) kernel.maps.close(map)
-    kernel.table.release(tableFirst, count)
+    room.release()
     kernel.settle()
   }
   try {
@@ -142,9 +140,8 @@ function prepareSpec(
       created.add(live)
       if (map.contents) kernel.memory.write(valueAddress(kernel, live), map.contents)
     }
-    const compiled = link(kernel, spec, maps, tableFirst)
-    const code = objectCode(spec, compiled, tableFirst)
-    const object: LiveObject = { id: tableFirst, spec, compiled, code, maps, programs: new Map(), source }
+    const { compiled, code } = linkCode(kernel, spec, maps, room)
+    const object: LiveObject = { spec, compiled, code, room, maps, programs: new Map(), source }
     const commit = (): void => {
       kernel.objects.add(object)
       pinByName(kernel, created)
@@ -180,50 +177,6 @@ function existingMap(kernel: Kernel, spec: MapSpec, options: LoadOptions): LiveM
 
 function pinByName(kernel: Kernel, created: ReadonlySet<LiveMap>): void {
   for (const map of created) if (map.spec.pinning === 1) kernel.maps.pin(map, map.name)
-}
-
-function objectCode(spec: ObjectSpec, compiled: CompiledObject, tableFirst: number): ObjectCode {
-  const exports = [...spec.functions.keys()].map((name) => compiled.exports.get(name) ?? '')
-  let module: WebAssembly.Module
-  try {
-    module = new WebAssembly.Module(compiled.bytes)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new SkepError(
-      'COMPILE',
-      `object '${spec.name}': the engine refuses the compiled code: ${reason}`,
-      {},
-      { cause },
-    )
-  }
-  return { module, tableFirst, exports }
-}
-
-function link(
-  kernel: Kernel,
-  spec: ObjectSpec,
-  maps: ReadonlyMap<string, LiveMap>,
-  tableFirst: number,
-): CompiledObject {
-  const names = [...spec.functions.keys()]
-  const mapNamed = (name: string): LiveMap => {
-    const map = maps.get(name)
-    if (!map) throw new SkepError('UNRESOLVED', `object '${spec.name}' has no map '${name}'`)
-    return map
-  }
-  const target: LinkTarget = {
-    mapAddress: (name) => mapNamed(name).address,
-    mapValueAddress: (name, offset) => valueAddress(kernel, mapNamed(name)) + offset,
-    helperImport: (id, fn, instruction) =>
-      requireHelper(helperById(id), `function '${fn}', instruction ${instruction}: helper ${id}`),
-    kfuncImport: (name) => kfuncByName(name),
-    callbackIndex: (name) => tableFirst + names.indexOf(name),
-    guestBase: kernel.memory.guestBase,
-    guestEnd: kernel.memory.guestEnd,
-    fileName: spec.name,
-  }
-  const roots = [...spec.programs.values()].map(({ entry }) => entry)
-  return compile([...spec.functions.values()], target, roots)
 }
 
 /** Helpers in program types that the kernel refuses, and special fields that a map cannot have but a program uses. */

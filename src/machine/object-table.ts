@@ -3,8 +3,8 @@
 // when the last binding of a timer or work has let go of it.
 import { PROGRAM_STATE } from '../../core/layout.js'
 import { SkepError } from '../error.js'
-import type { CompiledObject } from '../jit/compile.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
+import type { CodeRoom, LinkedCode } from './code.js'
 import type { ObjectCode } from './cpu.js'
 import type { Kernel } from './kernel.js'
 import type { LiveMap } from './map-table.js'
@@ -20,10 +20,10 @@ export interface LiveProgram {
 
 /** Code that is installed on every CPU. */
 export interface LiveObject {
-  readonly id: number
   readonly spec: ObjectSpec
-  readonly compiled: CompiledObject
+  readonly compiled: LinkedCode
   readonly code: ObjectCode
+  readonly room: CodeRoom
   /** By the name in the spec. */
   readonly maps: ReadonlyMap<string, LiveMap>
   readonly programs: Map<string, LiveProgram>
@@ -59,12 +59,12 @@ export class ObjectTable {
   /** Enters installed code: creates its programs, takes its references on maps. All or nothing. */
   add(object: LiveObject): void {
     const { core } = this.#kernel.host
-    const { tableFirst, exports } = object.code
+    const { tableFirst, functions } = object.code
     const names = [...object.spec.functions.keys()]
     try {
       for (const spec of object.spec.programs.values()) {
         const entry = tableFirst + names.indexOf(spec.entry)
-        const address = core.program_create(entry, tableFirst, tableFirst + exports.length)
+        const address = core.program_create(entry, tableFirst, tableFirst + functions)
         if (address < 0 && address > -4096)
           throw new SkepError('NO_MEMORY', `program '${spec.name}': the machine has no place for another program`)
         object.programs.set(spec.name, { spec, address: address >>> 0, object })
@@ -93,14 +93,14 @@ export class ObjectTable {
 
   /** Takes back table ranges and map references of objects whose programs are all unloaded. */
   reclaim(): void {
-    const { memory, table, maps, host } = this.#kernel
+    const { memory, maps, host } = this.#kernel
     for (const object of this.#dead) {
       const programs = [...object.programs.values()]
       if (programs.some(({ address }) => memory.word(address + PROGRAM_STATE) !== STATE_UNLOADED)) continue
       this.#dead.delete(object)
       this.onUninstall(object.code)
       for (const { address } of programs) host.core.program_release(address)
-      table.release(object.code.tableFirst, object.code.exports.length)
+      object.room.release()
       for (const map of object.maps.values()) maps.put(map)
     }
   }

@@ -23,10 +23,11 @@ import {
   MAP_VALUE_OFFSET,
 } from '../../core/layout.js'
 import { SkepError } from '../error.js'
-import { positionsOf } from '../jit/positions.js'
+import { positionsOf, type CodePosition } from '../jit/positions.js'
 import type { LineInfo } from '../object/spec.js'
 import { faultCode, type RawFault } from './fault.js'
 import type { Kernel } from './kernel.js'
+import type { LiveObject, LiveProgram } from './object-table.js'
 
 /** `details` of a fault's SkepError. */
 export interface FaultDetails {
@@ -49,11 +50,8 @@ export interface FaultDetails {
 export function faultError(kernel: Kernel, fault: RawFault): SkepError {
   const objects = kernel.objects.loaded
   const program = kernel.objects.byAddress(fault.program)
-  const position = positionsOf(
-    fault.stack,
-    objects.map(({ compiled }) => compiled),
-  )[0]
-  const object = objects.find(({ compiled }) => compiled === position?.object) ?? program?.object
+  const position = interpretedPosition(fault, program) ?? compiledPosition(fault, objects)
+  const object = position?.object ?? program?.object
   const lines = position ? object?.spec.functions.get(position.function)?.lines : undefined
   const line = position && lines ? lineAt(lines, position.instruction) : undefined
   const address = hasAddress(fault) ? fault.detail : undefined
@@ -70,6 +68,22 @@ export function faultError(kernel: Kernel, fault: RawFault): SkepError {
   const source = line ? `\n  ${line.file}:${line.line}: ${line.text.trim()}` : ''
   const message = `${who}${where}, CPU ${fault.cpu}: ${reason(kernel, fault, at)}${source}`
   return new SkepError(faultCode(fault.kind), message, details)
+}
+
+type Position = CodePosition & { readonly object: LiveObject }
+
+// The interpreter leaves the address of its instruction; a program is interpreted or compiled as a whole.
+function interpretedPosition(fault: RawFault, program: LiveProgram | undefined): Position | undefined {
+  if (!program || !('locate' in program.object.compiled)) return undefined
+  const position = program.object.compiled.locate(fault.instruction)
+  return position && { ...position, object: program.object }
+}
+
+function compiledPosition(fault: RawFault, objects: readonly LiveObject[]): Position | undefined {
+  const compiled = objects.map((object) => object.compiled)
+  const [position] = positionsOf(fault.stack, compiled)
+  const object = objects.find((one) => one.compiled === position?.object)
+  return position && object && { function: position.function, instruction: position.instruction, object }
 }
 
 function hasAddress(fault: RawFault): boolean {

@@ -1,0 +1,112 @@
+// The code of an object on a machine, for either engine: room in the function table (and in core memory for the
+// interpreter's image), references resolved, a module ready to be installed on every CPU. Called by load.ts.
+import { SkepError } from '../error.js'
+import { buildImage, imageBytes, stubLimit, type InterpretedObject } from '../interp/image.js'
+import { compile, type CompiledObject } from '../jit/compile.js'
+import type { LinkTarget } from '../jit/link.js'
+import type { ObjectSpec } from '../object/spec.js'
+import type { ObjectCode } from './cpu.js'
+import { helperById, kfuncByName, requireHelper } from './helpers.js'
+import type { Kernel } from './kernel.js'
+import type { LiveMap } from './map-table.js'
+
+/** What runs a program. */
+export type Engine = 'jit' | 'interp'
+
+/** Room that an object's code takes as long as a binding needs it. */
+export interface CodeRoom {
+  readonly engine: Engine
+  readonly tableFirst: number
+  /** Address of the interpreter's image; 0 without one. */
+  readonly image: number
+  release(): void
+}
+
+/** Reserves table slots and memory. Throws NO_MEMORY, BAD_OPTION. */
+export function reserveCode(kernel: Kernel, spec: ObjectSpec, engine: Engine): CodeRoom {
+  if (engine !== 'jit' && engine !== 'interp')
+    throw new SkepError('BAD_OPTION', `engine: expected jit or interp, got ${String(engine)}`)
+  const functions = [...spec.functions.values()]
+  const count = functions.length + (engine === 'interp' ? stubLimit(functions) : 0)
+  const tableFirst = kernel.table.allocate(count)
+  if (tableFirst === undefined) throw new SkepError('NO_MEMORY', `object '${spec.name}': the function table is full`)
+  const bytes = engine === 'interp' ? imageBytes(functions) : 0
+  const image = bytes === 0 ? 0 : kernel.heap.allocate(bytes)
+  if (image === undefined) {
+    kernel.table.release(tableFirst, count)
+    throw new SkepError('NO_MEMORY', `object '${spec.name}': no ${bytes} bytes of core memory for its code`)
+  }
+  return {
+    engine,
+    tableFirst,
+    image,
+    release() {
+      kernel.table.release(tableFirst, count)
+      if (bytes > 0) kernel.heap.release(image, bytes)
+    },
+  }
+}
+
+/** Compiled code, or the interpreter's: what faults and the function table need of it. */
+export type LinkedCode = CompiledObject | InterpretedObject
+
+/** Resolves every reference and makes the module; the interpreter's image is written to memory. Throws SkepError. */
+export function linkCode(
+  kernel: Kernel,
+  spec: ObjectSpec,
+  maps: ReadonlyMap<string, LiveMap>,
+  room: CodeRoom,
+): { compiled: LinkedCode; code: ObjectCode } {
+  const functions = [...spec.functions.values()]
+  const roots = [...spec.programs.values()].map(({ entry }) => entry)
+  const target = linkTarget(kernel, spec, maps, room.tableFirst)
+  if (room.engine === 'jit') {
+    const compiled = compile(functions, target, roots)
+    return { compiled, code: objectCode(spec, compiled, [], room.tableFirst) }
+  }
+  const interpreted = buildImage(functions, target, roots, room.image, room.tableFirst + functions.length)
+  kernel.memory.write(room.image, interpreted.image)
+  return { compiled: interpreted, code: objectCode(spec, interpreted, interpreted.helperStubs, room.tableFirst) }
+}
+
+function objectCode(spec: ObjectSpec, compiled: LinkedCode, stubs: readonly string[], tableFirst: number): ObjectCode {
+  const names = [...spec.functions.keys()].map((name) => compiled.exports.get(name) ?? '')
+  let module: WebAssembly.Module
+  try {
+    module = new WebAssembly.Module(compiled.bytes)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SkepError(
+      'COMPILE',
+      `object '${spec.name}': the engine refuses the compiled code: ${reason}`,
+      {},
+      { cause },
+    )
+  }
+  return { module, tableFirst, exports: [...names, ...stubs], functions: names.length }
+}
+
+function linkTarget(
+  kernel: Kernel,
+  spec: ObjectSpec,
+  maps: ReadonlyMap<string, LiveMap>,
+  tableFirst: number,
+): LinkTarget {
+  const names = [...spec.functions.keys()]
+  const mapNamed = (name: string): LiveMap => {
+    const map = maps.get(name)
+    if (!map) throw new SkepError('UNRESOLVED', `object '${spec.name}' has no map '${name}'`)
+    return map
+  }
+  return {
+    mapAddress: (name) => mapNamed(name).address,
+    mapValueAddress: (name, offset) => (kernel.host.core.map_element_value(mapNamed(name).address, 0) >>> 0) + offset,
+    helperImport: (id, fn, instruction) =>
+      requireHelper(helperById(id), `function '${fn}', instruction ${instruction}: helper ${id}`),
+    kfuncImport: (name) => kfuncByName(name),
+    callbackIndex: (name) => tableFirst + names.indexOf(name),
+    guestBase: kernel.memory.guestBase,
+    guestEnd: kernel.memory.guestEnd,
+    fileName: spec.name,
+  }
+}
