@@ -1,5 +1,7 @@
 // The explorer's public names, re-exports only.
 export { Violation } from './access.js'
+export { coverageOf, oneSided } from './coverage.js'
+export type { Coverage } from './coverage.js'
 export { Cpu, GuestFault } from './executor.js'
 export { explore, exploreAtRandom } from './explore.js'
 export type { Failure, Report } from './explore.js'

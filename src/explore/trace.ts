@@ -78,6 +78,9 @@ const NAMES: Record<number, string> = {
   [DOOR_STOPPED]: 'who stopped',
 }
 
+/** Name of a door operation, as traces show it. */
+export const accessName = (operation: number): string => NAMES[operation] ?? `operation ${operation}`
+
 /** The interleaving of a token, or of a list of choices. */
 export function replay(subject: Subject, token: string): Trace {
   return traceOf(subject, choicesOf(token))
@@ -128,7 +131,7 @@ function lineOf(world: World, seen: Observation): TraceLine {
 
 function textOf(subject: Subject, seen: Observation): string {
   const operation = operationOf(seen.code)
-  const name = NAMES[operation] ?? `operation ${operation}`
+  const name = accessName(operation)
   const place = subject.nameOf?.(seen.address) ?? ghostName(subject, seen.address) ?? hex(seen.address)
   if (!isWordAccess(operation)) {
     if (operation === DOOR_NOW) return `now = ${wide(seen.low, seen.high)}`

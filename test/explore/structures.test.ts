@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { explore, subject } from '../../src/explore/index.js'
+import { coverageOf, explore, exploreAtRandom, oneSided, replay, subject } from '../../src/explore/index.js'
 import type { Operation, Report, SearchOptions, Stage } from '../../src/explore/index.js'
 import { fixtureStage } from './fixture.js'
 
@@ -173,4 +173,26 @@ test('poisoned words may not be touched', async () => {
     }),
   )
   fails(report, /access to freed memory at 0x64/)
+})
+
+test('coverage tells of each compare-and-exchange whether it was seen to succeed and to fail', async () => {
+  const stage = await fixtureStage()
+  const one = counters(stage, 'counter_cas', 1)
+  holds(explore(one))
+  assert.deepEqual(oneSided(coverageOf(stage)), [
+    'a0: cas 0x40 was never seen to fail',
+    'b0: cas 0x40 was never seen to fail',
+  ])
+  holds(explore(counters(stage, 'counter_cas', 2)))
+  assert.deepEqual(coverageOf(stage).exchanges.get('a0: cas 0x40'), { succeeded: true, failed: true })
+})
+
+test('a random walk finds the lost addition, the same one for the same seed, and its token repeats it', async () => {
+  const stage = await fixtureStage()
+  const lossy = counters(stage, 'counter_lossy')
+  const found = exploreAtRandom(lossy, { seed: 7 })
+  assert.match(found.failure?.message ?? 'it holds', /the counter is/)
+  assert.equal(exploreAtRandom(lossy, { seed: 7 }).walks, found.walks)
+  const again = replay(lossy, found.failure!.token)
+  assert.deepEqual(again.lines, found.failure!.trace.lines)
 })

@@ -95,7 +95,7 @@ export function restProblem(places: Places, view: View): string | undefined {
     const area = places.areas + cpu * layout.CPU_BYTES
     if (cpu === dead && load32(area + layout.CPU_LIFE) !== CPU_DEAD) continue
     if (load64(area + layout.CPU_SECTION) !== 0n) return `CPU ${cpu} is still in a section`
-    if (load32(area + layout.CPU_CURRENT) !== 0 && cpu !== dead) return `CPU ${cpu} still names a current callback`
+    if (load32(area + layout.CPU_CURRENT) !== 0) return `CPU ${cpu} still names a current callback`
     if (load32(area + layout.CPU_EDGE_TIMER) !== 0) return `CPU ${cpu} still waits for a timer`
   }
   return undefined
