@@ -196,7 +196,11 @@ export const LIFETIME: Question[] = [
         {
           operations: [
             at.run('free', (cpu) => at.free(cpu)),
-            { name: 'returned', run: (cpu) => cpu.store32(cpu.ghost(0), 1) },
+            {
+              name: 'returned',
+              // Noted only if the firing has not entered its section: then it has not read its callback yet.
+              run: (cpu) => (at.inSection(cpu, 0) ? 'a callback had begun' : cpu.store32(cpu.ghost(0), 1)),
+            },
           ],
         },
         { operations: [victims['set_callback']!(at)] },

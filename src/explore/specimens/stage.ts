@@ -1,7 +1,14 @@
 // The stage on which the three older designs play: their module's check build, a few blocks, slots and programs, and what
 // traces call them. Operations are wrapped as what they are in life: a program's run, an NMI, a CPU's own work.
 import { readFileSync } from 'node:fs'
-import { BITMAP_LEVEL, HEADER, HEADER_CPU_AREAS, HEADER_GRACE_PERIOD } from '../../../core/layout.js'
+import {
+  BITMAP_LEVEL,
+  CPU_BYTES,
+  CPU_SECTION,
+  HEADER,
+  HEADER_CPU_AREAS,
+  HEADER_GRACE_PERIOD,
+} from '../../../core/layout.js'
 import * as layout from '../../../core/specimens/layout.js'
 import type { Cpu } from '../executor.js'
 import { Stage } from '../stage.js'
@@ -30,6 +37,7 @@ export class SpecimenStage {
   private readonly programs: number
   private readonly commands: number
   private readonly cpuAreas: number
+  private readonly areas: number
 
   /** `callbacks`: what bound functions do, by name (`prog#1.f0`); those not named have empty bodies. */
   constructor(
@@ -78,6 +86,7 @@ export class SpecimenStage {
     this.programs = word(layout.SPECIMENS_PROGRAMS)
     this.commands = word(layout.SPECIMENS_COMMANDS)
     this.cpuAreas = word(layout.SPECIMENS_CPUS)
+    this.areas = this.stage.cpus[0]!.load32(HEADER + HEADER_CPU_AREAS)
   }
 
   private textAt(cpu: Cpu, program: number, fn: number): number {
@@ -167,6 +176,11 @@ export class SpecimenStage {
     cpu.exports['specimen_program_put'](this.program(program))
   }
 
+  /** Whether a CPU is in a read-side section. */
+  inSection(cpu: Cpu, index: number): boolean {
+    return cpu.load64(this.areas + index * CPU_BYTES + CPU_SECTION) !== 0n
+  }
+
   /** A field of block `index`. */
   field(view: View, field: number, index = 0): number {
     return view.load32(this.block(index) + field)
@@ -211,12 +225,9 @@ export class SpecimenStage {
   }
 
   private areaName(address: number): string | undefined {
-    const areas = this.stage.cpus[0]!
-    const first = areas.load32(HEADER + HEADER_CPU_AREAS)
-    const bytes = (this.cpuAreas - first) / CPUS
-    const index = Math.floor((address - first) / bytes)
+    const index = Math.floor((address - this.areas) / CPU_BYTES)
     if (index < 0 || index >= CPUS) return bitmapName(address, this.commands + (COMMANDS << layout.COMMAND_SHIFT))
-    return (address - first) % bytes === 0 ? `cpu${index}.section` : undefined
+    return (address - this.areas) % CPU_BYTES === CPU_SECTION ? `cpu${index}.section` : undefined
   }
 
   /** A value as what it points to. */
