@@ -79,7 +79,9 @@ export class Machine extends MachineBase<'promised'> {
       const worker = new WorkerCpu(task, memory, {
         callbackFault: (raw) => {
           kernel.flushTrace()
-          kernel.callbackFault(faultError(kernel, raw))
+          const error = faultError(kernel, raw)
+          if (!kernel.events.has('fault')) process.emitWarning(error.message, { type: 'SkepFault', code: error.code })
+          kernel.callbackFault(error)
         },
         exited: (reason) => this.#buryCpu(cpu, reason),
       })
@@ -221,6 +223,7 @@ export class Machine extends MachineBase<'promised'> {
     }
     kernel.memory.ring(kernel.memory.cpuArea(cpu === 0 ? Math.min(1, this.cpus - 1) : 0) + CPU_BELL)
     kernel.settle()
+    kernel.flushTrace(true)
     kernel.events.emit('cpu-exit', { cpu, reason })
   }
 

@@ -28,12 +28,16 @@ export class TraceReader {
     this.#bytes = memory.word(HEADER + HEADER_TRACE_RING_BYTES)
   }
 
-  /** Complete lines that were not read yet, oldest first. Stops before a record that is still being written. */
-  read(): TraceLine[] {
+  /**
+   * Complete lines that were not read yet, oldest first. Stops before a record that is still being written; with
+   * `skipping` it goes on behind it, because the CPU that was writing it has died.
+   */
+  read(skipping = false): TraceLine[] {
     const lines: TraceLine[] = []
     for (;;) {
       const head = this.#head()
       if (head - this.#position > this.#bytes) this.#skipTo(head - this.#bytes, head)
+      if (skipping) this.#skipTo(this.#position, head)
       if (this.#position >= head || !this.#complete(this.#position)) return lines
       const line = this.#line(this.#position)
       const next = this.#position + RECORD_HEADER + ((line.bytes + 7) & ~7)

@@ -56,6 +56,14 @@ test('eight frames are allowed, a ninth is a fault', () => {
   programs.recursion!.run({ ctx: u32(6) })
 })
 
+test('an atomic operation on a misaligned address is a fault', () => {
+  const { programs } = boot.virtual().load(probes)
+  assert.throws(
+    () => programs.misaligned!.run({ ctx: new Uint8Array(32) }),
+    coded('FAULT_MISALIGNED_ATOMIC', /misaligned/),
+  )
+})
+
 test('a callback of bpf_loop that returns neither 0 nor 1 is a fault', () => {
   const { programs } = boot.virtual().load(probes)
   assert.throws(() => programs.bad_loop_result!.run(), coded('FAULT_CALLBACK_RESULT', /returned 5/))

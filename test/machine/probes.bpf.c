@@ -255,6 +255,20 @@ SEC("syscall") int wild_write(__u64 *ctx)
   return 0;
 }
 
+SEC("syscall") int misaligned(__u8 *ctx)
+{
+  return __sync_fetch_and_add((__u64 *)(ctx + 1), 1);
+}
+
+SEC("perf_event") int context_of(void *ctx)
+{
+  __u32 key = 0;
+  struct slot *slot = bpf_map_lookup_elem(&slots, &key);
+
+  /* Only NMI context answers -EOPNOTSUPP to a cancel, which may have to wait. */
+  return slot ? bpf_timer_cancel(&slot->timer) : 0;
+}
+
 SEC("syscall") int endless(void *ctx)
 {
   volatile __u64 turns = 0;

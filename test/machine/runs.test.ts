@@ -68,6 +68,12 @@ test('bpf_loop stops when the callback says so and refuses too many turns', () =
   assert.equal(object.programs.loop!.run({ ctx: u64(1n << 24n) }).retval | 0, -7)
 })
 
+test('a perf_event program runs as an NMI unless the caller says otherwise', () => {
+  const { object } = machine()
+  assert.equal(object.programs.context_of!.run().retval | 0, -95)
+  assert.equal(object.programs.context_of!.run({ context: 'task' }).retval | 0, -22)
+})
+
 test('the host decides who the task is', () => {
   const { object } = machine()
   const { retval, ctx } = object.programs.identity!.run({ ctx: new Uint8Array(16) })

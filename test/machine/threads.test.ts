@@ -108,6 +108,31 @@ test('a held spin lock of a killed CPU is given back', async (t) => {
   await assert.rejects(storm, coded('CPU_DEAD'))
 })
 
+test('[G9] a worker killed in a storm of timers and work: runs of the others end, and every control block comes back', async (t) => {
+  for (let round = 0; round < 4; round++) {
+    const machine = await booted(t, { cpus: 3, memory: '16 MiB', timers: 512 })
+    const object = await machine.load(probes)
+    const { programs } = object
+    const before = (await machine.stats()).timers
+    const ended = [0, 1, 2].flatMap((cpu) => [
+      programs.start_storm!.run({ ctx: request(cpu, 0), cpu }),
+      programs.start_timer!.run({ ctx: request(3 + cpu, 5000), cpu, repeat: 20_000 }),
+      programs.start_work!.run({ ctx: request(6, 0), cpu, repeat: 10_000 }),
+    ])
+    const outcomes = Promise.allSettled(ended)
+    await new Promise((resolve) => setTimeout(resolve, 3 + 3 * round))
+    await machine.offline(1)
+    for (const [index, { status }] of (await outcomes).entries())
+      if (index < 3 || index > 5) assert.equal(status, 'fulfilled')
+    await object.close()
+    await eventually(async () => {
+      const { capacity, free, lost } = (await machine.stats()).timers
+      return free + lost === capacity && lost <= before.lost + 1
+    }, 'every control block is free or counted as lost with the dead CPU')
+    await machine.close()
+  }
+})
+
 test('close ends a run that never ends, and everything says so afterwards', async () => {
   const machine = await boot({ cpus: 1 })
   const object = await machine.load(probes)
