@@ -128,7 +128,7 @@ export const TIMER_CASES: readonly Case[] = [
       cancel(k1)=0`,
   },
   {
-    name: 'a callback that cancels itself gets -EDEADLK and keeps its callback',
+    name: 'a callback that cancels itself gets -EDEADLK and keeps its callback [H9]',
     steps: `init(k1,1)=0 callback(k1,a)=0 act(k1,cancel-self)=0 start(k1,1ms)=0 wait(10ms) fires(k1,a,-EDEADLK,0,0)
       start(k1,1ms)=0 wait(10ms) fired=2`,
   },
@@ -150,7 +150,7 @@ export const TIMER_CASES: readonly Case[] = [
       get(k1)=100 start(k1,1ms)=-EINVAL init(k1,1)=0`,
   },
   {
-    name: 'a callback deletes its own element, then starts and cancels',
+    name: 'a callback deletes its own element, then starts and cancels [H10, H15]',
     kinds: HASHES,
     steps: `init(k1,1)=0 callback(k1,a)=0 act(k1,delete-self,start,cancel)=0 start(k1,1ms)=0 wait(10ms)
       fires(k1,a,0,-EINVAL,-EINVAL) get(k1)=-ENOENT fired=1`,
@@ -177,7 +177,7 @@ export const TIMER_CASES: readonly Case[] = [
 
   // The element goes away or is written over.
   {
-    name: 'update by a program tears the timer down',
+    name: 'update by a program tears the timer down [H19]',
     steps: `init(k1,1)=0 callback(k1,a)=0 start(k1,200ms)=0 update(k1,any)=0 wait(250ms) fired=0 start(k1,1ms)=-EINVAL
       cancel(k1)=-EINVAL callback(k1,a)=-EINVAL init(k1,1)=0`,
   },

@@ -37,7 +37,7 @@ export const WQ_CASES: readonly Case[] = [
     steps: 'init(k1,0)=0 callback(k1,a)=0 act(k1,restart,count=5)=0 start(k1,0)=0 wait(20ms) fired=6',
   },
   {
-    name: 'update from user side frees the work',
+    name: 'update from user side frees work that was never started [H13]',
     steps: 'init(k1,0)=0 callback(k1,a)=0 user.update(k1,any)=0 start(k1,0)=-EINVAL init(k1,0)=0',
   },
   {
