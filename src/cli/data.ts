@@ -26,11 +26,14 @@ export function packetsFrom(argument: string | undefined): PacketSource {
   return { packets: [{ time: 0, bytes }], description: `${bytes.length} bytes`, timed: false }
 }
 
+/** A context as it was written: fields by name, words, or bytes. */
+export type WrittenContext = Uint8Array | ContextFields | (number | bigint)[]
+
 /**
- * A context: JSON fields of xdp_md or __sk_buff ('{"mark": 7}'), a JSON array of numbers for tracing programs, `hex:…`,
- * or a file. Throws SkepError FILE, BAD_OPTION.
+ * A context: JSON fields ('{"mark": 7}'), a JSON array of numbers for tracing programs, `hex:…`, or a file. Throws
+ * SkepError FILE, BAD_OPTION.
  */
-export function contextFrom(argument: string): Uint8Array | ContextFields | (number | bigint)[] {
+export function contextFrom(argument: string): WrittenContext {
   if (!/^\s*[[{]/.test(argument)) return bytesFrom(argument, '--ctx')
   let value: unknown
   try {

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { SkepError } from '../error.js'
 import { addInspect } from './inspect.js'
+import { addRun } from './run.js'
 import { styleFor } from './terminal.js'
 
 const EXIT_FAILED = 1
@@ -12,6 +13,7 @@ const EXIT_USAGE = 2
 
 const EXAMPLES = `
 Examples:
+  skep run flow.bpf.o --data capture.pcap
   skep inspect flow.bpf.o
   skep COMMAND --help      options and examples of a command
 `
@@ -34,6 +36,7 @@ function commandLine(): Command {
     .showHelpAfterError('(skep COMMAND --help shows what a command takes)')
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}` })
     .exitOverride()
+  addRun(program)
   addInspect(program)
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(skep ${command.name()} --help shows what it takes)`)

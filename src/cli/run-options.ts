@@ -1,0 +1,68 @@
+// What the options of `skep run` mean. Throws commander's InvalidArgumentError for values that no object could make right,
+// which is wrong usage.
+import { InvalidArgumentError } from 'commander'
+import { SkepError } from '../error.js'
+import { parseDuration } from '../machine/units.js'
+import { MAX_CPUS } from '../../core/abi.js'
+
+/** As commander collects them. */
+export interface RunCommandOptions {
+  prog?: string[]
+  data?: string
+  ctx?: string
+  repeat: number
+  cpus: number
+  cpu?: number
+  clock: 'virtual' | 'real'
+  for?: number
+  set?: Record<string, unknown>
+  memory?: string
+  seed?: number
+  maps?: boolean
+  timers?: boolean
+  trace?: boolean
+  json?: boolean
+}
+
+/** A whole number from `low` on. */
+export function whole(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text)
+    if (text.trim() !== '' && Number.isInteger(number) && number >= low && number <= high) return number
+    throw new InvalidArgumentError(`Expected a whole number from ${low} to ${high}.`)
+  }
+}
+
+export const cpuCount = whole(1, MAX_CPUS - 1)
+export const cpuIndex = whole(0, MAX_CPUS - 2)
+export const repetitions = whole(1, 2 ** 31 - 1)
+
+/** '5s', '10 min', '250ms' as nanoseconds. */
+export function duration(text: string): number {
+  try {
+    return parseDuration(/^\d+$/.test(text) ? Number(text) : text, '--for')
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof SkepError ? error.message : String(error))
+  }
+}
+
+/** NAME=VALUE: JSON, or a whole number of any size, or text. */
+export function assignment(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('Expected NAME=VALUE.')
+  return { ...before, [name]: assigned(value) }
+}
+
+function assigned(text: string): unknown {
+  if (/^-?(\d+|0x[0-9a-f]+)$/i.test(text)) {
+    const number = text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text)
+    return number <= BigInt(Number.MAX_SAFE_INTEGER) && number >= BigInt(Number.MIN_SAFE_INTEGER)
+      ? Number(number)
+      : number
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,86 @@
+// Which programs run on what, in which order: programs without packets once, then each packet through each packet program.
+import { SkepError } from '../error.js'
+import type { RunOptions } from '../machine/context.js'
+import type { ObjectSpec, ProgramSpec, ProgramType } from '../object/spec.js'
+import type { PacketSource, WrittenContext } from './data.js'
+
+/** One run that is to be made. */
+export interface PlannedRun {
+  program: ProgramSpec
+  options: RunOptions
+  /** Index of its packet, and nanoseconds from the first packet to it. */
+  packet?: number
+  after: number
+}
+
+const PACKET_TYPES: ReadonlySet<ProgramType> = new Set(['xdp', 'sched_cls', 'sched_act', 'socket_filter'])
+
+export function takesPackets({ type }: ProgramSpec): boolean {
+  return PACKET_TYPES.has(type)
+}
+
+/** The named programs in the order given, or all of the object. Throws SkepError NO_PROGRAM. */
+export function chosenPrograms(spec: ObjectSpec, names: readonly string[] | undefined): ProgramSpec[] {
+  const all = [...spec.programs.values()]
+  if (all.length === 0) throw new SkepError('NO_PROGRAM', `object '${spec.name}' has no programs`)
+  if (!names) return all
+  return names.map((name) => {
+    const program = spec.programs.get(name)
+    if (program) return program
+    throw new SkepError(
+      'NO_PROGRAM',
+      `object '${spec.name}' has no program '${name}'; it has ${[...spec.programs.keys()].join(', ')}`,
+    )
+  })
+}
+
+export interface PlanOptions {
+  readonly cpus: number
+  /** The CPU of all runs; undefined: runs take turns over the CPUs. */
+  readonly cpu: number | undefined
+  readonly repeat: number
+  readonly ctx: WrittenContext | undefined
+}
+
+/** The runs in order. `source` is used only if a program takes packets. Throws SkepError BAD_VALUE for a context. */
+export function* plannedRuns(
+  spec: ObjectSpec,
+  programs: readonly ProgramSpec[],
+  source: PacketSource | undefined,
+  { cpus, cpu, repeat, ctx }: PlanOptions,
+): Generator<PlannedRun> {
+  let next = 0
+  const mixed = programs.some(takesPackets) && !programs.every(takesPackets)
+  const options = (program: ProgramSpec): RunOptions => ({
+    cpu: cpu ?? next++ % cpus,
+    ...(repeat === 1 ? {} : { repeat }),
+    // Where programs of both kinds run, a context is for those that have nothing else.
+    ...(ctx === undefined || (mixed && takesPackets(program)) ? {} : { ctx: contextFor(spec, program, ctx) }),
+  })
+  for (const program of programs.filter((one) => !takesPackets(one)))
+    yield { program, options: options(program), after: 0 }
+  const packetPrograms = programs.filter(takesPackets)
+  for (const [packet, { time, bytes }] of (packetPrograms.length > 0 ? (source?.packets ?? []) : []).entries())
+    for (const program of packetPrograms)
+      yield { program, options: { ...options(program), data: bytes }, packet, after: time }
+}
+
+/** Fields become bytes where the program says by its parameter's type what its context is. */
+function contextFor(spec: ObjectSpec, program: ProgramSpec, ctx: WrittenContext): WrittenContext {
+  if (ctx instanceof Uint8Array || Array.isArray(ctx) || takesPackets(program)) return ctx
+  const type = contextType(spec, program)
+  if (type !== 0 && spec.btf) return spec.btf.encode(type, ctx)
+  throw new SkepError('BAD_OPTION', `--ctx: program '${program.name}' does not say of which struct its context is`)
+}
+
+/** BTF id of the struct that the program's parameter points to; 0 if it says none. */
+export function contextType({ btf, functions }: ObjectSpec, { entry }: ProgramSpec): number {
+  const id = functions.get(entry)?.btfId ?? 0
+  const fn = btf && id !== 0 ? btf.type(id) : undefined
+  const prototype = btf && fn?.kind === 'function' ? btf.type(fn.type) : undefined
+  const parameter = prototype?.kind === 'prototype' ? prototype.parameters[0]?.type : undefined
+  const pointer = btf && parameter ? btf.resolved(parameter) : undefined
+  if (!btf || pointer?.kind !== 'pointer') return 0
+  const target = btf.resolve(pointer.type)
+  return btf.type(target).kind === 'struct' ? target : 0
+}

@@ -1,0 +1,234 @@
+// A machine with one loaded object, as `skep run` drives it: the same steps on a virtual clock and on threads.
+import { boot } from '../machine/boot.js'
+import type { RunOptions, RunResult } from '../machine/context.js'
+import type { TimerInfo } from '../machine/control-blocks.js'
+import type { MachineEvents } from '../machine/kernel.js'
+import type { LoadOptions } from '../machine/load.js'
+import type { MapHandle } from '../machine/map-handle.js'
+import type { LoadedObject } from '../machine/object.js'
+import type { BootOptions } from '../machine/options.js'
+import type { MachineStatistics } from '../machine/statistics.js'
+import type { Machine } from '../machine/threads.js'
+import type { VirtualMachine } from '../machine/virtual.js'
+import type { ObjectSpec } from '../object/spec.js'
+import type { RunReport } from '../report/run-report.js'
+import type { Interrupt } from './interrupt.js'
+
+/** How to boot and load. */
+export interface SessionOptions {
+  readonly cpus: number
+  readonly boot: BootOptions
+  readonly load: LoadOptions
+}
+
+export interface Session {
+  readonly clock: RunReport['clock']
+  now(): number
+  on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): void
+  run(program: string, options: RunOptions): Promise<RunResult>
+  /** Lets a virtual clock come to a time; real time passes by itself. */
+  reach(time: number): Promise<void>
+  /** After the last run: lets time pass until nothing is armed, or for `duration` nanoseconds. */
+  finish(duration: number | undefined, say: (now: number) => void): Promise<RunReport['ended']>
+  mapEntries(name: string): Promise<[key: unknown, value: unknown][]>
+  variable(name: string): Promise<unknown>
+  timers(): Promise<TimerInfo[]>
+  statistics(): Promise<MachineStatistics>
+  close(): Promise<void>
+}
+
+export async function openSession(
+  clock: RunReport['clock'],
+  spec: ObjectSpec,
+  options: SessionOptions,
+  interrupt: Interrupt,
+): Promise<Session> {
+  const { cpus, boot: bootOptions, load } = options
+  if (clock === 'virtual') {
+    const machine = boot.virtual({ ...bootOptions, cpus })
+    return new VirtualSession(machine, machine.load(spec, load), interrupt)
+  }
+  const machine = await boot({ ...bootOptions, cpus })
+  try {
+    return new RealSession(machine, await machine.load(spec, load), interrupt)
+  } catch (error) {
+    await machine.close()
+    throw error
+  }
+}
+
+/** Turns of a virtual clock after which a machine is taken for one whose timers arm themselves for ever. */
+const MOST_TURNS = 100_000
+/** How long (ms) a virtual machine works before the event loop gets a turn: Ctrl-C must be heard. */
+const BREATH = 20
+
+class VirtualSession implements Session {
+  readonly clock = 'virtual'
+  readonly #machine: VirtualMachine
+  readonly #object: LoadedObject
+  readonly #interrupt: Interrupt
+  #breathed = performance.now()
+
+  constructor(machine: VirtualMachine, object: LoadedObject, interrupt: Interrupt) {
+    this.#machine = machine
+    this.#object = object
+    this.#interrupt = interrupt
+  }
+
+  now(): number {
+    return this.#machine.clock.now
+  }
+
+  on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): void {
+    this.#machine.on(name, listener)
+  }
+
+  async run(program: string, options: RunOptions): Promise<RunResult> {
+    await this.#breathe()
+    const result = this.#object.programs[program]!.run(options)
+    // Work that the run has queued, and timers that are due at once.
+    this.#machine.poll()
+    return result
+  }
+
+  async reach(time: number): Promise<void> {
+    await this.#walk(time, Infinity, () => {})
+    if (!this.#interrupt.requested) this.#machine.clock.advanceTo(Math.max(time, this.now()))
+  }
+
+  async finish(duration: number | undefined, say: (now: number) => void): Promise<RunReport['ended']> {
+    const { clock } = this.#machine
+    const armed = this.#machine.timers().length
+    const end = duration === undefined ? Infinity : clock.now + duration
+    const rested = await this.#walk(end, duration === undefined ? MOST_TURNS + 10 * armed : Infinity, say)
+    if (this.#interrupt.requested) return 'interrupted'
+    if (duration === undefined) return rested ? 'idle' : 'limit'
+    clock.advanceTo(end)
+    return 'time'
+  }
+
+  /** From expiry to expiry, so that everything is reported when it happens; false if there were more than `turns`. */
+  async #walk(end: number, turns: number, say: (now: number) => void): Promise<boolean> {
+    const { clock } = this.#machine
+    this.#machine.poll()
+    for (let turn = 0; !this.#interrupt.requested; turn++) {
+      const next = this.#machine.nextWakeup()
+      if (next === Infinity || next > end) return true
+      if (turn >= turns) return false
+      clock.advanceTo(Math.max(next, clock.now))
+      say(clock.now)
+      await this.#breathe()
+    }
+    return false
+  }
+
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#breathed < BREATH) return
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#breathed = performance.now()
+  }
+
+  mapEntries(name: string): Promise<[unknown, unknown][]> {
+    return Promise.resolve(this.#object.maps[name]!.entries())
+  }
+
+  variable(name: string): Promise<unknown> {
+    return Promise.resolve(this.#object.variables[name]!.get())
+  }
+
+  timers(): Promise<TimerInfo[]> {
+    return Promise.resolve(this.#machine.timers())
+  }
+
+  statistics(): Promise<MachineStatistics> {
+    return Promise.resolve(this.#machine.stats())
+  }
+
+  close(): Promise<void> {
+    this.#machine.close()
+    return Promise.resolve()
+  }
+}
+
+/** How often (ms) a waiting session looks whether anything is still armed. */
+const LOOK = 100
+
+class RealSession implements Session {
+  readonly clock = 'real'
+  readonly #machine: Machine
+  readonly #object: LoadedObject<'promised'>
+  readonly #interrupt: Interrupt
+
+  constructor(machine: Machine, object: LoadedObject<'promised'>, interrupt: Interrupt) {
+    this.#machine = machine
+    this.#object = object
+    this.#interrupt = interrupt
+  }
+
+  now(): number {
+    return this.#machine.now()
+  }
+
+  on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): void {
+    this.#machine.on(name, listener)
+  }
+
+  run(program: string, options: RunOptions): Promise<RunResult> {
+    return this.#object.programs[program]!.run(options)
+  }
+
+  reach(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async finish(duration: number | undefined, say: (now: number) => void): Promise<RunReport['ended']> {
+    const end = duration === undefined ? Infinity : this.now() + duration
+    while (!this.#interrupt.requested) {
+      const left = end - this.now()
+      if (left <= 0) return 'time'
+      if (duration === undefined && !(await this.#busy())) return 'idle'
+      await pause(Math.min(LOOK, left / 1e6), this.#interrupt.signal)
+      say(this.now())
+    }
+    return 'interrupted'
+  }
+
+  async #busy(): Promise<boolean> {
+    const timers = await this.#machine.timers()
+    return timers.some(({ state, expiry }) => state !== 'idle' && expiry !== Infinity)
+  }
+
+  mapEntries(name: string): Promise<[unknown, unknown][]> {
+    return (this.#object.maps[name] as MapHandle<'promised'>).entries()
+  }
+
+  variable(name: string): Promise<unknown> {
+    return this.#object.variables[name]!.get()
+  }
+
+  timers(): Promise<TimerInfo[]> {
+    return this.#machine.timers()
+  }
+
+  statistics(): Promise<MachineStatistics> {
+    return this.#machine.stats()
+  }
+
+  close(): Promise<void> {
+    return this.#machine.close()
+  }
+}
+
+/** Waits, or returns early when interrupted. Keeps the process alive. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const timer = setTimeout(done, milliseconds)
+    function done(): void {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    signal.addEventListener('abort', done)
+  })
+}

@@ -1,0 +1,151 @@
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { skep, succeeding } from './skep.js'
+
+const FLOW = 'examples/flow-timeout/flow-timeout.bpf.o'
+const CAPTURE = 'examples/flow-timeout/capture.pcap'
+const LIMITER = 'examples/rate-limiter/rate-limiter.bpf.o'
+const WORK = 'examples/deferred-work/deferred-work.bpf.o'
+const SESSIONS = 'examples/shared-from-typescript/sessions.bpf.o'
+
+test('a capture runs on the virtual clock: every packet at its time, every idle flow expires', async () => {
+  const text = await succeeding(['run', FLOW, '--data', CAPTURE, '--timers'])
+  assert.match(text, /Programs on examples\/flow-timeout\/capture\.pcap, 386 packets/)
+  assert.match(text, /on_packet +386 runs +XDP_PASS/)
+  assert.match(text, /flows +hash +0 of 4096/)
+  const created = /flows_created +(\d+)/.exec(text)?.[1]
+  assert.ok(Number(created) > 50)
+  assert.match(text, new RegExp(`flows_expired +${created}\n`))
+  assert.match(text, /virtual, 3 min 10 s since the start: nothing is armed any more/)
+})
+
+test('two runs of the same command print the same bytes', async () => {
+  const args = ['run', FLOW, '--data', CAPTURE, '--trace', '--maps', '--cpus', '3', '--json']
+  const [first, second] = await Promise.all([succeeding(args), succeeding(args)])
+  assert.ok(first === second)
+})
+
+test('--for ends a virtual clock early: flows and their timers are still there', async () => {
+  const text = await succeeding(['run', FLOW, '--for', '10s', '--maps', '--timers'])
+  assert.match(
+    text,
+    /\{ saddr = 192\.0\.2\.1, daddr = 192\.0\.2\.2, sport = 1024, dport = 2048, protocol = 17 \} \{ packets = 1/,
+  )
+  assert.match(text, /flows\.idle +armed +in 20 s +on_idle +cpu 0 +0 runs/)
+  assert.match(text, /10 s since the start: the time that --for gave is over/)
+})
+
+test('timers that arm themselves for ever are stopped, and the summary says so', async () => {
+  const text = await succeeding(['run', LIMITER])
+  assert.match(text, /start +1 run +0/)
+  assert.match(text, /stopped: timers go on arming themselves/)
+})
+
+test('--trace shows a life from init to its end, --set changes .rodata before load', async () => {
+  const text = await succeeding(['run', FLOW, '--trace', '--set', 'idle_timeout_ns=2000000000'])
+  const words = text.split('\n').flatMap((line) => /cpu 0 +timer (\w+)/.exec(line)?.[1] ?? [])
+  assert.deepEqual(words, ['init', 'set_callback', 'start', 'fire', 'free'])
+  assert.match(text, /2\.000000 +cpu 0 +timer fire +on_idle +flows\.idle \{ saddr = 192\.0\.2\.1/)
+})
+
+test('--trace shows work', async () => {
+  const text = await succeeding(['run', WORK, '--data', CAPTURE, '--trace'])
+  assert.match(text, /wq fire +count_ports +sources\.work \[10\.0\.0\.10\]/)
+})
+
+test('--ctx is encoded by the struct of the program, and what the program left in it is shown', async () => {
+  const text = await succeeding(['run', SESSIONS, '-p', 'touch', '--ctx', '{"user": 7, "bytes": 5}', '--repeat', '3'])
+  assert.match(text, /touch +3 runs +0/)
+  assert.match(text, /left ctx = \{ user = 7, bytes = 5, requests = 3 \}/)
+})
+
+test('--json has every run, event and element; 64-bit numbers are text', async () => {
+  const report = JSON.parse(await succeeding(['run', FLOW, '--data', CAPTURE, '--for', '1s', '--trace', '--json'])) as {
+    runs: { program: string; packet: number; time: number; retvalName: string; data: string }[]
+    lifecycle: { kind: string; callback?: string; nanoseconds?: string }[]
+    maps: Record<string, { size: number; entries: { key: unknown; value: { packets: string } }[] }>
+    timers: unknown[]
+    ended: string
+  }
+  assert.equal(report.runs.length, 386)
+  assert.equal(report.runs[385]?.retvalName, 'XDP_PASS')
+  assert.match(report.runs[0]!.data, /^hex:[0-9a-f]+$/)
+  assert.equal(report.ended, 'time')
+  const { size, entries } = report.maps['flows']!
+  assert.equal(entries.length, size)
+  assert.equal(report.timers.length, size)
+  assert.match(entries[0]!.value.packets, /^\d+$/)
+  assert.ok(report.lifecycle.some(({ kind, callback }) => kind === 'fire' && callback === 'on_idle'))
+  assert.equal(report.lifecycle.find(({ kind }) => kind === 'start')?.nanoseconds, '30000000000')
+})
+
+test('worker threads and the real clock: timers fire, and the command ends by itself', async () => {
+  const text = await succeeding([
+    ...['run', FLOW, '--clock', 'real', '--cpus', '2', '--data', CAPTURE, '--set', 'idle_timeout_ns=100000000'],
+  ])
+  assert.match(text, /386 runs +XDP_PASS/)
+  assert.match(text, /flows +hash +0 of 4096/)
+  assert.match(text, /real, .*: nothing is armed any more/)
+})
+
+test('Ctrl-C stops a run that would go on, with a summary', async () => {
+  for (const clock of ['real', 'virtual']) {
+    const { code, signal, stdout } = await skep(['run', LIMITER, '--clock', clock, '--for', '8000h', '--trace'], {
+      meanwhile: (child, output) => {
+        const timer = setInterval(() => {
+          if (!output().includes('timer fire')) return
+          clearInterval(timer)
+          child.kill('SIGINT')
+        }, 10)
+        child.on('close', () => clearInterval(timer))
+      },
+    })
+    assert.equal(signal, null)
+    assert.equal(code, 130)
+    assert.match(stdout, /interrupted\n/)
+  }
+})
+
+test('a fault names its C line on stderr, the rest is still shown, and the exit code is 1', async () => {
+  const { code, stdout, stderr } = await skep(['run', SESSIONS, '--prog', 'touch'])
+  assert.equal(code, 1)
+  assert.match(stderr, /fault: program 'touch', .*the null page\n.*sessions\.bpf\.c:\d+: __u64 user = request->user;/)
+  assert.match(stderr, /was given no context: pass one with --ctx/)
+  assert.match(stdout, /touch +0 runs +1 fault/)
+})
+
+test('what an object uses and the machine lacks is listed whole, by name', async () => {
+  const { code, stdout, stderr } = await skep(['run', 'test/fixtures/unsupported.bpf.o'])
+  assert.equal(code, 1)
+  assert.equal(stdout, '')
+  assert.match(stderr, /bpf_task_work/)
+  assert.match(stderr, /program type lsm/)
+})
+
+test('wrong values: exit code 2 for options that no object could make right, 1 for those that this one refuses', async () => {
+  for (const args of [
+    ['--cpus', '0'],
+    ['--clock', 'lunar'],
+    ['--for', 'soon'],
+    ['--repeat', 'x'],
+    ['--set', 'nothing'],
+  ]) {
+    const { code, stderr } = await skep(['run', FLOW, ...args])
+    assert.equal(code, 2, args.join(' '))
+    assert.match(stderr, /error: /)
+  }
+  for (const [args, message] of [
+    [['--cpu', '1'], /--cpu 1: the machine has CPUs 0 to 0/],
+    [['--prog', 'nobody'], /no program 'nobody'; it has on_packet/],
+    [['--data', 'nowhere.pcap'], /cannot read 'nowhere\.pcap'/],
+    [['--data', 'hex:0g'], /hexadecimal digits/],
+    [['--data', 'hex:00'], /data has 1 bytes/],
+    [['--ctx', '{"mark": 1}'], /xdp_md\.mark cannot be set/],
+    [['--set', 'nobody=1'], /no variable 'nobody'/],
+  ] as const) {
+    const { code, stderr } = await skep(['run', FLOW, ...args])
+    assert.equal(code, 1, args.join(' '))
+    assert.match(stderr, message)
+    assert.doesNotMatch(stderr, /\n +at /)
+  }
+})
