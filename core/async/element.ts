@@ -1,13 +1,18 @@
 // What happens to the timers and work of a map element when the element is updated, leaves its map, or is handed out.
 // Called by core/map with the caller inside a section. Any context, bounded, never waits [G7].
 import { KIND_TIMER, KIND_WORK } from '../abi'
-import { exchange32, peek32, store32 } from '../door'
+import { exchange32, load32, peek32, store32 } from '../door'
 import { MAP_TIMER_SLOTS, MAP_WORK_SLOTS, SLOT_CLOSED, SLOT_EMPTY } from '../layout'
 import { slotAddress, slotTaken } from './slot'
 import { teardown } from './teardown'
 
+// FREED is set before the slot can be seen empty: whoever finds it empty must not see a callback begin afterwards [G4].
 function settle(map: usize, index: u32, kind: u32, word: u32): void {
-  const before = exchange32(slotAddress(map, index, kind), word)
+  const slot = slotAddress(map, index, kind)
+  const seen = load32(slot)
+  if (slotTaken(seen)) teardown(<usize>seen)
+  if (word === SLOT_EMPTY) return
+  const before = exchange32(slot, word)
   if (slotTaken(before)) teardown(<usize>before)
 }
 

@@ -159,14 +159,9 @@ function settle(block: usize): void {
 }
 
 // True if the state is armed for later than the entry that brought us here: it takes its turn by its own time [H36].
-function later(block: usize, deadline: u64): bool {
+function later(block: usize, entryDeadline: u64, entryStamp: u32, deadline: u64): bool {
   if (peek32(block + CB_KIND) === KIND_WORK) return false
-  return entryBefore(
-    peek64(block + CB_ENTRY_DEADLINE),
-    peek32(block + CB_ENTRY_STAMP),
-    deadline,
-    glance32(block + CB_STAMP),
-  )
+  return entryBefore(entryDeadline, entryStamp, deadline, glance32(block + CB_STAMP))
 }
 
 /** How an attempt at the state word ended. */
@@ -175,7 +170,7 @@ const LEFT = 1
 const RAN = 2
 
 // One try to take the arming: leaves the block to somebody else, runs its callback, or has to be repeated.
-function attempt(block: usize): i32 {
+function attempt(block: usize, entryDeadline: u64, entryStamp: u32): i32 {
   const me = cpuIndex()
   const state = load64(block + CB_STATE)
   if (isFreed(state) || !isArmed(state)) return LEFT
@@ -186,7 +181,7 @@ function attempt(block: usize): i32 {
     post(block, target)
     return LEFT
   }
-  if (later(block, deadline)) {
+  if (later(block, entryDeadline, entryStamp, deadline)) {
     place(block, deadline)
     return LEFT
   }
@@ -209,11 +204,14 @@ export function fire(block: usize): bool {
   store32(area + CPU_CURRENT, <u32>block)
   poke32(area + CPU_FIRING, FIRING_TAKEN)
   unlink(block)
+  // Once the queued word is clear another CPU may claim the block and write its entry: read it before.
+  const entryDeadline = peek64(block + CB_ENTRY_DEADLINE)
+  const entryStamp = peek32(block + CB_ENTRY_STAMP)
   // Cleared before the state is read: a start writes the state before it reads this word, so one of the two sees [H11].
   store64(block + CB_QUEUED, 0)
   poke32(area + CPU_FIRING, FIRING_CLEARED)
   let outcome = AGAIN
-  for (let round = 0; round < ROUNDS && outcome === AGAIN; round++) outcome = attempt(block)
+  for (let round = 0; round < ROUNDS && outcome === AGAIN; round++) outcome = attempt(block, entryDeadline, entryStamp)
   if (outcome === RAN) return true
   if (outcome === AGAIN) post(block, cpuIndex())
   settle(block)
