@@ -34,7 +34,7 @@ const HOUSEKEEPING = 10
 /** CPU_LIFE of a joined CPU that its thread has left. */
 const LIFE_LEFT = 3
 /** How long close() waits for a thread (ms) before it ends it by force. */
-const CLOSE_TIMEOUT = 2000
+const CLOSE_TIMEOUT = 250
 
 export class Machine extends MachineBase<'promised'> {
   readonly #epoch: RealEpoch

@@ -6,15 +6,21 @@ import { test } from 'node:test'
 const index = new URL('../../src/index.js', import.meta.url).href
 const probes = new URL('../../../test/machine/probes.bpf.o', import.meta.url).pathname
 
-/** Runs a script; its output and exit code. Kills it, with code -1, if it lives longer than `patience` ms. */
-async function run(script: string, patience = 20_000): Promise<{ code: number; output: string }> {
+/** Runs a script; its output and exit code. Kills it, with code -1, if it lives half a second after printing `until`. */
+async function run(script: string, until?: string): Promise<{ code: number; output: string }> {
   const source = `import { boot } from ${JSON.stringify(index)}; const probes = ${JSON.stringify(probes)};\n${script}`
   const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
-  child.stdout.on('data', (data: Buffer) => (output += data.toString()))
-  child.stderr.on('data', (data: Buffer) => (output += data.toString()))
-  const timer = setTimeout(() => child.kill('SIGKILL'), patience)
-  const code = await new Promise<number>((resolve) => child.on('exit', (exit) => resolve(exit ?? -1)))
+  let timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
+  const hear = (data: Buffer): void => {
+    output += data.toString()
+    if (until === undefined || !output.includes(until)) return
+    clearTimeout(timer)
+    timer = setTimeout(() => child.kill('SIGKILL'), 500)
+  }
+  child.stdout.on('data', hear)
+  child.stderr.on('data', hear)
+  const code = await new Promise<number>((resolve) => child.on('close', (exit) => resolve(exit ?? -1)))
   clearTimeout(timer)
   return { code, output }
 }
@@ -43,7 +49,10 @@ test('a pending run keeps the process alive until it is done', async () => {
 
 test('after ref() armed timers keep it alive', async () => {
   for (const boot of [`await boot({ cpus: 1 })`, `boot({ cpus: 'inline' }).keepPolling()`]) {
-    const { code } = await run(`const machine = ${boot};${armed}\nmachine.ref()`, 2500)
+    const { code } = await run(
+      `const machine = ${boot};${armed}\nmachine.ref(); process.stdout.write('armed')`,
+      'armed',
+    )
     assert.equal(code, -1, boot)
   }
 })
