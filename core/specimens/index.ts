@@ -2,6 +2,10 @@
 export { cpu_attach } from '../cpu'
 export { specimen_user_get } from './base/arguments'
 export { specimen_boot } from './base/boot'
+export {
+  interruptsOff as specimen_interrupts_disable,
+  restoreInterrupts as specimen_interrupts_restore,
+} from './base/lock'
 export { specimen_program_load, specimen_program_put } from './base/program'
 export * from './locked'
 export * from './merged'

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import binaryen from 'binaryen'
-import { EBUSY, EINVAL } from '../../core/abi.js'
+import { EBUSY, EINVAL, EOPNOTSUPP } from '../../core/abi.js'
 import * as layout from '../../core/specimens/layout.js'
 
 const bytes = (name: string) => readFile(new URL(`../../core/${name}`, import.meta.url))
@@ -26,18 +26,23 @@ test('the shipped core has none of it, and the specimens ask for nothing but mem
   assert.deepEqual(imported.map(({ module, name }) => `${module}.${name}`).sort(), ['env.memory', 'host.clock'])
 })
 
+/** The specimens on real memory, one CPU, with a clock that the test moves. */
+async function machine() {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true })
+  const clock = { time: 1000 }
+  const module = new WebAssembly.Module(await bytes('specimens.wasm'))
+  const { exports } = new WebAssembly.Instance(module, { env: { memory }, host: { clock: () => clock.time } })
+  const call = (name: string, ...args: (number | bigint)[]): number => (exports[name] as Call)(...args)
+  assert.ok(call('specimen_boot', 1, 4, 4, 2, 4) < memory.buffer.byteLength)
+  call('cpu_attach', 0)
+  const program = call('specimen_program_load', 0)
+  return { memory, clock, call, program, text: program + layout.PROGRAM_TEXT }
+}
+
 for (const design of ['locked', 'rfc', 'merged'])
   test(`${design} runs on real memory: init, set_callback, start, firing, cancel, free, reuse`, async () => {
-    const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true })
-    let time = 1000
-    const module = new WebAssembly.Module(await bytes('specimens.wasm'))
-    const { exports } = new WebAssembly.Instance(module, { env: { memory }, host: { clock: () => time } })
-    const call = (name: string, ...args: (number | bigint)[]): number => (exports[name] as Call)(...args)
+    const { memory, clock, call, program, text } = await machine()
     const does = (name: string, ...args: (number | bigint)[]): number => call(`${design}_${name}`, ...args)
-    assert.ok(call('specimen_boot', 1, 4, 4, 2, 4) < memory.buffer.byteLength)
-    call('cpu_attach', 0)
-    const program = call('specimen_program_load', 0)
-    const text = program + layout.PROGRAM_TEXT
     const slot = call('specimen_slot', 1)
     for (let round = 0; round < 10; round++) {
       assert.equal(does('start', slot, 10n, 0n), -EINVAL)
@@ -46,7 +51,7 @@ for (const design of ['locked', 'rfc', 'merged'])
       assert.equal(does('set_callback', slot, program, text), 0)
       assert.equal(does('start', slot, 10n, 0n), 0)
       assert.equal(call('specimen_timer'), 0, 'not before its time')
-      time += 10
+      clock.time += 10
       assert.equal(call('specimen_timer'), 1)
       assert.equal(does('cancel', slot), 0)
       assert.equal(does('set_callback', slot, program, text), 0)
@@ -66,3 +71,23 @@ for (const design of ['locked', 'rfc', 'merged'])
     while (call('specimen_poll'));
     assert.equal(new Int32Array(memory.buffer)[(program + layout.PROGRAM_REFERENCES) / 4], 1)
   })
+
+test('[H21] merged defers start and cancel_async with interrupts off, and refuses cancel', async () => {
+  const { call, program, text } = await machine()
+  const slot = call('specimen_slot', 0)
+  assert.equal(call('merged_init', slot, 1, 1n), 0)
+  assert.equal(call('merged_set_callback', slot, program, text), 0)
+  const interrupts = call('specimen_interrupts_disable')
+  assert.equal(call('merged_start', slot, 0n, 0n), 0)
+  assert.equal(call('merged_cancel', slot), -EOPNOTSUPP)
+  call('specimen_interrupts_restore', interrupts)
+  assert.equal(call('specimen_timer'), 0, 'not armed yet')
+  call('merged_irq_work')
+  assert.equal(call('specimen_timer'), 1)
+  call('specimen_interrupts_disable')
+  assert.equal(call('merged_start', slot, 0n, 0n), 0)
+  assert.equal(call('merged_cancel_async', slot), -125, 'ECANCELED: later')
+  call('specimen_interrupts_restore', interrupts)
+  call('merged_irq_work')
+  assert.equal(call('specimen_timer'), 0, 'started and cancelled, in order')
+})

@@ -233,4 +233,23 @@ export const ANSWERS: Question[] = [
       progress: 'none',
     }),
   },
+  {
+    name: 'two CPUs start the same timer while it fires: it is armed once, on one of them',
+    hazards: ['H25'],
+    designs: DESIGNS,
+    build: (at) => ({
+      setup: prepared(at, { armed: 0n }),
+      cpus: [
+        { operations: [at.own('timer'), at.run('start', (cpu) => at.start(cpu, LATER))] },
+        { operations: [at.run('start too', (cpu) => at.start(cpu, LATER)), at.own('timer', 'timer too')] },
+      ],
+      atRest: (view) => {
+        const lists = at.queuesOf(view, 0)
+        return lists.length === 1 && lists[0] === at.field(view, layout.TIMER_BASE)
+          ? undefined
+          : `the timer is in the queues of CPUs ${lists.join() || 'none'}`
+      },
+      progress: 'none',
+    }),
+  },
 ]

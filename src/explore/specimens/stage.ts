@@ -186,6 +186,19 @@ export class SpecimenStage {
     return view.load32(this.block(index) + field)
   }
 
+  /** The CPUs in whose timer queue block `index` is, once per entry. */
+  queuesOf(view: View, index: number): number[] {
+    const found: number[] = []
+    for (let cpu = 0; cpu < CPUS; cpu++) {
+      let timer = view.load32(this.cpuAreas + (cpu << layout.SPECIMEN_CPU_SHIFT) + layout.BASE_FIRST)
+      for (let steps = 0; timer !== 0 && steps <= BLOCKS; steps++) {
+        if (timer === this.block(index)) found.push(cpu)
+        timer = view.load32(timer + layout.TIMER_NEXT)
+      }
+    }
+    return found
+  }
+
   /** What is missing in a machine at rest whose slots are empty and whose programs have one handle each. */
   unbalanced(view: View): string | undefined {
     const pool = view.load32(layout.SPECIMENS + layout.SPECIMENS_BLOCK_POOL + BITMAP_LEVEL)
