@@ -156,10 +156,10 @@ function blockProblem(
   return undefined
 }
 
-/** Ghost words of the async subjects: callbacks that run now; handles of program i that were dropped. */
-export const GHOST_RUNNING = 0
-export const GHOST_PUTS = 1
-export const GHOST_WORDS = 8
+/** Ghost words of the async subjects: handles of program i that were dropped; callbacks of control block i that run now. */
+export const GHOST_PUTS = 0
+export const GHOST_RUNNING = 2
+export const GHOST_WORDS = 10
 
 const FIELDS = (prefix: string): Map<number, string> =>
   new Map(

@@ -111,7 +111,10 @@ export class AsyncMachine {
       if (cpu.load32(this.places.programs[program - 1]! + layout.PROGRAM_STATE) === PROGRAM_UNLOADED)
         cpu.fail(`G1: a callback of program ${program} runs, and the program is unloaded`)
     }
-    if (cpu.add32(cpu.ghost(GHOST_RUNNING), 1) !== 0) cpu.fail('two callbacks of one timer at once')
+    // A slot may have a new block while the old one's callback still runs: what may not run twice is one block's.
+    const current = cpu.load32(this.places.areas + cpu.index * layout.CPU_BYTES + layout.CPU_CURRENT)
+    const running = cpu.ghost(GHOST_RUNNING + (current - this.places.blocks) / layout.CONTROL_BLOCK_BYTES)
+    if (cpu.add32(running, 1) !== 0) cpu.fail('two callbacks of one timer at once')
     notes.push(`begin ${program}`)
     loaded()
     switch ((index - 1) % CALLBACKS) {
@@ -126,7 +129,7 @@ export class AsyncMachine {
         break
     }
     loaded()
-    cpu.add32(cpu.ghost(GHOST_RUNNING), -1)
+    cpu.add32(running, -1)
     notes.push('end')
     return 0n
   }
