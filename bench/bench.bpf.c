@@ -10,9 +10,9 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #define ROW 16
-#define TIMERS 64    /* few: a small machine's kernel has memory for some hundred only */
+#define TIMERS 64 /* few: a small machine's kernel has memory for some hundred only */
 #define ENTRIES 1024
-#define CROWD 10000  /* timers that come due at once */
+#define CROWD 10000 /* timers that come due at once */
 #define LATENESSES 4096
 
 struct request {
@@ -109,10 +109,8 @@ static int on_table_timer(void *map, __u64 *key, struct timer_value *value)
   return 0;
 }
 
-#define PARSE \
+#define REQUEST \
   struct request *request = (void *)(long)skb->data; \
-  struct progress progress = {}; \
-  __u64 begin; \
 \
   if ((void *)(request + 1) > (void *)(long)skb->data_end) \
     return 1
@@ -132,8 +130,10 @@ static int on_table_timer(void *map, __u64 *key, struct timer_value *value)
 \
   SEC("tc") int name(struct __sk_buff *skb) \
   { \
-    PARSE; \
-    begin = bpf_ktime_get_ns(); \
+    REQUEST; \
+    struct progress progress = {}; \
+    __u64 begin = bpf_ktime_get_ns(); \
+\
     bpf_loop(request->count / ROW, name##_row, &progress, 0); \
     request->nanoseconds = bpf_ktime_get_ns() - begin; \
     request->operations = progress.operations; \
@@ -164,10 +164,11 @@ static int on_table_timer(void *map, __u64 *key, struct timer_value *value)
 \
   SEC("tc") int name(struct __sk_buff *skb) \
   { \
-    PARSE; \
-    begin = 0; \
+    REQUEST; \
+    struct progress progress = {}; \
+\
     bpf_loop(request->count / ROW, name##_row, &progress, 0); \
-    request->nanoseconds = progress.nanoseconds + begin; \
+    request->nanoseconds = progress.nanoseconds; \
     request->operations = progress.operations; \
     return 0; \
   }
@@ -299,15 +300,15 @@ static long arm_one_of_crowd(__u32 n, struct request *due)
 SEC("tc")
 int arm_crowd(struct __sk_buff *skb)
 {
+  REQUEST;
   struct request due = {};
+  __u64 begin = bpf_ktime_get_ns();
 
-  PARSE;
-  begin = bpf_ktime_get_ns();
   crowd_fired = 0;
   due.argument = begin + request->argument;
   bpf_loop(request->count, arm_one_of_crowd, &due, 0);
   request->nanoseconds = bpf_ktime_get_ns() - begin;
-  request->operations = due.operations + progress.operations;
+  request->operations = due.operations;
   return 0;
 }
 
@@ -329,19 +330,16 @@ static int on_period(void *map, __u32 *key, struct period *period)
 SEC("tc")
 int start_period(struct __sk_buff *skb)
 {
-  struct period *period;
+  REQUEST;
   __u32 key = 0;
+  struct period *period = bpf_map_lookup_elem(&periodic, &key);
 
-  PARSE;
-  period = bpf_map_lookup_elem(&periodic, &key);
   if (!period)
     return 1;
-  begin = bpf_ktime_get_ns();
   lateness_count = LATENESSES - request->count % LATENESSES;
   bpf_timer_init(&period->timer, &periodic, CLOCK_MONOTONIC);
-  period->next = begin + 1000000;
+  period->next = bpf_ktime_get_ns() + 1000000;
   bpf_timer_set_callback(&period->timer, on_period);
   request->operations = bpf_timer_start(&period->timer, period->next, BPF_F_TIMER_ABS) == 0;
-  request->nanoseconds = progress.nanoseconds;
   return 0;
 }
