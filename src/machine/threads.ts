@@ -70,6 +70,7 @@ export class Machine extends MachineBase<'promised'> {
     this.#epoch = epoch
     memory.setLong(HEADER + HEADER_REALTIME_OFFSET, realtimeOffset(clock))
     kernel.objects.onUninstall = ({ tableFirst, exports }) => {
+      kernel.host.uninstall(tableFirst, exports.length)
       for (const worker of this.#workers)
         if (worker.alive) worker.uninstall(tableFirst, exports.length).catch(() => undefined)
     }
@@ -100,9 +101,12 @@ export class Machine extends MachineBase<'promised'> {
     const { code } = prepared.object
     const live = this.#workers.filter(({ alive }) => alive)
     try {
+      // The host's CPU runs no programs, but it inherits the timers when no other CPU is left.
+      kernel.host.install(code)
       await Promise.all(live.map((worker) => worker.install(code)))
       prepared.commit()
     } catch (error) {
+      kernel.host.uninstall(code.tableFirst, code.exports.length)
       await Promise.allSettled(live.map((worker) => worker.uninstall(code.tableFirst, code.exports.length)))
       prepared.release()
       throw error
@@ -236,6 +240,7 @@ export class Machine extends MachineBase<'promised'> {
   #keepHouse(): void {
     const { kernel } = this
     if (kernel.closed) return
+    if (!this.#workers.some(({ alive }) => alive)) kernel.poll(kernel.host)
     kernel.flushTrace()
     kernel.settle()
     for (let cpu = this.cpus; cpu < this.cpus + kernel.shape.joins; cpu++)

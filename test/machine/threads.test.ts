@@ -96,6 +96,15 @@ test('a worker killed in the middle of a run: its run fails, its timers move, th
   assert.equal((await more.programs.count!.run({ cpu: 0 })).retval, 0)
 })
 
+test('[G5] when the last worker has died its timers fire on the host thread', async (t) => {
+  const machine = await booted(t, { cpus: 1 })
+  const { programs, maps } = await machine.load(probes)
+  await programs.start_timer!.run({ ctx: request(0, 30e6) })
+  await machine.offline(0)
+  await eventually(async () => ((await maps.slots!.get(0)) as Slot).fired === 1n, 'the timer fires')
+  await assert.rejects(programs.count!.run(), coded('CPU_DEAD'))
+})
+
 test('a held spin lock of a killed CPU is given back', async (t) => {
   const machine = await booted(t)
   const { programs } = await machine.load(probes)
