@@ -1,0 +1,231 @@
+// The load-time checks of an object: every program is followed through its functions and callbacks with what is known of
+// registers and frames, and what is certainly wrong is named in the words of the kernel's verifier. What cannot be
+// decided is accepted: the compiled code guards itself. For loaders and reports, before anything is loaded.
+import type { Instruction } from '../isa/decode.js'
+import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
+import { codeOf, type Code } from './blocks.js'
+import type { CallSurroundings, Entry, Summary } from './call.js'
+import { placed, type Complaint, type Refusal } from './refusal.js'
+import { returnComplaint } from './result.js'
+import { helperSignature, kfuncSignature, mayMovePacket } from './signatures.js'
+import { stackRefusal, type FunctionUse } from './stack-depth.js'
+import type { State } from './state.js'
+import type { Fact } from './step.js'
+import { tracingRefusals } from './strict.js'
+import { keyOf, UNKNOWN } from './value.js'
+import { review, walk, type Walked } from './walk.js'
+
+export interface AnalyseOptions {
+  /** Refuse besides what Linux 6.18 refuses and this package does not: timers and work in tracing programs. */
+  readonly strict?: '6.18' | undefined
+}
+
+export interface Analysis {
+  /** What is certainly wrong, by program, in the order in which it was found. */
+  readonly refusals: readonly Refusal[]
+  /**
+   * What the access at an instruction touches, if that is the same on all ways that lead there from the programs. It
+   * trusts guest memory and callers as the kernel may: for showing, not for leaving checks out (see prove.ts).
+   */
+  fact(functionName: string, instruction: number): Fact | undefined
+}
+
+/** Ways of entering one function that are told apart; further ones are taken as one that knows nothing. */
+const MOST_ENTRIES = 16
+/** Calls within calls that are followed. */
+const MOST_DEPTH = 16
+
+/**
+ * Analyses all programs of an object with what they reach.
+ * Throws SkepError BAD_INSTRUCTION if code cannot be decoded.
+ */
+export function analyse(spec: ObjectSpec, options: AnalyseOptions = {}): Analysis {
+  const analyser = new Analyser(spec)
+  for (const program of spec.programs.values()) analyser.program(program, options)
+  return analyser
+}
+
+interface Visit extends Walked {
+  reviewed: boolean
+}
+
+/** A walk that is finished once, for every function and way of entering it. */
+class Analyser implements Analysis {
+  readonly refusals: Refusal[] = []
+  private readonly codes = new Map<string, Code>()
+  private readonly visits = new Map<string, Visit>()
+  private readonly entries = new Map<string, number>()
+  private readonly open = new Set<string>()
+  private readonly uses = new Map<string, FunctionUse>()
+  private readonly said = new Set<string>()
+  /** By function and instruction; null where ways differ. */
+  private readonly facts = new Map<string, Fact | null>()
+  private readonly movesPacket: boolean
+
+  constructor(private readonly spec: ObjectSpec) {
+    this.movesPacket = [...spec.functions.values()].some(callsPacketMover)
+  }
+
+  fact(functionName: string, instruction: number): Fact | undefined {
+    return this.facts.get(`${functionName} ${instruction}`) ?? undefined
+  }
+
+  program(program: ProgramSpec, { strict }: AnalyseOptions): void {
+    if (!this.spec.functions.has(program.entry)) return
+    if (strict === '6.18') for (const refusal of tracingRefusals(this.spec, program)) this.add(refusal)
+    this.enter(program, true, program.entry, {
+      arguments: [{ is: 'ctx', min: 0, max: 0 }, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN],
+      lock: 'free',
+      sleepable: program.sleepable,
+    })
+    const refusal = stackRefusal(this.spec, program, this.uses)
+    if (refusal) this.add(refusal)
+  }
+
+  /** The summary of a function entered so; `reviews`: also what is wrong in it. */
+  private enter(program: ProgramSpec, reviews: boolean, name: string, entry: Entry): Summary {
+    const spec = this.spec.functions.get(name)
+    if (!spec || this.open.has(name) || this.open.size >= MOST_DEPTH) return { result: UNKNOWN, lock: 'unknown' }
+    this.open.add(name)
+    try {
+      const [key, taken] = this.entryKey(program, name, entry)
+      const code = this.codeOf(spec)
+      const around = (reporting: boolean): CallSurroundings => this.surroundings(program, code, taken, reporting)
+      let visit = this.visits.get(key)
+      if (!visit) {
+        visit = { ...walk(around(false), taken), reviewed: false }
+        this.visits.set(key, visit)
+      }
+      if (reviews && !visit.reviewed) {
+        visit.reviewed = true
+        this.review(program, spec, around(true), taken, visit)
+      }
+      return visit
+    } finally {
+      this.open.delete(name)
+    }
+  }
+
+  /** Beyond the limit of ways, one that knows nothing stands for all. */
+  private entryKey(program: ProgramSpec, name: string, entry: Entry): [string, Entry] {
+    const role = `${program.type} ${name} ${entry.sleepable} ${entry.callback?.kind ?? ''} ${entry.lock}`
+    const key = `${role} ${entry.arguments.map(keyOf).join()}`
+    if (this.visits.has(key)) return [key, entry]
+    const count = this.entries.get(role) ?? 0
+    this.entries.set(role, count + 1)
+    if (count < MOST_ENTRIES) return [key, entry]
+    return [role, { ...entry, arguments: [UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN] }]
+  }
+
+  private codeOf(spec: FunctionSpec): Code {
+    let code = this.codes.get(spec.name)
+    if (!code) {
+      code = codeOf(spec)
+      this.codes.set(spec.name, code)
+    }
+    return code
+  }
+
+  private surroundings(program: ProgramSpec, code: Code, entry: Entry, reporting: boolean): CallSurroundings {
+    const { spec } = code
+    const shared = {
+      spec: this.spec,
+      code,
+      program,
+      trusting: true,
+      sleepable: entry.sleepable,
+      movesPacket: this.movesPacket,
+      enter: (name: string, inner: Entry) => this.enter(program, reporting, name, inner),
+    }
+    if (!reporting) return shared
+    return {
+      ...shared,
+      report: ({ index }: Instruction, complaint: Complaint) => this.add(placed(complaint, program.name, spec, index)),
+      fact: ({ index }: Instruction, fact: Fact) => this.learn(`${spec.name} ${index}`, fact),
+    }
+  }
+
+  private review(program: ProgramSpec, spec: FunctionSpec, around: CallSurroundings, entry: Entry, walked: Walked) {
+    const use = this.useOf(spec)
+    const seen = new Set<string>()
+    const withFacts: CallSurroundings = {
+      ...around,
+      fact: (instruction, fact) => {
+        seen.add(`${spec.name} ${instruction.index}`)
+        around.fact?.(instruction, fact)
+      },
+    }
+    review(withFacts, walked, (instruction, state) => {
+      this.noteUse(use, instruction, state, around.code)
+      if (instruction.form.kind !== 'exit' || !entry.callback) return
+      const complaint = returnComplaint(entry.callback, state.registers[0] ?? UNKNOWN)
+      if (complaint) this.add(placed(complaint, program.name, spec, instruction.index))
+    })
+    // An access of which this way of entering knows nothing.
+    for (const { instructions } of around.code.blocks)
+      for (const { index, form } of instructions)
+        if (form.kind === 'load' || form.kind === 'store' || form.kind === 'atomic')
+          if (!seen.has(`${spec.name} ${index}`)) this.facts.set(`${spec.name} ${index}`, null)
+  }
+
+  private useOf({ name }: FunctionSpec): FunctionUse {
+    let use = this.uses.get(name)
+    if (!use) {
+      use = { depth: 0, asynchronous: new Set() }
+      this.uses.set(name, use)
+    }
+    return use
+  }
+
+  /** How deep the frame is used, and which callbacks run on a stack of their own. */
+  private noteUse(
+    use: FunctionUse,
+    { form, dst, src, offset, imm, index }: Instruction,
+    state: State,
+    code: Code,
+  ): void {
+    const { registers } = state
+    if (form.kind === 'load' || form.kind === 'store' || form.kind === 'atomic') {
+      for (const base of form.kind === 'load' ? [src] : [dst]) deepen(use, registers[base] ?? UNKNOWN, offset)
+    } else if (form.kind === 'call') {
+      for (const value of registers.slice(1, 6)) deepen(use, value, 0)
+      const relocation = code.relocations.get(index)
+      const signature =
+        relocation?.kind === 'kfunc'
+          ? kfuncSignature(relocation.name)
+          : form.operation === 'helper'
+            ? helperSignature(imm)
+            : undefined
+      const kind = signature?.callback?.kind
+      const callee = registers[2]
+      if ((kind === 'timer' || kind === 'work') && callee?.is === 'function') use.asynchronous.add(callee.name)
+    }
+  }
+
+  private learn(key: string, fact: Fact): void {
+    const known = this.facts.get(key)
+    if (known === undefined) this.facts.set(key, fact)
+    else if (known && JSON.stringify(known) !== JSON.stringify(fact)) this.facts.set(key, null)
+  }
+
+  private add(refusal: Refusal): void {
+    const key = `${refusal.function} ${refusal.instruction} ${refusal.words}`
+    if (this.said.has(key)) return
+    this.said.add(key)
+    this.refusals.push(refusal)
+  }
+}
+
+function deepen(use: FunctionUse, value: { readonly is: string }, offset: number): void {
+  const frame = value as { is: string; own?: boolean; min?: number }
+  if (frame.is !== 'frame' || !frame.own) return
+  const at = (frame.min ?? 0) + offset
+  if (at >= -512 && at < 0) use.depth = Math.max(use.depth, -at)
+}
+
+function callsPacketMover({ code }: FunctionSpec): boolean {
+  const view = new DataView(code.buffer, code.byteOffset, code.byteLength)
+  for (let at = 0; at + 8 <= code.length; at += 8)
+    if (code[at] === 0x85 && code[at + 1] === 0 && mayMovePacket(view.getInt32(at + 4, true))) return true
+  return false
+}

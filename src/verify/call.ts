@@ -1,0 +1,144 @@
+// Calls: of helpers and kfuncs by what is known of them, of functions of the object by their summaries. Used by the walk.
+import type { Instruction } from '../isa/decode.js'
+import type { MapSpec } from '../object/spec.js'
+import { callComplaint } from './fields.js'
+import { invalid } from './refusal.js'
+import { scalar } from './scalar.js'
+import { helperSignature, kfuncSignature, mayMovePacket, type CallbackRule, type Signature } from './signatures.js'
+import { replaceWhere, type LockState, type State } from './state.js'
+import type { Surroundings } from './step.js'
+import { asArgument, UNKNOWN, type Value } from './value.js'
+
+/** How a function is entered. */
+export interface Entry {
+  /** r1 to r5. */
+  readonly arguments: readonly Value[]
+  readonly lock: LockState
+  readonly sleepable: boolean
+  /** Of a callback: what it may return. */
+  readonly callback?: CallbackRule
+}
+
+/** What a call of a function of the object gives back. */
+export interface Summary {
+  readonly result: Value
+  readonly lock: LockState
+}
+
+export interface CallSurroundings extends Surroundings {
+  readonly sleepable: boolean
+  /** Some function of the object calls a helper that moves the packet. */
+  readonly movesPacket: boolean
+  /** A call of a function, or of a callback by a helper. */
+  enter(name: string, entry: Entry): Summary
+}
+
+export function call(around: CallSurroundings, state: State, instruction: Instruction): void {
+  const { form, imm } = instruction
+  const relocation = around.code.relocations.get(instruction.index)
+  if (relocation?.kind === 'kfunc')
+    return external(around, state, instruction, kfuncSignature(relocation.name), relocation.name)
+  if (form.operation === 'helper') return external(around, state, instruction, helperSignature(imm), imm)
+  const entered = relocation?.kind === 'call' ? callFunction(around, state, relocation.function) : undefined
+  clobber(state, true, around.movesPacket)
+  state.registers[0] = entered ? asArgument(entered.result) : UNKNOWN
+  state.lock = entered?.lock ?? 'unknown'
+}
+
+function callFunction(around: CallSurroundings, state: State, name: string): Summary {
+  return around.enter(name, {
+    arguments: state.registers.slice(1, 6).map(asArgument),
+    lock: state.lock,
+    sleepable: around.sleepable,
+  })
+}
+
+/** Registers that calls do not keep, and what the callee may have written. */
+function clobber(state: State, writes: boolean, movesPacket: boolean): void {
+  const given = state.registers.slice(1, 6)
+  if (writes && given.some((value) => value.is === 'unknown' || value.is === 'frame')) state.slots.clear()
+  if (movesPacket)
+    replaceWhere(state, (value) => (value.is === 'packet' || value.is === 'packet-end' ? UNKNOWN : undefined))
+  state.registers.fill(UNKNOWN, 0, 6)
+}
+
+/** kfuncs of lists, trees and counted loops, which are allowed under a lock. */
+const UNDER_LOCK = /^bpf_(list|rbtree|refcount|iter_num|res_spin)_/
+
+function external(
+  around: CallSurroundings,
+  state: State,
+  instruction: Instruction,
+  signature: Signature,
+  callee: number | string,
+): void {
+  if (around.report) {
+    const complaint = complaintOf(around, state, signature, callee)
+    if (complaint) around.report(instruction, complaint)
+  }
+  const [, first = UNKNOWN, second = UNKNOWN, third = UNKNOWN] = state.registers
+  if (around.report && signature.callback && second.is === 'function')
+    around.enter(second.name, callbackEntry(around, state, signature.callback, first, third))
+  const result = resultOf(around, state, signature, first)
+  clobber(state, !signature.quiet, typeof callee === 'number' && mayMovePacket(callee))
+  state.registers[0] = result
+  if (signature.lock) state.lock = signature.lock === 'take' ? 'held' : 'free'
+}
+
+function complaintOf(around: CallSurroundings, state: State, signature: Signature, callee: number | string) {
+  const allowed = signature.lock === 'release' || (typeof callee === 'string' && UNDER_LOCK.test(callee))
+  if (state.lock === 'held' && !allowed) return invalid('function calls are not allowed while holding a lock')
+  if (signature.sleeps && !around.sleepable) return invalid('helper call might sleep in a non-sleepable prog')
+  return callComplaint(around.spec, signature, state.registers, typeof callee === 'string')
+}
+
+function callbackEntry(
+  around: CallSurroundings,
+  state: State,
+  callback: CallbackRule,
+  first: Value,
+  context: Value,
+): Entry {
+  const { kind } = callback
+  const asynchronous = kind === 'timer' || kind === 'work'
+  const lock = asynchronous ? 'free' : state.lock
+  const sleepable = asynchronous ? kind === 'work' : around.sleepable
+  if (kind === 'loop') return { arguments: fill([scalar(), asArgument(context)]), lock, sleepable, callback }
+  const map = first.is === 'value' || first.is === 'map' ? first.map : undefined
+  const given: Value[] =
+    map === undefined
+      ? [UNKNOWN, UNKNOWN, UNKNOWN]
+      : [
+          { is: 'map', map },
+          { is: 'key', map, min: 0, max: 0 },
+          { is: 'value', map, min: 0, max: 0, nullable: false },
+        ]
+  if (kind === 'element') given.push(asArgument(context))
+  return { arguments: fill(given), lock, sleepable, callback }
+}
+
+function fill(values: Value[]): Value[] {
+  while (values.length < 5) values.push(UNKNOWN)
+  return values
+}
+
+function resultOf(around: CallSurroundings, state: State, signature: Signature, first: Value): Value {
+  if (signature.result === 'number') return scalar()
+  const map = signature.result === 'value' && first.is === 'map' ? around.spec.maps.get(first.map) : undefined
+  if (!map || !HOLDS_VALUES.has(map.type) || map.inner) return UNKNOWN
+  return { is: 'value', map: map.name, min: 0, max: 0, nullable: !(around.trusting && isThere(map, state)) }
+}
+
+const ARRAY = 2
+const PERCPU_ARRAY = 6
+/** Map types whose lookup answers the address of the value: hash, array, LRU, each also per CPU, and LPM trie. */
+const HOLDS_VALUES = new Set([1, ARRAY, 5, PERCPU_ARRAY, 9, 10, 11])
+
+/** A constant index within an array, where the kernel sees it: in a frame slot of its own. */
+function isThere(map: MapSpec, state: State): boolean {
+  const key = state.registers[2]
+  if ((map.type !== ARRAY && map.type !== PERCPU_ARRAY) || key?.is !== 'frame' || !key.own || key.min % 8 !== 0)
+    return false
+  const slot = key.min === key.max ? state.slots.get(key.min) : undefined
+  return slot?.value.is === 'scalar' && slot.value.min >= 0 && slot.value.max < map.maxEntries && slot.bytes === 4
+}

@@ -1,0 +1,25 @@
+// Where a program's context holds the packet's borders: loads of them are pointers, by program type.
+import type { ProgramType } from '../object/spec.js'
+import { LOOSE, scalar } from './scalar.js'
+import { UNKNOWN, type Value } from './value.js'
+
+/** The packet's start; all loads of it are the same place, as long as nothing moves the packet. */
+const DATA = {}
+const META = {}
+
+const PACKETS: Partial<Record<ProgramType, { data: number; end: number; meta: number }>> = {
+  xdp: { data: 0, end: 4, meta: 8 },
+  sched_cls: { data: 76, end: 80, meta: 140 },
+  sched_act: { data: 76, end: 80, meta: 140 },
+}
+
+/** What a load of `width` bits at `offset` of the context gives. */
+export function contextField(type: ProgramType | undefined, offset: number, width: number): Value {
+  const packet = type && PACKETS[type]
+  if (packet && width === 32) {
+    if (offset === packet.data) return { is: 'packet', base: DATA, offset: 0, proved: 0 }
+    if (offset === packet.meta) return { is: 'packet', base: META, offset: 0, proved: 0 }
+    if (offset === packet.end) return { is: 'packet-end' }
+  }
+  return width === 64 ? UNKNOWN : scalar(0, 2 ** width - 1, LOOSE)
+}

@@ -1,0 +1,75 @@
+// What the analysis must know of helpers and kfuncs: which take a field of a map value, which call back and with what,
+// which answer a plain number, which leave the caller's frame alone. What is not listed answers anything and may have
+// written anything.
+
+export type Field = 'bpf_timer' | 'bpf_wq' | 'bpf_spin_lock'
+
+/** How a callback is called and what it may return: [0, most]. */
+export interface CallbackRule {
+  readonly kind: 'timer' | 'work' | 'element' | 'loop'
+  readonly most: number
+}
+
+export interface Signature {
+  /** r1 points to this field of a map value. */
+  readonly field?: Field
+  /** What r2 is. */
+  readonly second?: 'map' | 'callback'
+  readonly callback?: CallbackRule
+  readonly result: 'number' | 'value' | 'unknown'
+  /** Stores nothing in memory that its arguments point to. */
+  readonly quiet: boolean
+  /** Only where sleeping is allowed. */
+  readonly sleeps?: boolean
+  readonly lock?: 'take' | 'release'
+}
+
+const number: Signature = { result: 'number', quiet: true }
+const TIMER: CallbackRule = { kind: 'timer', most: 0 }
+const WORK: CallbackRule = { kind: 'work', most: 0 }
+
+const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
+  [1, { result: 'value', quiet: true }],
+  ...[2, 3, 5, 6, 7, 8, 14, 15, 118, 125, 160, 208].map((id): [number, Signature] => [id, number]),
+  ...[4, 16, 45, 112, 113, 114, 115].map((id): [number, Signature] => [id, { result: 'number', quiet: false }]),
+  [93, { field: 'bpf_spin_lock', result: 'unknown', quiet: true, lock: 'take' }],
+  [94, { field: 'bpf_spin_lock', result: 'unknown', quiet: true, lock: 'release' }],
+  [148, { result: 'number', quiet: false, sleeps: true }],
+  [164, { second: 'callback', callback: { kind: 'element', most: 1 }, result: 'number', quiet: false }],
+  [169, { ...number, field: 'bpf_timer', second: 'map' }],
+  [170, { ...number, field: 'bpf_timer', second: 'callback', callback: TIMER }],
+  [171, { ...number, field: 'bpf_timer' }],
+  [172, { ...number, field: 'bpf_timer' }],
+  [181, { second: 'callback', callback: { kind: 'loop', most: 1 }, result: 'number', quiet: false }],
+  [191, { result: 'number', quiet: false, sleeps: true }],
+  [195, { result: 'value', quiet: true }],
+])
+
+const KFUNCS: ReadonlyMap<string, Signature> = new Map<string, Signature>([
+  ['bpf_timer_cancel_async', { ...number, field: 'bpf_timer' }],
+  ['bpf_wq_init', { ...number, field: 'bpf_wq', second: 'map' }],
+  ['bpf_wq_set_callback', { ...number, field: 'bpf_wq', second: 'callback', callback: WORK }],
+  ['bpf_wq_set_callback_impl', { ...number, field: 'bpf_wq', second: 'callback', callback: WORK }],
+  ['bpf_wq_start', { ...number, field: 'bpf_wq' }],
+  ...['bpf_rcu_read_lock', 'bpf_rcu_read_unlock', 'bpf_preempt_disable', 'bpf_preempt_enable'].map(
+    (name): [string, Signature] => [name, { result: 'unknown', quiet: true }],
+  ),
+])
+
+const ANYTHING: Signature = { result: 'unknown', quiet: false }
+
+export function helperSignature(id: number): Signature {
+  return HELPERS.get(id) ?? ANYTHING
+}
+
+export function kfuncSignature(name: string): Signature {
+  return KFUNCS.get(name) ?? ANYTHING
+}
+
+/** Helpers after which the packet may lie elsewhere. */
+const MOVES_PACKET = new Set([9, 10, 11, 13, 18, 19, 31, 38, 39, 43, 44, 50, 51, 54, 65, 73, 74, 75, 90, 91, 142, 143])
+
+/** True also for helpers that nobody here knows. */
+export function mayMovePacket(id: number): boolean {
+  return MOVES_PACKET.has(id) || id > 211
+}

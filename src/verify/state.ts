@@ -1,0 +1,96 @@
+// What is known at one place of a function: registers, the slots of its own frame, whether a spin lock is held.
+// Owned by the walk; an instruction's step works on a copy.
+import type { Scalar } from './scalar.js'
+import { joinValues, UNKNOWN, type Value } from './value.js'
+
+/** Something stored in the frame: `bytes` wide at its offset from r10. */
+export interface Slot {
+  readonly bytes: number
+  readonly value: Value
+}
+
+export type LockState = 'free' | 'held' | 'unknown'
+
+export interface State {
+  /** r0 to r10. */
+  registers: Value[]
+  slots: Map<number, Slot>
+  lock: LockState
+}
+
+export function copyState({ registers, slots, lock }: State): State {
+  return { registers: [...registers], slots: new Map(slots), lock }
+}
+
+/** Forgets what a store of `bytes` at `offset` overwrites. */
+export function overwrite({ slots }: State, offset: number, bytes: number): void {
+  for (let at = offset - 7; at < offset + bytes; at += 1) {
+    const slot = slots.get(at)
+    if (slot && at + slot.bytes > offset) slots.delete(at)
+  }
+}
+
+/** Puts `after` wherever the very object `before` is. */
+export function replace({ registers, slots }: State, before: Value, after: Value): void {
+  registers.forEach((value, register) => {
+    if (value === before) registers[register] = after
+  })
+  for (const [offset, slot] of slots) if (slot.value === before) slots.set(offset, { ...slot, value: after })
+}
+
+/** Puts another value wherever `change` answers one. */
+export function replaceWhere({ registers, slots }: State, change: (value: Value) => Value | undefined): void {
+  registers.forEach((value, register) => {
+    registers[register] = change(value) ?? value
+  })
+  for (const [offset, slot] of slots) {
+    const value = change(slot.value)
+    if (value) slots.set(offset, { ...slot, value })
+  }
+}
+
+/**
+ * Joins `other` into `known`; true if that changed it. Places that held one object in both keep one object; those that
+ * did so in `known` only get different ones, which is a change as well.
+ */
+export function joinInto(known: State, other: State, widen: boolean): boolean {
+  let changed = false
+  const joined = new Map<Value, Map<Value, Value>>()
+  const join = (a: Value, b: Value): Value => {
+    const row = joined.get(a)
+    const done = row?.get(b)
+    if (done) {
+      if (done !== a) changed = true
+      return done
+    }
+    let result = joinValues(a, b, widen)
+    if (!row) joined.set(a, new Map([[b, result]]))
+    else {
+      if (result === a && linkable(a)) result = { ...a }
+      row.set(b, result)
+    }
+    if (result !== a) changed = true
+    return result
+  }
+  known.registers = known.registers.map((value, register) => join(value, other.registers[register] ?? UNKNOWN))
+  for (const [offset, slot] of known.slots) {
+    const there = other.slots.get(offset)
+    if (there?.bytes === slot.bytes) {
+      const value = join(slot.value, there.value)
+      if (value !== slot.value) known.slots.set(offset, { ...slot, value })
+    } else {
+      known.slots.delete(offset)
+      changed = true
+    }
+  }
+  if (known.lock !== other.lock && known.lock !== 'unknown') {
+    known.lock = 'unknown'
+    changed = true
+  }
+  return changed
+}
+
+/** Values that a branch can narrow. */
+function linkable(value: Value): value is Scalar | Extract<Value, { is: 'value' }> {
+  return (value.is === 'scalar' && value.min !== value.max) || (value.is === 'value' && value.nullable)
+}

@@ -1,0 +1,210 @@
+// What one instruction that does not branch does to the state, what is wrong with it, and what its memory access is
+// known to touch. Calls are call.ts, branches branch.ts. Called by the walk: to find what holds, then to report.
+import { storesMemory, written, type Instruction } from '../isa/decode.js'
+import type { MapSpec, ObjectSpec, ProgramSpec, Relocation } from '../object/spec.js'
+import type { Code } from './blocks.js'
+import { contextField } from './context.js'
+import { valueComplaint } from './fields.js'
+import { access, type Complaint } from './refusal.js'
+import { arithmetic, constant, isConstant, LOOSE, scalar, wideConstant, type Scalar } from './scalar.js'
+import { overwrite, type State } from './state.js'
+import { isRanged, moved, typeName, UNKNOWN, ZERO, type FramePointer, type Value } from './value.js'
+
+/** What a memory access touches on every way to it. */
+export type Fact =
+  | { readonly kind: 'frame'; readonly offset: number }
+  /** Bytes of the value from `min` to `max`, the access's own width included. */
+  | { readonly kind: 'map-value'; readonly map: string; readonly min: number; readonly max: number }
+  | { readonly kind: 'ctx'; readonly offset: number }
+  /** Within the bytes that a comparison with the packet's end has shown to be there. */
+  | { readonly kind: 'packet'; readonly offset: number }
+
+/** What surrounds the instruction; shared by a whole walk. */
+export interface Surroundings {
+  readonly spec: ObjectSpec
+  readonly code: Code
+  /** The program that runs; undefined if any may. */
+  readonly program: ProgramSpec | undefined
+  /**
+   * False: arguments, loaded values and read-only data may be anything, because some hostile program made them so. What
+   * is then known of a pointer holds whatever happens in guest memory.
+   */
+  readonly trusting: boolean
+  /** Only in the reporting pass. */
+  readonly report?: (instruction: Instruction, complaint: Complaint) => void
+  readonly fact?: (instruction: Instruction, fact: Fact) => void
+}
+
+export function step(around: Surroundings, state: State, instruction: Instruction): void {
+  const { form, dst } = instruction
+  const { registers } = state
+  switch (form.kind) {
+    case 'alu':
+      registers[dst] = computed(around, instruction, registers)
+      return
+    case 'endian':
+      registers[dst] = scalar(form.narrow < 64 ? 0 : -Infinity, form.narrow < 64 ? 2 ** form.narrow - 1 : Infinity)
+      return
+    case 'wide':
+      registers[dst] = wide(instruction, around.code.relocations.get(instruction.index))
+      return
+    case 'load':
+    case 'store':
+    case 'atomic':
+      return accessMemory(around, state, instruction)
+    case 'legacy':
+      registers.fill(UNKNOWN, 0, 6)
+      return
+    default:
+  }
+}
+
+function wide({ imm, high }: Instruction, relocation: Relocation | undefined): Value {
+  switch (relocation?.kind) {
+    case 'map':
+      return { is: 'map', map: relocation.map }
+    case 'map-value':
+      return { is: 'value', map: relocation.map, min: relocation.offset, max: relocation.offset, nullable: false }
+    case 'function-pointer':
+      return { is: 'function', name: relocation.function }
+    case undefined:
+      return wideConstant((BigInt(high) << 32n) | BigInt(imm >>> 0))
+    default:
+      return UNKNOWN
+  }
+}
+
+function computed(around: Surroundings, instruction: Instruction, registers: readonly Value[]): Value {
+  const { form, dst, src, imm } = instruction
+  const { operation, width } = form
+  const target = registers[dst] ?? UNKNOWN
+  const operand = operation === 'neg' ? ZERO : form.source === 'register' ? (registers[src] ?? UNKNOWN) : constant(imm)
+  if (operation === 'mov' && width === 64) return operand
+  const shifts = operation === 'add' || operation === 'sub'
+  const first = operation === 'mov' || operation === 'movsx' ? operand : target
+  // Whatever 64 bits it is, a mask or a shift bounds it.
+  const one = first.is === 'unknown' && !shifts && width === 64 ? scalar(-Infinity, Infinity, LOOSE) : first
+  if (one.is === 'scalar' && operand.is === 'scalar') return arithmetic(instruction, one, operand)
+  if (width === 64 && shifts) {
+    if (operand.is === 'scalar') return shifted(around, instruction, target, operand)
+    if (target.is === 'scalar' && operation === 'add') return shifted(around, instruction, operand, target)
+  }
+  if (operation === 'xor' && form.source === 'register' && dst === src) return ZERO
+  return scalarOfAny(width)
+}
+
+/** The result of arithmetic on something that may be a pointer. */
+function scalarOfAny(width: number): Value {
+  return width === 32 ? scalar(0, 2 ** 32 - 1, LOOSE) : UNKNOWN
+}
+
+function shifted({ report }: Surroundings, instruction: Instruction, pointer: Value, by: Scalar): Value {
+  if (pointer.is === 'value' && pointer.nullable) {
+    const words = `R${instruction.dst} pointer arithmetic on ${typeName(pointer)} prohibited, null-check it first`
+    report?.(instruction, access(words))
+    return UNKNOWN
+  }
+  return moved(pointer, instruction.form.operation === 'add' ? by : scalar(-by.max, -by.min))
+}
+
+function accessMemory(around: Surroundings, state: State, instruction: Instruction): void {
+  const { form, dst, src, offset } = instruction
+  const bytes = form.width / 8
+  const stores = storesMemory(form)
+  const register = stores ? dst : src
+  const base = state.registers[register] ?? UNKNOWN
+  if (around.report) reportAccess(around, instruction, base, register, stores)
+  const before = form.kind === 'load' ? loaded(around, state, instruction, base) : undefined
+  if (stores) stored(state, instruction, base, offset, bytes)
+  const result = written(instruction)
+  if (result < 0) return
+  // An atomic's result is what was there before, which is anything.
+  state.registers[result] = before ?? numberOf(form.width, 0)
+}
+
+function reportAccess(around: Surroundings, instruction: Instruction, base: Value, register: number, stores: boolean) {
+  const { offset, form } = instruction
+  const bytes = form.width / 8
+  const fact = factOf(around.spec.maps, base, offset, bytes)
+  if (fact) around.fact?.(instruction, fact)
+  if (base.is === 'key' && stores) around.report?.(instruction, access(`write to change key R${register} not allowed`))
+  const map = base.is === 'value' && !base.nullable ? around.spec.maps.get(base.map) : undefined
+  const complaint = base.is === 'value' && map ? valueComplaint(map, base, offset, bytes, register) : undefined
+  if (complaint) around.report?.(instruction, complaint)
+}
+
+function factOf(maps: ReadonlyMap<string, MapSpec>, base: Value, offset: number, bytes: number): Fact | undefined {
+  if (base.is === 'packet')
+    return base.offset + offset >= 0 && base.offset + offset + bytes <= base.proved
+      ? { kind: 'packet', offset: base.offset + offset }
+      : undefined
+  if (!isRanged(base)) return undefined
+  const min = base.min + offset
+  const max = base.max + offset + bytes
+  if (base.is === 'value') {
+    const inside = !base.nullable && min >= 0 && max <= (maps.get(base.map)?.valueSize ?? 0)
+    return inside ? { kind: 'map-value', map: base.map, min, max } : undefined
+  }
+  if (min + bytes !== max) return undefined
+  if (base.is === 'frame') return base.own && min >= -512 && max <= 0 ? { kind: 'frame', offset: min } : undefined
+  return base.is === 'ctx' && min >= 0 ? { kind: 'ctx', offset: min } : undefined
+}
+
+function loaded(around: Surroundings, state: State, instruction: Instruction, base: Value): Value {
+  const { form, offset } = instruction
+  if (!around.trusting) return unknownLoad(form.width, form.narrow)
+  if (base.is === 'frame' && base.own && base.min === base.max) {
+    const slot = state.slots.get(base.min + offset)
+    if (slot && slot.bytes === form.width / 8 && form.narrow === 0) return slot.value
+    return unknownLoad(form.width, form.narrow)
+  }
+  if (base.is === 'ctx' && base.min === base.max && form.narrow === 0)
+    return contextField(around.program?.type, base.min + offset, form.width)
+  if (base.is === 'value') {
+    const map = around.spec.maps.get(base.map)
+    const known = map && base.min === base.max ? readOnly(map, base.min + offset, form.width / 8) : undefined
+    return known !== undefined && form.narrow === 0 ? wideConstant(known) : numberOf(form.width, form.narrow)
+  }
+  if (base.is === 'packet' || base.is === 'key') return numberOf(form.width, form.narrow)
+  return unknownLoad(form.width, form.narrow)
+}
+
+/** A constant of the object: what the kernel knows as well, and decides branches with. */
+function readOnly({ section, contents }: MapSpec, at: number, bytes: number): bigint | undefined {
+  if (!section?.startsWith('.rodata') || !contents || at < 0 || at + bytes > contents.length) return undefined
+  let value = 0n
+  for (let byte = bytes - 1; byte >= 0; byte -= 1) value = (value << 8n) | BigInt(contents[at + byte]!)
+  return value
+}
+
+/** Some number of that width: nobody knows more. */
+function numberOf(width: number, narrow: number): Scalar {
+  if (width === 64) return scalar()
+  return narrow === 0 ? scalar(0, 2 ** width - 1) : scalar(-(2 ** (width - 1)), 2 ** (width - 1) - 1)
+}
+
+/** What may be a pointer if it is 64 bits wide; the kernel may know more of it. */
+function unknownLoad(width: number, narrow: number): Value {
+  return width === 64 ? UNKNOWN : { ...numberOf(width, narrow), precision: LOOSE }
+}
+
+function stored(state: State, instruction: Instruction, base: Value, offset: number, bytes: number): void {
+  if (base.is === 'unknown') return state.slots.clear()
+  if (base.is !== 'frame' || !base.own) return
+  const at = fixedOffset(base)
+  if (at === undefined) return state.slots.clear()
+  overwrite(state, at + offset, bytes)
+  if (instruction.form.kind !== 'store') return
+  const { form, src, imm } = instruction
+  const value = form.source === 'register' ? (state.registers[src] ?? UNKNOWN) : constant(imm)
+  if (bytes === 8 || fits(value, form.width)) state.slots.set(at + offset, { bytes, value })
+}
+
+function fixedOffset({ min, max }: FramePointer): number | undefined {
+  return min === max ? min : undefined
+}
+
+/** A narrow store and load give back the same number. */
+function fits(value: Value, width: number): boolean {
+  return value.is === 'scalar' && (isConstant(value) || value.min >= 0) && value.min >= 0 && value.max < 2 ** width
+}

@@ -1,0 +1,179 @@
+// What a register or a stack slot holds, and what is left where two ways meet. Values are immutable; two places that
+// hold the same object (not merely an equal one) hold the same thing, so what a branch finds out about one holds for
+// the other. Constants and what no branch can narrow may be shared freely.
+import { constant, joinScalars, LOOSE, scalar, type Scalar } from './scalar.js'
+
+interface Range {
+  /** Offset in bytes, between these. */
+  readonly min: number
+  readonly max: number
+}
+
+export interface UnknownValue {
+  readonly is: 'unknown'
+}
+export interface MapPointer {
+  readonly is: 'map'
+  readonly map: string
+}
+/** Into a value of a map; `nullable` until it was compared with 0. */
+export interface ValuePointer extends Range {
+  readonly is: 'value'
+  readonly map: string
+  readonly nullable: boolean
+}
+/** Into the function's own frame, offset from r10; or into a caller's, where only the kind is known. */
+export interface FramePointer extends Range {
+  readonly is: 'frame'
+  readonly own: boolean
+}
+export interface ContextPointer extends Range {
+  readonly is: 'ctx'
+}
+/** `offset` bytes behind `base`, of which `proved` bytes are known to lie before the packet's end. */
+export interface PacketPointer {
+  readonly is: 'packet'
+  readonly base: object
+  readonly offset: number
+  readonly proved: number
+}
+/** The key that a callback gets. */
+export interface KeyPointer extends Range {
+  readonly is: 'key'
+  readonly map: string
+}
+export interface FunctionPointer {
+  readonly is: 'function'
+  readonly name: string
+}
+
+export type Value =
+  | UnknownValue
+  | Scalar
+  | MapPointer
+  | ValuePointer
+  | FramePointer
+  | ContextPointer
+  | PacketPointer
+  | { readonly is: 'packet-end' }
+  | KeyPointer
+  | FunctionPointer
+
+export const UNKNOWN: UnknownValue = { is: 'unknown' }
+
+/** The verifier's names of what a register holds. */
+export function typeName(value: Value): string {
+  switch (value.is) {
+    case 'map':
+      return 'map_ptr'
+    case 'value':
+      return value.nullable ? 'map_value_or_null' : 'map_value'
+    case 'frame':
+      return 'fp'
+    case 'packet':
+      return 'pkt'
+    case 'packet-end':
+      return 'pkt_end'
+    case 'key':
+      return 'map_key'
+    case 'function':
+      return 'func'
+    default:
+      return value.is
+  }
+}
+
+export function isRanged(value: Value): value is ValuePointer | FramePointer | ContextPointer | KeyPointer {
+  return value.is === 'value' || value.is === 'frame' || value.is === 'ctx' || value.is === 'key'
+}
+
+/** A pointer moved by a number; a packet pointer by something that is no constant has a new base. */
+export function moved(pointer: Value, by: Scalar): Value {
+  if (isRanged(pointer)) {
+    // Beyond the exact numbers nothing is claimed.
+    const { min, max } = scalar(pointer.min + by.min, pointer.max + by.max)
+    return { ...pointer, min, max }
+  }
+  if (pointer.is !== 'packet') return UNKNOWN
+  if (by.min === by.max) return { ...pointer, offset: pointer.offset + by.min }
+  return { is: 'packet', base: {}, offset: 0, proved: 0 }
+}
+
+/** True if both say the same, whichever objects they are. */
+export function sameValue(a: Value, b: Value): boolean {
+  if (a === b) return true
+  switch (a.is) {
+    case 'scalar':
+      return b.is === 'scalar' && a.min === b.min && a.max === b.max && a.precision === b.precision
+    case 'map':
+      return b.is === 'map' && a.map === b.map
+    case 'function':
+      return b.is === 'function' && a.name === b.name
+    case 'packet':
+      return b.is === 'packet' && a.base === b.base && a.offset === b.offset && a.proved === b.proved
+    case 'value':
+      return b.is === 'value' && a.map === b.map && a.nullable === b.nullable && sameRange(a, b)
+    case 'frame':
+      return b.is === 'frame' && a.own === b.own && sameRange(a, b)
+    case 'key':
+      return b.is === 'key' && a.map === b.map && sameRange(a, b)
+    case 'ctx':
+      return b.is === 'ctx' && sameRange(a, b)
+    default:
+      return a.is === b.is
+  }
+}
+
+function sameRange(a: Range, b: Range): boolean {
+  return a.min === b.min && a.max === b.max
+}
+
+/** What is left of two ways; `a` itself if `b` adds nothing to it. `widen`: ranges that grow lose their bound. */
+export function joinValues(a: Value, b: Value, widen: boolean): Value {
+  if (a === b || sameValue(a, b)) return a
+  if (a.is === 'scalar' && b.is === 'scalar') {
+    const joined = joinScalars(a, b)
+    if (!widen || (joined.min === a.min && joined.max === a.max)) return joined
+    // The kernel counts such loops out; this does not.
+    return scalar(joined.min < a.min ? -Infinity : a.min, joined.max > a.max ? Infinity : a.max, LOOSE)
+  }
+  if (a.is === 'value' && b.is === 'value')
+    return a.map === b.map ? { ...a, ...joinRanges(a, b, widen), nullable: a.nullable || b.nullable } : UNKNOWN
+  if (a.is === 'frame' && b.is === 'frame') return a.own === b.own ? { ...a, ...joinRanges(a, b, widen) } : UNKNOWN
+  if (a.is === 'ctx' && b.is === 'ctx') return { ...a, ...joinRanges(a, b, widen) }
+  if (a.is === 'key' && b.is === 'key') return a.map === b.map ? { ...a, ...joinRanges(a, b, widen) } : UNKNOWN
+  if (a.is === 'packet' && b.is === 'packet' && a.base === b.base && a.offset === b.offset)
+    return a.proved <= b.proved ? a : { ...a, proved: b.proved }
+  return UNKNOWN
+}
+
+const ANYWHERE: Range = { min: -Infinity, max: Infinity }
+
+function joinRanges(a: Range, b: Range, widen: boolean): Range {
+  const low = Math.min(a.min, b.min)
+  const high = Math.max(a.max, b.max)
+  if (!widen) return { min: low, max: high }
+  return { min: low < a.min ? -Infinity : low, max: high > a.max ? Infinity : high }
+}
+
+/** A text that is the same for values that a function's analysis cannot tell apart. */
+export function keyOf(value: Value): string {
+  switch (value.is) {
+    case 'scalar':
+      return `scalar ${value.min} ${value.max} ${value.precision}`
+    case 'packet':
+      return 'packet'
+    default:
+      return JSON.stringify(value, (_, part: unknown) => (part === Infinity ? '+' : part === -Infinity ? '-' : part))
+  }
+}
+
+/** As an argument: nothing of the caller's frame but that it is one, no bound that the caller had proved. */
+export function asArgument(value: Value): Value {
+  if (value.is === 'frame') return { is: 'frame', own: false, ...ANYWHERE }
+  if (value.is === 'packet') return { is: 'packet', base: {}, offset: 0, proved: 0 }
+  // Copies: what the caller knows to be equal is no part of keyOf.
+  return value.is === 'scalar' || value.is === 'value' ? { ...value } : value
+}
+
+export const ZERO = constant(0)

@@ -1,0 +1,16 @@
+// Real programs are not refused: all objects of examples, benchmark and tests that the kernel takes.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { analyse } from '../../src/verify/analyse.js'
+import { prove } from '../../src/verify/prove.js'
+import { refusalText } from '../../src/verify/refusal.js'
+import { objectsIn, readSpec } from './objects.js'
+
+const paths = ['examples/', 'bench/', 'test/'].flatMap(objectsIn).filter((path) => !path.includes('golden/verifier/'))
+
+for (const path of paths)
+  test(`nothing is refused in ${path}`, () => {
+    const spec = readSpec(path)
+    assert.deepEqual(analyse(spec).refusals.map(refusalText), [])
+    for (const fn of spec.functions.values()) prove(spec, fn)
+  })
