@@ -5,9 +5,10 @@ import { MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERCPU_ARRAY
 import { SkepError } from '../error.js'
 import { assertSupported, helperCalls, type Supported } from '../object/check.js'
 import { setMaxEntries, setVariables } from '../object/edit.js'
-import { findFieldMisuse } from '../object/field-use.js'
 import { parseObject } from '../object/read.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramType } from '../object/spec.js'
+import { analyse } from '../verify/analyse.js'
+import { refusalText } from '../verify/refusal.js'
 import type { Mode } from './answer.js'
 import { linkCode, reserveCode, type Engine } from './code.js'
 import { helperById, helpers, kfuncs } from './helpers.js'
@@ -27,6 +28,13 @@ export interface LoadOptions {
   maps?: Readonly<Record<string, MapHandle<Mode>>>
   /** 'jit' (default) compiles to WebAssembly; 'interp' runs the same code one instruction at a time, much slower. */
   engine?: Engine
+  /**
+   * False: load also what the load-time checks would refuse as certainly wrong; such programs fail or fault when they
+   * run. Default true.
+   */
+  checks?: boolean
+  /** '6.18': refuse as well what Linux 6.18 refuses only because of its lock: timers and work in tracing programs. */
+  strict?: '6.18'
 }
 
 /** What load() accepts: a path or file URL, the file's bytes, or a spec from readObject. */
@@ -122,7 +130,7 @@ function prepareSpec(
   options: LoadOptions,
 ): PreparedObject {
   assertSupported(spec, supported)
-  refuseMisuse(spec)
+  refuseMisuse(spec, options)
   const maps = new Map<string, LiveMap>()
   const created = new Set<LiveMap>()
   const room = reserveCode(kernel, spec, options.engine ?? 'jit')
@@ -179,23 +187,20 @@ function pinByName(kernel: Kernel, created: ReadonlySet<LiveMap>): void {
   for (const map of created) if (map.spec.pinning === 1) kernel.maps.pin(map, map.name)
 }
 
-/** Helpers in program types that the kernel refuses, and special fields that a map cannot have but a program uses. */
-function refuseMisuse(spec: ObjectSpec): void {
+/** Helpers in program types that the kernel refuses, and what the load-time checks find certainly wrong. */
+function refuseMisuse(spec: ObjectSpec, { checks = true, strict }: LoadOptions): void {
   const items = new Set<string>()
   for (const program of spec.programs.values())
-    for (const name of reachable(spec, program.entry)) {
-      const fn = spec.functions.get(name)!
-      refuseHelpers(fn, program.type, program.name, items)
-      for (const problem of findFieldMisuse(spec, fn)) items.add(problem)
-    }
+    for (const name of reachable(spec, program.entry))
+      refuseHelpers(spec.functions.get(name)!, program.type, program.name, items)
+  const refusals = checks ? analyse(spec, { strict }).refusals : []
+  for (const refusal of refusals) items.add(refusalText(refusal))
   if (items.size === 0) return
   const list = [...items]
   throw new SkepError(
     'REFUSED',
     `object '${spec.name}' does what is not allowed:${list.map((item) => `\n  ${item}`).join('')}`,
-    {
-      items: list,
-    },
+    { items: list, refusals },
   )
 }
 

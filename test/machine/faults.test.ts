@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { boot, type SkepError } from '../../src/index.js'
-import { coded, probes, request, u32, u64, type Slot } from './probes.js'
+import { coded, probes, request, u32, u64, unchecked, type Slot } from './probes.js'
 
 function faultOf(work: () => unknown): SkepError {
   try {
@@ -14,7 +14,7 @@ function faultOf(work: () => unknown): SkepError {
 }
 
 test('a null pointer is a fault with program, C line, address and what lies there', () => {
-  const { programs } = boot.virtual().load(probes)
+  const { programs } = boot.virtual().load(probes, unchecked)
   const { code, message, details } = faultOf(() => programs.null_read!.run())
   assert.equal(code, 'FAULT_BAD_ACCESS')
   assert.match(message, /program 'null_read'.*bad access at 0x18: the null page/)
@@ -28,7 +28,7 @@ test('a null pointer is a fault with program, C line, address and what lies ther
 
 test('addresses outside the window and with upper bits set are faults; the machine goes on', () => {
   const machine = boot.virtual({ cpus: 2 })
-  const { programs, maps } = machine.load(probes)
+  const { programs, maps } = machine.load(probes, unchecked)
   for (const [address, what] of [
     [8192n, /memory of the machine itself/],
     [0xffff_0000n, /beyond the end of guest memory/],
@@ -42,7 +42,7 @@ test('addresses outside the window and with upper bits set are faults; the machi
 })
 
 test('a program that never ends is stopped by its loop budget', () => {
-  const { programs } = boot.virtual({ loopBudget: 10_000 }).load(probes)
+  const { programs } = boot.virtual({ loopBudget: 10_000 }).load(probes, unchecked)
   const { code, message } = faultOf(() => programs.endless!.run())
   assert.equal(code, 'FAULT_LOOP_BUDGET')
   assert.match(message, /10000 loop iterations/)
@@ -50,14 +50,14 @@ test('a program that never ends is stopped by its loop budget', () => {
 })
 
 test('eight frames are allowed, a ninth is a fault', () => {
-  const { programs } = boot.virtual().load(probes)
+  const { programs } = boot.virtual().load(probes, unchecked)
   programs.recursion!.run({ ctx: u32(6) })
   assert.throws(() => programs.recursion!.run({ ctx: u32(7) }), coded('FAULT_STACK_OVERFLOW', /8 frames/))
   programs.recursion!.run({ ctx: u32(6) })
 })
 
 test('an atomic operation on a misaligned address is a fault', () => {
-  const { programs } = boot.virtual().load(probes)
+  const { programs } = boot.virtual().load(probes, unchecked)
   assert.throws(
     () => programs.misaligned!.run({ ctx: new Uint8Array(32) }),
     coded('FAULT_MISALIGNED_ATOMIC', /misaligned/),
@@ -65,12 +65,12 @@ test('an atomic operation on a misaligned address is a fault', () => {
 })
 
 test('a callback of bpf_loop that returns neither 0 nor 1 is a fault', () => {
-  const { programs } = boot.virtual().load(probes)
+  const { programs } = boot.virtual().load(probes, unchecked)
   assert.throws(() => programs.bad_loop_result!.run(), coded('FAULT_CALLBACK_RESULT', /returned 5/))
 })
 
 test('a lock taken twice or kept is a fault, and is free afterwards', () => {
-  const { programs, maps } = boot.virtual().load(probes)
+  const { programs, maps } = boot.virtual().load(probes, unchecked)
   assert.throws(() => programs.lock_twice!.run(), coded('FAULT_SPIN_LOCK'))
   assert.equal(programs.lock_value!.run({ ctx: u32(5) }).retval, 5)
   assert.throws(() => programs.keep_lock!.run(), coded('FAULT_SPIN_LOCK'))
@@ -81,7 +81,7 @@ test('a lock taken twice or kept is a fault, and is free afterwards', () => {
 
 test('a fault in a callback is an event; the timer is idle and keeps its callback', () => {
   const machine = boot.virtual()
-  const { programs, maps } = machine.load(probes)
+  const { programs, maps } = machine.load(probes, unchecked)
   const faults: SkepError[] = []
   machine.on('fault', (fault) => faults.push(fault))
   programs.start_faulting_timer!.run({ ctx: request(0, 100) })
@@ -98,7 +98,7 @@ test('a fault in a callback is an event; the timer is idle and keeps its callbac
 
 test('a fault in a callback that nobody listens for is thrown by what let time pass', () => {
   const machine = boot.virtual()
-  const { programs } = machine.load(probes)
+  const { programs } = machine.load(probes, unchecked)
   programs.start_refusing_timer!.run({ ctx: request(0, 100) })
   assert.throws(() => machine.clock.advance('1 us'), coded('FAULT_CALLBACK_RESULT', /returned 7/))
   assert.equal(machine.clock.now, 1000)
@@ -107,7 +107,7 @@ test('a fault in a callback that nobody listens for is thrown by what let time p
 
 test('a fault leaves the books balanced', () => {
   const machine = boot.virtual({ loopBudget: 1000 })
-  const object = machine.load(probes)
+  const object = machine.load(probes, unchecked)
   const before = machine.stats()
   machine.on('fault', () => {})
   for (let turn = 0; turn < 50; turn++) {

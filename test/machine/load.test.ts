@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { boot, readObject, type ObjectSpec, type VirtualMachine } from '../../src/index.js'
-import { coded, probes, request, type Slot } from './probes.js'
+import { coded, probes, request, unchecked, type Slot } from './probes.js'
 
 /** What load must not change when it fails. */
 function books(machine: VirtualMachine): unknown {
@@ -16,10 +16,10 @@ function failing(what: string, change: (spec: ObjectSpec) => void, code: string,
     const spec = await readObject(probes)
     change(spec)
     const before = books(machine)
-    assert.throws(() => machine.load(spec), coded(code, message))
+    assert.throws(() => machine.load(spec, unchecked), coded(code, message))
     machine.poll()
     assert.deepEqual(books(machine), before)
-    const object = machine.load(probes)
+    const object = machine.load(probes, unchecked)
     object.programs.start_timer!.run({ ctx: request(0, 8) })
     machine.clock.advance(16)
     assert.equal((object.maps.slots!.get(0) as Slot).fired, 1n)
@@ -80,10 +80,10 @@ test('files that are missing, cut or no objects are refused', () => {
 
 test('options choose programs, sizes and values, and name what does not exist', () => {
   const machine = boot.virtual()
-  assert.throws(() => machine.load(probes, { programs: ['nope'] }), coded('NO_PROGRAM', /nope/))
-  assert.throws(() => machine.load(probes, { variables: { nope: 1 } }), coded('NO_VARIABLE', /nope/))
-  assert.throws(() => machine.load(probes, { maxEntries: { nope: 1 } }), coded('NO_MAP', /nope/))
-  const { programs, maps } = machine.load(probes, { programs: ['count'], maxEntries: { points: 9 } })
+  assert.throws(() => machine.load(probes, { ...unchecked, programs: ['nope'] }), coded('NO_PROGRAM', /nope/))
+  assert.throws(() => machine.load(probes, { ...unchecked, variables: { nope: 1 } }), coded('NO_VARIABLE', /nope/))
+  assert.throws(() => machine.load(probes, { ...unchecked, maxEntries: { nope: 1 } }), coded('NO_MAP', /nope/))
+  const { programs, maps } = machine.load(probes, { ...unchecked, programs: ['count'], maxEntries: { points: 9 } })
   assert.deepEqual(Object.keys(programs), ['count'])
   assert.equal(maps.points!.maxEntries, 9)
   assert.equal(programs.count!.run().retval, 0)
@@ -92,19 +92,22 @@ test('options choose programs, sizes and values, and name what does not exist', 
 
 test('two objects share a map that is handed over', () => {
   const machine = boot.virtual()
-  const first = machine.load(probes)
-  const second = machine.load(probes, { maps: { slots: first.maps.slots! } })
+  const first = machine.load(probes, unchecked)
+  const second = machine.load(probes, { ...unchecked, maps: { slots: first.maps.slots! } })
   first.programs.start_timer!.run({ ctx: request(0, 8) })
   machine.clock.advance(16)
   assert.equal((second.maps.slots!.get(0) as Slot).fired, 1n)
   assert.equal(second.maps.slots!.id, first.maps.slots!.id)
-  assert.throws(() => machine.load(probes, { maps: { points: first.maps.slots! } }), coded('BAD_MAP', /points.*slots/))
+  assert.throws(
+    () => machine.load(probes, { ...unchecked, maps: { points: first.maps.slots! } }),
+    coded('BAD_MAP', /points.*slots/),
+  )
 })
 
 test('everything of a closed machine or object says so', () => {
   const machine = boot.virtual()
-  const object = machine.load(probes)
-  const other = machine.load(probes)
+  const object = machine.load(probes, unchecked)
+  const other = machine.load(probes, unchecked)
   object.close()
   object.close()
   assert.throws(() => object.programs.count!.run(), coded('CLOSED', /object/))
@@ -113,7 +116,7 @@ test('everything of a closed machine or object says so', () => {
   machine.close()
   machine.close()
   for (const use of [
-    () => machine.load(probes),
+    () => machine.load(probes, unchecked),
     () => other.programs.count!.run(),
     () => other.maps.points!.get(1),
     () => other.variables.counter!.get(),

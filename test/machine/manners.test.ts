@@ -27,7 +27,7 @@ async function run(script: string, until?: string): Promise<{ code: number; outp
 
 const armed = `
   const request = new Uint8Array(24); new DataView(request.buffer).setBigUint64(8, 3_600_000_000_000n, true)
-  const object = await machine.load(probes)
+  const object = await machine.load(probes, { checks: false })
   await object.programs.start_timer.run({ ctx: request })`
 
 test('armed timers and idle threads do not keep the process alive', async () => {
@@ -42,7 +42,7 @@ test('armed timers and idle threads do not keep the process alive', async () => 
 
 test('a pending run keeps the process alive until it is done', async () => {
   const { code, output } = await run(`const machine = await boot({ cpus: 1 })
-    const object = await machine.load(probes)
+    const object = await machine.load(probes, { checks: false })
     object.programs.count.run({ repeat: 200_000 }).then(({ retval }) => process.stdout.write('ran ' + retval))`)
   assert.deepEqual({ code, output }, { code: 0, output: 'ran 0' })
 })

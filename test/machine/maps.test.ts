@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { boot } from '../../src/index.js'
-import { coded, probes, request, type Slot } from './probes.js'
+import { coded, probes, request, unchecked, type Slot } from './probes.js'
 
 test('a hash map takes and gives plain objects, bigint for 64-bit members only', () => {
-  const { points } = boot.virtual().load(probes).maps
+  const { points } = boot.virtual().load(probes, unchecked).maps
   assert.equal(points!.get(1), undefined)
   points!.set(1, { x: -5, y: -6n })
   assert.deepEqual(points!.get(1), { x: -5, y: -6n })
@@ -19,7 +19,7 @@ test('a hash map takes and gives plain objects, bigint for 64-bit members only',
 })
 
 test('updates fail with the errors of the kernel and change nothing', () => {
-  const { points, slots } = boot.virtual().load(probes).maps
+  const { points, slots } = boot.virtual().load(probes, unchecked).maps
   assert.throws(() => points!.set(1, { x: 1, y: 1n }, 'exist'), coded('ENOENT'))
   points!.set(1, { x: 1, y: 1n }, 'noexist')
   assert.throws(() => points!.set(1, { x: 2, y: 2n }, 'noexist'), coded('EEXIST'))
@@ -38,12 +38,12 @@ test('updates fail with the errors of the kernel and change nothing', () => {
 })
 
 test('an array has every index as a key', () => {
-  const { slots } = boot.virtual().load(probes).maps
+  const { slots } = boot.virtual().load(probes, unchecked).maps
   assert.deepEqual(slots!.keys(), [0, 1, 2, 3, 4, 5, 6, 7])
 })
 
 test('a per-CPU array has one value for each CPU', () => {
-  const object = boot.virtual({ cpus: 3 }).load(probes)
+  const object = boot.virtual({ cpus: 3 }).load(probes, unchecked)
   object.programs.count!.run({ cpu: 1, repeat: 4 })
   object.programs.count!.run({ cpu: 2 })
   assert.deepEqual(object.maps.hits!.get(1), [0, 4, 1])
@@ -58,13 +58,13 @@ test('a per-CPU array has one value for each CPU', () => {
 })
 
 test('a per-CPU array on one CPU still has an array of values', () => {
-  const { hits } = boot.virtual().load(probes).maps
+  const { hits } = boot.virtual().load(probes, unchecked).maps
   assert.deepEqual(hits!.get(0), [0])
 })
 
 test('global variables are read and written by name; .rodata only before load', () => {
   const machine = boot.virtual()
-  const object = machine.load(probes, { variables: { limit: 3, table: [4, 5, 6] } })
+  const object = machine.load(probes, { ...unchecked, variables: { limit: 3, table: [4, 5, 6] } })
   const { counter, zeroed, limit, table } = object.variables
   assert.equal(counter!.get(), 5n)
   object.programs.count!.run({ repeat: 2 })
@@ -77,13 +77,13 @@ test('global variables are read and written by name; .rodata only before load', 
   assert.equal(limit!.get(), 3)
   assert.throws(() => limit!.set(4), coded('FROZEN'))
   assert.throws(() => object.maps['.rodata']!.set(0, new Uint8Array(4)), coded('FROZEN'))
-  const other = machine.load(probes)
+  const other = machine.load(probes, unchecked)
   assert.equal(other.variables.counter!.get(), 5n, 'another load has its own variables')
 })
 
 test('a timer stops with the last user reference of its map, and a pin is one', () => {
   const machine = boot.virtual()
-  const object = machine.load(probes)
+  const object = machine.load(probes, unchecked)
   object.programs.start_timer!.run({ ctx: request(0, 1000) })
   object.maps.slots!.pin('kept')
   assert.throws(() => object.maps.slots!.pin('kept'), coded('EEXIST'))
@@ -107,12 +107,12 @@ test('memory of closed objects is used again', () => {
   const machine = boot.virtual({ memory: '16 MiB' })
   const before = machine.stats()
   for (let turn = 0; turn < 40; turn++) {
-    const object = machine.load(probes, { maxEntries: { points: 20_000 } })
+    const object = machine.load(probes, { ...unchecked, maxEntries: { points: 20_000 } })
     object.programs.start_timer!.run({ ctx: request(0, 1000) })
     object.close()
   }
   for (let turn = 0; turn < 4; turn++) machine.poll()
-  machine.load(probes).close()
+  machine.load(probes, unchecked).close()
   for (let turn = 0; turn < 4; turn++) machine.poll()
   assert.deepEqual(machine.stats().timers, before.timers)
   assert.deepEqual(machine.timers(), [])

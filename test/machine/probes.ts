@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs'
 /** dist/test/machine → test/machine. */
 export const probes = readFileSync(new URL('../../../test/machine/probes.bpf.o', import.meta.url))
 
+/** Some of them are wrong on purpose, to see what happens when they run. */
+export const unchecked = { checks: false } as const
+
 /** struct request: slot, flags, nanoseconds, result. */
 export function request(slot: number, nanoseconds: number | bigint, flags = 0): Uint8Array {
   const bytes = new Uint8Array(24)

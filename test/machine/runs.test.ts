@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { boot, type LoadedObject, type VirtualMachine } from '../../src/index.js'
-import { coded, probes, u32, u64 } from './probes.js'
+import { coded, probes, u32, u64, unchecked } from './probes.js'
 
 function machine(): { machine: VirtualMachine; object: LoadedObject } {
   const machine = boot.virtual({ cpus: 2, seed: 7, task: { pid: 77, comm: 'tester' } })
-  return { machine, object: machine.load(probes) }
+  return { machine, object: machine.load(probes, unchecked) }
 }
 
 const packet = new Uint8Array(60).fill(1)
@@ -83,7 +83,7 @@ test('the host decides who the task is', () => {
 
 test('random numbers depend on seed and CPU only', () => {
   const draw = (seed: number, cpu: number): number[] => {
-    const object = boot.virtual({ cpus: 2, seed }).load(probes)
+    const object = boot.virtual({ cpus: 2, seed }).load(probes, unchecked)
     return [0, 1, 2].map(() => object.programs.random!.run({ cpu }).retval)
   }
   assert.deepEqual(draw(7, 0), draw(7, 0))

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { boot, join, type LoadedObject, type Machine } from '../../src/index.js'
-import { coded, eventually, probes, u32, type Slot } from './probes.js'
+import { coded, eventually, probes, u32, unchecked, type Slot } from './probes.js'
 
 const joiner = new URL('./joiner.js', import.meta.url)
 
@@ -18,7 +18,7 @@ interface Setting {
 
 async function joined(t: TestContext): Promise<Setting> {
   const machine = await boot({ cpus: 1, joins: 2 })
-  const object = await machine.load(probes)
+  const object = await machine.load(probes, unchecked)
   const worker = new Worker(joiner, { workerData: machine.share() })
   t.after(async () => {
     await worker.terminate()
@@ -84,11 +84,11 @@ test('CPUs for joining are counted, and a machine without them says so', async (
   const machine = await boot({ cpus: 1, joins: 1 })
   const plain = await boot({ cpus: 1 })
   try {
-    await machine.load(probes)
+    await machine.load(probes, unchecked)
     const share = machine.share()
     const cpu = join(share)
     assert.throws(() => join(share), coded('NO_CPU', /all 1/))
-    await assert.rejects(machine.load(probes), coded('JOINED'))
+    await assert.rejects(machine.load(probes, unchecked), coded('JOINED'))
     cpu.leave()
     assert.throws(() => cpu.poll(), coded('CLOSED'))
     assert.throws(() => plain.share(), coded('BAD_OPTION', /joins/))

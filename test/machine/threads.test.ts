@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { boot, type Machine, type ThreadOptions } from '../../src/index.js'
-import { coded, eventually, probes, request, u32, type Slot } from './probes.js'
+import { coded, eventually, probes, request, u32, unchecked, type Slot } from './probes.js'
 
 async function booted(t: TestContext, options: ThreadOptions = {}): Promise<Machine> {
   const machine = await boot({ cpus: 2, ...options })
@@ -12,7 +12,7 @@ async function booted(t: TestContext, options: ThreadOptions = {}): Promise<Mach
 
 test('programs run on the CPU that is asked for, each CPU in the order of asking', async (t) => {
   const machine = await booted(t)
-  const object = await machine.load(probes)
+  const object = await machine.load(probes, unchecked)
   const runs = Array.from({ length: 40 }, (_, turn) => object.programs.count!.run({ cpu: turn % 2 }))
   assert.deepEqual(
     (await Promise.all(runs)).map(({ retval }) => retval),
@@ -24,7 +24,7 @@ test('programs run on the CPU that is asked for, each CPU in the order of asking
 
 test('timers and work fire on their threads, never early', async (t) => {
   const machine = await booted(t)
-  const { programs, maps } = await machine.load(probes)
+  const { programs, maps } = await machine.load(probes, unchecked)
   const before = machine.now()
   await programs.start_timer!.run({ ctx: request(0, 5e6), cpu: 1 })
   await programs.start_work!.run({ ctx: request(1, 0), cpu: 1 })
@@ -38,14 +38,14 @@ test('timers and work fire on their threads, never early', async (t) => {
 
 test('spin locks exclude each other across threads', async (t) => {
   const machine = await booted(t)
-  const { programs, maps } = await machine.load(probes)
+  const { programs, maps } = await machine.load(probes, unchecked)
   await Promise.all([0, 1].map((cpu) => programs.lock_value!.run({ ctx: u32(1), cpu, repeat: 20_000 })))
   assert.equal(((await maps.guarded!.get(0)) as { value: number }).value, 40_000)
 })
 
 test('a fault on a worker rejects that run with its place; faults in callbacks are events', async (t) => {
   const machine = await booted(t)
-  const { programs, maps } = await machine.load(probes)
+  const { programs, maps } = await machine.load(probes, unchecked)
   const faults: string[] = []
   machine.on('fault', ({ code }) => faults.push(code))
   await assert.rejects(
@@ -61,7 +61,7 @@ test('a fault on a worker rejects that run with its place; faults in callbacks a
 
 test('lines printed on any thread reach the host', async (t) => {
   const machine = await booted(t)
-  const { programs } = await machine.load(probes)
+  const { programs } = await machine.load(probes, unchecked)
   const lines: string[] = []
   machine.on('trace', ({ cpu, text }) => lines.push(`${cpu} ${text}`))
   await programs.print!.run({ cpu: 1 })
@@ -73,7 +73,7 @@ test('lines printed on any thread reach the host', async (t) => {
 
 test('a worker killed in the middle of a run: its run fails, its timers move, the others go on', async (t) => {
   const machine = await booted(t, { cpus: 2 })
-  const { programs, maps } = await machine.load(probes)
+  const { programs, maps } = await machine.load(probes, unchecked)
   const exits: number[] = []
   machine.on('cpu-exit', ({ cpu }) => exits.push(cpu))
   await programs.start_timer!.run({ ctx: request(0, 80e6), cpu: 1 })
@@ -92,7 +92,7 @@ test('a worker killed in the middle of a run: its run fails, its timers move, th
   assert.equal((await programs.count!.run({ cpu: 0 })).retval, 0)
   await eventually(async () => ((await maps.slots!.get(0)) as Slot).fired === 1n, 'the moved timer fires')
   assert.equal(((await maps.slots!.get(0)) as Slot).fired_on, 0n)
-  const more = await machine.load(probes)
+  const more = await machine.load(probes, unchecked)
   assert.equal((await more.programs.count!.run({ cpu: 0 })).retval, 0)
 })
 
@@ -107,7 +107,7 @@ test('[G5] when the last worker has died its timers fire on the host thread', as
 
 test('a held spin lock of a killed CPU is given back', async (t) => {
   const machine = await booted(t)
-  const { programs } = await machine.load(probes)
+  const { programs } = await machine.load(probes, unchecked)
   const storm = programs.lock_value!.run({ ctx: u32(1), cpu: 1, repeat: 1_000_000_000 })
   storm.catch(() => {})
   await new Promise((resolve) => setTimeout(resolve, 20))
@@ -120,7 +120,7 @@ test('a held spin lock of a killed CPU is given back', async (t) => {
 test('[G9] a worker killed in a storm of timers and work: runs of the others end, and every control block comes back', async (t) => {
   for (let round = 0; round < 4; round++) {
     const machine = await booted(t, { cpus: 3, memory: '16 MiB', timers: 512 })
-    const object = await machine.load(probes)
+    const object = await machine.load(probes, unchecked)
     const { programs } = object
     const before = (await machine.stats()).timers
     const ended = [0, 1, 2].flatMap((cpu) => [
@@ -144,7 +144,7 @@ test('[G9] a worker killed in a storm of timers and work: runs of the others end
 
 test('close ends a run that never ends, and everything says so afterwards', async () => {
   const machine = await boot({ cpus: 1 })
-  const object = await machine.load(probes)
+  const object = await machine.load(probes, unchecked)
   const endless = object.programs.endless!.run()
   const ended = assert.rejects(endless)
   await new Promise((resolve) => setTimeout(resolve, 10))
@@ -152,7 +152,7 @@ test('close ends a run that never ends, and everything says so afterwards', asyn
   await ended
   await assert.rejects(object.programs.count!.run(), coded('CLOSED'))
   await assert.rejects(object.maps.points!.get(1), coded('CLOSED'))
-  await assert.rejects(machine.load(probes), coded('CLOSED'))
+  await assert.rejects(machine.load(probes, unchecked), coded('CLOSED'))
   await assert.rejects(machine.timers(), coded('CLOSED'))
   await machine.close()
 })
@@ -160,15 +160,18 @@ test('close ends a run that never ends, and everything says so afterwards', asyn
 test('a load that fails leaves a threaded machine as it was', async (t) => {
   const machine = await booted(t)
   const before = await machine.stats()
-  await assert.rejects(machine.load(probes, { maxEntries: { points: 2_000_000 } }), coded('NO_MEMORY', /points/))
+  await assert.rejects(
+    machine.load(probes, { ...unchecked, maxEntries: { points: 2_000_000 } }),
+    coded('NO_MEMORY', /points/),
+  )
   assert.deepEqual((await machine.stats()).timers, before.timers)
-  const object = await machine.load(probes)
+  const object = await machine.load(probes, unchecked)
   assert.equal((await object.programs.count!.run({ cpu: 1 })).retval, 1)
 })
 
 test('[G3] stress: timers, work, updates and deaths from all threads; the books balance at rest', async (t) => {
   const machine = await booted(t, { cpus: 3, memory: '32 MiB' })
-  const object = await machine.load(probes)
+  const object = await machine.load(probes, unchecked)
   const { programs, maps } = object
   const before = (await machine.stats()).timers
   machine.on('fault', () => {})

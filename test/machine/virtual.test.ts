@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { boot } from '../../src/index.js'
-import { coded, probes, request, resultOf, type Slot } from './probes.js'
+import { coded, probes, request, resultOf, unchecked, type Slot } from './probes.js'
 
 test('a timer fires when the clock reaches it, at its time, on its CPU', () => {
   const machine = boot.virtual({ cpus: 2 })
-  const { programs, maps } = machine.load(probes)
+  const { programs, maps } = machine.load(probes, unchecked)
   assert.equal(resultOf(programs.start_timer!.run({ ctx: request(3, 300e9), cpu: 1 }).ctx), 0n)
   machine.clock.advance('299 s')
   assert.equal((maps.slots!.get(3) as Slot).fired, 0n)
@@ -19,7 +19,7 @@ test('a timer fires when the clock reaches it, at its time, on its CPU', () => {
 
 test('timers() shows map, key, state, expiry, callback, program and CPU', () => {
   const machine = boot.virtual({ cpus: 2 })
-  const { programs } = machine.load(probes)
+  const { programs } = machine.load(probes, unchecked)
   programs.start_timer!.run({ ctx: request(2, 800), cpu: 1 })
   const [timer] = machine.timers()
   assert.equal(timer?.kind, 'timer')
@@ -37,7 +37,7 @@ test('timers() shows map, key, state, expiry, callback, program and CPU', () => 
 
 test('work runs at the next poll, not inside the run that started it', () => {
   const machine = boot.virtual()
-  const { programs, maps } = machine.load(probes)
+  const { programs, maps } = machine.load(probes, unchecked)
   programs.start_work!.run({ ctx: request(0, 0) })
   assert.equal((maps.slots!.get(0) as Slot).fired, 0n)
   assert.equal(machine.poll(), undefined)
@@ -46,7 +46,7 @@ test('work runs at the next poll, not inside the run that started it', () => {
 
 test('runUntilIdle ends when no timer is armed, or at its limit', () => {
   const machine = boot.virtual()
-  const { programs, maps } = machine.load(probes)
+  const { programs, maps } = machine.load(probes, unchecked)
   programs.start_timer!.run({ ctx: request(0, 5e9) })
   programs.start_timer!.run({ ctx: request(1, 50e9) })
   assert.equal(machine.clock.runUntilIdle({ limit: '10 s' }), false)
@@ -58,7 +58,7 @@ test('runUntilIdle ends when no timer is armed, or at its limit', () => {
 
 test('absolute REALTIME timers move when REALTIME is set', () => {
   const machine = boot.virtual()
-  const { programs, maps } = machine.load(probes)
+  const { programs, maps } = machine.load(probes, unchecked)
   const { realtime } = machine.clock
   const result = programs.start_realtime!.run({ ctx: request(0, realtime + 3600_000_000_000n) })
   assert.equal(resultOf(result.ctx), 0n)
@@ -71,7 +71,7 @@ test('absolute REALTIME timers move when REALTIME is set', () => {
 
 test('[H24] a storm of timers leaves room for runs, and an advance through one ends with an error', () => {
   const machine = boot.virtual()
-  const { programs, maps } = machine.load(probes)
+  const { programs, maps } = machine.load(probes, unchecked)
   programs.start_storm!.run({ ctx: request(0, 0) })
   assert.throws(() => machine.clock.advance(8), coded('NOT_IDLE'))
   assert.ok((maps.slots!.get(0) as Slot).fired > 64n)
@@ -81,7 +81,7 @@ test('[H24] a storm of timers leaves room for runs, and an advance through one e
 test('the same inputs give the same trace', () => {
   const trace = (): unknown[] => {
     const machine = boot.virtual({ cpus: 3, seed: 3 })
-    const { programs, maps } = machine.load(probes)
+    const { programs, maps } = machine.load(probes, unchecked)
     const seen: unknown[] = []
     machine.on('trace', (line) => seen.push(line))
     for (let turn = 0; turn < 30; turn++) {
@@ -115,7 +115,7 @@ test('boot options are checked', () => {
 
 test('an inline machine fires on poll, and from the event loop after keepPolling', async () => {
   const machine = boot({ cpus: 'inline' })
-  const { programs, maps } = machine.load(probes)
+  const { programs, maps } = machine.load(probes, unchecked)
   programs.start_timer!.run({ ctx: request(0, 0) })
   machine.poll()
   assert.equal((maps.slots!.get(0) as Slot).fired, 1n)
