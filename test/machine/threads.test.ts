@@ -98,7 +98,7 @@ test('a worker killed in the middle of a run: its run fails, its timers move, th
 
 test('[G5] when the last worker has died its timers fire on the host thread', async (t) => {
   const machine = await booted(t, { cpus: 1 })
-  const { programs, maps } = await machine.load(probes)
+  const { programs, maps } = await machine.load(probes, unchecked)
   await programs.start_timer!.run({ ctx: request(0, 30e6) })
   await machine.offline(0)
   await eventually(async () => ((await maps.slots!.get(0)) as Slot).fired === 1n, 'the timer fires')
