@@ -19,6 +19,8 @@ export interface SlotState {
   /** Callback that runs: of which block and program; 0 none. */
   firingBlock: number
   firingProgram: number
+  /** Block that an init published and is about to take back, 0 none. */
+  doomed: number
   /** User references of the map. */
   users: number
   /** Handles that the host has on program i + 1. */
@@ -33,6 +35,7 @@ export const EMPTY_SLOT: SlotState = {
   armed: 0,
   firingBlock: 0,
   firingProgram: 0,
+  doomed: 0,
   users: 1,
   handles: [1, 1],
 }
@@ -130,6 +133,24 @@ export interface SlotModelOptions {
   now?: number
 }
 
+// init answers -EPERM: it finds no user reference at once, or publishes, finds none, and takes its own block back. In
+// between the block is there for everybody (contract §2, H1, H2, H34).
+function refusedInit(): ((state: SlotState) => SlotState[])[] {
+  const block = (state: SlotState): number => state.blocks + 1
+  return [
+    (state) =>
+      state.block === 0
+        ? [state, { ...state, block: block(state), blocks: block(state), doomed: block(state), bound: 0, armed: 0 }]
+        : [state],
+    (state) => (state.users === 0 ? [state] : []),
+    (state) => [
+      state.doomed !== 0 && state.doomed === state.block
+        ? { ...state, block: 0, bound: 0, armed: 0, doomed: 0 }
+        : { ...state, doomed: 0 },
+    ],
+  ]
+}
+
 function moments(
   event: Event,
   { mayRunOut = false, now = Infinity }: SlotModelOptions,
@@ -148,14 +169,20 @@ function moments(
     return notes === '' || notes === 'none' ? [] : notes.split(';').map((note) => noted(note, now, rebound, tearing))
   }
   const result = typeof event.result === 'number' ? event.result : Number(event.result)
+  if (kind === 'get-user') return [(state) => [{ ...state, users: state.users + 1 }]]
   if (kind === 'drop-user')
     return [
       (state) => [{ ...state, users: state.users - 1 }],
       (state) => [state.users === 0 ? { ...state, block: 0, bound: 0, armed: 0 } : state],
     ]
+  if (kind === 'init' && result === -EPERM) return refusedInit()
+  // The caller is a program that runs: an unload that overlaps the call may come before or after its reference was taken.
+  const unloading = event.overlapping.some((other) => other.kind === 'put-program')
   return [
     (state) => {
       const expected = answer(state, kind, args)
+      if (kind === 'set_callback' && unloading && result === 0 && expected.result === -ENOENT)
+        return [{ ...state, bound: Number(args.program ?? 1), former: state.bound }]
       // An init that stopped after it had published leaves its block, whatever it would have answered.
       if (!event.ended && kind === 'init' && state.block === 0)
         return [{ ...answer({ ...state, users: 1 }, kind, args).state, users: state.users }]
@@ -168,7 +195,7 @@ function moments(
 }
 
 const key = (state: SlotState): string =>
-  `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.firingBlock},${state.firingProgram},${state.users},${state.handles.join('/')}`
+  `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.firingBlock},${state.firingProgram},${state.doomed},${state.users},${state.handles.join('/')}`
 
 /** What memory and model must agree on at rest: is there a block, what is bound, what is armed. */
 export const summary = (state: Pick<SlotState, 'block' | 'bound' | 'armed'>): string =>

@@ -160,7 +160,7 @@ export class AsyncMachine {
   /**
    * An operation by its name, which begins with its kind; the rest makes it unique. Kinds: init, set1, set2 (callback of
    * program 1 or 2), restart, freeself, cancelself (set_callback of such a callback), now, later, pin (starts),
-   * cancel, async (cancel_async), free (an update of the element), put1, put2 (unload), drop (last user reference), poll.
+   * cancel, async (cancel_async), free (an update of the element), put1, put2 (unload), drop (last user reference), reopen (a handle by id), poll.
    */
   operation(name: string, nested = false): Operation {
     const key = `${name} ${nested}`
@@ -244,6 +244,15 @@ export class AsyncMachine {
           kind: 'drop-user',
           run: asHost((cpu) => {
             cpu.exports.map_user_put(places.map)
+            return 0
+          }),
+        }
+      case 'reopen':
+        return {
+          name,
+          kind: 'get-user',
+          run: asHost((cpu) => {
+            cpu.exports.map_user_get(places.map)
             return 0
           }),
         }
