@@ -13,7 +13,7 @@ import {
 import { KIND_WORK, MAP_TYPE_ARRAY } from '../abi'
 import { bindingFunction, bindingProgram, isBound } from '../async/binding'
 import { controlBlockPut } from '../async/control-block'
-import { place, unlink } from '../async/place'
+import { place, queuedDeadline, queuedOwner, unlink } from '../async/place'
 import {
   ANY_CPU,
   deadlineOf,
@@ -146,9 +146,15 @@ export function finish(block: usize): void {
   poke32(area + CPU_PROGRAM, 0)
   note32(block + CB_RUNS, glance32(block + CB_RUNS) + 1)
   const state = and64(block + CB_STATE, WITHOUT_RUN)
-  // A start that met the run mark left the queue to whoever ends the run: that is here.
-  if (!isFreed(state) && isArmed(state) && deadlineOf(state) !== NEVER && load64(block + CB_QUEUED) === 0)
-    post(block, targetOf(state) === ANY_CPU ? cpuIndex() : targetOf(state))
+  // A start that met the run mark left the queue to whoever ends the run: that is here. There may be an entry already that
+  // is too late, or on another CPU than the pinned one: its starter was overtaken by that start before it claimed.
+  if (!isFreed(state) && isArmed(state) && deadlineOf(state) !== NEVER) {
+    const queued = load64(block + CB_QUEUED)
+    const target = targetOf(state)
+    if (queued === 0) post(block, target === ANY_CPU ? cpuIndex() : target)
+    else if (deadlineOf(state) < queuedDeadline(queued) || (target !== ANY_CPU && target !== queuedOwner(queued)))
+      post(block, queuedOwner(queued))
+  }
   settle(block)
 }
 

@@ -62,7 +62,12 @@ function chooseHeir(dead: u32): u32 {
 function endFiring(area: usize, dead: u32): bool {
   const block = <usize>load32(area + CPU_CURRENT)
   const phase = glance32(area + CPU_FIRING)
-  if (block === 0 || phase === FIRING_NONE) return true
+  if (block === 0) return true
+  if (phase === FIRING_NONE) {
+    // Died beside a firing, not in it: no other repair may take it for a runner.
+    store32(area + CPU_CURRENT, 0)
+    return true
+  }
   if (runOf(load64(block + CB_STATE)) !== 0) {
     if (runByOther(block, dead)) return false
     and64(block + CB_STATE, WITHOUT_RUN)

@@ -158,7 +158,9 @@ function moments(
   const { kind, args } = event
   if (kind === 'offline') return []
   const frees = (other: { kind: string; result: unknown }): boolean =>
-    FREES.has(other.kind) || (other.kind === 'poll' && String(other.result).includes('free:'))
+    FREES.has(other.kind) ||
+    (other.kind === 'init' && Number(other.result) === -EPERM) ||
+    (other.kind === 'poll' && String(other.result).includes('free:'))
   const tearing = event.overlapping.some(frees)
   if (kind === 'poll') {
     // A poll that never ended may have run one callback, or half of it.
