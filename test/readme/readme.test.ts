@@ -1,0 +1,115 @@
+// The README promises that its commands and code work: each of them is taken out of it and run, the code in an empty
+// folder into which the packed package was installed, the commands for a clone in a clone.
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { execFile, execFileSync, type ExecFileSyncOptions } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const scripts = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> })
+  .scripts
+const run = promisify(execFile)
+
+interface Block {
+  language: string
+  text: string
+}
+
+const blocks: Block[] = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, text]) => ({
+  language: language!,
+  text: text!,
+}))
+
+/** Not run here: what installs from a registry, and the tests themselves. */
+const NOT_RUN = new Set(['npm ci', 'npm test'])
+
+function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'skep-readme-'))
+  return work(folder).finally(() => rmSync(folder, { recursive: true, force: true }))
+}
+
+/** Packs the package as it is built and installs it into an empty folder, without a network. */
+function install(folder: string): void {
+  const quiet: ExecFileSyncOptions = { stdio: ['ignore', 'pipe', 'pipe'] }
+  execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { ...quiet, cwd: root })
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
+  const packages = [`./skep-${version}.tgz`, join(root, 'node_modules', 'commander')]
+  execFileSync('npm', ['install', '--offline', '--no-audit', '--no-fund', ...packages], { ...quiet, cwd: folder })
+}
+
+async function output(command: string, args: readonly string[], cwd: string): Promise<string> {
+  // Under the test runner a child's node:test would report to it instead of printing.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  const { stdout } = await run(command, [...args], { cwd, env, maxBuffer: 1 << 26 })
+  return stdout
+}
+
+test('the code and the commands of the README run in an empty folder with the packed package', () =>
+  inFolder(async (folder) => {
+    install(folder)
+    let ran = 0
+    for (const [index, { language, text }] of blocks.entries()) {
+      if (language === 'js') {
+        writeFileSync(join(folder, `block-${index}.mjs`), text)
+        const printed = await output(process.execPath, [`block-${index}.mjs`], folder)
+        // What the code says in comments that it prints.
+        for (const [, expected] of text.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm))
+          assert.ok(printed.includes(expected!), printed)
+        if (blocks[index + 1]?.language === 'text') assert.equal(printed, blocks[index + 1]?.text)
+        ran++
+      }
+      if (language !== 'sh') continue
+      for (const command of text
+        .trim()
+        .split('\n')
+        .filter((line) => line.startsWith('npx '))) {
+        const printed = await output('npx', ['--offline', ...command.split(' ').slice(1)], folder)
+        const next = blocks[index + 1]
+        if (next?.language === 'text') assert.equal(printed, next.text)
+        else assert.notEqual(printed, '')
+        ran++
+      }
+    }
+    assert.ok(ran >= 5)
+  }))
+
+test('the commands of the README for a clone work in a clone', (context) =>
+  inFolder(async (folder) => {
+    if (!existsSync(join(root, '.git'))) return context.skip('this is no git checkout, so there is nothing to clone')
+    const clone = join(folder, 'clone')
+    execFileSync('git', ['clone', '-q', root, clone])
+    symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'))
+    // What is built already is not built again: the copies are newer than the clone's sources.
+    cpSync(join(root, 'dist'), join(clone, 'dist'), { recursive: true })
+    const commands = blocks
+      .filter(({ language }) => language === 'sh')
+      .flatMap(({ text }) => text.trim().split('\n'))
+      .filter((line) => !line.startsWith('npx '))
+    for (const command of commands) {
+      const [program, ...args] = command.split(' ')
+      assert.equal(program, 'npm', `a command that this test does not know: ${command}`)
+      if (args[0] === 'run') assert.ok(scripts[args[1]!], `package.json has no script '${args[1]}'`)
+      if (!NOT_RUN.has(command)) assert.notEqual(await output('npm', args, clone), '')
+    }
+  }))
+
+test('what the documentation links to is there', () => {
+  const pages = [
+    'README.md',
+    'docs/how-it-works.md',
+    'docs/dependencies.md',
+    'docs/command-line.md',
+    'examples/README.md',
+  ]
+  for (const page of pages) {
+    const text = readFileSync(join(root, page), 'utf8')
+    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)/g))
+      assert.ok(existsSync(join(root, page, '..', target!)), `${page} links to ${target}`)
+  }
+})
