@@ -111,8 +111,9 @@ class RunCommand {
     try {
       this.#listen(session)
       await this.#runAll(session)
+      const end = options.for === undefined ? '' : ` of ${durationText(session.now() + options.for)}`
       const ended = await session.finish(options.for, (now) =>
-        this.#progress.update(() => `${durationText(now)} … Ctrl-C stops`),
+        this.#progress.update(() => `${durationText(now)}${end}: waiting for timers, Ctrl-C stops`),
       )
       const report = await this.#report(session, ended)
       // What other threads still have to say comes before the summary.
@@ -127,11 +128,11 @@ class RunCommand {
   }
 
   #sessionOptions() {
-    const { cpus, memory, seed, set } = this.options
+    const { cpus, memory, seed, set, prog } = this.options
     return {
       cpus,
       boot: { ...(memory === undefined ? {} : { memory }), ...(seed === undefined ? {} : { seed }) },
-      load: set === undefined ? {} : { variables: set },
+      load: { ...(set === undefined ? {} : { variables: set }), ...(prog === undefined ? {} : { programs: prog }) },
     }
   }
 
@@ -185,7 +186,10 @@ class RunCommand {
       const cpu = session.clock === 'virtual' ? 0 : (planned.options.cpu ?? 0)
       await Promise.race([busy.get(cpu), interrupted])
       if (source?.timed) await session.reach(start + planned.after)
-      busy.set(cpu, this.#runOne(session, planned))
+      const run = this.#runOne(session, planned)
+      // It is awaited when its CPU is needed again, or at the end; until then a rejection is not unhandled.
+      run.catch(() => undefined)
+      busy.set(cpu, run)
       this.#progress.update(() => progressText(planned, source))
     }
     await Promise.race([Promise.all(busy.values()), interrupted])

@@ -1,22 +1,19 @@
 // How the command line writes: colours only where a person reads (a terminal, NO_COLOR not set), everything else plain.
-import { styleText } from 'node:util'
 import { plain, type Style } from '../report/style.js'
 
-type Format = Parameters<typeof styleText>[0]
-
+/** Text between two escape sequences: one that begins a look and one that ends it. */
 const paint =
-  (format: Format) =>
+  (begin: number, end: number) =>
   (text: string): string =>
-    // The decision was taken in styleFor; Node would ask the stream once more.
-    text === '' ? text : styleText(format, text, { validateStream: false })
+    text === '' ? text : `\u001b[${begin}m${text}\u001b[${end}m`
 
 const coloured: Style = {
-  heading: paint('bold'),
-  name: paint('cyan'),
-  faint: paint('dim'),
-  good: paint('green'),
-  bad: paint('red'),
-  source: paint('yellow'),
+  heading: paint(1, 22),
+  name: paint(36, 39),
+  faint: paint(2, 22),
+  good: paint(32, 39),
+  bad: paint(31, 39),
+  source: paint(33, 39),
 }
 
 /** The style for a stream: plain unless it is a terminal and NO_COLOR is empty; FORCE_COLOR forces colours. */
