@@ -135,7 +135,9 @@ export class FunctionEmitter {
   }
 
   const64(value: bigint | number): this {
-    this.code.byte(op.i64_const).s64(BigInt(value))
+    this.code.byte(op.i64_const)
+    if (typeof value === 'number' && value === (value | 0)) this.code.s32(value)
+    else this.code.s64(BigInt(value))
     return this
   }
 

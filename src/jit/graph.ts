@@ -7,6 +7,7 @@
 // dispatch dominates u, so that is a loop; all forward edges stay what they were, and no other dominator changes.
 import { SkepError } from '../error.js'
 import type { Instruction } from '../isa/decode.js'
+import { findDominators, traverse } from './dominators.js'
 
 /** How control leaves a block; numbers are blocks. */
 export type Terminator =
@@ -58,15 +59,18 @@ export function successors(block: Block): number[] {
 /** The graph of checked instructions (see decode); always reducible. */
 export function buildGraph(instructions: readonly Instruction[]): Graph {
   const blocks = splitIntoBlocks(instructions)
-  const order = reversePostorder(blocks)
-  const dominator = dominators(blocks, order)
-  const repaired = repair(blocks, order, dominator)
-  return repaired === 0 ? finish(blocks, order, dominator, 0) : finishRepaired(blocks, repaired)
+  const { order, dominator } = analyse(blocks)
+  const dispatched = repair(blocks, order, dominator)
+  if (dispatched === 0) return finish(blocks, order, dominator, 0)
+  const repaired = analyse(blocks)
+  return finish(blocks, repaired.order, repaired.dominator, dispatched)
 }
 
-function finishRepaired(blocks: Block[], repaired: number): Graph {
-  const order = reversePostorder(blocks)
-  return finish(blocks, order, dominators(blocks, order), repaired)
+function analyse(blocks: readonly Block[]): { order: number[]; dominator: Int32Array } {
+  const targets = blocks.map(successors)
+  const successorsOf = (block: number): readonly number[] => targets[block]!
+  const traversal = traverse(blocks.length, successorsOf)
+  return { order: traversal.order, dominator: findDominators(blocks.length, traversal, successorsOf) }
 }
 
 function endsBlock({ form: { kind } }: Instruction): boolean {
@@ -112,81 +116,10 @@ function splitIntoBlocks(instructions: readonly Instruction[]): Block[] {
   })
 }
 
-function reversePostorder(blocks: readonly Block[]): number[] {
-  const order: number[] = []
-  const seen = new Uint8Array(blocks.length)
-  const stack: { block: number; targets: number[]; next: number }[] = []
-  const enter = (block: number): void => {
-    seen[block] = 1
-    stack.push({ block, targets: successors(blocks[block]!), next: 0 })
-  }
-  enter(0)
-  while (stack.length > 0) {
-    const top = stack[stack.length - 1]!
-    if (top.next < top.targets.length) {
-      const target = top.targets[top.next++]!
-      if (!seen[target]) enter(target)
-    } else {
-      order.push(top.block)
-      stack.pop()
-    }
-  }
-  return order.reverse()
-}
-
 function positions(count: number, order: readonly number[]): Int32Array {
   const position = new Int32Array(count).fill(-1)
   order.forEach((block, at) => (position[block] = at))
   return position
-}
-
-/** Predecessors as one flat array: those of block b are at [starts[b], starts[b + 1]). */
-function predecessors(blocks: readonly Block[], order: readonly number[]): { starts: Int32Array; list: Int32Array } {
-  const starts = new Int32Array(blocks.length + 1)
-  for (const block of order) for (const target of successors(blocks[block]!)) starts[target + 1]! += 1
-  for (let at = 1; at < starts.length; at += 1) starts[at]! += starts[at - 1]!
-  const list = new Int32Array(starts[blocks.length]!)
-  const fill = starts.slice()
-  for (const block of order) for (const target of successors(blocks[block]!)) list[fill[target]!++] = block
-  return { starts, list }
-}
-
-/** Cooper, Harvey, Kennedy: iterate over the reverse postorder until nothing changes. */
-function dominators(blocks: readonly Block[], order: readonly number[]): Int32Array {
-  const position = positions(blocks.length, order)
-  const { starts, list } = predecessors(blocks, order)
-  /** By position in the order. */
-  const immediate = new Int32Array(order.length).fill(-1)
-  immediate[0] = 0
-  for (let changed = true; changed;) {
-    changed = false
-    for (let at = 1; at < order.length; at += 1) {
-      const block = order[at]!
-      let common = -1
-      for (let edge = starts[block]!; edge < starts[block + 1]!; edge += 1) {
-        const from = position[list[edge]!]!
-        if (immediate[from] === -1) continue
-        common = common === -1 ? from : commonDominator(immediate, common, from)
-      }
-      if (immediate[at] !== common) {
-        immediate[at] = common
-        changed = true
-      }
-    }
-  }
-  const dominator = new Int32Array(blocks.length).fill(-1)
-  order.forEach((block, at) => (dominator[block] = order[immediate[at]!]!))
-  return dominator
-}
-
-function commonDominator(immediate: Int32Array, first: number, second: number): number {
-  let one = first
-  let other = second
-  while (one !== other) {
-    while (one > other) one = immediate[one]!
-    while (other > one) other = immediate[other]!
-  }
-  return one
 }
 
 /** Numbers blocks so that "a dominates b" is one comparison of intervals. */

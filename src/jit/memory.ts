@@ -86,9 +86,7 @@ function prepare(f: FunctionEmitter, access: Access, rest: Place): { local: numb
 function check(f: FunctionEmitter, access: Access, rest: Place): Window {
   const { guestBase, guestEnd } = f.context
   const size = guestEnd - guestBase
-  const span = spanOf(access, rest, size)
-  const low = Math.min(...span.map(({ offset }) => offset))
-  const high = Math.max(...span.map(({ offset, bytes }) => offset + bytes))
+  const { span, low, high } = spanOf(access, rest, size)
   f.getRegister(access.base)
   f.const64(low - guestBase).op(op.i64_add)
   f.tee(f.address)
@@ -101,8 +99,8 @@ function check(f: FunctionEmitter, access: Access, rest: Place): Window {
   return window
 }
 
-/** The accesses that one check covers: this one and later ones through the same value of the same register. */
-function spanOf(access: Access, rest: Place, windowSize: number): Access[] {
+/** The accesses that one check covers, this one and later ones through the same value of the same register: [low, high). */
+function spanOf(access: Access, rest: Place, windowSize: number): { span: Access[]; low: number; high: number } {
   const span = [access]
   let { offset: low } = access
   let high = low + access.bytes
@@ -124,7 +122,7 @@ function spanOf(access: Access, rest: Place, windowSize: number): Access[] {
     if (form.kind === 'atomic') break
     if (written(instruction) === access.base) break
   }
-  return span
+  return { span, low, high }
 }
 
 /** Fault site of a check: the accesses in their order, each with its own position; the first outside ends the run. */

@@ -68,7 +68,7 @@ test('random programs behave as in the reference: result, memory, faults and the
       const ending = compare(lines, [BigInt(DATA), BigInt(DATA + 512), r3, r4, r5])
       endings[ending] = (endings[ending] ?? 0) + 1
     }),
-    { numRuns: Number(process.env['SKEP_FUZZ_RUNS'] ?? 1500) },
+    { numRuns: Number(process.env['SKEP_FUZZ_RUNS'] ?? 600) },
   )
   // The generator is worth its name only if it gets everywhere.
   assert.ok(endings['exit']! > 100 && endings['fault']! > 50, JSON.stringify(endings))
@@ -85,7 +85,7 @@ test('next to the edges of the window a program faults exactly if the reference 
       const ending = compare(programOf(list), [r1, r2, r3], false)
       endings[ending] = (endings[ending] ?? 0) + 1
     }),
-    { numRuns: Number(process.env['SKEP_FUZZ_RUNS'] ?? 1500) },
+    { numRuns: Number(process.env['SKEP_FUZZ_RUNS'] ?? 600) },
   )
   assert.ok(endings['exit']! > 50 && endings['fault']! > 100, JSON.stringify(endings))
 })
