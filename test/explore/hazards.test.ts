@@ -1,11 +1,20 @@
 // The hazards of contract §5 that are about interleavings, each as a scenario of its own, explored completely on the
 // compiled core (pairs, NMIs and stopping CPUs in general: the other tests of this folder).
 import { describe, test } from 'node:test'
+import type { SequentialModel } from '../../src/explore/linearize.js'
 import { AsyncMachine } from '../../src/explore/subjects/async.js'
 import { holds } from './holds.js'
 import { smallCore } from './small-core.js'
 
 const machine = new AsyncMachine()
+/** A model that explains everything. */
+const quiet: SequentialModel<unknown> = {
+  initial: () => 0,
+  key: String,
+  moments: () => [],
+  final: () => '',
+  agrees: () => true,
+}
 const BOUND = '0:init 0:set1'
 
 /** Explores scripts of operations, a list per CPU, from a state made by `steps`. */
@@ -59,6 +68,24 @@ describe('hazards of two and three CPUs', () => {
 
   test("[H34] init's error path frees its own block, not the one that a later init published", () =>
     survives('H34', '', ['initA'], ['dropB', 'reopenB', 'initB']))
+})
+
+describe('a CPU that goes to sleep', () => {
+  test('[H37] hears whoever rings between its last look and its sleep: a post, and one of its own NMI', () => {
+    const later = '0:init 0:set1 0:later'
+    const loop = (nmi: string[], others: string[][]) =>
+      holds(
+        machine.subject(
+          `H37 ${nmi.join()} ${others.join(' | ')}`,
+          later,
+          [{ operations: ['loopA'], nmi }, ...others.map((operations) => ({ operations }))],
+          // The loop is no operation of the model: what counts is that it ends, which it does only if it woke up.
+          { model: quiet, atRest: () => undefined, progress: 'none' },
+        ),
+      )
+    loop([], [['nowB', 'awaitB']])
+    loop(['nowN'], [['awaitB']])
+  })
 })
 
 describe('hazards of a CPU that stops', () => {

@@ -160,7 +160,8 @@ export class AsyncMachine {
   /**
    * An operation by its name, which begins with its kind; the rest makes it unique. Kinds: init, set1, set2 (callback of
    * program 1 or 2), restart, freeself, cancelself (set_callback of such a callback), now, later, pin (starts),
-   * cancel, async (cancel_async), free (an update of the element), put1, put2 (unload), drop (last user reference), reopen (a handle by id), poll.
+   * cancel, async (cancel_async), free (an update of the element), put1, put2 (unload), drop (last user reference), reopen (a handle by id), poll, loop (a worker's
+   * life, on CPU 0), await (until a callback ran; then ends that loop).
    */
   operation(name: string, nested = false): Operation {
     const key = `${name} ${nested}`
@@ -264,6 +265,22 @@ export class AsyncMachine {
             const notes: string[] = (this.notes[cpu.index] = [])
             cpu.exports.cpu_poll()
             return notes.length === 0 ? 'none' : notes.join(';')
+          },
+        }
+      case 'loop':
+        return { name, kind: 'loop', mayWait: true, run: (cpu) => Number(cpu.exports.cpu_loop()) }
+      case 'await':
+        return {
+          name,
+          kind: 'await',
+          mayWait: true,
+          run: (cpu) => {
+            cpu.waitWhile32(places.blocks + layout.CB_RUNS, 0)
+            const area = places.areas
+            cpu.store32(area + layout.CPU_CONTROL, 1)
+            cpu.add32(area + layout.CPU_BELL, 1)
+            cpu.wake(area + layout.CPU_BELL)
+            return 0
           },
         }
       case 'offline':
