@@ -115,6 +115,7 @@ class RunCommand {
       const ended = await session.finish(options.for, (now) =>
         this.#progress.update(() => `${durationText(now)}${end}: waiting for timers, Ctrl-C stops`),
       )
+      if (session.restless) this.#fault(session.restless)
       const report = await this.#report(session, ended)
       // What other threads still have to say comes before the summary.
       await session.close()
@@ -182,7 +183,7 @@ class RunCommand {
     const busy = new Map<number, Promise<void>>()
     const interrupted = new Promise<void>((resolve) => this.interrupt.signal.addEventListener('abort', () => resolve()))
     for (const planned of plan) {
-      if (this.interrupt.requested) break
+      if (this.interrupt.requested || session.restless) break
       const cpu = session.clock === 'virtual' ? 0 : (planned.options.cpu ?? 0)
       await Promise.race([busy.get(cpu), interrupted])
       if (source?.timed) await session.reach(start + planned.after)

@@ -1,4 +1,5 @@
 // A machine with one loaded object, as `skep run` drives it: the same steps on a virtual clock and on threads.
+import { SkepError } from '../error.js'
 import { boot } from '../machine/boot.js'
 import type { RunOptions, RunResult } from '../machine/context.js'
 import type { TimerInfo } from '../machine/control-blocks.js'
@@ -23,6 +24,8 @@ export interface SessionOptions {
 
 export interface Session {
   readonly clock: RunReport['clock']
+  /** NOT_IDLE: timers or work that start themselves at once, for ever; nothing more can be done on a virtual clock. */
+  readonly restless: SkepError | undefined
   now(): number
   on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): void
   run(program: string, options: RunOptions): Promise<RunResult>
@@ -64,6 +67,7 @@ const BREATH = 20
 
 class VirtualSession implements Session {
   readonly clock = 'virtual'
+  restless: SkepError | undefined
   readonly #machine: VirtualMachine
   readonly #object: LoadedObject
   readonly #interrupt: Interrupt
@@ -87,13 +91,13 @@ class VirtualSession implements Session {
     await this.#breathe()
     const result = this.#object.programs[program]!.run(options)
     // Work that the run has queued, and timers that are due at once.
-    this.#machine.poll()
+    this.#rest(() => this.#machine.poll())
     return result
   }
 
   async reach(time: number): Promise<void> {
     await this.#walk(time, Infinity, () => {})
-    if (!this.#interrupt.requested) this.#machine.clock.advanceTo(Math.max(time, this.now()))
+    if (!this.#stopped) this.#rest(() => this.#machine.clock.advanceTo(Math.max(time, this.now())))
   }
 
   async finish(duration: number | undefined, say: (now: number) => void): Promise<RunReport['ended']> {
@@ -102,24 +106,39 @@ class VirtualSession implements Session {
     const end = duration === undefined ? Infinity : clock.now + duration
     const rested = await this.#walk(end, duration === undefined ? MOST_TURNS + 10 * armed : Infinity, say)
     if (this.#interrupt.requested) return 'interrupted'
+    if (this.restless) return 'limit'
     if (duration === undefined) return rested ? 'idle' : 'limit'
-    clock.advanceTo(end)
-    return 'time'
+    this.#rest(() => clock.advanceTo(end))
+    return this.restless ? 'limit' : 'time'
   }
 
   /** From expiry to expiry, so that everything is reported when it happens; false if there were more than `turns`. */
   async #walk(end: number, turns: number, say: (now: number) => void): Promise<boolean> {
     const { clock } = this.#machine
-    this.#machine.poll()
-    for (let turn = 0; !this.#interrupt.requested; turn++) {
+    this.#rest(() => this.#machine.poll())
+    for (let turn = 0; !this.#stopped; turn++) {
       const next = this.#machine.nextWakeup()
       if (next === Infinity || next > end) return true
       if (turn >= turns) return false
-      clock.advanceTo(Math.max(next, clock.now))
+      this.#rest(() => clock.advanceTo(Math.max(next, clock.now)))
       say(clock.now)
       await this.#breathe()
     }
     return false
+  }
+
+  get #stopped(): boolean {
+    return this.#interrupt.requested || this.restless !== undefined
+  }
+
+  #rest(work: () => unknown): void {
+    if (this.restless) return
+    try {
+      work()
+    } catch (error) {
+      if (!(error instanceof SkepError) || error.code !== 'NOT_IDLE') throw error
+      this.restless = error
+    }
   }
 
   async #breathe(): Promise<void> {
@@ -155,6 +174,7 @@ const LOOK = 100
 
 class RealSession implements Session {
   readonly clock = 'real'
+  readonly restless = undefined
   readonly #machine: Machine
   readonly #object: LoadedObject<'promised'>
   readonly #interrupt: Interrupt

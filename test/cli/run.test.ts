@@ -6,6 +6,7 @@ const FLOW = 'examples/flow-timeout/flow-timeout.bpf.o'
 const CAPTURE = 'examples/flow-timeout/capture.pcap'
 const LIMITER = 'examples/rate-limiter/rate-limiter.bpf.o'
 const WORK = 'examples/deferred-work/deferred-work.bpf.o'
+const PROBES = 'test/machine/probes.bpf.o'
 const SESSIONS = 'examples/shared-from-typescript/sessions.bpf.o'
 
 test('a capture runs on the virtual clock: every packet at its time, every idle flow expires', async () => {
@@ -39,6 +40,19 @@ test('timers that arm themselves for ever are stopped, and the summary says so',
   const text = await succeeding(['run', LIMITER])
   assert.match(text, /start +1 run +0/)
   assert.match(text, /stopped: timers go on arming themselves/)
+})
+
+test('timers that are due again at once, for ever, are named as such, and the rest is still shown', async () => {
+  const { code, stdout, stderr } = await skep(['run', PROBES, '-p', 'start_storm', '--ctx', '{}'])
+  assert.equal(code, 1)
+  assert.match(stderr, /fault: the machine does not come to rest at 0 ns/)
+  assert.match(stdout, /start_storm +1 run +0/)
+})
+
+test('printed lines appear with time and CPU, values of per-CPU maps by CPU', async () => {
+  assert.match(await succeeding(['run', PROBES, '-p', 'print']), /^ +0\.000000 +cpu 0 +one -1 two 00042 three beef\n/)
+  const text = await succeeding(['run', PROBES, '-p', 'count', '--cpus', '2', '--cpu', '1', '--maps'])
+  assert.match(text, /\[1\] cpu 0: 0 +cpu 1: 1/)
 })
 
 test('--trace shows a life from init to its end, --set changes .rodata before load', async () => {
