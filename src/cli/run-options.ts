@@ -16,6 +16,8 @@ export interface RunCommandOptions {
   clock: 'virtual' | 'real'
   for?: number
   set?: Record<string, unknown>
+  checks: boolean
+  engine?: 'jit' | 'interp'
   memory?: string
   seed?: number
   maps?: boolean

@@ -60,6 +60,8 @@ export function addRun(program: Command): void {
       duration,
     )
     .option('--set <name=value>', 'initial value of a global variable, .rodata too; may be repeated', assignment)
+    .addOption(new Option('--engine <which>', 'interp: one instruction at a time, slow').choices(['jit', 'interp']))
+    .option('--no-checks', 'load also what is certainly wrong; it will fail when it runs')
     .option('--memory <size>', 'memory of the machine (default 64 MiB)')
     .option('--seed <n>', 'start of bpf_get_prandom_u32', whole(0, 2 ** 32 - 1))
     .option('-m, --maps', 'show every element of the maps')
@@ -119,6 +121,7 @@ class RunCommand {
       const report = await this.#report(session, ended)
       // What other threads still have to say comes before the summary.
       await session.close()
+      if (session.lost > 0 && !options.json) print([`${session.lost} events came too fast to be shown`])
       this.#show(report)
     } finally {
       this.#progress.clear()
@@ -129,11 +132,16 @@ class RunCommand {
   }
 
   #sessionOptions() {
-    const { cpus, memory, seed, set, prog } = this.options
+    const { cpus, memory, seed, set, prog, checks, engine } = this.options
     return {
       cpus,
       boot: { ...(memory === undefined ? {} : { memory }), ...(seed === undefined ? {} : { seed }) },
-      load: { ...(set === undefined ? {} : { variables: set }), ...(prog === undefined ? {} : { programs: prog }) },
+      load: {
+        checks,
+        ...(engine === undefined ? {} : { engine }),
+        ...(set === undefined ? {} : { variables: set }),
+        ...(prog === undefined ? {} : { programs: prog }),
+      },
     }
   }
 
@@ -253,7 +261,7 @@ class RunCommand {
       ...(options.json ? { runs: this.#runs } : {}),
       faults: this.#faults,
       printed: this.#printed,
-      ...(options.trace && options.json ? { lifecycle: this.#lifecycle } : {}),
+      ...(options.trace && options.json ? { lifecycle: this.#lifecycle, lifecycleLost: session.lost } : {}),
       maps,
       variables,
       timers: await session.timers(),

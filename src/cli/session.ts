@@ -24,6 +24,8 @@ export interface SessionOptions {
 
 export interface Session {
   readonly clock: RunReport['clock']
+  /** Lifecycle events that came too fast to be shown. */
+  readonly lost: number
   /** NOT_IDLE: timers or work that start themselves at once, for ever; nothing more can be done on a virtual clock. */
   readonly restless: SkepError | undefined
   now(): number
@@ -77,6 +79,10 @@ class VirtualSession implements Session {
     this.#machine = machine
     this.#object = object
     this.#interrupt = interrupt
+  }
+
+  get lost(): number {
+    return this.#machine.kernel.lifecycleLost
   }
 
   now(): number {
@@ -183,6 +189,10 @@ class RealSession implements Session {
     this.#machine = machine
     this.#object = object
     this.#interrupt = interrupt
+  }
+
+  get lost(): number {
+    return this.#machine.kernel.lifecycleLost
   }
 
   now(): number {

@@ -8,7 +8,7 @@ import { setMaxEntries, setVariables } from '../object/edit.js'
 import { parseObject } from '../object/read.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramType } from '../object/spec.js'
 import { analyse } from '../verify/analyse.js'
-import { refusalText } from '../verify/refusal.js'
+import { refusalText, type Refusal } from '../verify/refusal.js'
 import type { Mode } from './answer.js'
 import { linkCode, reserveCode, type Engine } from './code.js'
 import { helperById, helpers, kfuncs } from './helpers.js'
@@ -188,20 +188,28 @@ function pinByName(kernel: Kernel, created: ReadonlySet<LiveMap>): void {
 }
 
 /** Helpers in program types that the kernel refuses, and what the load-time checks find certainly wrong. */
-function refuseMisuse(spec: ObjectSpec, { checks = true, strict }: LoadOptions): void {
+function refuseMisuse(spec: ObjectSpec, options: LoadOptions): void {
+  const { items, refusals } = findMisuse(spec, options)
+  if (items.length === 0) return
+  throw new SkepError(
+    'REFUSED',
+    `object '${spec.name}' does what is not allowed:${items.map((item) => `\n  ${item}`).join('')}`,
+    { items, refusals },
+  )
+}
+
+/** What load() refuses of an object although it could run: one line each, and the findings of the checks as data. */
+export function findMisuse(
+  spec: ObjectSpec,
+  { checks = true, strict }: Pick<LoadOptions, 'checks' | 'strict'> = {},
+): { items: string[]; refusals: readonly Refusal[] } {
   const items = new Set<string>()
   for (const program of spec.programs.values())
     for (const name of reachable(spec, program.entry))
       refuseHelpers(spec.functions.get(name)!, program.type, program.name, items)
   const refusals = checks ? analyse(spec, { strict }).refusals : []
   for (const refusal of refusals) items.add(refusalText(refusal))
-  if (items.size === 0) return
-  const list = [...items]
-  throw new SkepError(
-    'REFUSED',
-    `object '${spec.name}' does what is not allowed:${list.map((item) => `\n  ${item}`).join('')}`,
-    { items: list, refusals },
-  )
+  return { items: [...items], refusals }
 }
 
 function refuseHelpers(fn: FunctionSpec, type: ProgramType, program: string, items: Set<string>): void {

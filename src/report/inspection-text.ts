@@ -60,7 +60,7 @@ export function overviewText(inspection: Inspection, style: Style): string[] {
     inspection.unsupported.map((line) => `  ${style.bad(line)}`),
   )
   section(
-    'The verifier would refuse',
+    'Refused',
     inspection.misuse.map((line) => `  ${style.bad(line)}`),
   )
   return lines

@@ -3,7 +3,7 @@
 import { helperName } from '../isa/helper-names.js'
 import { findUnsupported, helperCalls, type Supported } from '../object/check.js'
 import { getVariable } from '../object/edit.js'
-import { findFieldMisuse } from '../object/field-use.js'
+import { findMisuse } from '../machine/load.js'
 import type { BtfValue } from '../object/btf.js'
 import { MAP_TYPE_NAMES } from '../object/map-types.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec, VariableSpec } from '../object/spec.js'
@@ -28,7 +28,7 @@ export interface Inspection {
   functions: InspectedFunction[]
   /** Everything that `skep run` would refuse, one line each. */
   unsupported: string[]
-  /** Uses of timers, work and spin locks that the kernel's verifier would refuse, one line each. */
+  /** What is certainly wrong, with the words of the kernel's verifier, one line each. */
   misuse: string[]
 }
 
@@ -121,7 +121,7 @@ export function inspect(spec: ObjectSpec, supported: Supported): Inspection {
     kfuncs: kfuncsOf(functions, supported),
     functions: functions.map((fn) => inspectFunction(spec, fn)),
     unsupported: findUnsupported(spec, supported),
-    misuse: functions.flatMap((fn) => findFieldMisuse(spec, fn)),
+    misuse: findMisuse(spec).items,
   }
 }
 

@@ -21,6 +21,8 @@ export interface RunReport {
   printed: TraceLine[]
   /** With --trace. */
   lifecycle?: LifecycleEvent[]
+  /** Events that came too fast to be recorded. */
+  lifecycleLost?: number
   maps: Record<string, MapReport>
   variables: Record<string, unknown>
   timers: TimerInfo[]
