@@ -47,8 +47,10 @@ export const ENOTSUPP = 524
 /** enum bpf_map_type (those that this machine has). */
 export const MAP_TYPE_HASH = 1
 export const MAP_TYPE_ARRAY = 2
+export const MAP_TYPE_PERCPU_HASH = 5
 export const MAP_TYPE_PERCPU_ARRAY = 6
 export const MAP_TYPE_LRU_HASH = 9
+export const MAP_TYPE_LRU_PERCPU_HASH = 10
 
 /** Map creation flags of the kernel. */
 export const BPF_F_NO_PREALLOC = 1

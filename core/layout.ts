@@ -129,7 +129,7 @@ export const MAP_ELEMENTS = 36
 export const MAP_STRIDE = 40
 export const MAP_VALUE_OFFSET = 44
 export const MAP_ELEMENT_COUNT = 48
-/** Per-CPU arrays: bytes from one CPU's values to the next CPU's. */
+/** Per-CPU maps: bytes from one CPU's values to the next CPU's. */
 export const MAP_CPU_STRIDE = 52
 /** u64: 2^40 / stride rounded up, so that an offset becomes an index without a division. */
 export const MAP_RECIPROCAL = 56
@@ -285,5 +285,7 @@ export const CPU_WHEEL_BITS = 384
 export const WHEEL_LEVELS = 6
 export const WHEEL_SLOTS = 256
 export const CPU_WHEEL_SLOTS = 576
-/** 576 + 6 levels * 256 slots * 8 bytes. */
-export const CPU_BYTES = 12864
+/** Elements of per-CPU hash maps that the CPU writes into (map/element-write.ts), one u64 {map : 32, index + 1 : 32} per
+ *  nesting level; 0 none. After 576 + 6 levels * 256 slots * 8 bytes. */
+export const CPU_ELEMENT_WRITES = 12864
+export const CPU_BYTES = 12928

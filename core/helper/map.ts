@@ -1,15 +1,16 @@
 // The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value
 // pointers are checked here, then the map's kind decides.
-import { EINVAL, MAP_TYPE_PERCPU_ARRAY } from '../abi'
+import { EINVAL } from '../abi'
 import { cpu, cpuCount, cpuIndex } from '../cpu'
 import { peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
 import { CPU_SCRATCH, CPU_STACKS, MAP_KEY_SIZE, MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
 import { arrayLookup, arrayLookupOn, arrayUpdate, arrayValue } from '../map/array'
-import { hashDelete, hashLookup, hashUpdate } from '../map/hash'
+import { hashDelete, hashLookup, hashLookupOn, hashUpdate } from '../map/hash'
 import { hashForEach, visit } from '../map/iterate'
 import { mapAddress } from '../map/map'
-import { isHash } from '../map/shape'
+import { perCpuHashUpdate } from '../map/percpu-hash'
+import { isHash, isPerCpu } from '../map/shape'
 import { calleeFrame, callbackOf } from './call'
 
 /** In a CPU's scratch page: the index that a for_each over an array passes to its callback, one for each frame in which
@@ -17,19 +18,21 @@ import { calleeFrame, callbackOf } from './call'
 const SCRATCH_INDICES: usize = 64
 const FRAME_SHIFT: usize = 9
 
-/** Address of the value or 0; for a per-CPU array that of the own CPU. */
+/** Address of the value or 0; for a per-CPU map that of the own CPU. */
 export function bpf_map_lookup_elem(mapPointer: u64, keyPointer: u64): u64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   return <u64>(isHash(peek32(map + MAP_TYPE)) ? hashLookup(map, key) : arrayLookup(map, key))
 }
 
-/** 0, or a negative errno: see hashUpdate and arrayUpdate. */
+/** 0, or a negative errno: see hashUpdate, perCpuHashUpdate and arrayUpdate. */
 export function bpf_map_update_elem(mapPointer: u64, keyPointer: u64, valuePointer: u64, flags: u64): i64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const value = guestAddress(valuePointer, peek32(map + MAP_VALUE_SIZE))
-  return isHash(peek32(map + MAP_TYPE)) ? hashUpdate(map, key, value, flags) : arrayUpdate(map, key, value, flags)
+  const type = peek32(map + MAP_TYPE)
+  if (!isHash(type)) return arrayUpdate(map, key, value, flags)
+  return isPerCpu(type) ? perCpuHashUpdate(map, key, value, flags, false) : hashUpdate(map, key, value, flags)
 }
 
 /** 0, -ENOENT; -EINVAL for arrays, whose elements cannot go. */
@@ -40,14 +43,15 @@ export function bpf_map_delete_elem(mapPointer: u64, keyPointer: u64): i64 {
 }
 
 /**
- * Per-CPU array: address of the value of CPU `on`, 0 if there is no such index or CPU, or the map is of another
+ * Per-CPU maps: address of the value of CPU `on`, 0 if there is no such key or CPU, or the map is of another
  * kind.
  */
 export function bpf_map_lookup_percpu_elem(mapPointer: u64, keyPointer: u64, on: u64): u64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
-  if (peek32(map + MAP_TYPE) !== MAP_TYPE_PERCPU_ARRAY || <u32>on >= cpuCount()) return 0
-  return <u64>arrayLookupOn(map, key, <u32>on)
+  const type = peek32(map + MAP_TYPE)
+  if (!isPerCpu(type) || <u32>on >= cpuCount()) return 0
+  return <u64>(isHash(type) ? hashLookupOn(map, key, <u32>on) : arrayLookupOn(map, key, <u32>on))
 }
 
 /**

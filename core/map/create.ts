@@ -1,7 +1,7 @@
 // Creation of a map: takes a free map structure, fills it, lays the slots, buckets, records and the pool of a hash
 // map out in core memory, and enters the map's guest pages in the page map. Called by the host, from any CPU; nothing
 // else sees the map before its state says live.
-import { EACCES, E2BIG, EINVAL, EOPNOTSUPP, GUEST_PAGE_SHIFT, MAP_TYPE_PERCPU_ARRAY, MAX_MAPS } from '../abi'
+import { EACCES, E2BIG, EINVAL, EOPNOTSUPP, GUEST_PAGE_SHIFT, MAX_MAPS } from '../abi'
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from '../abi'
 import { MAP_FREE, MAP_LIVE } from '../async/user-reference'
 import { compareExchange32, fill, peek32, poke16, poke32, poke64, store32 } from '../door'
@@ -49,6 +49,7 @@ import {
   cpuStrideOf,
   elementsOf,
   isHash,
+  isPerCpu,
   map_bytes_guest,
   recordBytesOf,
   recordsBytes,
@@ -68,7 +69,7 @@ const NONE: u32 = 0xffffffff
 function checkFields(type: u32, valueSize: u32, flags: u32, timer: u32, work: u32, lock: u32): i32 {
   if ((timer & work & lock) === NONE) return 0
   if (flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) return -EACCES
-  if ((timer & work) !== NONE && type === MAP_TYPE_PERCPU_ARRAY) return -EOPNOTSUPP
+  if ((timer & work) !== NONE && isPerCpu(type)) return -EOPNOTSUPP
   if (timer !== NONE && (timer & 7 || <u64>timer + 16 > valueSize)) return -EINVAL
   if (work !== NONE && (work & 7 || <u64>work + 16 > valueSize)) return -EINVAL
   return lock !== NONE && (lock & 3 || <u64>lock + 4 > valueSize) ? -EINVAL : 0
@@ -158,7 +159,7 @@ export function map_create(
   poke32(map + MAP_STRIDE, stride)
   poke32(map + MAP_VALUE_OFFSET, <u32>valueOffsetOf(type, keySize))
   poke32(map + MAP_ELEMENT_COUNT, count)
-  if (type === MAP_TYPE_PERCPU_ARRAY) poke32(map + MAP_CPU_STRIDE, <u32>cpuStrideOf(valueSize, maxEntries))
+  if (isPerCpu(type)) poke32(map + MAP_CPU_STRIDE, <u32>cpuStrideOf(type, keySize, valueSize, maxEntries))
   poke64(map + MAP_RECIPROCAL, (((<u64>1) << 40) + stride - 1) / stride)
   let area = <usize>core
   if (timerOffset !== NONE) area += createSlots(map, MAP_TIMER_SLOTS, area, count)

@@ -7,13 +7,14 @@
 //    at once.
 // An operation holds at most one element at any step, so a CPU that stops strands one for each nesting level, and the
 // pool, which has max_entries and one for every level of every CPU, always has one for whoever asks.
-import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, MAP_TYPE_LRU_HASH } from '../abi'
+import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from '../abi'
 import { closeElement, openElement } from '../async/element'
-import { cpu } from '../cpu'
+import { cpu, cpuIndex } from '../cpu'
 import { glance32, glance64, load64, peek32, poke32, retry } from '../door'
-import { CPU_MAP_OPERATIONS, MAP_KEY_SIZE, MAP_POOL, MAP_TYPE } from '../layout'
+import { CPU_MAP_OPERATIONS, MAP_ELEMENT_COUNT, MAP_KEY_SIZE, MAP_POOL, MAP_TYPE } from '../layout'
 import { bitmapGive, bitmapTake } from '../memory/bitmap'
 import { answerLookups, findSurely } from './announce'
+import { isBeingWritten } from './element-write'
 import { FIND_DISTURBED, find, findAtHead } from './find'
 import {
   ABSENT,
@@ -30,10 +31,11 @@ import {
 } from './list'
 import { lockValue, refuseLock, unlockValue } from './locked'
 import { clearReferenced, evict, markReferenced } from './lru'
-import { elementAddress, valueAddress } from './map'
+import { elementAddress, valueAddress, valueAddressOn } from './map'
 import { RECORD_KEY, RECORD_ORDER, isLong, orderOf, recordOf, writeKey } from './record'
 import { isFull, unreserve } from './room'
-import { hasSlots, writeValue } from './value'
+import { isLru, isPerCpu } from './shape'
+import { hasSlots, writeCpuValues, writeValue } from './value'
 
 const NONE: u32 = 0xffffffff
 /** Tries to get a free element, and to insert into an LRU map, before -ENOMEM: others were quicker at each. */
@@ -57,12 +59,21 @@ export function hashLookup(map: usize, key: usize): usize {
   if (size === 4 || size === 8) found = findAtHead(map, size === 4 ? <u64>glance32(key) : glance64(key))
   if (found === FIND_DISTURBED) found = hashFind(map, key)
   if (!found) return 0
-  if (peek32(map + MAP_TYPE) === MAP_TYPE_LRU_HASH) markReferenced(map, found - 1)
-  return valueAddress(map, found - 1)
+  const type = peek32(map + MAP_TYPE)
+  if (isLru(type)) markReferenced(map, found - 1)
+  return isPerCpu(type) ? valueAddressOn(map, found - 1, cpuIndex()) : valueAddress(map, found - 1)
 }
 
-function isLru(map: usize): bool {
-  return peek32(map + MAP_TYPE) === MAP_TYPE_LRU_HASH
+/** As hashLookup; the value of CPU `on` in a per-CPU map. */
+export function hashLookupOn(map: usize, key: usize, on: u32): usize {
+  const found = hashFind(map, key)
+  if (!found) return 0
+  if (isLru(peek32(map + MAP_TYPE))) markReferenced(map, found - 1)
+  return valueAddressOn(map, found - 1, on)
+}
+
+function evicts(map: usize): bool {
+  return isLru(peek32(map + MAP_TYPE))
 }
 
 /** An operation that may hold an element begins, or ends: counted for the repair of a dead CPU. */
@@ -79,9 +90,14 @@ function end(): void {
 /** A free element, or NONE. */
 function take(map: usize): u32 {
   const pool = <usize>peek32(map + MAP_POOL)
+  const perCpu = isPerCpu(peek32(map + MAP_TYPE))
+  let start: u32 = 0
   for (let turn: u32 = 0; turn < TRIES; turn++) {
-    const index = bitmapTake(pool, 0)
-    if (index >= 0) return <u32>index
+    const index = bitmapTake(pool, start)
+    if (index < 0) continue
+    if (!perCpu || !isBeingWritten(map, index)) return <u32>index
+    bitmapGive(pool, index)
+    start = (<u32>index + 1) % peek32(map + MAP_ELEMENT_COUNT)
   }
   return NONE
 }
@@ -106,7 +122,7 @@ function retire(map: usize, result: u32): u32 {
 }
 
 function refuse(map: usize, flags: u64): i32 {
-  if (isLru(map)) return flags > <u64>BPF_EXIST ? -EINVAL : 0
+  if (evicts(map)) return flags > <u64>BPF_EXIST ? -EINVAL : 0
   if ((flags & ~(<u64>BPF_F_LOCK)) > <u64>BPF_EXIST) return -EINVAL
   return refuseLock(map, flags)
 }
@@ -157,24 +173,30 @@ export function hashUpdate(map: usize, key: usize, value: usize, flags: u64): i3
   const refused = refuse(map, flags)
   if (refused) return refused
   if (flags & BPF_F_LOCK && !(flags & BPF_NOEXIST) && updateLocked(map, key, value)) return 0
+  return insertHash(map, key, value, flags, false)
+}
+
+/** As hashUpdate, its flags checked already; a per-CPU map takes the own CPU's value, or with `all` every CPU's. */
+export function insertHash(map: usize, key: usize, value: usize, flags: u64, all: bool): i32 {
   begin()
-  let result = put(map, key, value, flags)
+  let result = put(map, key, value, flags, all)
   // An LRU map is full only for one who found it full and nothing to evict, or whose room others took: they make room.
-  for (let turn: u32 = 1; result === -E2BIG && isLru(map); turn++) {
-    result = turn < EVICTIONS ? put(map, key, value, flags) : -ENOMEM
+  for (let turn: u32 = 1; result === -E2BIG && evicts(map); turn++) {
+    result = turn < EVICTIONS ? put(map, key, value, flags, all) : -ENOMEM
   }
   end()
   return result
 }
 
-function put(map: usize, key: usize, value: usize, flags: u64): i32 {
+function put(map: usize, key: usize, value: usize, flags: u64, all: bool): i32 {
   answerLookups(map)
-  const lru = isLru(map)
+  const lru = evicts(map)
   const evicted = lru && mustEvict(map, key, flags) ? evictForRoom(map) : 0
   const mine = evicted ? evicted - 1 : take(map)
   if (mine === NONE) return -ENOMEM
   const order = writeKey(map, recordOf(map, mine), elementAddress(map, mine), key)
-  writeValue(map, valueAddress(map, mine), value)
+  if (isPerCpu(peek32(map + MAP_TYPE))) writeCpuValues(map, mine, value, all, true)
+  else writeValue(map, valueAddress(map, mine), value)
   const slots = hasSlots(map)
   if (slots) openElement(map, mine)
   if (lru) clearReferenced(map, mine)

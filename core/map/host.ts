@@ -9,29 +9,31 @@ import { sectionEnter, sectionExit } from '../memory/section'
 import { arrayLookupOn, arrayUpdate, arrayUpdateAll, arrayValue } from './array'
 import { hashDelete, hashFind, hashUpdate } from './hash'
 import { hashNextElement, hashNextKey } from './iterate'
-import { elementAddress, valueAddress } from './map'
-import { isHash } from './shape'
+import { elementAddress, valueAddressOn } from './map'
+import { perCpuHashUpdate } from './percpu-hash'
+import { isHash, isPerCpu } from './shape'
 
 /** Guest address of the value of the key at `key`, 0 if absent. No use in the sense of LRU. */
 export function map_lookup(map: usize, key: usize): usize {
   return map_lookup_cpu(map, key, cpuIndex())
 }
 
-/** As map_lookup; in a per-CPU array the value of CPU `on`. */
+/** As map_lookup; in a per-CPU map the value of CPU `on`. */
 export function map_lookup_cpu(map: usize, key: usize, on: u32): usize {
   if (!isHash(peek32(map + MAP_TYPE))) return arrayLookupOn(map, key, on)
   const outermost = sectionEnter()
   const found = hashFind(map, key)
   sectionExit(outermost)
-  return found ? valueAddress(map, found - 1) : 0
+  return found ? valueAddressOn(map, found - 1, on) : 0
 }
 
-/** 0 or a negative errno. A per-CPU array takes a value for each CPU, each padded to 8 bytes. */
+/** 0 or a negative errno. A per-CPU map takes a value for each CPU, each padded to 8 bytes. */
 export function map_update(map: usize, key: usize, value: usize, flags: u32): i32 {
   const outermost = sectionEnter()
   const type = peek32(map + MAP_TYPE)
   let result: i32
-  if (isHash(type)) result = hashUpdate(map, key, value, flags)
+  if (isHash(type))
+    result = isPerCpu(type) ? perCpuHashUpdate(map, key, value, flags, true) : hashUpdate(map, key, value, flags)
   else if (type === MAP_TYPE_PERCPU_ARRAY) result = arrayUpdateAll(map, key, value, flags)
   else result = arrayUpdate(map, key, value, flags)
   sectionExit(outermost)
@@ -80,7 +82,7 @@ export function map_element_key(map: usize, index: u32): usize {
   return elementAddress(map, index)
 }
 
-/** Guest address of the value of an element; in a per-CPU array of the own CPU's. */
+/** Guest address of the value of an element; in a per-CPU map of the own CPU's. */
 export function map_element_value(map: usize, index: u32): usize {
-  return isHash(peek32(map + MAP_TYPE)) ? valueAddress(map, index) : arrayValue(map, index, cpuIndex())
+  return isHash(peek32(map + MAP_TYPE)) ? valueAddressOn(map, index, cpuIndex()) : arrayValue(map, index, cpuIndex())
 }

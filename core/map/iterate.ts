@@ -4,10 +4,11 @@
 // once. Neither returns an element that was not in the map at some moment of the call. Both walk as find.ts does.
 // Keys of more than 8 bytes whose 64-bit hashes are equal count as one in the bucket order.
 import { calleeFrame, callbackOf, chargeIteration } from '../helper/call'
+import { cpuIndex } from '../cpu'
 import { load64, note64, peek32, retry } from '../door'
 import { MAP_BUCKETS, MAP_BUCKET_MASK, MAP_ELEMENT_COUNT, MAP_KEY_SIZE } from '../layout'
 import { FIND_DISTURBED, find } from './find'
-import { elementAddress, valueAddress } from './map'
+import { elementAddress, valueAddressOn } from './map'
 import {
   RECORD_KEY,
   RECORD_LINK,
@@ -63,7 +64,16 @@ export function hashForEach(map: usize, fn: u64, context: u64, frame: usize): u3
       begun = true
       last = place
       visited++
-      if (visit(map, elementAddress(map, current - 1), valueAddress(map, current - 1), index, context, callee))
+      if (
+        visit(
+          map,
+          elementAddress(map, current - 1),
+          valueAddressOn(map, current - 1, cpuIndex()),
+          index,
+          context,
+          callee,
+        )
+      )
         return visited
     }
   }

@@ -5,10 +5,12 @@ import { add32, note32, glance32 } from '../door'
 import { cpuArea } from '../cpu'
 import { CPU_MAP_OPERATIONS, HEADER, HEADER_LOST_ELEMENTS } from '../layout'
 import { withdrawLookups } from './announce'
+import { withdrawWrites } from './element-write'
 
-/** Withdraws the lookups of CPU `dead` and counts what its operations held. */
+/** Withdraws the lookups and writes of CPU `dead` and counts what its operations held. */
 export function repairMaps(dead: u32): void {
   withdrawLookups(dead)
+  withdrawWrites(dead)
   const under = cpuArea(dead) + CPU_MAP_OPERATIONS
   add32(HEADER + HEADER_LOST_ELEMENTS, glance32(under))
   note32(under, 0)

@@ -21,7 +21,9 @@ import {
   MAP_TYPE_ARRAY,
   MAP_TYPE_HASH,
   MAP_TYPE_LRU_HASH,
+  MAP_TYPE_LRU_PERCPU_HASH,
   MAP_TYPE_PERCPU_ARRAY,
+  MAP_TYPE_PERCPU_HASH,
 } from '../abi'
 import { peek32 } from '../door'
 import { BITMAP_BYTES, HEADER, HEADER_CPUS, LOOKUP_LEVELS } from '../layout'
@@ -31,7 +33,7 @@ const ACCESS_FLAGS: u32 = BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_
 const ARRAY_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP | ACCESS_FLAGS
 const HASH_FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS
 /**
- * Largest key and value of a hash element together, and largest value of a per-CPU array, as the kernel's allocators
+ * Largest key and value of a hash element together, and largest value of a per-CPU map, as the kernel's allocators
  * say.
  */
 const LARGEST_HASH_ELEMENT: u64 = 4 << 20
@@ -47,7 +49,17 @@ export function roundUp(bytes: u64, unit: u64): u64 {
 
 /** True for the kinds that keep their elements in buckets. */
 export function isHash(type: u32): bool {
-  return type === MAP_TYPE_HASH || type === MAP_TYPE_LRU_HASH
+  return type === MAP_TYPE_HASH || type === MAP_TYPE_PERCPU_HASH || isLru(type)
+}
+
+/** True for the kinds of hash map that evict. */
+export function isLru(type: u32): bool {
+  return type === MAP_TYPE_LRU_HASH || type === MAP_TYPE_LRU_PERCPU_HASH
+}
+
+/** True for the kinds with one value for each CPU. */
+export function isPerCpu(type: u32): bool {
+  return type === MAP_TYPE_PERCPU_ARRAY || type === MAP_TYPE_PERCPU_HASH || type === MAP_TYPE_LRU_PERCPU_HASH
 }
 
 /** The kernel's answer to the attributes: 0 or a negative errno. */
@@ -61,10 +73,12 @@ export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntr
     if (type === MAP_TYPE_PERCPU_ARRAY && roundUp(valueSize, 8) > LARGEST_PERCPU_VALUE) return -E2BIG
   } else if (isHash(type)) {
     if (flags & ~HASH_FLAGS) return -EINVAL
-    if (type !== MAP_TYPE_LRU_HASH && flags & BPF_F_NO_COMMON_LRU) return -EINVAL
-    if (type === MAP_TYPE_LRU_HASH && flags & BPF_F_NO_PREALLOC) return -ENOTSUPP
+    if (!isLru(type) && flags & BPF_F_NO_COMMON_LRU) return -EINVAL
+    if (isLru(type) && flags & BPF_F_NO_PREALLOC) return -ENOTSUPP
+    if (flags & BPF_F_NUMA_NODE && (isPerCpu(type) || flags & BPF_F_NO_COMMON_LRU)) return -EINVAL
     if (maxEntries === 0 || keySize === 0 || valueSize === 0) return -EINVAL
     if (<u64>keySize + <u64>valueSize >= LARGEST_HASH_ELEMENT) return -E2BIG
+    if (isPerCpu(type) && roundUp(valueSize, 8) > LARGEST_PERCPU_VALUE) return -E2BIG
   } else return -EINVAL
   return elementsOf(type, maxEntries) > MOST_ELEMENTS ? -E2BIG : 0
 }
@@ -89,9 +103,13 @@ export function strideOf(type: u32, keySize: u32, valueSize: u32): u64 {
   return valueOffsetOf(type, keySize) + roundUp(valueSize, 8)
 }
 
-/** Per-CPU arrays: bytes from one CPU's values to the next CPU's: whole cache lines. */
-export function cpuStrideOf(valueSize: u32, maxEntries: u32): u64 {
-  return roundUp(<u64>maxEntries * roundUp(valueSize, 8), 64)
+/**
+ * Per-CPU maps: bytes from one CPU's values to the next CPU's, whole cache lines. Each CPU has a row of all elements; in
+ * a hash map only the first row's keys are used.
+ */
+export function cpuStrideOf(type: u32, keySize: u32, valueSize: u32, maxEntries: u32): u64 {
+  const elements = isHash(type) ? elementsOf(type, maxEntries) : <u64>maxEntries
+  return roundUp(elements * strideOf(type, keySize, valueSize), 64)
 }
 
 /** Bytes of the slot words of one kind. */
@@ -109,7 +127,7 @@ export function bucketsOf(maxEntries: u32): u64 {
  * LRU.
  */
 export function recordBytesOf(type: u32, keySize: u32): u64 {
-  return 16 + (keySize > 8 ? roundUp(keySize, 8) : 0) + (type === MAP_TYPE_LRU_HASH ? 8 : 0)
+  return 16 + (keySize > 8 ? roundUp(keySize, 8) : 0) + (isLru(type) ? 8 : 0)
 }
 
 /** Bytes of all records. */
@@ -160,9 +178,8 @@ export function map_bytes_guest(
 ): i32 {
   const refused = checkAttributes(type, keySize, valueSize, maxEntries, flags)
   if (refused) return refused
-  const bytes =
-    type === MAP_TYPE_PERCPU_ARRAY
-      ? cpuStrideOf(valueSize, maxEntries) * <u64>peek32(HEADER + HEADER_CPUS)
-      : strideOf(type, keySize, valueSize) * elementsOf(type, maxEntries)
+  const bytes = isPerCpu(type)
+    ? cpuStrideOf(type, keySize, valueSize, maxEntries) * <u64>peek32(HEADER + HEADER_CPUS)
+    : strideOf(type, keySize, valueSize) * elementsOf(type, maxEntries)
   return asResult(roundUp(bytes, 4096))
 }

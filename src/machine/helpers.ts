@@ -47,6 +47,7 @@ export const helpers: readonly HelperEntry[] = [
   helper(171, 'bpf_timer_start', 3),
   helper(172, 'bpf_timer_cancel', 1),
   helper(181, 'bpf_loop', 4, { frame: true, callback: 1 }),
+  helper(195, 'bpf_map_lookup_percpu_elem', 3),
 ]
 
 /** Every kfunc, by name. */

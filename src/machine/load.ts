@@ -1,7 +1,6 @@
 // From an object spec to code and maps that are ready to be installed on every CPU. Nothing is visible to programs yet:
 // the front end installs the code on its CPUs, then calls commit; on any error release gives everything back.
 import { readFileSync } from 'node:fs'
-import { MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERCPU_ARRAY } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import { assertSupported, helperCalls, type Supported } from '../object/check.js'
 import { setMaxEntries, setVariables } from '../object/edit.js'
@@ -15,6 +14,7 @@ import { helperById, helpers, kfuncs } from './helpers.js'
 import type { Kernel } from './kernel.js'
 import type { MapHandle } from './map-handle.js'
 import type { LiveMap } from './map-table.js'
+import { mapTypes } from './map-types.js'
 import type { LiveObject } from './object-table.js'
 
 export interface LoadOptions {
@@ -44,7 +44,7 @@ export type ObjectSource = string | URL | Uint8Array | ObjectSpec
 export const supported: Supported = {
   helpers: new Set(helpers.map(({ id }) => id!)),
   kfuncs: new Set(kfuncs.map(({ name }) => name)),
-  mapTypes: new Set([MAP_TYPE_HASH, MAP_TYPE_ARRAY, MAP_TYPE_PERCPU_ARRAY, MAP_TYPE_LRU_HASH]),
+  mapTypes,
 }
 
 /** A prepared object: maps exist, code is compiled, nothing runs yet. */

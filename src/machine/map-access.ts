@@ -1,6 +1,6 @@
 // Map operations from JavaScript, on bytes, through one CPU's instance of the core. Used by the host of a machine and by
 // threads that joined one. Arguments pass through that CPU's run buffer, which is in the guest window.
-import { MAP_TYPE_PERCPU_ARRAY } from '../../core/abi.js'
+import { MAP_TYPE_LRU_PERCPU_HASH, MAP_TYPE_PERCPU_ARRAY, MAP_TYPE_PERCPU_HASH } from '../../core/abi.js'
 import {
   HEADER,
   HEADER_CPUS,
@@ -43,7 +43,7 @@ export class MapAccess {
     this.valueSize = memory.word(address + MAP_VALUE_SIZE)
     this.maxEntries = memory.word(address + MAP_MAX_ENTRIES)
     this.flags = memory.word(address + MAP_FLAGS)
-    this.perCpu = this.type === MAP_TYPE_PERCPU_ARRAY
+    this.perCpu = [MAP_TYPE_PERCPU_ARRAY, MAP_TYPE_PERCPU_HASH, MAP_TYPE_LRU_PERCPU_HASH].includes(this.type)
     this.copies = this.perCpu ? programCpus : 1
     const needed = 2 * this.#valueOffset + this.#coreImageSize + 8
     if (needed > staging.bytes)

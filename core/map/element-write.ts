@@ -1,0 +1,48 @@
+// A per-CPU hash map's update writes into an element that is in the map, as the kernel does: other CPUs' values stay. The
+// element could be deleted and handed out for another key at any step, so the writer first announces it: an announced
+// element is not handed out. Announce, then see that the key is still there: a delete marks the element before whoever
+// takes it from the pool looks at the announcements, so one of the two sees the other. Called by percpu-hash.ts and
+// hash.ts; withdrawWrites by the repair of a dead CPU.
+//
+// One word for each nesting level, as in announce.ts: nested code begins and ends inside one step of what it interrupted.
+// An announced element counts as held by its writer, who holds no other: the pool's spare elements make up for it.
+import { cpu, cpuArea, cpuCount } from '../cpu'
+import { load64, store64 } from '../door'
+import { CPU_ELEMENT_WRITES, LOOKUP_LEVELS } from '../layout'
+
+function announcement(map: usize, index: u32): u64 {
+  return ((<u64>map) << 32) | (<u64>(index + 1))
+}
+
+/** Announces a write into an element: the word to end it with, 0 if the CPU is nested too deeply. */
+export function beginWrite(map: usize, index: u32): usize {
+  for (let level: u32 = 0; level < <u32>LOOKUP_LEVELS; level++) {
+    const word = cpu() + CPU_ELEMENT_WRITES + (level << 3)
+    if (load64(word) !== 0) continue
+    store64(word, announcement(map, index))
+    return word
+  }
+  return 0
+}
+
+/** The write has ended. */
+export function endWrite(word: usize): void {
+  store64(word, 0)
+}
+
+/** True if some CPU may be writing into the element. */
+export function isBeingWritten(map: usize, index: u32): bool {
+  const wanted = announcement(map, index)
+  for (let on: u32 = 0; on < cpuCount(); on++) {
+    const words = cpuArea(on) + CPU_ELEMENT_WRITES
+    for (let level: u32 = 0; level < <u32>LOOKUP_LEVELS; level++)
+      if (load64(words + (level << 3)) === wanted) return true
+  }
+  return false
+}
+
+/** Withdraws the announcements of CPU `index`, which is dead. */
+export function withdrawWrites(index: u32): void {
+  const words = cpuArea(index) + CPU_ELEMENT_WRITES
+  for (let level: u32 = 0; level < <u32>LOOKUP_LEVELS; level++) store64(words + (level << 3), 0)
+}
