@@ -32,6 +32,8 @@ export interface AsyncOptions {
   /** CPUs of the machine; 3 if not given. */
   cpus?: number
   controlBlocks?: number
+  /** The element has a bpf_wq instead of a bpf_timer; starts are bpf_wq_start, cancels do not exist. */
+  work?: boolean
   /** The core's check build; the shipped one if not given. */
   module?: Uint8Array
 }
@@ -40,6 +42,7 @@ export interface AsyncOptions {
 export class AsyncMachine {
   readonly stage: Stage
   readonly places: Places
+  private readonly work: boolean
   private readonly bodies: (() => Value)[] = []
   private readonly results: Value[] = []
   private readonly notes: string[][] = []
@@ -50,6 +53,7 @@ export class AsyncMachine {
 
   constructor(options: AsyncOptions = {}) {
     const { cpus = 3, controlBlocks = 3 } = options
+    this.work = options.work === true
     const { module = readFileSync(new URL('../../../core/core.check.wasm', import.meta.url)) } = options
     let places: Places | undefined
     this.stage = new Stage({
@@ -83,7 +87,8 @@ export class AsyncMachine {
     })
     const guest = header(layout.HEADER_GUEST_HEAP)
     const heap = (header(layout.HEADER_CORE_HEAP) + 63) & ~63
-    const map = exports.map_create(MAP_TYPE_ARRAY, 4, 16, 1, 0, 0, -1, -1, guest, heap) as number
+    const offsets = this.work ? [-1, 0] : [0, -1]
+    const map = exports.map_create(MAP_TYPE_ARRAY, 4, 16, 1, 0, ...offsets, -1, guest, heap) as number
     if (map <= 0) throw new Error(`map_create: ${map}`)
     this.map = BigInt(map)
     this.timer = BigInt(exports.map_element_value(map, 0) as number)
@@ -95,7 +100,7 @@ export class AsyncMachine {
       pool: header(layout.HEADER_CONTROL_BLOCK_POOL),
       programs,
       map,
-      slot: core.load32(map + layout.MAP_TIMER_SLOTS),
+      slot: core.load32(map + (this.work ? layout.MAP_WORK_SLOTS : layout.MAP_TIMER_SLOTS)),
     }
   }
 
@@ -135,10 +140,12 @@ export class AsyncMachine {
   }
 
   private deadline(nanoseconds: number): number {
+    if (this.work) return 0
     return Math.ceil((Number(CLOCK) + nanoseconds) / 8)
   }
 
   private timerStart(cpu: Cpu, nanoseconds: number, pinned: boolean): number {
+    if (this.work) return Number(cpu.exports.bpf_wq_start(this.timer, 0n))
     return Number(
       cpu.exports.bpf_timer_start(this.timer, BigInt(nanoseconds), pinned ? BigInt(BPF_F_TIMER_CPU_PIN) : 0n),
     )
@@ -188,7 +195,11 @@ export class AsyncMachine {
       args: { program },
       run: run((cpu) => {
         const fn = this.first + 1 + (program - 1) * CALLBACKS + callback
-        return Number(cpu.exports.bpf_timer_set_callback(timer, BigInt(fn)))
+        return Number(
+          this.work
+            ? cpu.exports.bpf_wq_set_callback(timer, BigInt(fn), 0n)
+            : cpu.exports.bpf_timer_set_callback(timer, BigInt(fn)),
+        )
       }),
     })
     const start = (nanoseconds: number, pinned: boolean): Operation => ({
@@ -199,7 +210,13 @@ export class AsyncMachine {
     })
     switch (kind) {
       case 'init':
-        return { name, kind: 'init', run: run((cpu) => Number(cpu.exports.bpf_timer_init(timer, map, 1n))) }
+        return {
+          name,
+          kind: 'init',
+          run: run((cpu) =>
+            Number(this.work ? cpu.exports.bpf_wq_init(timer, map, 0n) : cpu.exports.bpf_timer_init(timer, map, 1n)),
+          ),
+        }
       case 'set1':
       case 'set2':
         return bind(PLAIN)
