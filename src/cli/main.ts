@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { SkepError } from '../error.js'
+import { addConformancePlugin } from './conformance-plugin.js'
 import { addInspect } from './inspect.js'
 import { addRun } from './run.js'
 import { styleFor } from './terminal.js'
@@ -38,6 +39,7 @@ function commandLine(): Command {
     .exitOverride()
   addRun(program)
   addInspect(program)
+  addConformancePlugin(program)
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(skep ${command.name()} --help shows what it takes)`)
   return program

@@ -1,9 +1,10 @@
 // Calls: helpers and kfuncs (imports of the core), functions of the same object, and what may not be called.
 // r1 to r5 keep their values over a call (a verified program never looks); r0 is the result.
-import { FAULT_UNREACHABLE } from '../../core/abi.js'
+import { FAULT_BAD_CALLBACK, FAULT_UNREACHABLE } from '../../core/abi.js'
 import type { Instruction } from '../isa/decode.js'
 import { op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
+import { GUEST_FUNCTION } from './module.js'
 
 /** Kind 'call'. */
 export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
@@ -34,4 +35,22 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
       if (helper.frame) f.loadBudget()
     }
   }
+}
+
+/** Kind 'call-register': the register holds a table index, which must be one of the program's own object. */
+export function emitCallByRegister(f: FunctionEmitter, { dst }: Instruction): void {
+  const { first, end } = f.context.callable
+  f.getRegister(dst)
+    .const64(first)
+    .op(op.i64_sub)
+    .const64(end - first)
+    .op(op.i64_ge_u)
+  f.faultIf(() => f.fault(FAULT_BAD_CALLBACK, () => f.getRegister(dst)))
+  f.checkStack()
+  f.storeBudget()
+  for (let register = 1; register <= 5; register += 1) f.getRegister(register)
+  f.get(f.bottom).getRegister32(dst).op(op.call_indirect)
+  f.code.u32(GUEST_FUNCTION).byte(0)
+  f.setRegister(0)
+  f.loadBudget()
 }

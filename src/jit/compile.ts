@@ -1,7 +1,13 @@
 // BPF functions -> one wasm module. Only what the roots reach is compiled; whatever those functions refer to must
 // resolve now, so that no call is left to fail at run time.
 import type { FunctionSpec } from '../object/spec.js'
-import { FunctionEmitter, type Callee, type EmittedFunction, type FunctionContext } from './function.js'
+import {
+  callsByRegister,
+  FunctionEmitter,
+  type Callee,
+  type EmittedFunction,
+  type FunctionContext,
+} from './function.js'
 import { buildGraph, type Graph } from './graph.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
@@ -10,7 +16,7 @@ import { calleesOf, reachable, wideValue, type Unit } from './resolve.js'
 import { emitStructure } from './structure.js'
 
 export interface CompiledObject extends Positioned {
-  /** The module. Imports: env.memory, cpu.area, host.fault_at, core.<helper>…; exports every compiled function. */
+  /** The module. Imports: env.memory, env.table (calls by register only), cpu.area, host.fault_at, core.<helper>…; exports every compiled function. */
   readonly bytes: Uint8Array
   /** Export of each compiled function, in the order in which they were compiled. */
   readonly exports: ReadonlyMap<string, string>
@@ -50,7 +56,11 @@ export function compile(
   const graphs = new Map([...units.values()].map((unit) => [unit, buildGraph(unit.instructions)]))
   const charges = (name: string): boolean => {
     const unit = units.get(name)!
-    return graphs.get(unit)!.isLoopHeader.includes(1) || [...callees.get(unit)!.values()].some(spends)
+    return (
+      graphs.get(unit)!.isLoopHeader.includes(1) ||
+      callsByRegister(unit.instructions) ||
+      [...callees.get(unit)!.values()].some(spends)
+    )
   }
   const firstFunction = 1 + imports.length
 
@@ -66,13 +76,18 @@ export function compile(
     const context: FunctionContext = {
       guestBase: target.guestBase,
       guestEnd: target.guestEnd,
+      callable: target.callable,
       callees: resolved,
       wideValue: (instruction) => wideValue(unit, instruction, target, callbacks),
     }
     return { name: unit.spec.name, ...compileFunction(unit, graphs.get(unit)!, context) }
   })
 
-  const { bytes, moduleName, tables } = assembleModule(imports, emitted)
+  const { bytes, moduleName, tables } = assembleModule(
+    imports,
+    emitted,
+    [...units.values()].some(({ instructions }) => callsByRegister(instructions)),
+  )
   return {
     bytes,
     moduleName,
@@ -92,7 +107,8 @@ function spends(callee: Callee | string): boolean {
 
 function compileFunction(unit: Unit, graph: Graph, context: FunctionContext): EmittedFunction {
   const emitter = new FunctionEmitter(context)
-  const callsFunctions = [...context.callees.values()].some(({ kind }) => kind === 'function')
+  const callsFunctions =
+    callsByRegister(unit.instructions) || [...context.callees.values()].some(({ kind }) => kind === 'function')
   // A function without loops that calls no other ends by itself; the caller has paid for it.
   emitter.keepBudget(graph.isLoopHeader.includes(1) ? 'loops' : callsFunctions ? 'entry' : 'no')
   return emitter.finish(() => emitStructure(emitter, graph, unit.instructions))

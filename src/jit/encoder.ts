@@ -95,6 +95,7 @@ export class ByteWriter {
 export const I32 = 0x7f
 export const I64 = 0x7e
 export type ValueType = typeof I32 | typeof I64
+export const FUNCREF = 0x70
 /** Block type without a result. */
 export const VOID = 0x40
 
@@ -111,6 +112,7 @@ export const op = {
   br_table: 0x0e,
   return: 0x0f,
   call: 0x10,
+  call_indirect: 0x11,
   drop: 0x1a,
   select: 0x1b,
   local_get: 0x20,

@@ -34,10 +34,17 @@ export type Callee =
 export interface FunctionContext {
   readonly guestBase: number
   readonly guestEnd: number
+  /** Table indices, [first, end), that a call by register may call; see LinkTarget. */
+  readonly callable: { readonly first: number; readonly end: number }
   /** By index of the call instruction. */
   readonly callees: ReadonlyMap<number, Callee>
   /** Value that an `lddw` at this index loads. */
   wideValue(instruction: Instruction): bigint
+}
+
+/** Does the function spend of the budget by calls by register? Nobody knows what they call. */
+export function callsByRegister(instructions: readonly Instruction[]): boolean {
+  return instructions.some(({ form }) => form.kind === 'call-register')
 }
 
 export interface EmittedFunction {

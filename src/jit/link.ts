@@ -25,6 +25,8 @@ export interface LinkTarget {
   externValue?(name: string): bigint | undefined
   /** Index in every CPU's function table of a function of this object. */
   callbackIndex(functionName: string): number
+  /** Table indices of this object's functions, [first, end): what a call by register may call. */
+  readonly callable: { readonly first: number; readonly end: number }
   /** Window of guest addresses: [guestBase, guestEnd). */
   readonly guestBase: number
   readonly guestEnd: number

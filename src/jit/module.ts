@@ -1,11 +1,14 @@
 // Puts compiled functions into one wasm module: types, imports, exports, code, names.
-import { ByteWriter, I32, I64, type ValueType } from './encoder.js'
+import { ByteWriter, FUNCREF, I32, I64, type ValueType } from './encoder.js'
 import type { EmittedFunction } from './function.js'
 import type { HelperImport } from './link.js'
 import type { PositionTable } from './positions.js'
 
 /** Most pages a 32-bit memory can have: the import accepts every machine's memory. */
 const MAX_PAGES = 65536
+
+/** Number of the type of guest functions in every module. */
+export const GUEST_FUNCTION = 0
 
 export interface NamedFunction extends EmittedFunction {
   readonly name: string
@@ -45,13 +48,19 @@ function vector(count: number, contents: ByteWriter): ByteWriter {
   return new ByteWriter(contents.length + 8).u32(count).append(contents.bytes())
 }
 
-/** Functions come after `host.fault_at` and the imported helpers, in their order. */
-export function assembleModule(imports: readonly HelperImport[], functions: readonly NamedFunction[]): AssembledModule {
+/** Functions come after `host.fault_at` and the imported helpers, in their order. `table`: also import env.table. */
+export function assembleModule(
+  imports: readonly HelperImport[],
+  functions: readonly NamedFunction[],
+  table = false,
+): AssembledModule {
   const types = new Types()
+  // Type GUEST_FUNCTION.
   const bpfType = types.number([I64, I64, I64, I64, I64, I32], [I64])
 
   const importSection = new ByteWriter()
   importSection.name('env').name('memory').byte(0x02).byte(0x03).u32(1).u32(MAX_PAGES)
+  if (table) importSection.name('env').name('table').byte(0x01).byte(FUNCREF).byte(0).u32(0)
   importSection.name('cpu').name('area').byte(0x03).byte(I32).byte(0)
   importSection
     .name('host')
@@ -90,7 +99,7 @@ export function assembleModule(imports: readonly HelperImport[], functions: read
   const module = new ByteWriter(codeSection.length + 4096)
   module.append(Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00))
   module.section(1, vector(types.count, types.section))
-  module.section(2, vector(3 + imports.length, importSection))
+  module.section(2, vector((table ? 4 : 3) + imports.length, importSection))
   module.section(3, vector(functions.length, functionSection))
   module.section(7, vector(functions.length, exportSection))
   const code = vector(functions.length, codeSection)

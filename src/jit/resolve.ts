@@ -45,13 +45,10 @@ export function reachable(
 function decodeOf(spec: FunctionSpec, target: LinkTarget): Instruction[] {
   const instructions = decode(spec.code, spec.name)
   for (const instruction of instructions)
-    if (instruction.form.kind === 'legacy' || instruction.form.kind === 'call-register')
+    if (instruction.form.kind === 'legacy')
       throw new SkepError(
         'UNSUPPORTED_INSTRUCTION',
-        `${place(target, spec, instruction)}: ` +
-          (instruction.form.kind === 'legacy'
-            ? 'legacy packet loads are not supported'
-            : 'calls by register are not supported'),
+        `${place(target, spec, instruction)}: legacy packet loads are not supported`,
         { function: spec.name, instruction: instruction.index },
       )
   return instructions

@@ -4,7 +4,7 @@
 // smaller one is nested, so neither the walk nor the output gets deep on long programs.
 import type { Instruction } from '../isa/decode.js'
 import { emitAlu, emitCondition, emitEndian } from './alu.js'
-import { emitCall } from './call.js'
+import { emitCall, emitCallByRegister } from './call.js'
 import { VOID, op } from './encoder.js'
 import type { FunctionEmitter, Window } from './function.js'
 import type { Block, Graph } from './graph.js'
@@ -134,6 +134,9 @@ class Structurer {
           break
         case 'call':
           emitCall(f, instruction)
+          break
+        case 'call-register':
+          emitCallByRegister(f, instruction)
           break
         default:
           throw new RangeError(`${instruction.form.name} in the middle of a block`)

@@ -105,6 +105,7 @@ function linkTarget(
       requireHelper(helperById(id), `function '${fn}', instruction ${instruction}: helper ${id}`),
     kfuncImport: (name) => kfuncByName(name),
     callbackIndex: (name) => tableFirst + names.indexOf(name),
+    callable: { first: tableFirst, end: tableFirst + names.length },
     guestBase: kernel.memory.guestBase,
     guestEnd: kernel.memory.guestEnd,
     fileName: spec.name,

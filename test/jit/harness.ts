@@ -56,6 +56,7 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
   })
   return {
     fileName: 'test.bpf.o',
+    callable: { first: 1, end: 17 },
     guestBase: GUEST_BASE,
     guestEnd: GUEST_END,
     mapAddress: (name) => options.maps?.[name] ?? 0,
@@ -92,6 +93,7 @@ export class TestMachine {
   readonly exports: Record<string, Compiled>
   /** Callbacks by table index. */
   readonly table: (Compiled | undefined)[] = [undefined]
+  readonly functions = new WebAssembly.Table({ element: 'anyfunc', initial: 32 })
 
   constructor(functions: readonly FunctionSpec[], options: Options = {}) {
     const callbackNames: string[] = []
@@ -100,7 +102,7 @@ export class TestMachine {
     for (const [id, { call }] of Object.entries(options.helpers ?? {})) core[`helper${id}`] = call
     for (const [name, { call }] of Object.entries(options.kfuncs ?? {})) core[name] = call
     const instance = new WebAssembly.Instance(new WebAssembly.Module(this.object.bytes), {
-      env: { memory: this.memory },
+      env: { memory: this.memory, table: this.functions },
       cpu: { area: new WebAssembly.Global({ value: 'i32' }, AREA) },
       host: {
         fault_at: (kind: number, address: bigint) => {
@@ -110,7 +112,10 @@ export class TestMachine {
       core,
     })
     this.exports = instance.exports as unknown as Record<string, Compiled>
-    for (const name of callbackNames) this.table.push(this.exports[name])
+    callbackNames.forEach((name, at) => {
+      this.table.push(this.exports[name])
+      this.functions.set(1 + at, this.exports[name])
+    })
   }
 
   get budget(): number {
