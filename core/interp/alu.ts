@@ -1,4 +1,4 @@
-// Arithmetic of the interpreter: one function per width, pure. Division by zero gives 0, modulo by zero leaves the
+// Arithmetic of the interpreter, pure. Division by zero gives 0, modulo by zero leaves the
 // dividend, shifts are masked (RFC 9669). The caller has fetched the operands.
 
 const ADD: u32 = 0x00
@@ -15,101 +15,65 @@ const XOR: u32 = 0xa0
 const MOV: u32 = 0xb0
 const ARSH: u32 = 0xc0
 
-function divide64(a: u64, b: u64, signed: bool): u64 {
-  if (b === 0) return 0
-  if (!signed) return a / b
-  // The one quotient that overflows is the dividend itself.
-  return b === u64.MAX_VALUE ? 0 - a : <u64>(<i64>a / <i64>b)
+// Signed operations see T's bits as a two's complement number. The one quotient that overflows is the dividend itself.
+function divide<T>(a: T, b: T, signed: bool): T {
+  if (b === <T>0) return <T>0
+  if (!signed) return <T>(a / b)
+  if (b === <T>-1) return <T>(<T>0 - a)
+  return sizeof<T>() === 8 ? <T>(<i64>a / <i64>b) : <T>(<i32>a / <i32>b)
 }
 
-function modulo64(a: u64, b: u64, signed: bool): u64 {
-  if (b === 0) return a
-  if (!signed) return a % b
-  return b === u64.MAX_VALUE ? 0 : <u64>(<i64>a % <i64>b)
+function modulo<T>(a: T, b: T, signed: bool): T {
+  if (b === <T>0) return a
+  if (!signed) return <T>(a % b)
+  if (b === <T>-1) return <T>0
+  return sizeof<T>() === 8 ? <T>(<i64>a % <i64>b) : <T>(<i32>a % <i32>b)
 }
 
-function divide32(a: u32, b: u32, signed: bool): u32 {
-  if (b === 0) return 0
-  if (!signed) return a / b
-  return b === u32.MAX_VALUE ? 0 - a : <u32>(<i32>a / <i32>b)
+function shiftSigned<T>(a: T, by: T): T {
+  return sizeof<T>() === 8 ? <T>((<i64>a) >> (<i64>by)) : <T>((<i32>a) >> (<i32>by))
 }
 
-function modulo32(a: u32, b: u32, signed: bool): u32 {
-  if (b === 0) return a
-  if (!signed) return a % b
-  return b === u32.MAX_VALUE ? 0 : <u32>(<i32>a % <i32>b)
-}
-
-function extend(value: u64, bits: i32): u64 {
-  if (bits === 8) return <u64>(<i64>(<i8>value))
-  if (bits === 16) return <u64>(<i64>(<i16>value))
-  if (bits === 32) return <u64>(<i64>(<i32>value))
+function extend<T>(value: T, bits: i32): T {
+  if (bits === 8) return <T>(<i64>(<i8>value))
+  if (bits === 16) return <T>(<i64>(<i16>value))
+  if (bits === 32) return <T>(<i64>(<i32>value))
   return value
 }
 
-/** `operation` is the opcode's upper four bits; `offset` selects signed division and sign-extending moves. */
-export function alu64(operation: u32, a: u64, b: u64, offset: i32): u64 {
+/**
+ * Arithmetic on T = u64 or u32 (the caller zero-extends). `operation` is the opcode's upper four bits; `offset` selects
+ * signed division and sign-extending moves.
+ */
+export function alu<T>(operation: u32, a: T, b: T, offset: i32): T {
+  const shift = <T>(b & (<T>(sizeof<T>() * 8 - 1)))
   switch (operation) {
     case ADD:
-      return a + b
+      return <T>(a + b)
     case SUB:
-      return a - b
+      return <T>(a - b)
     case MUL:
-      return a * b
+      return <T>(a * b)
     case DIV:
-      return divide64(a, b, offset === 1)
+      return divide<T>(a, b, offset === 1)
     case OR:
-      return a | b
+      return <T>(a | b)
     case AND:
-      return a & b
+      return <T>(a & b)
     case LSH:
-      return a << (b & 63)
+      return <T>(a << shift)
     case RSH:
-      return a >> (b & 63)
+      return <T>(a >> shift)
     case NEG:
-      return 0 - a
+      return <T>(<T>0 - a)
     case MOD:
-      return modulo64(a, b, offset === 1)
+      return modulo<T>(a, b, offset === 1)
     case XOR:
-      return a ^ b
+      return <T>(a ^ b)
     case MOV:
-      return extend(b, offset)
+      return extend<T>(b, offset)
     case ARSH:
-      return <u64>((<i64>a) >> (b & 63))
-    default:
-      return a
-  }
-}
-
-/** The 32-bit forms; the caller zero-extends. */
-export function alu32(operation: u32, a: u32, b: u32, offset: i32): u32 {
-  switch (operation) {
-    case ADD:
-      return a + b
-    case SUB:
-      return a - b
-    case MUL:
-      return a * b
-    case DIV:
-      return divide32(a, b, offset === 1)
-    case OR:
-      return a | b
-    case AND:
-      return a & b
-    case LSH:
-      return a << (b & 31)
-    case RSH:
-      return a >> (b & 31)
-    case NEG:
-      return 0 - a
-    case MOD:
-      return modulo32(a, b, offset === 1)
-    case XOR:
-      return a ^ b
-    case MOV:
-      return <u32>extend(b, offset)
-    case ARSH:
-      return <u32>((<i32>a) >> (b & 31))
+      return shiftSigned<T>(a, shift)
     default:
       return a
   }

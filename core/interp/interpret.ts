@@ -19,7 +19,7 @@ import { cpu } from '../cpu'
 import { peek32, peek64, poke32, poke64 } from '../door'
 import { fault } from '../host'
 import { CPU_BUDGET, CPU_INSTRUCTION, CPU_PROGRAM, CPU_REGISTERS, CPU_STACKS } from '../layout'
-import { alu32, alu64, byteOrder } from './alu'
+import { alu, byteOrder } from './alu'
 import { condition, low } from './compare'
 import {
   guestAtomic32,
@@ -147,7 +147,7 @@ function arithmetic(registers: usize, opcode: u32, target: u32, source: u32, off
   }
   const b =
     (opcode & SOURCE_REGISTER) !== 0 && operation !== OPERATION_NEG ? get(registers, source) : <u64>(<i64>immediate)
-  set(registers, target, wide ? alu64(operation, a, b, offset) : <u64>alu32(operation, <u32>a, <u32>b, offset))
+  set(registers, target, wide ? alu<u64>(operation, a, b, offset) : <u64>alu<u32>(operation, <u32>a, <u32>b, offset))
 }
 
 /** Runs the function whose code is at address `image`; r10 = `frame`. The value of r0. */
