@@ -90,6 +90,7 @@ test('the commands of the README for a clone work in a clone', (context) =>
     const commands = blocks
       .filter(({ language }) => language === 'sh')
       .flatMap(({ text }) => text.trim().split('\n'))
+      .map((line) => line.replace(/ +#.*$/, ''))
       .filter((line) => !line.startsWith('npx '))
     for (const command of commands) {
       const [program, ...args] = command.split(' ')
