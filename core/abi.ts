@@ -51,6 +51,7 @@ export const MAP_TYPE_PERCPU_HASH = 5
 export const MAP_TYPE_PERCPU_ARRAY = 6
 export const MAP_TYPE_LRU_HASH = 9
 export const MAP_TYPE_LRU_PERCPU_HASH = 10
+export const MAP_TYPE_RINGBUF = 27
 
 /** Map creation flags of the kernel. */
 export const BPF_F_NO_PREALLOC = 1
@@ -70,6 +71,14 @@ export const BPF_ANY = 0
 export const BPF_NOEXIST = 1
 export const BPF_EXIST = 2
 export const BPF_F_LOCK = 4
+
+/** bpf_ringbuf_submit, _discard and _output flags, and what bpf_ringbuf_query answers. */
+export const BPF_RB_NO_WAKEUP = 1
+export const BPF_RB_FORCE_WAKEUP = 2
+export const BPF_RB_AVAIL_DATA = 0
+export const BPF_RB_RING_SIZE = 1
+export const BPF_RB_CONS_POS = 2
+export const BPF_RB_PROD_POS = 3
 
 /** bpf_timer_start flags and clocks. */
 export const BPF_F_TIMER_ABS = 1

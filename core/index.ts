@@ -18,6 +18,13 @@ export {
   bpf_map_lookup_percpu_elem,
   bpf_map_update_elem,
 } from './helper/map'
+export {
+  bpf_ringbuf_discard,
+  bpf_ringbuf_output,
+  bpf_ringbuf_query,
+  bpf_ringbuf_reserve,
+  bpf_ringbuf_submit,
+} from './helper/ring-buffer'
 export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_set_callback_impl, bpf_wq_start } from './helper/work'
 export { interpret } from './interp/interpret'
 export { map_create } from './map/create'
@@ -31,6 +38,7 @@ export {
   map_next_key,
   map_update,
 } from './map/host'
+export { ring_next, ring_release } from './map/ring'
 export { map_bytes_core, map_bytes_guest } from './map/shape'
 export { sectionEnter as section_enter, sectionExit as section_exit } from './memory/section'
 export { control_blocks_free, control_blocks_lost, control_blocks_total, program_bindings } from './run/audit'

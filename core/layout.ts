@@ -151,10 +151,15 @@ export const MAP_PATIENCE = 104
 export const MAP_USER_REFERENCES = 128
 /** References that keep the memory: handles, programs; sticky. */
 export const MAP_REFERENCES = 132
+/** Ring buffers: position up to which records are consumed (units of 8 bytes, 31 bits); bumped to wake the consumer. */
+export const MAP_RING_CONSUMED = 136
+export const MAP_RING_BELL = 140
 /** Own cache line: elements in the map, LRU hand, CPUs with an announced lookup (bit set, u64). */
 export const MAP_COUNT = 192
 export const MAP_HAND = 196
 export const MAP_SLOW_LOOKUPS = 200
+/** u64, ring buffers: the last record (map/ring-record.ts). */
+export const MAP_RING_LAST = 208
 
 /** Slot word (core-side, one per special field of an element): address of the control block, or one of these. */
 export const SLOT_EMPTY = 0
@@ -280,6 +285,8 @@ export const CPU_SPIN = 364
 export const CPU_REGISTERS = 368
 /** Address of the instruction that the interpreter is at (core heap); 0 while none runs. */
 export const CPU_INSTRUCTION = 372
+/** Ring buffer records that this CPU has reserved and not given back: what a run leaves open is discarded at its end. */
+export const CPU_RESERVED = 376
 /** Timer wheel: bitmaps (8 u32 per level), then heads and tails. */
 export const CPU_WHEEL_BITS = 384
 export const WHEEL_LEVELS = 6

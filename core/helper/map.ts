@@ -1,6 +1,6 @@
 // The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value
 // pointers are checked here, then the map's kind decides.
-import { EINVAL } from '../abi'
+import { EINVAL, ENOTSUPP } from '../abi'
 import { cpu, cpuCount, cpuIndex } from '../cpu'
 import { peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
@@ -10,7 +10,7 @@ import { hashDelete, hashLookup, hashLookupOn, hashUpdate } from '../map/hash'
 import { hashForEach, visit } from '../map/iterate'
 import { mapAddress } from '../map/map'
 import { perCpuHashUpdate } from '../map/percpu-hash'
-import { isHash, isPerCpu } from '../map/shape'
+import { isArray, isHash, isPerCpu } from '../map/shape'
 import { calleeFrame, callbackOf } from './call'
 
 /** In a CPU's scratch page: the index that a for_each over an array passes to its callback, one for each frame in which
@@ -22,7 +22,9 @@ const FRAME_SHIFT: usize = 9
 export function bpf_map_lookup_elem(mapPointer: u64, keyPointer: u64): u64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
-  return <u64>(isHash(peek32(map + MAP_TYPE)) ? hashLookup(map, key) : arrayLookup(map, key))
+  const type = peek32(map + MAP_TYPE)
+  if (isHash(type)) return <u64>hashLookup(map, key)
+  return isArray(type) ? <u64>arrayLookup(map, key) : 0
 }
 
 /** 0, or a negative errno: see hashUpdate, perCpuHashUpdate and arrayUpdate. */
@@ -31,15 +33,17 @@ export function bpf_map_update_elem(mapPointer: u64, keyPointer: u64, valuePoint
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const value = guestAddress(valuePointer, peek32(map + MAP_VALUE_SIZE))
   const type = peek32(map + MAP_TYPE)
-  if (!isHash(type)) return arrayUpdate(map, key, value, flags)
+  if (!isHash(type)) return isArray(type) ? arrayUpdate(map, key, value, flags) : -ENOTSUPP
   return isPerCpu(type) ? perCpuHashUpdate(map, key, value, flags, false) : hashUpdate(map, key, value, flags)
 }
 
-/** 0, -ENOENT; -EINVAL for arrays, whose elements cannot go. */
+/** 0, -ENOENT; -EINVAL for arrays, whose elements cannot go; -ENOTSUPP for kinds without keys. */
 export function bpf_map_delete_elem(mapPointer: u64, keyPointer: u64): i64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
-  return isHash(peek32(map + MAP_TYPE)) ? hashDelete(map, key) : -EINVAL
+  const type = peek32(map + MAP_TYPE)
+  if (isHash(type)) return hashDelete(map, key)
+  return isArray(type) ? -EINVAL : -ENOTSUPP
 }
 
 /**
@@ -61,9 +65,9 @@ export function bpf_map_lookup_percpu_elem(mapPointer: u64, keyPointer: u64, on:
 export function bpf_for_each_map_elem(mapPointer: u64, fn: u64, context: u64, flags: u64, frame: i32): i64 {
   const map = mapAddress(mapPointer)
   if (flags) return -EINVAL
-  return isHash(peek32(map + MAP_TYPE))
-    ? hashForEach(map, fn, context, <usize>frame)
-    : arrayForEach(map, fn, context, <usize>frame)
+  const type = peek32(map + MAP_TYPE)
+  if (isHash(type)) return hashForEach(map, fn, context, <usize>frame)
+  return isArray(type) ? <i64>arrayForEach(map, fn, context, <usize>frame) : -ENOTSUPP
 }
 
 function arrayForEach(map: usize, fn: u64, context: u64, frame: usize): u32 {

@@ -1,7 +1,7 @@
 // Creation of a map: takes a free map structure, fills it, lays the slots, buckets, records and the pool of a hash
 // map out in core memory, and enters the map's guest pages in the page map. Called by the host, from any CPU; nothing
 // else sees the map before its state says live.
-import { EACCES, E2BIG, EINVAL, EOPNOTSUPP, GUEST_PAGE_SHIFT, MAX_MAPS } from '../abi'
+import { EACCES, E2BIG, EINVAL, EOPNOTSUPP, GUEST_PAGE_SHIFT, MAP_TYPE_RINGBUF, MAX_MAPS } from '../abi'
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from '../abi'
 import { MAP_FREE, MAP_LIVE } from '../async/user-reference'
 import { compareExchange32, fill, peek32, poke16, poke32, poke64, store32 } from '../door'
@@ -43,6 +43,7 @@ import {
 } from '../layout'
 import { bitmapCreate } from '../memory/bitmap'
 import { RECORD_MARK } from './record'
+import { createRing } from './ring'
 import {
   bucketsOf,
   checkAttributes,
@@ -160,11 +161,12 @@ export function map_create(
   poke32(map + MAP_VALUE_OFFSET, <u32>valueOffsetOf(type, keySize))
   poke32(map + MAP_ELEMENT_COUNT, count)
   if (isPerCpu(type)) poke32(map + MAP_CPU_STRIDE, <u32>cpuStrideOf(type, keySize, valueSize, maxEntries))
-  poke64(map + MAP_RECIPROCAL, (((<u64>1) << 40) + stride - 1) / stride)
+  if (stride) poke64(map + MAP_RECIPROCAL, (((<u64>1) << 40) + stride - 1) / stride)
   let area = <usize>core
   if (timerOffset !== NONE) area += createSlots(map, MAP_TIMER_SLOTS, area, count)
   if (workOffset !== NONE) area += createSlots(map, MAP_WORK_SLOTS, area, count)
   if (isHash(type)) createHash(map, area)
+  if (type === MAP_TYPE_RINGBUF) createRing(map, area)
   poke32(map + MAP_USER_REFERENCES, 1)
   poke32(map + MAP_REFERENCES, 1)
   enterPages(map, guest, <u32>map_bytes_guest(type, keySize, valueSize, maxEntries, flags, 0, 0))

@@ -1,7 +1,7 @@
 // Map operations of the host: as a user-space program's, on behalf of the CPU that this instance is. The host passes
 // map addresses and staging memory of its own, so nothing is checked; each call enters a section itself. Values are
 // read through addresses: they hold zeros where timers and work are.
-import { EINVAL, ENOENT, MAP_TYPE_PERCPU_ARRAY } from '../abi'
+import { EINVAL, ENOENT, ENOTSUPP, MAP_TYPE_PERCPU_ARRAY } from '../abi'
 import { cpuIndex } from '../cpu'
 import { glance32, note32, peek32 } from '../door'
 import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
@@ -11,7 +11,7 @@ import { hashDelete, hashFind, hashUpdate } from './hash'
 import { hashNextElement, hashNextKey } from './iterate'
 import { elementAddress, valueAddressOn } from './map'
 import { perCpuHashUpdate } from './percpu-hash'
-import { isHash, isPerCpu } from './shape'
+import { isArray, isHash, isPerCpu } from './shape'
 
 /** Guest address of the value of the key at `key`, 0 if absent. No use in the sense of LRU. */
 export function map_lookup(map: usize, key: usize): usize {
@@ -20,7 +20,8 @@ export function map_lookup(map: usize, key: usize): usize {
 
 /** As map_lookup; in a per-CPU map the value of CPU `on`. */
 export function map_lookup_cpu(map: usize, key: usize, on: u32): usize {
-  if (!isHash(peek32(map + MAP_TYPE))) return arrayLookupOn(map, key, on)
+  const type = peek32(map + MAP_TYPE)
+  if (!isHash(type)) return isArray(type) ? arrayLookupOn(map, key, on) : 0
   const outermost = sectionEnter()
   const found = hashFind(map, key)
   sectionExit(outermost)
@@ -35,14 +36,15 @@ export function map_update(map: usize, key: usize, value: usize, flags: u32): i3
   if (isHash(type))
     result = isPerCpu(type) ? perCpuHashUpdate(map, key, value, flags, true) : hashUpdate(map, key, value, flags)
   else if (type === MAP_TYPE_PERCPU_ARRAY) result = arrayUpdateAll(map, key, value, flags)
-  else result = arrayUpdate(map, key, value, flags)
+  else result = isArray(type) ? arrayUpdate(map, key, value, flags) : -ENOTSUPP
   sectionExit(outermost)
   return result
 }
 
-/** 0, -ENOENT, or -EINVAL for arrays. */
+/** 0, -ENOENT; -EINVAL for arrays, -ENOTSUPP for kinds without keys. */
 export function map_delete(map: usize, key: usize): i32 {
-  if (!isHash(peek32(map + MAP_TYPE))) return -EINVAL
+  const type = peek32(map + MAP_TYPE)
+  if (!isHash(type)) return isArray(type) ? -EINVAL : -ENOTSUPP
   const outermost = sectionEnter()
   const result = hashDelete(map, key)
   sectionExit(outermost)
@@ -52,7 +54,8 @@ export function map_delete(map: usize, key: usize): i32 {
 /** Index of the first element at or after `cursor` that is in the map, -1 at the end. A key whose element is replaced
  *  meanwhile may be missed or met twice: map_next_key does neither. */
 export function map_next(map: usize, cursor: u32): i32 {
-  if (!isHash(peek32(map + MAP_TYPE))) return cursor < peek32(map + MAP_MAX_ENTRIES) ? <i32>cursor : -1
+  const type = peek32(map + MAP_TYPE)
+  if (!isHash(type)) return isArray(type) && cursor < peek32(map + MAP_MAX_ENTRIES) ? <i32>cursor : -1
   const outermost = sectionEnter()
   const index = hashNextElement(map, cursor)
   sectionExit(outermost)
@@ -65,7 +68,9 @@ export function map_next(map: usize, cursor: u32): i32 {
  * first call to the last is met exactly once, replaced or not.
  */
 export function map_next_key(map: usize, key: usize, next: usize): i32 {
-  if (!isHash(peek32(map + MAP_TYPE))) {
+  const type = peek32(map + MAP_TYPE)
+  if (!isHash(type)) {
+    if (!isArray(type)) return -ENOTSUPP
     const index = key ? glance32(key) + 1 : 0
     if (index >= peek32(map + MAP_MAX_ENTRIES)) return -ENOENT
     note32(next, index)

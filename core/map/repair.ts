@@ -6,11 +6,13 @@ import { cpuArea } from '../cpu'
 import { CPU_MAP_OPERATIONS, HEADER, HEADER_LOST_ELEMENTS } from '../layout'
 import { withdrawLookups } from './announce'
 import { withdrawWrites } from './element-write'
+import { abandonReservations } from './ring'
 
 /** Withdraws the lookups and writes of CPU `dead` and counts what its operations held. */
 export function repairMaps(dead: u32): void {
   withdrawLookups(dead)
   withdrawWrites(dead)
+  abandonReservations(dead)
   const under = cpuArea(dead) + CPU_MAP_OPERATIONS
   add32(HEADER + HEADER_LOST_ELEMENTS, glance32(under))
   note32(under, 0)

@@ -24,6 +24,7 @@ import {
   MAP_TYPE_LRU_PERCPU_HASH,
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERCPU_HASH,
+  MAP_TYPE_RINGBUF,
 } from '../abi'
 import { peek32 } from '../door'
 import { BITMAP_BYTES, HEADER, HEADER_CPUS, LOOKUP_LEVELS } from '../layout'
@@ -38,6 +39,8 @@ const HASH_FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NOD
  */
 const LARGEST_HASH_ELEMENT: u64 = 4 << 20
 const LARGEST_PERCPU_VALUE: u64 = 32 << 10
+/** A record's length in units of 8 bytes has 24 bits. */
+const LARGEST_RING: u32 = 128 << 20
 /** An element index + 1 must fit in the 24 bits that a link of a hash list has for it. */
 const MOST_ELEMENTS: u64 = (1 << 24) - 2
 const MOST_BYTES: u64 = 0x7fff0000
@@ -57,6 +60,11 @@ export function isLru(type: u32): bool {
   return type === MAP_TYPE_LRU_HASH || type === MAP_TYPE_LRU_PERCPU_HASH
 }
 
+/** True for the kinds whose elements stand in a row and are always there. */
+export function isArray(type: u32): bool {
+  return type === MAP_TYPE_ARRAY || type === MAP_TYPE_PERCPU_ARRAY
+}
+
 /** True for the kinds with one value for each CPU. */
 export function isPerCpu(type: u32): bool {
   return type === MAP_TYPE_PERCPU_ARRAY || type === MAP_TYPE_PERCPU_HASH || type === MAP_TYPE_LRU_PERCPU_HASH
@@ -66,7 +74,7 @@ export function isPerCpu(type: u32): bool {
 export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntries: u32, flags: u32): i32 {
   const bothSides: u32 = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG
   if ((flags & bothSides) === bothSides) return -EINVAL
-  if (type === MAP_TYPE_ARRAY || type === MAP_TYPE_PERCPU_ARRAY) {
+  if (isArray(type)) {
     if (maxEntries === 0 || keySize !== 4 || valueSize === 0 || flags & ~ARRAY_FLAGS) return -EINVAL
     if (type === MAP_TYPE_PERCPU_ARRAY && flags & (BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_INNER_MAP)) return -EINVAL
     if (valueSize > 0x7fffffff) return -E2BIG
@@ -79,6 +87,10 @@ export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntr
     if (maxEntries === 0 || keySize === 0 || valueSize === 0) return -EINVAL
     if (<u64>keySize + <u64>valueSize >= LARGEST_HASH_ELEMENT) return -E2BIG
     if (isPerCpu(type) && roundUp(valueSize, 8) > LARGEST_PERCPU_VALUE) return -E2BIG
+  } else if (type === MAP_TYPE_RINGBUF) {
+    if (flags & ~BPF_F_NUMA_NODE || keySize || valueSize) return -EINVAL
+    if (!maxEntries || maxEntries & (maxEntries - 1) || maxEntries & 4095) return -EINVAL
+    if (maxEntries > LARGEST_RING) return -E2BIG
   } else return -EINVAL
   return elementsOf(type, maxEntries) > MOST_ELEMENTS ? -E2BIG : 0
 }
@@ -89,6 +101,7 @@ export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntr
  */
 export function elementsOf(type: u32, maxEntries: u32): u64 {
   const cpus = <u64>peek32(HEADER + HEADER_CPUS)
+  if (type === MAP_TYPE_RINGBUF) return 0
   if (type === MAP_TYPE_PERCPU_ARRAY) return <u64>maxEntries * cpus
   return isHash(type) ? <u64>maxEntries + cpus * LOOKUP_LEVELS : <u64>maxEntries
 }
@@ -158,6 +171,8 @@ export function map_bytes_core(
     bytes += roundUp(8 * bucketsOf(maxEntries), 64) + recordsBytes(type, keySize, maxEntries)
     bytes += poolBytes(type, maxEntries)
   }
+  // A header word for every 8 bytes (ring-record.ts).
+  if (type === MAP_TYPE_RINGBUF) bytes += maxEntries
   return asResult(bytes)
 }
 
@@ -178,6 +193,8 @@ export function map_bytes_guest(
 ): i32 {
   const refused = checkAttributes(type, keySize, valueSize, maxEntries, flags)
   if (refused) return refused
+  // Samples lie in one piece: what passes the ring's end goes on behind it.
+  if (type === MAP_TYPE_RINGBUF) return asResult(2 * <u64>maxEntries)
   const bytes = isPerCpu(type)
     ? cpuStrideOf(type, keySize, valueSize, maxEntries) * <u64>peek32(HEADER + HEADER_CPUS)
     : strideOf(type, keySize, valueSize) * elementsOf(type, maxEntries)

@@ -70,6 +70,7 @@ import {
   MAP_TYPE,
   MAP_VALUE_OFFSET,
 } from '../layout'
+import { settleReservations } from '../map/ring'
 import { eventsWanted, recordEvent } from '../memory/events'
 import { entryBefore } from '../queue/due'
 import { post } from '../queue/inbox'
@@ -142,6 +143,7 @@ function call(block: usize, binding: u64, deadline: u64): void {
 /** The callback has ended, also by a fault: run number, run mark and the entry's reference go, in this order. */
 export function finish(block: usize): void {
   const area = cpu()
+  settleReservations()
   poke32(area + CPU_CONTEXT, CONTEXT_TASK)
   poke32(area + CPU_PROGRAM, 0)
   note32(block + CB_RUNS, glance32(block + CB_RUNS) + 1)

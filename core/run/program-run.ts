@@ -22,6 +22,7 @@ import {
   PROGRAM_NANOSECONDS,
   PROGRAM_RUNS,
 } from '../layout'
+import { settleReservations } from '../map/ring'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { stackTop } from './stack'
 
@@ -59,6 +60,7 @@ export function program_run(program: usize, contextAddress: u32, context: u32): 
   poke32(area + CPU_CONTEXT, contextBefore)
   poke32(area + CPU_PROGRAM, programBefore)
   poke32(area + CPU_BUDGET, budgetBefore)
+  if (outermost) settleReservations()
   if (context !== CONTEXT_NMI && outermost) {
     poke32(area + CPU_READ_DEPTH, 0)
     poke32(area + CPU_PREEMPT_DEPTH, 0)

@@ -15,12 +15,14 @@ import {
   CPU_READ_DEPTH,
   CPU_SECTION,
 } from '../layout'
+import { settleReservations } from '../map/ring'
 import { finish, FIRING_RUNNING } from './fire'
 
 /** Releases a held spin lock, ends an interrupted callback, leaves the section: the CPU is between programs again. */
 export function cpu_unwind(): void {
   const area = cpu()
   releaseLock(area, cpuIndex())
+  settleReservations()
   clearEdge()
   poke32(area + CPU_NESTED, 0)
   poke32(area + CPU_READ_DEPTH, 0)

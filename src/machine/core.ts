@@ -64,6 +64,8 @@ export interface CoreExports {
   map_next_key(map: number, key: number, next: number): number
   map_element_key(map: number, index: number): number
   map_element_value(map: number, index: number): number
+  ring_next(map: number): bigint
+  ring_release(map: number, sample: number): number
   map_user_get(map: number): void
   map_user_put(map: number): void
   map_get(map: number): void

@@ -14,7 +14,7 @@ import { helperById, helpers, kfuncs } from './helpers.js'
 import type { Kernel } from './kernel.js'
 import type { MapHandle } from './map-handle.js'
 import type { LiveMap } from './map-table.js'
-import { mapTypes } from './map-types.js'
+import { mapTypes, roundedEntries } from './map-types.js'
 import type { LiveObject } from './object-table.js'
 
 export interface LoadOptions {
@@ -88,6 +88,7 @@ function edited(spec: ObjectSpec, options: LoadOptions): ObjectSpec {
   const copy = { ...spec, maps }
   setVariables(copy, options.variables ?? {})
   for (const [name, entries] of Object.entries(options.maxEntries ?? {})) setMaxEntries(copy, name, entries)
+  for (const map of maps.values()) map.maxEntries = roundedEntries(map)
   return copy
 }
 

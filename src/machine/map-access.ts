@@ -11,7 +11,9 @@ import {
   MAP_VALUE_SIZE,
 } from '../../core/layout.js'
 import { SkepError } from '../error.js'
+import type { Btf } from '../object/btf.js'
 import type { Cpu } from './cpu.js'
+import { RingReader } from './ring-reader.js'
 
 /** A place in the guest window for a key and a value. */
 export interface Staging {
@@ -56,6 +58,11 @@ export class MapAccess {
   /** Bytes that a lookup returns and an update takes. */
   get imageSize(): number {
     return this.perCpu ? this.copies * ((this.valueSize + 7) & ~7) : this.valueSize
+  }
+
+  /** The map's records, if it is a ring buffer. */
+  ring(name: string, btf: Btf | undefined): RingReader {
+    return new RingReader(this.#cpu, this.address, name, btf)
   }
 
   // The core has a value for the host's own CPU as well.

@@ -5,6 +5,7 @@ import type { Answer, Answering, Mode } from './answer.js'
 import { codec, type Codec } from './codec.js'
 import { errnoError } from './errno.js'
 import type { MapAccess } from './map-access.js'
+import type { Consumer, ConsumeOptions, RingReader } from './ring-reader.js'
 import type { Btf } from '../object/btf.js'
 
 /** When an update may happen: always, only for a new key, only for an existing one. */
@@ -49,6 +50,7 @@ export class MapHandle<M extends Mode = 'direct'> {
   readonly #answer: Answering<M>
   readonly #key: Codec
   readonly #value: Codec
+  readonly #ring: RingReader
   #open = true
 
   /** @internal */
@@ -66,6 +68,7 @@ export class MapHandle<M extends Mode = 'direct'> {
     this.maxEntries = access.maxEntries
     this.flags = access.flags
     this.#key = codec(btf, keyType, access.keySize, `key of map '${name}'`)
+    this.#ring = access.ring(name, btf)
     this.#value = codec(btf, valueType, access.valueSize, `value of map '${name}'`)
   }
 
@@ -133,6 +136,31 @@ export class MapHandle<M extends Mode = 'direct'> {
     return this.#do(() => Array.from(this.#access.elements(), ({ key }) => this.#key.decode(key)))
   }
 
+  /** Ring buffer: every record that is committed now, as bytes, or decoded `as` a struct of the object. */
+  drain(options: ConsumeOptions = {}): Answer<M, unknown[]> {
+    return this.#do(() => this.#ring.drain(options))
+  }
+
+  /**
+   * Ring buffer: calls `listener` for each record, now and later, in order; a burst of records costs one wake-up. Each
+   * record goes to one consumer. Ends with the consumer's or this handle's close(). Keeps no process alive.
+   */
+  consume(listener: (record: unknown) => void, options: ConsumeOptions = {}): Consumer {
+    this.#check()
+    return this.#ring.consume(listener, options)
+  }
+
+  /** Ring buffer: records as they come, as `consume`: `for await (const record of map.records())`. */
+  records(options: ConsumeOptions = {}): AsyncGenerator<unknown, void, void> {
+    this.#check()
+    return this.#ring.iterate(options)
+  }
+
+  /** Ring buffer: records as bytes. */
+  [Symbol.asyncIterator](): AsyncGenerator<unknown, void, void> {
+    return this.records()
+  }
+
   /** A name in the machine that keeps the map, its elements and its timers alive; see machine.pins. */
   pin(name: string): Answer<M, void> {
     return this.#do(() => this.#owner.pin(name))
@@ -147,6 +175,7 @@ export class MapHandle<M extends Mode = 'direct'> {
   closeNow(): void {
     if (!this.#open) return
     this.#open = false
+    this.#ring.close()
     this.#owner.release()
   }
 
@@ -157,12 +186,16 @@ export class MapHandle<M extends Mode = 'direct'> {
 
   #do<T>(work: () => T): Answer<M, T> {
     return this.#answer(() => {
-      this.#owner.check()
-      if (!this.#open) throw new SkepError('CLOSED', `the handle on map '${this.name}' is closed`)
+      this.#check()
       const result = work()
       this.#owner.settle()
       return result
     })
+  }
+
+  #check(): void {
+    this.#owner.check()
+    if (!this.#open) throw new SkepError('CLOSED', `the handle on map '${this.name}' is closed`)
   }
 
   #expect(result: number, operation: string): void {

@@ -1,4 +1,5 @@
-// The map types that this machine has. Read by load.ts before anything is loaded, and by the inspection of objects.
+// The map types that this machine has, and what libbpf changes in their attributes. Read by load.ts before anything is
+// loaded.
 import {
   MAP_TYPE_ARRAY,
   MAP_TYPE_HASH,
@@ -6,6 +7,7 @@ import {
   MAP_TYPE_LRU_PERCPU_HASH,
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERCPU_HASH,
+  MAP_TYPE_RINGBUF,
 } from '../../core/abi.js'
 
 /** BPF_MAP_TYPE_* numbers. */
@@ -16,4 +18,11 @@ export const mapTypes: ReadonlySet<number> = new Set([
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_LRU_HASH,
   MAP_TYPE_LRU_PERCPU_HASH,
+  MAP_TYPE_RINGBUF,
 ])
+
+/** max_entries as libbpf passes it on: a ring buffer's is rounded up to a power of two of pages. */
+export function roundedEntries({ type, maxEntries }: { readonly type: number; readonly maxEntries: number }): number {
+  if (type !== MAP_TYPE_RINGBUF || maxEntries === 0 || maxEntries > 2 ** 31) return maxEntries
+  return Math.max(4096, 2 ** Math.ceil(Math.log2(maxEntries)))
+}

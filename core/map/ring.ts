@@ -1,0 +1,213 @@
+// Ring buffer: records that programs reserve, fill and submit, and that the host consumes in order. No lock, any context;
+// reserving is lock-free, all else bounded. Called by the helpers (helper/ring-buffer.ts), the host, and the end of runs.
+//
+// MAP_RING_LAST is the word of the last record; to reserve is to exchange it for the next one. The record's header follows
+// from that word alone, so whoever is next writes it if the reserver has not: a CPU that stops between the two steps hides
+// nothing. The header's owner decides the rest: only the owner commits or discards, and for a dead CPU the repair does.
+// The ring waits for a record that stays reserved, as in the kernel; nothing is ever overwritten.
+// Position and length are believed from core memory only; the 8 bytes in front of a sample mean nothing.
+import { MAP_TYPE_RINGBUF, MAX_MAPS } from '../abi'
+import { mapAt } from '../async/slot'
+import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
+import { cpu, cpuArea, cpuIndex } from '../cpu'
+import {
+  add32,
+  compareExchange32,
+  compareExchange64,
+  load32,
+  load64,
+  note32,
+  peek32,
+  poke32,
+  poke64,
+  retry,
+  wake,
+} from '../door'
+import { inGuestWindow } from '../guest'
+import {
+  CPU_RESERVED,
+  HEADER,
+  HEADER_MAPS,
+  MAP_BYTES,
+  MAP_ELEMENTS,
+  MAP_RECORDS,
+  MAP_RING_BELL,
+  MAP_RING_CONSUMED,
+  MAP_RING_LAST,
+  MAP_STATE,
+  MAP_TYPE,
+} from '../layout'
+import {
+  POSITIONS,
+  RECORD_COMMITTED,
+  RECORD_DISCARDED,
+  SAMPLE_OFFSET,
+  endOf,
+  headerOf,
+  ownerOf,
+  recordWord,
+  ringUnits,
+  sampleOf,
+  sizeOf,
+  startOf,
+  unitsFor,
+  unitsOf,
+  vacantWord,
+  withOwner,
+} from './ring-record'
+
+/** Largest sample that is looked at; the ring's own size decides the rest. */
+const LARGEST_SAMPLE: u64 = 0x3fffffff
+
+/** Lays out a ring at creation: empty, before position 0. */
+export function createRing(map: usize, headers: usize): void {
+  poke32(map + MAP_RECORDS, <u32>headers)
+  poke64(headers, vacantWord(0))
+  poke64(map + MAP_RING_LAST, recordWord(POSITIONS, 0, RECORD_DISCARDED))
+}
+
+/** Writes the header of the last record if nobody has: it is there, or was consumed already, when this returns. */
+function publish(map: usize, word: u64): void {
+  const header = headerOf(map, startOf(word))
+  const seen = load64(header)
+  if (startOf(seen) === startOf(word)) return
+  // Not between consumed and produced: gone. The consumer moves on before it vacates the place, so this order is safe.
+  if (((startOf(word) - load32(map + MAP_RING_CONSUMED)) & POSITIONS) >= ringUnits(map)) return
+  compareExchange64(header, seen, word)
+}
+
+/** Reserves a record for a sample of `size` bytes: guest address of the sample, 0 if there is no room. */
+export function ringReserve(map: usize, size: u64): usize {
+  if (size > LARGEST_SAMPLE) return 0
+  const units = unitsFor(<u32>size)
+  const room = ringUnits(map)
+  if (units >= room) return 0
+  const open = cpu() + CPU_RESERVED
+  note32(open, peek32(open) + 1)
+  while (true) {
+    retry()
+    const last = load64(map + MAP_RING_LAST)
+    publish(map, last)
+    const start = endOf(last)
+    const held = (start - load32(map + MAP_RING_CONSUMED)) & POSITIONS
+    // The last byte of the ring stays free, as in the kernel. Full only if that was so while `last` was the last.
+    if (held + units >= room) {
+      if (load64(map + MAP_RING_LAST) !== last) continue
+      note32(open, peek32(open) - 1)
+      return 0
+    }
+    const mine = recordWord(start, <u32>size, cpuIndex())
+    if (compareExchange64(map + MAP_RING_LAST, last, mine) !== last) continue
+    publish(map, mine)
+    return sampleOf(map, start)
+  }
+}
+
+/** The ring that a sample at a guest pointer lies in, if this CPU has reserved it and it is the start of one; else 0. */
+export function ringOfSample(sample: u64): usize {
+  if (!inGuestWindow(sample - SAMPLE_OFFSET, SAMPLE_OFFSET)) return 0
+  const map = mapAt(sample - SAMPLE_OFFSET)
+  if (!map || peek32(map + MAP_TYPE) !== MAP_TYPE_RINGBUF) return 0
+  const offset = <u32>sample - SAMPLE_OFFSET - peek32(map + MAP_ELEMENTS)
+  const place = offset >> 3
+  if (offset & 7 || place >= ringUnits(map)) return 0
+  const word = load64(headerOf(map, place))
+  return (startOf(word) & (ringUnits(map) - 1)) === place && ownerOf(word) === cpuIndex() ? map : 0
+}
+
+/** Wakes the consumer. */
+function ring(map: usize): void {
+  add32(map + MAP_RING_BELL, 1)
+  wake(map + MAP_RING_BELL)
+}
+
+/**
+ * Ends the reservation of a sample of this CPU (ringOfSample). The consumer is woken if it had consumed all that was in
+ * front of it (`wakeUp` 0), always (1) or never (-1).
+ */
+export function ringEnd(map: usize, sample: u64, owner: u32, wakeUp: i32): void {
+  const header = headerOf(map, (<u32>sample - SAMPLE_OFFSET - peek32(map + MAP_ELEMENTS)) >> 3)
+  const word = load64(header)
+  if (compareExchange64(header, word, withOwner(word, owner)) !== word) return
+  const open = cpu() + CPU_RESERVED
+  note32(open, peek32(open) - 1)
+  if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === startOf(word))) ring(map)
+}
+
+/** Bytes that are produced and not consumed. */
+export function ringHeld(map: usize): u32 {
+  return ((endOf(load64(map + MAP_RING_LAST)) - load32(map + MAP_RING_CONSUMED)) & POSITIONS) << 3
+}
+
+/** Moves the consumer past the record; false if another consumer was quicker. */
+function release(map: usize, word: u64): bool {
+  const start = startOf(word)
+  if (compareExchange32(map + MAP_RING_CONSUMED, start, endOf(word)) !== start) return false
+  compareExchange64(headerOf(map, start), word, vacantWord(start))
+  return true
+}
+
+/**
+ * The oldest record if it is committed: {bytes of its sample : 32, guest address of the sample : 32}, else 0. Discarded
+ * ones in front of it are consumed. It stays in the ring until ring_release. Host.
+ */
+export function ring_next(map: usize): u64 {
+  while (true) {
+    retry()
+    const position = load32(map + MAP_RING_CONSUMED)
+    const word = load64(headerOf(map, position))
+    if (startOf(word) !== position || ownerOf(word) < RECORD_COMMITTED) {
+      if (load32(map + MAP_RING_CONSUMED) === position) return 0
+    } else if (ownerOf(word) === RECORD_COMMITTED) {
+      return ((<u64>sizeOf(word)) << 32) | (<u64>sampleOf(map, position))
+    } else release(map, word)
+  }
+}
+
+/** Consumes the record that ring_next gave, by the address of its sample: 1, or 0 if another consumer has. Host. */
+export function ring_release(map: usize, sample: u32): u32 {
+  const position = load32(map + MAP_RING_CONSUMED)
+  const word = load64(headerOf(map, position))
+  if (<u32>sampleOf(map, position) !== sample || startOf(word) !== position || ownerOf(word) !== RECORD_COMMITTED)
+    return 0
+  return release(map, word) ? 1 : 0
+}
+
+/** Discards what CPU `owner` has reserved in the ring: by the CPU itself, or for a dead one. */
+function abandonIn(map: usize, owner: u32): void {
+  publish(map, load64(map + MAP_RING_LAST))
+  let position = load32(map + MAP_RING_CONSUMED)
+  const end = endOf(load64(map + MAP_RING_LAST))
+  let left = ringUnits(map)
+  let found = false
+  while (left-- && position !== end) {
+    const word = load64(headerOf(map, position))
+    if (startOf(word) !== position) {
+      // Consumed meanwhile: what lies behind is found from where the consumer is now.
+      position = load32(map + MAP_RING_CONSUMED)
+      continue
+    }
+    if (
+      ownerOf(word) === owner &&
+      compareExchange64(headerOf(map, position), word, withOwner(word, RECORD_DISCARDED)) === word
+    )
+      found = true
+    position = (position + unitsOf(word)) & POSITIONS
+  }
+  if (found) ring(map)
+}
+
+/** Discards every reservation of CPU `index`: a run that ended without giving its records back, or a dead CPU. */
+export function abandonReservations(index: u32): void {
+  for (let at: u32 = 0; at < <u32>MAX_MAPS; at++) {
+    const map = <usize>peek32(HEADER + HEADER_MAPS) + <usize>at * MAP_BYTES
+    if (load32(map + MAP_STATE) - MAP_LIVE > MAP_WAITING - MAP_LIVE) continue
+    if (peek32(map + MAP_TYPE) === MAP_TYPE_RINGBUF) abandonIn(map, index)
+  }
+  note32(cpuArea(index) + CPU_RESERVED, 0)
+}
+
+/** At the end of this CPU's outermost code: nothing stays reserved. */
+export function settleReservations(): void {
+  if (peek32(cpu() + CPU_RESERVED) !== 0) abandonReservations(cpuIndex())
+}
