@@ -120,7 +120,10 @@ test('a full ring refuses, whatever size; nothing is overwritten', () => {
   for (const size of [4096, 4081, 1 << 29, 0x3fffffff, 0x40000000, 1n << 40n, -1n]) assert.equal(ring.reserve(size), 0n)
   let held = 0
   const samples: bigint[] = []
-  for (let sample = ring.reserve(24); sample !== 0n; sample = ring.reserve(24)) (samples.push(sample), (held += 32))
+  for (let sample = ring.reserve(24); sample !== 0n; sample = ring.reserve(24)) {
+    samples.push(sample)
+    held += 32
+  }
   assert.equal(held, 4096 - 32, 'the last byte stays free')
   assert.equal(ring.query(BPF_RB_AVAIL_DATA), held)
   assert.equal(
