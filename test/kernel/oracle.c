@@ -198,6 +198,39 @@ static void run(const char *name, const char *data, int repeat, const char *cont
   printf("}\n");
 }
 
+/* Bare instructions as a syscall program: loaded, run once on a context, forgotten. */
+static void bare(const char *code, const char *context)
+{
+  int code_length = from_hex(code, first), context_length = from_hex(context, second);
+  LIBBPF_OPTS(bpf_prog_load_opts, load_options, .prog_flags = BPF_F_SLEEPABLE, .log_level = 1,
+              .log_buf = verifier_log, .log_size = sizeof(verifier_log));
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  int program, result;
+
+  if (code_length <= 0 || context_length < 0) {
+    answer(-EINVAL);
+    return;
+  }
+  verifier_log[0] = 0;
+  program = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "bare", "GPL", (struct bpf_insn *)first, code_length / 8,
+                          &load_options);
+  if (program < 0) {
+    printf("{\"result\":%d,\"log\":", -errno);
+    print_string(verifier_log);
+    printf("}\n");
+    return;
+  }
+  if (context_length) {
+    options.ctx_in = second;
+    options.ctx_size_in = context_length;
+  }
+  result = bpf_prog_test_run_opts(program, &options);
+  printf("{\"result\":%d,\"retval\":%u,\"context\":", result < 0 ? -errno : 0, options.retval);
+  print_hex(second, context_length);
+  printf("}\n");
+  close(program);
+}
+
 static void map_call(int count, char **words)
 {
   const char *call = words[0];
@@ -372,6 +405,8 @@ int main(void)
       choose_cpu(atoi(words[1]));
     else if (strcmp(words[0], "load") == 0 && count >= 2)
       load(count - 1, words + 1);
+    else if (strcmp(words[0], "bare") == 0 && count == 3)
+      bare(words[1], words[2]);
     else if (!object)
       answer(-EINVAL);
     else if (strcmp(words[0], "run") == 0 && count >= 4)

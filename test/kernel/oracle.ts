@@ -72,6 +72,13 @@ export class Kernel {
     }
   }
 
+  /** Bare instructions as a syscall program, run once; a negative errno if the kernel refuses to load or run them. */
+  async bare(code: Uint8Array, context: Uint8Array): Promise<{ retval: number; context: Uint8Array } | number> {
+    const answer = await this.ask('bare', hex(code), hex(context))
+    if (answer.result !== 0) return answer.result
+    return { retval: Number(answer['retval']), context: bytes(String(answer['context'])) }
+  }
+
   /** The value or a negative errno. */
   async get(map: string, key: Uint8Array, call: 'get' | 'take' | 'next' = 'get'): Promise<Uint8Array | number> {
     const answer = await this.ask(call, map, hex(key))
