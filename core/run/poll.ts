@@ -2,7 +2,7 @@
 // program run and an inbox drain [H24]), one work, reclaim. Outermost code; called by cpu_loop and by the host.
 import { POLL_MORE } from '../abi'
 import { UNIT_SHIFT } from '../async/state'
-import { cpu, freshNow } from '../cpu'
+import { cpu, cpuNow, freshNow } from '../cpu'
 import { peek64 } from '../door'
 import { CPU_NOW } from '../layout'
 import { deferredPending } from '../memory/deferred'
@@ -50,9 +50,11 @@ export function cpu_next_expiry(): f64 {
   return units === NO_EXPIRY ? Infinity : <f64>(units << UNIT_SHIFT)
 }
 
-/** 1 if a poll would find nothing to do: no inbox bit, no work, no timer due by the CPU's last reading of the clock. */
+/** 1 if a poll would find nothing to do: no inbox bit, no work, no timer due by this CPU's `now`. */
 export function cpu_idle(): i32 {
-  return inboxPending() || workListFirst() !== 0 || timerQueueNext() <= peek64(cpu() + CPU_NOW) >> UNIT_SHIFT ? 0 : 1
+  if (inboxPending() || workListFirst() !== 0) return 0
+  const next = timerQueueNext()
+  return next !== NO_EXPIRY && next <= cpuNow() >> UNIT_SHIFT ? 0 : 1
 }
 
 /** 1 while objects wait for a grace period on this CPU. */

@@ -1,5 +1,6 @@
 // Where a CPU's time comes from: nanoseconds since the machine's epoch, as a float64 (exact for 104 days, then in steps
-// of 2 ns). Real machines share one epoch between threads; a virtual machine's time moves only when told to.
+// of 2 ns; the fraction below a nanosecond is the reader's to cut off). Real machines share one epoch between threads; a virtual machine's time moves only when told to.
+import { performance } from 'node:perf_hooks'
 
 /** Reads the time of a machine in nanoseconds since its epoch. */
 export type ReadClock = () => number
@@ -17,8 +18,10 @@ export function realEpoch(): RealEpoch {
 /**
  * The real clock as seen by the calling thread. performance.now() is cheap but counts from an origin of this thread's
  * own; both clocks tick alike, so one constant relates them. It is found by bracketing: hrtime, performance.now, hrtime
- * bounds it from both sides, and the bounds of many brackets are intersected (tens of nanoseconds remain). On one
- * thread the result never decreases, so a timer is never early for its own CPU whatever error remains.
+ * bounds it from both sides, and the bounds of many brackets are intersected (tens of nanoseconds remain, far less than
+ * the brackets took, so no reading is negative). On one thread the result never decreases, so a timer is never early
+ * for its own CPU whatever error remains. Every program run and callback comes here: `performance` is the module's
+ * import because the global of that name is an accessor, and nothing is rounded.
  */
 export function realClock(epoch: RealEpoch): ReadClock {
   let low = -Infinity
@@ -31,10 +34,10 @@ export function realClock(epoch: RealEpoch): ReadClock {
     high = Math.min(high, after - here)
   }
   const offset = (low + high) / 2
-  return () => Math.floor(Math.max(0, performance.now() * 1e6 + offset))
+  return () => performance.now() * 1e6 + offset
 }
 
 /** REALTIME minus MONOTONIC of a real machine, nanoseconds. */
 export function realtimeOffset(read: ReadClock): bigint {
-  return BigInt(Date.now()) * 1_000_000n - BigInt(read())
+  return BigInt(Date.now()) * 1_000_000n - BigInt(Math.floor(read()))
 }

@@ -23,7 +23,7 @@ export class InlineMachine extends LocalMachine {
 
   /** Nanoseconds since the machine's epoch. */
   now(): number {
-    return this.kernel.clock()
+    return Math.floor(this.kernel.clock())
   }
 
   /** Lets the event loop fire what is due, until close(). Does not keep the process alive without ref(). */

@@ -116,7 +116,7 @@ export class Machine extends MachineBase<'promised'> {
 
   /** Nanoseconds since the machine's epoch. */
   now(): number {
-    return this.kernel.clock()
+    return Math.floor(this.kernel.clock())
   }
 
   /**
