@@ -1,18 +1,18 @@
 // The load-time checks of an object: every program is followed through its functions and callbacks with what is known of
 // registers and frames, and what is certainly wrong is named in the words of the kernel's verifier. What cannot be
 // decided is accepted: the compiled code guards itself. For loaders and reports, before anything is loaded.
-import type { Instruction } from '../isa/decode.js'
+import { storesMemory, type Instruction } from '../isa/decode.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { codeOf, type Code } from './blocks.js'
 import type { CallSurroundings, Entry, Summary } from './call.js'
-import { placed, type Complaint, type Refusal } from './refusal.js'
+import { placed, type Refusal } from './refusal.js'
 import { returnComplaint } from './result.js'
 import { helperSignature, kfuncSignature, mayMovePacket } from './signatures.js'
 import { stackRefusal, type FunctionUse } from './stack-depth.js'
 import type { State } from './state.js'
 import type { Fact } from './step.js'
 import { tracingRefusals } from './strict.js'
-import { keyOf, UNKNOWN } from './value.js'
+import { keyOf, UNKNOWN, type Value } from './value.js'
 import { review, walk, type Walked } from './walk.js'
 
 export interface AnalyseOptions {
@@ -58,8 +58,8 @@ class Analyser implements Analysis {
   private readonly open = new Set<string>()
   private readonly uses = new Map<string, FunctionUse>()
   private readonly said = new Set<string>()
-  /** By function and instruction; null where ways differ. */
-  private readonly facts = new Map<string, Fact | null>()
+  /** By function and instruction; null where ways differ or one knows nothing. */
+  private readonly facts = new Map<string, Map<number, Fact | null>>()
   private readonly movesPacket: boolean
 
   constructor(private readonly spec: ObjectSpec) {
@@ -67,7 +67,7 @@ class Analyser implements Analysis {
   }
 
   fact(functionName: string, instruction: number): Fact | undefined {
-    return this.facts.get(`${functionName} ${instruction}`) ?? undefined
+    return this.facts.get(functionName)?.get(instruction) ?? undefined
   }
 
   program(program: ProgramSpec, { strict }: AnalyseOptions): void {
@@ -138,34 +138,35 @@ class Analyser implements Analysis {
       enter: (name: string, inner: Entry) => this.enter(program, reporting, name, inner),
     }
     if (!reporting) return shared
+    const facts = this.factsOf(spec.name)
     return {
       ...shared,
-      report: ({ index }: Instruction, complaint: Complaint) => this.add(placed(complaint, program.name, spec, index)),
-      fact: ({ index }: Instruction, fact: Fact) => this.learn(`${spec.name} ${index}`, fact),
+      report: ({ index }, complaint) => this.add(placed(complaint, program.name, spec, index)),
+      fact: ({ index }, fact) => {
+        const known = facts.get(index)
+        if (known === undefined) facts.set(index, fact ?? null)
+        else if (known && !sameFact(known, fact)) facts.set(index, null)
+      },
     }
+  }
+
+  private factsOf(name: string): Map<number, Fact | null> {
+    let facts = this.facts.get(name)
+    if (!facts) {
+      facts = new Map()
+      this.facts.set(name, facts)
+    }
+    return facts
   }
 
   private review(program: ProgramSpec, spec: FunctionSpec, around: CallSurroundings, entry: Entry, walked: Walked) {
     const use = this.useOf(spec)
-    const seen = new Set<string>()
-    const withFacts: CallSurroundings = {
-      ...around,
-      fact: (instruction, fact) => {
-        seen.add(`${spec.name} ${instruction.index}`)
-        around.fact?.(instruction, fact)
-      },
-    }
-    review(withFacts, walked, (instruction, state) => {
+    review(around, walked, (instruction, state) => {
       this.noteUse(use, instruction, state, around.code)
       if (instruction.form.kind !== 'exit' || !entry.callback) return
       const complaint = returnComplaint(entry.callback, state.registers[0] ?? UNKNOWN)
       if (complaint) this.add(placed(complaint, program.name, spec, instruction.index))
     })
-    // An access of which this way of entering knows nothing.
-    for (const { instructions } of around.code.blocks)
-      for (const { index, form } of instructions)
-        if (form.kind === 'load' || form.kind === 'store' || form.kind === 'atomic')
-          if (!seen.has(`${spec.name} ${index}`)) this.facts.set(`${spec.name} ${index}`, null)
   }
 
   private useOf({ name }: FunctionSpec): FunctionUse {
@@ -186,9 +187,9 @@ class Analyser implements Analysis {
   ): void {
     const { registers } = state
     if (form.kind === 'load' || form.kind === 'store' || form.kind === 'atomic') {
-      for (const base of form.kind === 'load' ? [src] : [dst]) deepen(use, registers[base] ?? UNKNOWN, offset)
+      deepen(use, registers[storesMemory(form) ? dst : src] ?? UNKNOWN, offset)
     } else if (form.kind === 'call') {
-      for (const value of registers.slice(1, 6)) deepen(use, value, 0)
+      for (let argument = 1; argument <= 5; argument += 1) deepen(use, registers[argument] ?? UNKNOWN, 0)
       const relocation = code.relocations.get(index)
       const signature =
         relocation?.kind === 'kfunc'
@@ -202,12 +203,6 @@ class Analyser implements Analysis {
     }
   }
 
-  private learn(key: string, fact: Fact): void {
-    const known = this.facts.get(key)
-    if (known === undefined) this.facts.set(key, fact)
-    else if (known && JSON.stringify(known) !== JSON.stringify(fact)) this.facts.set(key, null)
-  }
-
   private add(refusal: Refusal): void {
     const key = `${refusal.function} ${refusal.instruction} ${refusal.words}`
     if (this.said.has(key)) return
@@ -216,10 +211,13 @@ class Analyser implements Analysis {
   }
 }
 
-function deepen(use: FunctionUse, value: { readonly is: string }, offset: number): void {
-  const frame = value as { is: string; own?: boolean; min?: number }
-  if (frame.is !== 'frame' || !frame.own) return
-  const at = (frame.min ?? 0) + offset
+function sameFact(a: Fact, b: Fact | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+function deepen(use: FunctionUse, value: Value, offset: number): void {
+  if (value.is !== 'frame' || !value.own) return
+  const at = value.min + offset
   if (at >= -512 && at < 0) use.depth = Math.max(use.depth, -at)
 }
 

@@ -26,7 +26,7 @@ export function prove(spec: ObjectSpec, fn: FunctionSpec): ReadonlyMap<number, F
     ...around,
     report: () => undefined,
     fact: ({ index }, fact) => {
-      if (fact.kind === 'frame' || fact.kind === 'map-value') facts.set(index, fact)
+      if (fact?.kind === 'frame' || fact?.kind === 'map-value') facts.set(index, fact)
     },
   }
   review(reporting, walk(around, entry), () => undefined)

@@ -45,7 +45,7 @@ export function isConstant({ min, max }: Scalar): boolean {
 export function joinScalars(a: Scalar, b: Scalar): Scalar {
   const precision = Math.max(a.precision, b.precision)
   if (a.min === b.min && a.max === b.max) return precision === a.precision ? a : { ...a, precision }
-  const joined = { ...scalar(Math.min(a.min, b.min), Math.max(a.max, b.max), Math.max(precision, JOINED)) }
+  const joined = scalar(Math.min(a.min, b.min), Math.max(a.max, b.max), Math.max(precision, JOINED))
   const ways = [...waysOf(a)]
   for (const way of waysOf(b)) if (!ways.some(([min, max]) => min === way[0] && max === way[1])) ways.push(way)
   return ways.length <= MOST_WAYS ? { ...joined, ways } : joined
@@ -90,6 +90,10 @@ function isUnknown({ min, max }: Scalar): boolean {
 
 /** Both operands known: exactly what the machine computes. */
 function fold(operation: string, first: number, second: number, width: number): Scalar | undefined {
+  if (width === 64 && (operation === 'add' || operation === 'sub')) {
+    const sum = operation === 'add' ? first + second : first - second
+    if (Math.abs(sum) <= LIMIT) return constant(sum)
+  }
   const a = BigInt.asUintN(width, BigInt(first))
   const b = BigInt.asUintN(width, BigInt(second))
   const shift = b & BigInt(width - 1)

@@ -57,7 +57,9 @@ export function joinInto(known: State, other: State, widen: boolean): boolean {
   let changed = false
   const joined = new Map<Value, Map<Value, Value>>()
   const join = (a: Value, b: Value): Value => {
+    // One object on both sides stays, unless another place that held it has become something else.
     const row = joined.get(a)
+    if (a === b && !linkable(a)) return a
     const done = row?.get(b)
     if (done) {
       if (done !== a) changed = true
@@ -72,7 +74,9 @@ export function joinInto(known: State, other: State, widen: boolean): boolean {
     if (result !== a) changed = true
     return result
   }
-  known.registers = known.registers.map((value, register) => join(value, other.registers[register] ?? UNKNOWN))
+  const { registers } = known
+  for (let register = 0; register < registers.length; register += 1)
+    registers[register] = join(registers[register]!, other.registers[register] ?? UNKNOWN)
   for (const [offset, slot] of known.slots) {
     const there = other.slots.get(offset)
     if (there?.bytes === slot.bytes) {

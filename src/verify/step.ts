@@ -32,7 +32,8 @@ export interface Surroundings {
   readonly trusting: boolean
   /** Only in the reporting pass. */
   readonly report?: (instruction: Instruction, complaint: Complaint) => void
-  readonly fact?: (instruction: Instruction, fact: Fact) => void
+  /** For every access; undefined: nothing is known of it. */
+  readonly fact?: (instruction: Instruction, fact: Fact | undefined) => void
 }
 
 export function step(around: Surroundings, state: State, instruction: Instruction): void {
@@ -125,8 +126,7 @@ function accessMemory(around: Surroundings, state: State, instruction: Instructi
 function reportAccess(around: Surroundings, instruction: Instruction, base: Value, register: number, stores: boolean) {
   const { offset, form } = instruction
   const bytes = form.width / 8
-  const fact = factOf(around.spec.maps, base, offset, bytes)
-  if (fact) around.fact?.(instruction, fact)
+  around.fact?.(instruction, factOf(around.spec.maps, base, offset, bytes))
   if (base.is === 'key' && stores) around.report?.(instruction, access(`write to change key R${register} not allowed`))
   const map = base.is === 'value' && !base.nullable ? around.spec.maps.get(base.map) : undefined
   const complaint = base.is === 'value' && map ? valueComplaint(map, base, offset, bytes, register) : undefined
