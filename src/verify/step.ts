@@ -189,7 +189,8 @@ function unknownLoad(width: number, narrow: number): Value {
 }
 
 function stored(state: State, instruction: Instruction, base: Value, offset: number, bytes: number): void {
-  if (base.is === 'unknown') return state.slots.clear()
+  // A number may be the lower half of a frame's address, which is all of it here.
+  if (base.is === 'unknown' || base.is === 'scalar') return state.slots.clear()
   if (base.is !== 'frame' || !base.own) return
   const at = fixedOffset(base)
   if (at === undefined) return state.slots.clear()

@@ -92,6 +92,8 @@ export function reversed(value: bigint, bits: number): bigint {
 
 export class Evaluator {
   readonly registers: bigint[] = Array.from({ length: 11 }, () => 0n)
+  /** Called before every instruction. */
+  observe: ((instruction: Instruction) => void) | undefined
   readonly #instructions: readonly Instruction[]
   readonly #at: Map<number, Instruction>
   readonly #view: DataView
@@ -111,6 +113,7 @@ export class Evaluator {
     for (let step = 0; step < limit; step += 1) {
       const instruction = this.#at.get(next)!
       const { form } = instruction
+      this.observe?.(instruction)
       if (form.kind === 'exit') return { kind: 'exit', result: this.registers[0]! }
       if (form.kind === 'goto') next = instruction.target
       else if (form.kind === 'may-goto') {
