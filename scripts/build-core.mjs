@@ -1,7 +1,10 @@
 // Compiles core/ (AssemblyScript) to dist/core: the shipped core.wasm, core.check.wasm in which every access to shared
 // memory is a call to an imported hook, and core.trace.wasm (the check build unoptimised, for source positions).
 // core/specimens is compiled apart (specimens.wasm, specimens.check.wasm) and is no part of the core.
+// The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a
+// dead CPU scans them, and in an exploration every step counts.
 // A build is skipped when nothing that it is made of is newer than its output.
+import { readFileSync } from 'node:fs'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import asc from 'assemblyscript/asc'
@@ -27,12 +30,16 @@ const common = [
   '--exportTable',
   '--noExportMemory',
 ]
+const trace = ['-u', 'CHECKED=1', '--sourceMap', '--debug']
 const builds = [
   { entry: 'core/index.ts', output: 'core.wasm', options: ['-O3', '--shrinkLevel', '0'] },
   { entry: 'core/index.ts', output: 'core.check.wasm', options: ['-O2', '-u', 'CHECKED=1'] },
-  { entry: 'core/index.ts', output: 'core.trace.wasm', options: ['-u', 'CHECKED=1', '--sourceMap', '--debug'] },
+  { entry: 'core/index.ts', output: 'core.trace.wasm', options: trace },
+  { entry: 'core/index.ts', output: 'core.small.check.wasm', options: ['-O2', '-u', 'CHECKED=1'], small: true },
+  { entry: 'core/index.ts', output: 'core.small.trace.wasm', options: trace, small: true },
   { entry: 'core/specimens/index.ts', output: 'specimens.wasm', options: ['-O3', '--shrinkLevel', '0'] },
   { entry: 'core/specimens/index.ts', output: 'specimens.check.wasm', options: ['-O2', '-u', 'CHECKED=1'] },
+  { entry: 'core/specimens/index.ts', output: 'specimens.trace.wasm', options: trace },
 ]
 
 const SPECIMENS = join('core', 'specimens')
@@ -53,10 +60,20 @@ async function newest() {
   return { core, specimens }
 }
 
+function readSmall(name, folder) {
+  let text
+  try {
+    text = readFileSync(join(folder, name), 'utf8')
+  } catch {
+    return null
+  }
+  return name === 'core/abi.ts' ? text.replace(/(MAX_MAPS|MAX_PROGRAMS) = \d+/g, '$1 = 4') : text
+}
+
 await mkdir('dist/core', { recursive: true })
 const script = (await stat('scripts/build-core.mjs')).mtimeMs
 const changes = await newest()
-for (const { entry, output, options } of builds) {
+for (const { entry, output, options, small } of builds) {
   const changed = Math.max(entry.startsWith(SPECIMENS) ? changes.specimens : changes.core, script)
   const path = `dist/core/${output}`
   const built = await stat(path).then(
@@ -64,7 +81,10 @@ for (const { entry, output, options } of builds) {
     () => 0,
   )
   if (built > changed && !force) continue
-  const { error, stderr } = await asc.main([entry, ...common, ...options, '--outFile', path])
+  const { error, stderr } = await asc.main(
+    [entry, ...common, ...options, '--outFile', path],
+    small ? { readFile: readSmall } : {},
+  )
   if (error) {
     console.error(stderr.toString())
     console.error(`build-core: ${output}: ${error.message}`)

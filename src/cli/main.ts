@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { SkepError } from '../error.js'
+import { addCheck } from './check.js'
 import { addConformancePlugin } from './conformance-plugin.js'
 import { addInspect } from './inspect.js'
 import { addRun } from './run.js'
@@ -16,6 +17,7 @@ const EXAMPLES = `
 Examples:
   skep run flow.bpf.o --data capture.pcap
   skep inspect flow.bpf.o
+  skep check pair/idle-bound
   skep COMMAND --help      options and examples of a command
 `
 
@@ -39,6 +41,7 @@ function commandLine(): Command {
     .exitOverride()
   addRun(program)
   addInspect(program)
+  addCheck(program)
   addConformancePlugin(program)
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(skep ${command.name()} --help shows what it takes)`)

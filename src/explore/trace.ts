@@ -24,6 +24,7 @@ import { changedNothing, hex, isWordAccess, operationOf, widthOf } from './acces
 import { DOOR_CLEANSE, DOOR_POISON, DOOR_SET_CLOCK, DOOR_STOPPED } from './executor.js'
 import { NODE_SITE, NODE_STRIDE } from './node.js'
 import type { Observation } from './observation.js'
+import type { Where } from './places.js'
 import { prepared } from './search.js'
 import type { Subject } from './subject.js'
 import { choicesOf } from './token.js'
@@ -37,8 +38,14 @@ export interface TraceLine {
   operation: string
   /** `cas cb#1.state 0x1 → 0x2`, `starts as NMI`, `stops for ever` … */
   text: string
+  /** For an access to a word: its name, and its value before and after. */
+  place?: string
+  before?: string
+  after?: string
   /** Result of the operation, if it ended here. */
   result?: string
+  /** Place in the source, if the module has a source map (places.ts). */
+  where?: Where
   /** Call stack in the module, innermost first, if the stage records sites. */
   site?: string
 }
@@ -122,43 +129,53 @@ export function traceOf(subject: Subject, choices: number[], cycle?: number): Tr
 function lineOf(world: World, seen: Observation): TraceLine {
   const { subject, logs } = world
   const { operation } = world.calls[seen.call]!
-  const line: TraceLine = { cpu: seen.cpu, depth: seen.depth, operation: operation.name, text: textOf(subject, seen) }
+  const line: TraceLine = { cpu: seen.cpu, depth: seen.depth, operation: operation.name, ...whatOf(subject, seen) }
   if (seen.ended) line.result = String(logs.values[world.resultNumberAfter(seen)])
   const site = logs.sites[logs.nodes[seen.node * NODE_STRIDE + NODE_SITE]!]
   if (site) line.site = site
   return line
 }
 
-function textOf(subject: Subject, seen: Observation): string {
+type What = Pick<TraceLine, 'text' | 'place' | 'before' | 'after'>
+
+function whatOf(subject: Subject, seen: Observation): What {
   const operation = operationOf(seen.code)
   const name = accessName(operation)
   const place = subject.nameOf?.(seen.address) ?? ghostName(subject, seen.address) ?? hex(seen.address)
   if (!isWordAccess(operation)) {
-    if (operation === DOOR_NOW) return `now = ${wide(seen.low, seen.high)}`
-    if (operation === DOOR_SET_CLOCK) return `set clock ${wide(seen.aLow, seen.aHigh)}`
-    if (operation === DOOR_STOPPED) return name
-    if (operation === DOOR_SLEEP || operation === DOOR_WAIT_WHILE) return `${name} ${place} ≠ ${hex(seen.aLow)}`
-    return `${name} ${place}`
+    if (operation === DOOR_NOW) return { text: `now = ${wide(seen.low, seen.high)}` }
+    if (operation === DOOR_SET_CLOCK) return { text: `set clock ${wide(seen.aLow, seen.aHigh)}` }
+    if (operation === DOOR_STOPPED) return { text: name }
+    if (operation === DOOR_SLEEP || operation === DOOR_WAIT_WHILE)
+      return { text: `${name} ${place} ≠ ${hex(seen.aLow)}` }
+    return { text: `${name} ${place}` }
   }
   const width = widthOf(seen.code)
   const value = (low: number, high: number): string => {
     const number = width === 8 ? wide(low, high) : BigInt(low >>> 0)
     return subject.show?.(seen.address, number, width) ?? (number < 10n ? String(number) : '0x' + number.toString(16))
   }
-  const old = value(seen.low, seen.high)
-  if (operation === DOOR_LOAD || operation === DOOR_PEEK || operation === DOOR_GLANCE)
-    return `${name} ${place} = ${old}`
-  if (operation === DOOR_STORE || operation === DOOR_POKE || operation === DOOR_NOTE)
-    return `${name} ${place} ${old} → ${value(seen.aLow, seen.aHigh)}`
-  if (operation === DOOR_EXCHANGE) return `${name} ${place} ${old} → ${value(seen.aLow, seen.aHigh)}`
-  if (operation === DOOR_COMPARE_EXCHANGE) {
-    const [from, to] = [value(seen.aLow, seen.aHigh), value(seen.bLow, seen.bHigh)]
-    return seen.low === seen.aLow && seen.high === seen.aHigh
-      ? `${name} ${place} ${from} → ${to}`
-      : `${name} ${place} ${from} → ${to} FAILS, it is ${old}`
+  const before = value(seen.low, seen.high)
+  const wrote = (after: string): What => ({ text: `${name} ${place} ${before} → ${after}`, place, before, after })
+  switch (operation) {
+    case DOOR_LOAD:
+    case DOOR_PEEK:
+    case DOOR_GLANCE:
+      return { text: `${name} ${place} = ${before}`, place, before, after: before }
+    case DOOR_STORE:
+    case DOOR_POKE:
+    case DOOR_NOTE:
+    case DOOR_EXCHANGE:
+      return wrote(value(seen.aLow, seen.aHigh))
+    case DOOR_COMPARE_EXCHANGE: {
+      const [from, to] = [value(seen.aLow, seen.aHigh), value(seen.bLow, seen.bHigh)]
+      if (seen.low === seen.aLow && seen.high === seen.aHigh) return wrote(to)
+      return { text: `${name} ${place} ${from} → ${to} FAILS, it is ${before}`, place, before, after: before }
+    }
   }
-  const kept = changedNothing(seen.code, seen.aLow, seen.aHigh, 0, 0, seen.low, seen.high)
-  return `${name} ${place} ${old} → ${kept ? 'same' : value(...combined(operation, seen))}`
+  if (changedNothing(seen.code, seen.aLow, seen.aHigh, 0, 0, seen.low, seen.high))
+    return { text: `${name} ${place} ${before} → same`, place, before, after: before }
+  return wrote(value(...combined(operation, seen)))
 }
 
 function combined(operation: number, seen: Observation): [number, number] {

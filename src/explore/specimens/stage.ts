@@ -1,6 +1,5 @@
 // The stage on which the three older designs play: their module's check build, a few blocks, slots and programs, and what
 // traces call them. Operations are wrapped as what they are in life: a program's run, an NMI, a CPU's own work.
-import { readFileSync } from 'node:fs'
 import {
   BITMAP_LEVEL,
   CPU_BYTES,
@@ -13,6 +12,7 @@ import * as layout from '../../../core/specimens/layout.js'
 import type { Cpu } from '../executor.js'
 import { Stage } from '../stage.js'
 import type { Operation, Value, View } from '../subject.js'
+import { moduleBytes } from '../subjects/modules.js'
 import { trampolines } from '../trampoline.js'
 
 /** The designs, as their exports are prefixed. */
@@ -43,11 +43,13 @@ export class SpecimenStage {
   constructor(
     readonly design: Design,
     callbacks: Callbacks = {},
+    traced = false,
   ) {
     const names = Object.keys(callbacks)
     let running: Cpu[] = []
     this.stage = new Stage({
-      module: readFileSync(new URL('../../../core/specimens.check.wasm', import.meta.url)),
+      module: moduleBytes('specimens', traced),
+      sites: traced,
       memory: MEMORY,
       cpus: CPUS,
       ghost: 8,

@@ -15,9 +15,9 @@ export type { Design } from './stage.js'
 
 export const questions: readonly Question[] = [...LIFETIME, ...CONTEXTS, ...ANSWERS]
 
-/** A question put to one design: a subject for the explorer. */
-export function questionSubject(question: Question, design: Design): Subject {
-  const at = new SpecimenStage(design, question.callbacks)
+/** A question put to one design: a subject for the explorer, over the trace build if `traced`. */
+export function questionSubject(question: Question, design: Design, traced = false): Subject {
+  const at = new SpecimenStage(design, question.callbacks, traced)
   return subject({
     name: `${design}: ${question.name}`,
     stage: at.stage,

@@ -1,7 +1,6 @@
 // Subjects over the shipped async core: a small machine (few control blocks, two programs, one array map with a timer in
 // its one element), its operations, and the initial states from which pairs of them are explored. The operations run as
 // programs do, through program_run, in the context that they claim.
-import { readFileSync } from 'node:fs'
 import { BPF_F_TIMER_CPU_PIN, CONTEXT_NMI, CONTEXT_TASK, MAP_TYPE_ARRAY } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
@@ -13,6 +12,7 @@ import type { CpuScript, Operation, Subject, Value } from '../subject.js'
 import { trampolines } from '../trampoline.js'
 import { GHOST_PUTS, GHOST_RUNNING, GHOST_WORDS, nameOf, restProblem, show, slotState } from './async-memory.js'
 import type { Places } from './async-memory.js'
+import { moduleBytes } from './modules.js'
 
 /** Callbacks of a program, by their place in its table range. */
 export const PLAIN = 0
@@ -36,6 +36,8 @@ export interface AsyncOptions {
   work?: boolean
   /** The core's check build; the shipped one if not given. */
   module?: Uint8Array
+  /** Record where in the code each access is made. */
+  sites?: boolean
 }
 
 /** A booted machine to explore on, and its operations. */
@@ -52,15 +54,15 @@ export class AsyncMachine {
   private first = 0
 
   constructor(options: AsyncOptions = {}) {
-    const { cpus = 3, controlBlocks = 3 } = options
+    const { cpus = 3, controlBlocks = 3, module = moduleBytes('core'), sites = false } = options
     this.work = options.work === true
-    const { module = readFileSync(new URL('../../../core/core.check.wasm', import.meta.url)) } = options
     let places: Places | undefined
     this.stage = new Stage({
       module,
       memory: MEMORY,
       cpus,
       ghost: GHOST_WORDS,
+      sites,
       boot: (all) => (places = this.boot(all, controlBlocks)),
     })
     this.places = places!

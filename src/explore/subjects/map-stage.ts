@@ -1,10 +1,10 @@
 // The stage on which hash maps are explored: the core's check build on two CPUs, one map, its keys in one bucket so
 // that every operation meets every other. Operations are the helpers that programs call.
-import { readFileSync } from 'node:fs'
-import { BPF_EXIST, BPF_NOEXIST, E2BIG, EEXIST, ENOENT, ENOMEM, MAP_TYPE_LRU_HASH } from '../../core/abi.js'
-import * as layout from '../../core/layout.js'
-import { Stage } from '../../src/explore/index.js'
-import type { Cpu, Operation, SequentialModel, View } from '../../src/explore/index.js'
+import { BPF_EXIST, BPF_NOEXIST, E2BIG, EEXIST, ENOENT, ENOMEM, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
+import * as layout from '../../../core/layout.js'
+import { Stage } from '../index.js'
+import type { Cpu, Operation, SequentialModel, View } from '../index.js'
+import { moduleBytes } from './modules.js'
 
 const MEMORY = 1 << 20
 const MARK = 1n << 24n
@@ -17,10 +17,15 @@ export interface MapStage {
   maxEntries: number
 }
 
-export function mapStage(type: number, maxEntries: number, { patience = 8, keySize = 4, cpus = 2 } = {}): MapStage {
+export function mapStage(
+  type: number,
+  maxEntries: number,
+  { patience = 8, keySize = 4, cpus = 2, traced = false } = {},
+): MapStage {
   let map = 0
   const stage = new Stage({
-    module: readFileSync(new URL('../../core/core.check.wasm', import.meta.url)),
+    module: moduleBytes('core', traced),
+    sites: traced,
     memory: MEMORY,
     cpus,
     boot(all) {

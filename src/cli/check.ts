@@ -1,0 +1,171 @@
+// `skep check`: puts named subjects, or a user's own, to the explorer. Exit code 1 if something is violated.
+import { availableParallelism } from 'node:os'
+import { writeFileSync } from 'node:fs'
+import { InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
+import { check, checkable } from '../explore/check.js'
+import type { Checkable, Checked, CheckOptions } from '../explore/check.js'
+import { isSubjectFile, subjectsOf } from '../explore/modules-of-users.js'
+import { entriesOf, PROTOCOLS, select } from '../explore/subjects/catalogue.js'
+import type { Entry, Protocol, Variant } from '../explore/subjects/catalogue.js'
+import { failureLines, summaryLines, totalLine, traceLines, verdictLine } from '../report/check-text.js'
+import { interleavingPage } from '../report/interleaving-html.js'
+import { checkAll } from './check-pool.js'
+import type { Reached } from './check-pool.js'
+import { Progress } from './progress.js'
+import { print, printJson, styleFor } from './terminal.js'
+
+interface Options {
+  protocol: Protocol
+  preemptions?: number
+  nmi?: boolean
+  stopCpu?: boolean
+  seed?: number
+  replay?: string
+  seconds?: number
+  jobs?: number
+  list?: boolean
+  json?: boolean
+  html?: string
+}
+
+/** More subjects than this are summed up by family; what is violated is always shown. */
+const SHOWN_ONE_BY_ONE = 40
+/** Violations that are shown in full. */
+const SHOWN_IN_FULL = 3
+
+const EXAMPLES = `
+Examples:
+  skep check pair/idle-bound                        any two operations on a bound timer, in every variant
+  skep check pair --nmi                             only those with an NMI at every step
+  skep check H7 --protocol locked --html h7.html    what is wrong with Linux 6.18 there, to step through
+  skep check subject.mjs                            a subject of your own (docs/explorer-hook.md)
+`
+
+const whole = (text: string): number => {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('a whole number is expected')
+  return Number(text)
+}
+
+export function addCheck(program: Command): void {
+  program
+    .command('check')
+    .summary('explore every interleaving of timer and map operations on the compiled core')
+    .description(
+      'Explores every interleaving of the operations of named subjects on two or three CPUs, on the compiled core itself, ' +
+        'and shows one with the fewest preemptions if something is violated. Without a name: all of them.',
+    )
+    .argument('[subjects...]', 'names or beginnings of names (--list), hazards (H7), globs, or files (.mjs, .wasm)')
+    .addOption(new Option('--protocol <name>', 'which design').choices(PROTOCOLS).default('shipped'))
+    .option('--preemptions <n>', 'only interleavings with at most so many preemptions', whole)
+    .option('--nmi', 'only subjects in which an NMI may come at any step')
+    .option('--stop-cpu', 'only subjects in which a CPU may stop for ever at any step')
+    .option('--seed <n>', 'a thousand random walks with this seed instead', whole)
+    .option('--replay <token>', 'only this interleaving of one subject')
+    .option('--seconds <n>', 'give a subject up after so many seconds', whole)
+    .option('--jobs <n>', 'threads (as many as there are processors)', whole)
+    .option('--list', 'print the names, and what they ask')
+    .option('--json', 'print JSON (docs/command-line.md describes it)')
+    .option('--html <file>', 'write the first violation as a page to step through')
+    .addHelpText('after', EXAMPLES)
+    .action((subjects: string[], options: Options, command: Command) => checkCommand(subjects, options, command))
+}
+
+async function checkCommand(subjects: string[], options: Options, command: Command): Promise<void> {
+  const variants: Variant[] = [
+    ...(options.nmi ? (['nmi'] as const) : []),
+    ...(options.stopCpu ? (['stop'] as const) : []),
+  ]
+  const names = subjects.filter((name) => !isSubjectFile(name))
+  const files = subjects.filter(isSubjectFile)
+  const { chosen, unknown } =
+    names.length === 0 && files.length > 0
+      ? { chosen: [], unknown: [] }
+      : select(entriesOf(options.protocol), names, variants)
+  if (unknown.length > 0)
+    command.error(`error: no subject of '${options.protocol}' is named '${unknown[0]}' (--list shows them)`)
+  const brought = await load(files, variants, command)
+  if (options.list) return print([...chosen, ...brought].map(({ name, about }) => `${name}  –  ${about}`))
+  if (options.replay !== undefined && chosen.length + brought.length !== 1)
+    command.error(`error: --replay takes one subject, not ${chosen.length + brought.length}`)
+  const began = Date.now()
+  const all = await explored(chosen, brought, options, command)
+  report(all, (Date.now() - began) / 1000, options)
+  if (all.some(({ verdict }) => verdict === 'violated')) process.exitCode = 1
+}
+
+async function load(files: readonly string[], variants: readonly Variant[], command: Command): Promise<Checkable[]> {
+  const found: Checkable[] = []
+  for (const file of files) {
+    const subjects = await subjectsOf(file).catch((error: Error) => command.error(`error: ${error.message}`))
+    for (const subject of subjects)
+      for (const variant of variants.length === 0 ? (['plain'] as const) : variants)
+        found.push(checkable(subject, variant))
+  }
+  return found
+}
+
+async function explored(
+  chosen: readonly Entry[],
+  brought: readonly Checkable[],
+  options: Options,
+  command: Command,
+): Promise<Checked[]> {
+  const progress = new Progress()
+  const number = chosen.length + brought.length
+  let ended = 0
+  const tell = (name: string, { states, transitions, depth }: Reached): void =>
+    progress.update(
+      () =>
+        `${ended}/${number} ${name}: ${(states / 1e6).toFixed(2)} M states, ${(transitions / 1e6).toFixed(2)} M transitions, frontier ${depth}`,
+    )
+  const style = styleFor(process.stdout)
+  const done = (checked: Checked): void => {
+    ended++
+    progress.update(() => `${ended}/${number} ${checked.name}`)
+    if (options.json || (number > SHOWN_ONE_BY_ONE && checked.verdict === 'holds')) return
+    progress.clear()
+    print([verdictLine(checked, style)])
+  }
+  const limits: CheckOptions = {
+    ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.replay === undefined ? {} : { token: options.replay }),
+    ...(options.seconds === undefined ? {} : { maxMilliseconds: options.seconds * 1000 }),
+  }
+  const here = (entry: Checkable): Checked => {
+    const checked = check(entry, { ...limits, progress: (reached) => tell(entry.name, reached) })
+    done(checked)
+    return checked
+  }
+  try {
+    const threads = options.jobs ?? availableParallelism()
+    const many = chosen.length > 1 && threads > 1
+    const answers = many ? await checkAll(chosen, limits, threads, tell, done) : chosen.map(here)
+    return [...answers, ...brought.map(here)]
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('replay')) command.error(`error: ${error.message}`)
+    throw error
+  } finally {
+    progress.clear()
+  }
+}
+
+function report(all: readonly Checked[], seconds: number, options: Options): void {
+  const style = styleFor(process.stdout)
+  const columns = process.stdout.columns || 160
+  const violated = all.filter(({ failure }) => failure !== undefined)
+  if (options.html !== undefined) {
+    const shown = violated[0] ?? all.find(({ trace }) => trace !== undefined)
+    if (shown) writeFileSync(options.html, interleavingPage(shown))
+    else process.stderr.write(`skep: nothing is violated, so there is nothing to show in ${options.html}\n`)
+  }
+  if (options.json) return printJson(all)
+  for (const { name, failure } of violated.slice(0, SHOWN_IN_FULL))
+    print(['', style.heading(name), ...failureLines(failure!, style, columns)])
+  if (violated.length > SHOWN_IN_FULL)
+    print([`${violated.length - SHOWN_IN_FULL} more are violated: name one to see its interleaving.`])
+  for (const { trace, failure } of all) if (trace && !failure) print(['', ...traceLines(trace, style, columns)])
+  if (all.length > SHOWN_ONE_BY_ONE) print(['', ...summaryLines(all, style)])
+  if (all.length > 1) print(['', totalLine(all, seconds, style)])
+}

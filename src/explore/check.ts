@@ -1,0 +1,133 @@
+// One named subject from question to answer: explored (or walked at random, or one interleaving replayed), and what was
+// found repeated on the trace build for its places in the source. Results are plain data that pass between threads.
+import { explore, exploreAtRandom } from './explore.js'
+import type { Failure } from './explore.js'
+import { meaningOf } from './meaning.js'
+import { locate } from './places.js'
+import type { SearchOptions } from './search.js'
+import { SourceMap } from './source-map.js'
+import type { Subject } from './subject.js'
+import type { Entry, Variant } from './subjects/catalogue.js'
+import { sourceMapText } from './subjects/modules.js'
+import type { ModuleName } from './subjects/modules.js'
+import { choicesOf, tokenOf } from './token.js'
+import { replay } from './trace.js'
+import type { Trace } from './trace.js'
+
+/** What `check` needs of a subject: catalogue entries have it, and subjects of users. */
+export type Checkable = Pick<Entry, 'name' | 'about' | 'module' | 'subject'>
+
+export interface CheckOptions {
+  preemptions?: number
+  /** Random walks with this seed instead of a search. */
+  seed?: number
+  /** One interleaving instead of a search. */
+  token?: string
+  /** Give a subject up after so many milliseconds; it counts as incomplete. */
+  maxMilliseconds?: number
+  progress?: SearchOptions['progress']
+}
+
+export interface Checked {
+  name: string
+  about: string
+  verdict: 'holds' | 'violated' | 'incomplete'
+  /** States, transitions, ends: of the last search; a random walk has no states, and `walks` instead. */
+  states: number
+  transitions: number
+  ends: number
+  walks?: number
+  /** Deepest the search went: the longest interleaving. */
+  depth: number
+  milliseconds: number
+  /** Bytes of the visited set. */
+  bytes: number
+  ownSteps: [operation: string, steps: number, repeats: boolean][]
+  failure?: Found
+  /** The interleaving of a token that violates nothing. */
+  trace?: Trace
+}
+
+export interface Found extends Failure {
+  meaning?: string
+}
+
+/** Checks one subject. Throws a plain Error if a token does not fit it. */
+export function check(entry: Checkable, options: CheckOptions = {}): Checked {
+  const subject = entry.subject(false)
+  const { name, about } = entry
+  const base = { name, about, states: 0, ends: 0, depth: 0, bytes: 0, ownSteps: [] }
+  if (options.token !== undefined) {
+    const trace = tracedReplay(entry, options.token)
+    const transitions = trace.lines.length
+    const answer: Checked = { ...base, verdict: 'holds', transitions, milliseconds: 0, trace }
+    if (trace.message === undefined) return answer
+    const { preemptions, message } = trace
+    const failure = withMeaning({ message, token: options.token, trace, preemptions, minimal: false })
+    return { ...answer, verdict: 'violated', failure }
+  }
+  const limits = options.maxMilliseconds === undefined ? {} : { maxMilliseconds: options.maxMilliseconds }
+  if (options.seed !== undefined) {
+    const { walks, transitions, milliseconds, failure } = exploreAtRandom(subject, { seed: options.seed, ...limits })
+    const answer: Checked = { ...base, verdict: 'incomplete', transitions, milliseconds, walks }
+    return failure ? { ...answer, verdict: 'violated', failure: found(entry, failure) } : answer
+  }
+  const {
+    failure,
+    complete,
+    outcomes: _,
+    ownSteps,
+    ...counts
+  } = explore(subject, {
+    ...limits,
+    ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),
+    ...(options.progress ? { progress: options.progress } : {}),
+  })
+  const { states, transitions, ends, depth, milliseconds, bytes } = counts
+  const steps = [...ownSteps].map(([operation, seen]): Checked['ownSteps'][number] => [
+    operation,
+    seen.steps,
+    seen.repeats,
+  ])
+  return {
+    ...{ name, about, states, transitions, ends, depth, milliseconds, bytes, ownSteps: steps },
+    verdict: failure ? 'violated' : complete ? 'holds' : 'incomplete',
+    ...(failure ? { failure: found(entry, failure) } : {}),
+  }
+}
+
+const withMeaning = (failure: Failure): Found => {
+  const meaning = meaningOf(failure.message)
+  return meaning === undefined ? failure : { ...failure, meaning }
+}
+
+// The message is the search's: what is wrong at rest is not seen by a replay alone.
+function found(entry: Checkable, failure: Failure): Found {
+  if (entry.module === undefined) return withMeaning(failure)
+  const trace = tracedReplay(entry, failure.token)
+  return withMeaning({ ...failure, trace: { ...failure.trace, lines: trace.lines } })
+}
+
+const maps = new Map<ModuleName, SourceMap>()
+
+function tracedReplay(entry: Checkable, token: string): Trace {
+  const trace = replay(entry.subject(entry.module !== undefined), tokenOf(choicesOf(token)))
+  if (entry.module === undefined) return trace
+  let map = maps.get(entry.module)
+  if (!map) maps.set(entry.module, (map = new SourceMap(sourceMapText(entry.module))))
+  locate(trace, map)
+  return trace
+}
+
+/** A subject as something to check, in a variant: its second CPU's operations as NMIs of the first; the first CPU stops. */
+export function checkable(subject: Subject, variant: Variant = 'plain'): Checkable {
+  const [first, second, ...others] = subject.cpus
+  const cpus =
+    variant === 'stop'
+      ? [{ ...first!, mayStop: true }, ...subject.cpus.slice(1)]
+      : variant === 'nmi' && second
+        ? [{ ...first!, nmi: [...(first!.nmi ?? []), ...second.operations] }, ...others]
+        : subject.cpus
+  const name = variant === 'plain' ? subject.name : `${subject.name}+${variant}`
+  return { name, about: subject.name, subject: () => ({ ...subject, name, cpus }) }
+}

@@ -1,0 +1,36 @@
+// Call sites of a trace as places in the source: a stack of wasm frames becomes file, line and function of the innermost
+// frame that is not the door itself.
+import type { SourceMap } from './source-map.js'
+import type { Trace } from './trace.js'
+
+export interface Where {
+  file: string
+  line: number
+  function: string
+}
+
+/** Files that only pass accesses on. */
+const DOOR = /(^|\/)(door|hook)\.ts$/
+
+/** Adds `where` to the lines of a trace that has call sites. */
+export function locate(trace: Trace, map: SourceMap): void {
+  const known = new Map<string, Where | undefined>()
+  for (const line of trace.lines) {
+    if (line.site === undefined) continue
+    if (!known.has(line.site)) known.set(line.site, whereOf(line.site, map))
+    const where = known.get(line.site)
+    if (where) line.where = where
+  }
+}
+
+function whereOf(site: string, map: SourceMap): Where | undefined {
+  for (const frame of site.split('\n')) {
+    const found = /^(\S*) wasm:.*:(\d+)$/.exec(frame)
+    if (!found) continue
+    // V8 counts columns of a wasm frame, which are byte offsets, from 1.
+    const place = map.find(Number(found[2]) - 1)
+    if (place && !DOOR.test(place.file) && !place.file.startsWith('~lib'))
+      return { ...place, function: found[1]!.slice(found[1]!.lastIndexOf('/') + 1) }
+  }
+  return undefined
+}

@@ -1,0 +1,74 @@
+// All named subjects: what `skep check` can be asked for and what the tests explore. A name is a path of words, so that a
+// prefix names a family; `+nmi` and `+stop` mark the variants with nested operations and with a CPU that stops.
+import type { Subject } from '../subject.js'
+import { asyncEntries } from './async-catalogue.js'
+import { mapEntries } from './map-catalogue.js'
+import type { ModuleName } from './modules.js'
+import { specimenEntries } from './specimen-catalogue.js'
+
+export type Protocol = 'shipped' | 'locked' | 'rfc-v1' | 'merged'
+export const PROTOCOLS: readonly Protocol[] = ['shipped', 'locked', 'rfc-v1', 'merged']
+
+export type Variant = 'plain' | 'nmi' | 'stop'
+
+export interface Entry {
+  name: string
+  /** One line: what it asks. */
+  about: string
+  /** Hazards of the contract that it is about. */
+  hazards: readonly string[]
+  protocol: Protocol
+  variant: Variant
+  /** The module under test, to find source positions; none if it has no trace build. */
+  module?: ModuleName
+  /** Makes the subject; with `traced` over the trace build, recording call sites. Stages are shared between entries. */
+  subject(traced: boolean): Subject
+}
+
+const made = new Map<Protocol, Entry[]>()
+
+/** The subjects of a protocol, in the order in which they are explored. */
+export function entriesOf(protocol: Protocol): readonly Entry[] {
+  const known = made.get(protocol)
+  if (known) return known
+  const entries = protocol === 'shipped' ? [...asyncEntries(), ...mapEntries()] : specimenEntries(protocol)
+  made.set(protocol, entries)
+  return entries
+}
+
+/** Whether a pattern names an entry: its name, the beginning of it up to `/` or `+`, a hazard (H7), or a glob with `*`. */
+export function names(pattern: string, entry: Entry): boolean {
+  if (/^H\d+$/i.test(pattern)) return entry.hazards.includes(pattern.toUpperCase())
+  if (pattern.includes('*')) {
+    const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+    return new RegExp(`^${parts.join('.*')}$`).test(entry.name)
+  }
+  return entry.name === pattern || entry.name.startsWith(`${pattern}/`) || entry.name.startsWith(`${pattern}+`)
+}
+
+/** The entries that patterns name (all if there are none); a name in full means just that one. Unknown patterns are returned. */
+export function select(
+  entries: readonly Entry[],
+  patterns: readonly string[],
+  variants: readonly Variant[],
+): { chosen: Entry[]; unknown: string[] } {
+  const wanted = (entry: Entry): boolean => variants.length === 0 || variants.includes(entry.variant)
+  if (patterns.length === 0) return { chosen: entries.filter(wanted), unknown: [] }
+  const chosen = new Set<Entry>()
+  const unknown: string[] = []
+  for (const pattern of patterns) {
+    const exact = variants.length === 0 ? entries.filter((entry) => entry.name === pattern) : []
+    const found = exact.length > 0 ? exact : entries.filter((entry) => wanted(entry) && names(pattern, entry))
+    if (found.length === 0) unknown.push(pattern)
+    for (const entry of found) chosen.add(entry)
+  }
+  return { chosen: entries.filter((entry) => chosen.has(entry)), unknown }
+}
+
+/** A phrase as a word of a name: `idle, bound` → `idle-bound`. */
+export const slug = (phrase: string): string =>
+  phrase
+    .toLowerCase()
+    .replace(/[’']/g, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')

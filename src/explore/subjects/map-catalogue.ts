@@ -1,0 +1,165 @@
+// Hash maps as named subjects: any two operations on one bucket beside each other, as NMI of each other, beside a CPU that
+// stops; elements that are handed out again at once; LRU eviction. What must hold is in map-stage.ts.
+import { BPF_EXIST, BPF_NOEXIST, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
+import type { SequentialModel } from '../linearize.js'
+import { subject } from '../subject.js'
+import type { CpuScript, Operation } from '../subject.js'
+import type { Entry, Variant } from './catalogue.js'
+import { slug } from './catalogue.js'
+import { atRest, check, holding, lookup, mapStage, model, remove, update } from './map-stage.js'
+import type { MapStage } from './map-stage.js'
+
+type Make = (at: MapStage, name: string) => Operation
+
+/** The operations on keys 1 and 2, by name. */
+export const MAP_OPERATIONS: Record<string, Make> = {
+  'look up 1': (at, name) => lookup(at, name, 1),
+  'look up 2': (at, name) => lookup(at, name, 2),
+  'delete 1': (at, name) => remove(at, name, 1),
+  'delete 2': (at, name) => remove(at, name, 2),
+  'update 1': (at, name) => update(at, name, 1),
+  'update 2': (at, name) => update(at, name, 2),
+  'create 1': (at, name) => update(at, name, 1, BPF_NOEXIST),
+  'replace 2': (at, name) => update(at, name, 2, BPF_EXIST),
+}
+
+const CONTENTS: [maxEntries: number, keys: number[]][] = [
+  [1, []],
+  [1, [1]],
+  [2, []],
+  [2, [1]],
+  [2, [2]],
+  [2, [1, 2]],
+]
+
+interface Shape {
+  type: number
+  maxEntries: number
+  keySize?: number
+  cpus?: number
+}
+
+const stages = new Map<string, MapStage>()
+
+function stageOf({ type, maxEntries, keySize = 4, cpus = 2 }: Shape, traced: boolean): MapStage {
+  const key = [type, maxEntries, keySize, cpus, traced].join()
+  const known = stages.get(key)
+  if (known) return known
+  const stage = mapStage(type, maxEntries, { keySize, cpus, traced })
+  stages.set(key, stage)
+  return stage
+}
+
+function entry(
+  name: string,
+  about: string,
+  shape: Shape,
+  keys: readonly number[],
+  variant: Variant,
+  cpus: (at: MapStage) => CpuScript[],
+): Entry {
+  return {
+    name: variant === 'plain' ? name : `${name}+${variant}`,
+    about,
+    hazards: [],
+    protocol: 'shipped',
+    variant,
+    module: 'core',
+    subject: (traced) => {
+      const at = stageOf(shape, traced)
+      return subject({
+        name,
+        stage: at.stage,
+        setup: holding(at, ...keys),
+        cpus: cpus(at),
+        check: check(at),
+        atRest: atRest(at),
+        model: model(at, [...keys]) as SequentialModel<unknown>,
+      })
+    },
+  }
+}
+
+const make = (at: MapStage, operation: string, name: string): Operation => MAP_OPERATIONS[operation]!(at, name)
+
+/** The ways in which two operations meet. */
+const MEETINGS: [Variant, (one: Operation, other: Operation) => CpuScript[], string][] = [
+  ['plain', (one, other) => [{ operations: [one] }, { operations: [other] }], 'on two CPUs'],
+  ['nmi', (one, other) => [{ operations: [one], nmi: [other] }], 'the second as an NMI in the first'],
+  [
+    'stop',
+    (one, other) => [{ operations: [one], mayStop: true }, { operations: [other] }],
+    'the first one’s CPU stops',
+  ],
+]
+
+function* pairs(): Generator<Entry> {
+  const operations = Object.keys(MAP_OPERATIONS)
+  for (const [variant, meet, how] of MEETINGS)
+    for (const [maxEntries, keys] of CONTENTS)
+      for (const [i, one] of operations.entries())
+        for (const other of variant === 'plain' ? operations.slice(i) : operations)
+          yield entry(
+            `map/${maxEntries}-holding-${keys.join('-') || 'none'}/${slug(one)}/${slug(other)}`,
+            `${one} and ${other}, ${how}; a hash of ${maxEntries} holding [${keys.join()}]`,
+            { type: MAP_TYPE_HASH, maxEntries },
+            keys,
+            variant,
+            (at) => meet(make(at, one, 'A'), make(at, other, 'B')),
+          )
+}
+
+function* reuse(): Generator<Entry> {
+  for (const keys of [[1], [1, 2]])
+    for (const one of ['look up 2', 'delete 1', 'update 1', 'create 1'])
+      for (const second of ['delete 1', 'update 1', 'delete 2'])
+        for (const third of ['update 1', 'update 2', 'delete 1'])
+          yield entry(
+            `map/reuse/${keys.length}/${[one, second, third].map(slug).join('/')}`,
+            `${one} beside ${second}, then ${third}: an element that is handed out again misleads nobody`,
+            { type: MAP_TYPE_HASH, maxEntries: keys.length },
+            keys,
+            'plain',
+            (at) => [
+              { operations: [make(at, one, 'A')] },
+              { operations: [make(at, second, 'B'), make(at, third, 'C')] },
+            ],
+          )
+  for (const trio of [
+    ['delete 1', 'delete 1', 'update 1'],
+    ['look up 1', 'update 1', 'update 1'],
+  ])
+    yield entry(
+      `map/three/${trio.map(slug).join('/')}`,
+      `${trio.join(', ')} on three CPUs`,
+      { type: MAP_TYPE_HASH, maxEntries: 1, cpus: 3 },
+      [1],
+      'plain',
+      (at) => trio.map((operation, cpu) => ({ operations: [make(at, operation, `cpu ${cpu}`)] })),
+    )
+}
+
+const LRU: [name: string, keys: number[], variant: Variant, cpus: (at: MapStage) => CpuScript[]][] = [
+  ['insert/look-up', [1], 'plain', (at) => [{ operations: [update(at, 'A', 2)] }, { operations: [lookup(at, 'B', 1)] }]], // prettier-ignore
+  ['insert/delete', [1], 'plain', (at) => [{ operations: [update(at, 'A', 2)] }, { operations: [remove(at, 'B', 1)] }]],
+  ['insert/update', [1], 'plain', (at) => [{ operations: [update(at, 'A', 2)] }, { operations: [update(at, 'B', 1)] }]],
+  ['delete/insert', [1], 'stop', (at) => [{ operations: [remove(at, 'A', 1)], mayStop: true }, { operations: [update(at, 'B', 2)] }]], // prettier-ignore
+  ['insert-third/update', [1, 2], 'plain', (at) => [{ operations: [update(at, 'A', 3)] }, { operations: [update(at, 'B', 1)] }]], // prettier-ignore
+  ['insert-third/insert-third', [1, 2], 'plain', (at) => [{ operations: [update(at, 'A', 3)] }, { operations: [update(at, 'B', 3)] }]], // prettier-ignore
+  ['insert-third/delete', [1, 2], 'plain', (at) => [{ operations: [update(at, 'A', 3)] }, { operations: [remove(at, 'B', 1)] }]], // prettier-ignore
+  ['insert-third/update/look-up', [1, 2], 'nmi', (at) => [{ operations: [update(at, 'A', 3)], nmi: [update(at, 'B', 1)] }, { operations: [lookup(at, 'C', 1)] }]], // prettier-ignore
+]
+
+export function mapEntries(): Entry[] {
+  const lru = LRU.map(([name, keys, variant, cpus]) =>
+    entry(
+      `map/lru/${name}`,
+      `LRU of ${keys.length} holding [${keys.join()}]: ${name.split('/').join(' beside ').replaceAll('-', ' ')}`,
+      { type: MAP_TYPE_LRU_HASH, maxEntries: keys.length },
+      keys,
+      variant,
+      cpus,
+    ),
+  )
+  return [...pairs(), ...reuse(), ...lru]
+}

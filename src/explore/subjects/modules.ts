@@ -1,0 +1,15 @@
+// The compiled modules that subjects are about, by name, each in two builds: the optimised one that is explored, and the
+// trace build with a source map, in which the same interleaving is repeated to learn where in the source each access is.
+import { readFileSync } from 'node:fs'
+
+/** What is compiled: the core; the core with small tables; the three older designs. */
+export type ModuleName = 'core' | 'core.small' | 'specimens'
+
+const fileOf = (name: ModuleName, traced: boolean): URL =>
+  new URL(`../../../core/${name}.${traced ? 'trace' : 'check'}.wasm`, import.meta.url)
+
+/** A module's bytes. */
+export const moduleBytes = (name: ModuleName, traced = false): Uint8Array => readFileSync(fileOf(name, traced))
+
+/** The source map of a trace build, as text. */
+export const sourceMapText = (name: ModuleName): string => readFileSync(`${fileOf(name, true).pathname}.map`, 'utf8')

@@ -1,0 +1,111 @@
+// Answers of the explorer as text: a verdict line with the numbers; a violation as columns, one per CPU, with the place in
+// the source in front, nested operations indented.
+import type { Checked, Found } from '../explore/check.js'
+import type { Trace, TraceLine } from '../explore/trace.js'
+import type { Style } from './style.js'
+
+const count = (value: number): string => value.toLocaleString('en')
+
+/** Seconds, and the rate where there is something to measure. */
+function effort({ transitions, milliseconds, states, ends, walks, bytes }: Checked): string {
+  const rate = milliseconds >= 20 ? `, ${count(Math.round(transitions / milliseconds))} k/s` : ''
+  const time = `${(milliseconds / 1000).toFixed(1)} s`
+  if (walks !== undefined) return `${count(walks)} random walks, ${count(transitions)} steps, ${time}${rate}`
+  const memory = bytes >= 1 << 26 ? `, ${Math.round(bytes / 2 ** 20)} MiB` : ''
+  return `${count(states)} states, ${count(transitions)} transitions, ${count(ends)} ends, ${time}${rate}${memory}`
+}
+
+/** One line: the verdict and its numbers. */
+export function verdictLine(checked: Checked, style: Style): string {
+  const { verdict, name, walks } = checked
+  const word =
+    verdict === 'holds'
+      ? style.good('holds     ')
+      : verdict === 'violated'
+        ? style.bad('VIOLATED  ')
+        : walks === undefined
+          ? style.source('incomplete')
+          : style.source('not found ')
+  return `${word}  ${style.name(name)}  ${style.faint(effort(checked))}`
+}
+
+/** A violation: what, what it means, the interleaving, the token. */
+export function failureLines(failure: Found, style: Style, columns: number): string[] {
+  const { message, meaning, preemptions, minimal, token, trace } = failure
+  const fewest = minimal ? ', the fewest that show it' : ''
+  return [
+    '',
+    `  ${style.bad(message)}`,
+    ...(meaning === undefined ? [] : [`  ${meaning}`]),
+    `  ${preemptions === 1 ? '1 preemption' : `${preemptions} preemptions`}${fewest}; --replay ${token}`,
+    '',
+    ...traceLines(trace, style, columns).map((line) => `  ${line}`),
+    '',
+  ]
+}
+
+/** Accesses that say little: private words, statistics, the clock. They are in the HTML and the JSON. */
+const QUIET = /^(peek|poke|glance|note|now)\b/
+
+const isShown = (line: TraceLine): boolean => line.result !== undefined || !QUIET.test(line.text)
+
+/** The interleaving in columns that fit `columns` characters as far as that can be. */
+export function traceLines(trace: Trace, style: Style, columns: number): string[] {
+  const shown = trace.lines.filter(isShown)
+  const placeOf = ({ where }: TraceLine): string => (where ? `${where.file.replace(/^core\//, '')}:${where.line}` : '')
+  const gutter = Math.max(0, ...shown.map((line) => placeOf(line).length))
+  const front = gutter === 0 ? 0 : gutter + 2
+  const width = Math.max(28, Math.min(58, Math.floor((columns - front - 2) / trace.cpus)))
+  const heads = Array.from({ length: trace.cpus }, (_, cpu) => `CPU ${cpu}`.padEnd(width)).join('')
+  const lines = [style.heading(' '.repeat(front) + heads.trimEnd())]
+  const open = new Map<string, string>()
+  const put = (line: TraceLine, place: string, text: string, paint = (same: string): string => same): void => {
+    const indent = '  '.repeat(Math.max(0, line.depth - 1))
+    lines.push(style.faint(place.padEnd(front)) + ' '.repeat(line.cpu * width) + indent + paint(text))
+  }
+  trace.lines.forEach((line, index) => {
+    if (index === trace.cycle) lines.push('── from here on this can repeat for ever ──')
+    if (!isShown(line)) return
+    const frame = `${line.cpu} ${line.depth}`
+    if (open.get(frame) !== line.operation)
+      put(line, '', `${line.depth > 1 ? 'NMI ' : ''}${line.operation}:`, style.heading)
+    open.set(frame, line.operation)
+    for (let depth = line.depth + 1; depth <= 3; depth++) open.delete(`${line.cpu} ${depth}`)
+    const result = line.result === undefined ? '' : `  ⇒ ${line.result}`
+    put(line, placeOf(line), `  ${line.text}${result}`)
+    if (line.result !== undefined) open.delete(frame)
+  })
+  const hidden = trace.lines.length - shown.length
+  if (hidden > 0) lines.push(style.faint(`${hidden} accesses to private words and the clock are not shown`))
+  return lines
+}
+
+/** The families of many subjects, a line each: how many were complete, and of how many states. */
+export function summaryLines(all: readonly Checked[], style: Style): string[] {
+  const families = new Map<string, Checked[]>()
+  for (const checked of all) {
+    const [path = '', variant] = checked.name.split('+')
+    const family = path.split('/').slice(0, path.startsWith('pair/') ? 2 : path.startsWith('map/') ? 2 : 1).join('/') + (variant ? `+${variant}` : '') // prettier-ignore
+    families.set(family, [...(families.get(family) ?? []), checked])
+  }
+  const widest = Math.max(...[...families.keys()].map((name) => name.length))
+  return [...families].map(([family, members]) => {
+    const complete = members.filter(({ verdict }) => verdict === 'holds').length
+    const states = members.reduce((sum, { states }) => sum + states, 0)
+    const word = complete === members.length ? style.good('complete') : style.source('NOT ALL ')
+    return `  ${style.name(family.padEnd(widest))}  ${word}  ${String(complete).padStart(5)} of ${String(members.length).padEnd(5)} ${style.faint(`${count(states)} states`)}`
+  })
+}
+
+/** One line over everything. */
+export function totalLine(all: readonly Checked[], seconds: number, style: Style): string {
+  const of = (verdict: Checked['verdict']): number => all.filter((checked) => checked.verdict === verdict).length
+  const [violated, incomplete] = [of('violated'), of('incomplete')]
+  const states = all.reduce((sum, { states }) => sum + states, 0)
+  const words = [
+    `${count(of('holds'))} hold`,
+    violated > 0 ? style.bad(`${violated} violated`) : '0 violated',
+    ...(incomplete > 0 ? [style.source(`${incomplete} incomplete`)] : []),
+  ]
+  return `${count(all.length)} subjects: ${words.join(', ')} (${count(states)} states, ${seconds.toFixed(1)} s)`
+}

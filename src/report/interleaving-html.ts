@@ -1,0 +1,87 @@
+// One interleaving as a page of its own: a column per CPU, a step per row, the values of all fields beside it; arrow keys
+// step. Self-contained: nothing is loaded. Everything that comes from a subject is escaped.
+import type { Checked } from '../explore/check.js'
+import type { Trace, TraceLine } from '../explore/trace.js'
+import { SCRIPT, STYLE } from './interleaving-page.js'
+
+const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+
+/** Accesses that the page can leave out: private words, statistics, the clock. */
+const QUIET = /^(peek|poke|glance|note|now)\b/
+
+/** The page of a violation, or of an interleaving that was asked for. Throws a plain Error if there is neither. */
+export function interleavingPage(checked: Checked): string {
+  const { failure } = checked
+  const trace = failure?.trace ?? checked.trace
+  if (!trace) throw new Error(`${checked.name}: nothing to show`)
+  const heads = Array.from({ length: trace.cpus }, (_, cpu) => `<th>CPU ${cpu}</th>`).join('')
+  const data = JSON.stringify(trace.lines.map(({ cpu, place, before, after }) => ({ cpu, place, before, after })))
+  const preemptions = `${trace.preemptions} preemption${trace.preemptions === 1 ? '' : 's'}`
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${escape(checked.name)}</title>
+<style>${STYLE}</style>
+</head>
+<body class="brief">
+<header>
+<h1>${escape(checked.name)} <span class="soft">– ${escape(checked.about)}</span></h1>
+<p class="wrong">${escape(failure?.message ?? 'nothing is violated')}</p>
+${failure?.meaning === undefined ? '' : `<p>${escape(failure.meaning)}</p>`}
+<p class="soft">${preemptions}${failure?.minimal ? ', the fewest that show it' : ''}${failure ? ` · replay <code>${escape(failure.token)}</code>` : ''}</p>
+</header>
+<main><table><thead><tr><th></th>${heads}</tr></thead><tbody>
+${rows(trace).join('\n')}
+</tbody></table></main>
+<aside><h2>Fields</h2><table><tbody id="fields"></tbody></table></aside>
+<footer><span id="at"></span><span><kbd>↓</kbd> <kbd>↑</kbd> step</span><span><kbd>→</kbd> <kbd>←</kbd> next, previous CPU</span>
+<span><kbd>Home</kbd> <kbd>End</kbd></span>
+<label><input type="checkbox" id="brief" checked> without private words</label></footer>
+<script type="application/json" id="data">${data.replaceAll('<', '\\u003c')}</script>
+<script>${SCRIPT}</script>
+</body>
+</html>
+`
+}
+
+function rows(trace: Trace): string[] {
+  const rows: string[] = []
+  const open = new Map<string, string>()
+  const cells = (line: TraceLine, content: string): string =>
+    Array.from({ length: trace.cpus }, (_, cpu) => `<td>${cpu === line.cpu ? content : ''}</td>`).join('')
+  trace.lines.forEach((line, index) => {
+    const nested = line.depth > 1
+    const indent = '   '.repeat(Math.max(0, line.depth - 1))
+    const frame = `${line.cpu} ${line.depth}`
+    if (open.get(frame) !== line.operation) {
+      const name = `${indent}${nested ? 'NMI ' : ''}${escape(line.operation)}`
+      rows.push(`<tr class="head"><td class="where"></td>${cells(line, nested ? `<span class="nmi">${name}</span>` : name)}</tr>`) // prettier-ignore
+    }
+    open.set(frame, line.operation)
+    for (let depth = line.depth + 1; depth <= 3; depth++) open.delete(`${line.cpu} ${depth}`)
+    const quiet = line.result === undefined && QUIET.test(line.text)
+    const kind = ['step', quiet ? 'quiet' : '', index === trace.cycle ? 'repeats' : ''].filter(Boolean).join(' ')
+    const { where } = line
+    const place = where
+      ? `<span title="${escape(where.function)}">${escape(where.file.replace(/^core\//, ''))}:${where.line}</span>`
+      : ''
+    rows.push(`<tr class="${kind}"><td class="where">${place}</td>${cells(line, `${indent}  ${textOf(line)}`)}</tr>`)
+    if (line.result !== undefined) open.delete(frame)
+  })
+  return rows
+}
+
+function textOf(line: TraceLine): string {
+  const { text, place, before, after, result } = line
+  const ended = result === undefined ? '' : `  <span class="result">⇒ ${escape(result)}</span>`
+  const end = place === undefined ? -1 : text.indexOf(` ${place} `)
+  if (place === undefined || end < 0) return escape(text) + ended
+  const rest = text.slice(end + place.length + 2)
+  const values =
+    before !== after && rest === `${before} → ${after}`
+      ? `${escape(before!)} → <span class="new">${escape(after!)}</span>`
+      : escape(rest)
+  return `${escape(text.slice(0, end))} <span class="place">${escape(place)}</span> ${values}${ended}`
+}
