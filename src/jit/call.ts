@@ -5,6 +5,7 @@ import type { Instruction } from '../isa/decode.js'
 import { op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
 import { GUEST_FUNCTION } from './module.js'
+import { emitArrayLookup } from './lookups.js'
 
 /** Kind 'call'. */
 export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
@@ -12,6 +13,9 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
   switch (callee.kind) {
     case 'missing':
       f.fault(FAULT_UNREACHABLE, () => f.const64(0))
+      return
+    case 'array':
+      emitArrayLookup(f, callee.shape, callee.key)
       return
     case 'function':
       f.checkStack()

@@ -11,6 +11,7 @@ import {
 import { buildGraph, type Graph } from './graph.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
+import { lookupSites } from './lookups.js'
 import { lookUp, type CodePosition, type Positioned } from './positions.js'
 import { calleesOf, reachable, wideValue, type Unit } from './resolve.js'
 import { emitStructure } from './structure.js'
@@ -52,8 +53,13 @@ export function compile(
     return index
   }
   // All imports must be known before the first function index is written.
-  const callees = new Map([...units.values()].map((unit) => [unit, calleesOf(unit, target, importIndex)]))
   const graphs = new Map([...units.values()].map((unit) => [unit, buildGraph(unit.instructions)]))
+  const callees = new Map(
+    [...units.values()].map((unit) => [
+      unit,
+      calleesOf(unit, target, importIndex, lookupSites(unit, graphs.get(unit)!)),
+    ]),
+  )
   const charges = (name: string): boolean => {
     const unit = units.get(name)!
     return (

@@ -12,7 +12,7 @@ import { CPU_BUDGET } from '../../core/layout.js'
 import type { Instruction } from '../isa/decode.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
-import type { HelperImport } from './link.js'
+import type { ArrayShape, HelperImport } from './link.js'
 
 /** The frame's upper end as i32 is the sixth parameter. */
 const FRAME_LOCAL = 5
@@ -27,6 +27,8 @@ export type Callee =
   | { kind: 'import'; index: number; helper: HelperImport }
   /** `charges`: it, or what it calls, spends of the loop budget. */
   | { kind: 'function'; index: number; charges: boolean }
+  /** A lookup in an array that is known; where the key is, if it lies in the frame. */
+  | { kind: 'array'; shape: ArrayShape; key: number | undefined }
   /** A weak reference that nothing satisfies: calling it is a fault. */
   | { kind: 'missing'; name: string }
 

@@ -12,9 +12,21 @@ export interface HelperImport {
   readonly returns: boolean
 }
 
+/** Where the values of an array or per-CPU array lie. */
+export interface ArrayShape {
+  /** Guest address of the first value (of CPU 0). */
+  readonly elements: number
+  /** Bytes from one value to the next, and from one CPU's values to the next CPU's (0 in a plain array). */
+  readonly stride: number
+  readonly cpuStride: number
+  readonly entries: number
+}
+
 export interface LinkTarget {
   /** Address of the map's structure, what a program sees as the map pointer. Throws SkepError if there is no such map. */
   mapAddress(name: string): number
+  /** Where the values of a map lie that is an array and stays as long as the code: its lookups need no call. */
+  arrayShape?(name: string): ArrayShape | undefined
   /** Guest address of a byte in the value of a single-element data map. */
   mapValueAddress(name: string, offset: number): number
   /** Throws SkepError for a helper that does not exist, naming function and instruction. */

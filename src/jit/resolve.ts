@@ -6,6 +6,7 @@ import { disassemble } from '../isa/disassemble.js'
 import type { FunctionSpec, Relocation } from '../object/spec.js'
 import type { Callee } from './function.js'
 import type { HelperImport, LinkTarget } from './link.js'
+import type { LookupSite } from './lookups.js'
 
 /** One function, decoded, with its references by instruction. */
 export interface Unit {
@@ -63,6 +64,7 @@ export function calleesOf(
   unit: Unit,
   target: LinkTarget,
   importIndex: (helper: HelperImport) => number,
+  lookups: ReadonlyMap<number, LookupSite> = new Map(),
 ): Map<number, Callee | string> {
   const callees = new Map<number, Callee | string>()
   for (const instruction of unit.instructions) {
@@ -73,7 +75,10 @@ export function calleesOf(
     else if (relocation?.kind === 'kfunc') callees.set(index, kfunc(unit, instruction, relocation, target, importIndex))
     else if (form.operation === 'helper') {
       const helper = target.helperImport(imm, unit.spec.name, index)
-      callees.set(index, { kind: 'import', index: importIndex(helper), helper })
+      const site = lookups.get(index)
+      const shape = site && target.arrayShape?.(site.map)
+      if (shape) callees.set(index, { kind: 'array', shape, key: site.key })
+      else callees.set(index, { kind: 'import', index: importIndex(helper), helper })
     } else if (form.operation === 'function' && index + 1 + imm === 0) callees.set(index, unit.spec.name)
     else
       throw new SkepError('UNRESOLVED', `${place(target, unit.spec, instruction)}: nothing says what is called here`, {

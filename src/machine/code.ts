@@ -1,9 +1,11 @@
 // The code of an object on a machine, for either engine: room in the function table (and in core memory for the
 // interpreter's image), references resolved, a module ready to be installed on every CPU. Called by load.ts.
+import { MAP_TYPE_ARRAY, MAP_TYPE_PERCPU_ARRAY } from '../../core/abi.js'
+import { MAP_CPU_STRIDE, MAP_ELEMENTS, MAP_MAX_ENTRIES, MAP_STRIDE } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import { buildImage, imageBytes, stubLimit, type InterpretedObject } from '../interp/image.js'
 import { compile, type CompiledObject } from '../jit/compile.js'
-import type { LinkTarget } from '../jit/link.js'
+import type { ArrayShape, LinkTarget } from '../jit/link.js'
 import type { ObjectSpec } from '../object/spec.js'
 import type { ObjectCode } from './cpu.js'
 import { helperById, kfuncByName, requireHelper } from './helpers.js'
@@ -101,6 +103,7 @@ function linkTarget(
   return {
     mapAddress: (name) => mapNamed(name).address,
     mapValueAddress: (name, offset) => (kernel.host.core.map_element_value(mapNamed(name).address, 0) >>> 0) + offset,
+    arrayShape: (name) => arrayShape(kernel, mapNamed(name)),
     helperImport: (id, fn, instruction) =>
       requireHelper(helperById(id), `function '${fn}', instruction ${instruction}: helper ${id}`),
     kfuncImport: (name) => kfuncByName(name),
@@ -109,5 +112,16 @@ function linkTarget(
     guestBase: kernel.memory.guestBase,
     guestEnd: kernel.memory.guestEnd,
     fileName: spec.name,
+  }
+}
+
+/** Arrays are looked up in place: their shape is known, and the object holds a reference on them. */
+function arrayShape({ memory }: Kernel, { address, spec }: LiveMap): ArrayShape | undefined {
+  if (spec.type !== MAP_TYPE_ARRAY && spec.type !== MAP_TYPE_PERCPU_ARRAY) return undefined
+  return {
+    elements: memory.word(address + MAP_ELEMENTS) >>> 0,
+    stride: memory.word(address + MAP_STRIDE) >>> 0,
+    cpuStride: memory.word(address + MAP_CPU_STRIDE) >>> 0,
+    entries: memory.word(address + MAP_MAX_ENTRIES) >>> 0,
   }
 }

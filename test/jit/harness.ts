@@ -2,7 +2,7 @@
 import { CPU_BUDGET } from '../../core/layout.js'
 import { assemble, type Line } from '../../src/isa/assemble.js'
 import { compile, type CompiledObject } from '../../src/jit/compile.js'
-import type { HelperImport, LinkTarget } from '../../src/jit/link.js'
+import type { ArrayShape, HelperImport, LinkTarget } from '../../src/jit/link.js'
 import { positionOf, type CodePosition } from '../../src/jit/positions.js'
 import type { FunctionSpec } from '../../src/object/spec.js'
 
@@ -38,6 +38,7 @@ export interface Options {
   >
   kfuncs?: Record<string, { parameters: number; call: Helper }>
   maps?: Record<string, number>
+  arrays?: Record<string, ArrayShape>
   externs?: Record<string, bigint>
   roots?: string[]
 }
@@ -60,6 +61,7 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
     guestBase: GUEST_BASE,
     guestEnd: GUEST_END,
     mapAddress: (name) => options.maps?.[name] ?? 0,
+    arrayShape: (name) => options.arrays?.[name],
     mapValueAddress: (name, offset) => (options.maps?.[name] ?? 0) + offset,
     helperImport: (id, functionName, instruction) => {
       const entry = options.helpers?.[id]
