@@ -7,9 +7,10 @@ import { SkepError } from '../../src/error.js'
 import { Btf } from '../../src/object/btf.js'
 import { Bytes } from '../../src/object/bytes.js'
 import { findUnsupported } from '../../src/object/check.js'
-import { findFieldMisuse } from '../../src/object/field-use.js'
+
 import { parseObject, readObject } from '../../src/object/read.js'
 import type { ObjectSpec } from '../../src/object/spec.js'
+import { analyse } from '../../src/verify/analyse.js'
 import { fixtureBytes } from './fixture.js'
 
 const CODES = new Set(['BAD_ELF', 'BAD_BTF', 'BAD_OBJECT', 'BAD_TYPE', 'BAD_INSTRUCTION'])
@@ -22,7 +23,7 @@ function attempt(bytes: Uint8Array): ObjectSpec | undefined {
     const spec = parseObject(bytes, 'x.bpf.o')
     findUnsupported(spec, { helpers: new Set(), kfuncs: new Set(), mapTypes: new Set(), programTypes: new Set() })
     for (const map of spec.maps.values()) useTypes(spec, map.value)
-    for (const fn of spec.functions.values()) findFieldMisuse(spec, fn)
+    analyse(spec)
     return spec
   } catch (error) {
     if (!(error instanceof SkepError)) throw error
