@@ -47,10 +47,13 @@ export const ENOTSUPP = 524
 /** enum bpf_map_type (those that this machine has). */
 export const MAP_TYPE_HASH = 1
 export const MAP_TYPE_ARRAY = 2
+export const MAP_TYPE_PROG_ARRAY = 3
 export const MAP_TYPE_PERCPU_HASH = 5
 export const MAP_TYPE_PERCPU_ARRAY = 6
 export const MAP_TYPE_LRU_HASH = 9
 export const MAP_TYPE_LRU_PERCPU_HASH = 10
+export const MAP_TYPE_ARRAY_OF_MAPS = 12
+export const MAP_TYPE_HASH_OF_MAPS = 13
 export const MAP_TYPE_RINGBUF = 27
 
 /** Map creation flags of the kernel. */
@@ -79,6 +82,9 @@ export const BPF_RB_AVAIL_DATA = 0
 export const BPF_RB_RING_SIZE = 1
 export const BPF_RB_CONS_POS = 2
 export const BPF_RB_PROD_POS = 3
+
+/** Tail calls that one run may make, as in the kernel. */
+export const MAX_TAIL_CALLS = 33
 
 /** bpf_timer_start flags and clocks. */
 export const BPF_F_TIMER_ABS = 1

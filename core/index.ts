@@ -1,7 +1,7 @@
 // The module's exports: what compiled programs import (helpers and kfuncs by the kernel's names) and what the host
 // calls. Nothing is defined here.
 export { cpu_attach } from './cpu'
-export { program_create, program_put, program_release } from './async/program'
+export { program_create, program_put, program_release, programTryGet as program_get } from './async/program'
 export { map_get, map_put, map_user_get, map_user_put } from './async/user-reference'
 export {
   bpf_timer_cancel,
@@ -25,6 +25,7 @@ export {
   bpf_ringbuf_reserve,
   bpf_ringbuf_submit,
 } from './helper/ring-buffer'
+export { bpf_tail_call } from './helper/tail-call'
 export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_set_callback_impl, bpf_wq_start } from './helper/work'
 export { interpret } from './interp/interpret'
 export { map_create } from './map/create'

@@ -287,6 +287,8 @@ export const CPU_REGISTERS = 368
 export const CPU_INSTRUCTION = 372
 /** Ring buffer records that this CPU has reserved and not given back: what a run leaves open is discarded at its end. */
 export const CPU_RESERVED = 376
+/** Tail calls that the run has made. */
+export const CPU_TAIL_CALLS = 380
 /** Timer wheel: bitmaps (8 u32 per level), then heads and tails. */
 export const CPU_WHEEL_BITS = 384
 export const WHEEL_LEVELS = 6

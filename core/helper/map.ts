@@ -1,6 +1,6 @@
 // The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value
 // pointers are checked here, then the map's kind decides.
-import { EINVAL, ENOTSUPP } from '../abi'
+import { EINVAL, ENOTSUPP, MAP_TYPE_PROG_ARRAY } from '../abi'
 import { cpu, cpuCount, cpuIndex } from '../cpu'
 import { peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
@@ -10,7 +10,8 @@ import { hashDelete, hashLookup, hashLookupOn, hashUpdate } from '../map/hash'
 import { hashForEach, visit } from '../map/iterate'
 import { mapAddress } from '../map/map'
 import { perCpuHashUpdate } from '../map/percpu-hash'
-import { isArray, isHash, isPerCpu } from '../map/shape'
+import { referenceOf } from '../map/reference'
+import { holdsReferences, isArray, isHash, isPerCpu } from '../map/shape'
 import { calleeFrame, callbackOf } from './call'
 
 /** In a CPU's scratch page: the index that a for_each over an array passes to its callback, one for each frame in which
@@ -18,11 +19,12 @@ import { calleeFrame, callbackOf } from './call'
 const SCRATCH_INDICES: usize = 64
 const FRAME_SHIFT: usize = 9
 
-/** Address of the value or 0; for a per-CPU map that of the own CPU. */
+/** Address of the value or 0; for a per-CPU map that of the own CPU; for a map of maps the inner map's pointer. */
 export function bpf_map_lookup_elem(mapPointer: u64, keyPointer: u64): u64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const type = peek32(map + MAP_TYPE)
+  if (holdsReferences(type)) return type === MAP_TYPE_PROG_ARRAY ? 0 : <u64>referenceOf(map, key)
   if (isHash(type)) return <u64>hashLookup(map, key)
   return isArray(type) ? <u64>arrayLookup(map, key) : 0
 }
@@ -33,15 +35,18 @@ export function bpf_map_update_elem(mapPointer: u64, keyPointer: u64, valuePoint
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const value = guestAddress(valuePointer, peek32(map + MAP_VALUE_SIZE))
   const type = peek32(map + MAP_TYPE)
+  if (holdsReferences(type)) return -ENOTSUPP
   if (!isHash(type)) return isArray(type) ? arrayUpdate(map, key, value, flags) : -ENOTSUPP
   return isPerCpu(type) ? perCpuHashUpdate(map, key, value, flags, false) : hashUpdate(map, key, value, flags)
 }
 
-/** 0, -ENOENT; -EINVAL for arrays, whose elements cannot go; -ENOTSUPP for kinds without keys. */
+/** 0, -ENOENT; -EINVAL for arrays, whose elements cannot go; -ENOTSUPP for kinds without keys and
+ *  those that only the host writes. */
 export function bpf_map_delete_elem(mapPointer: u64, keyPointer: u64): i64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const type = peek32(map + MAP_TYPE)
+  if (holdsReferences(type)) return -ENOTSUPP
   if (isHash(type)) return hashDelete(map, key)
   return isArray(type) ? -EINVAL : -ENOTSUPP
 }
@@ -66,6 +71,7 @@ export function bpf_for_each_map_elem(mapPointer: u64, fn: u64, context: u64, fl
   const map = mapAddress(mapPointer)
   if (flags) return -EINVAL
   const type = peek32(map + MAP_TYPE)
+  if (holdsReferences(type)) return -ENOTSUPP
   if (isHash(type)) return hashForEach(map, fn, context, <usize>frame)
   return isArray(type) ? <i64>arrayForEach(map, fn, context, <usize>frame) : -ENOTSUPP
 }

@@ -17,6 +17,7 @@ import {
 import { programOwns } from '../async/program'
 import { cpu } from '../cpu'
 import { peek32, peek64, poke32, poke64 } from '../door'
+import { bpf_tail_call } from '../helper/tail-call'
 import { fault } from '../host'
 import { CPU_BUDGET, CPU_INSTRUCTION, CPU_PROGRAM, CPU_REGISTERS, CPU_STACKS } from '../layout'
 import { alu, byteOrder } from './alu'
@@ -59,6 +60,8 @@ const FETCH: u32 = 0x01
 const LOAD_ACQUIRE: u32 = 0x100
 const STORE_RELEASE: u32 = 0x110
 const PSEUDO_CALL: u32 = 1
+/** What the host writes for a tail call; no object has it. */
+const TAIL_CALL: u32 = 15
 
 // Registers of the frame whose top is `frame`.
 function registersOf(frame: u32): usize {
@@ -104,6 +107,7 @@ function call(registers: usize, frame: u32, source: u32, immediate: u32, byRegis
   const d = get(registers, 4)
   const e = get(registers, 5)
   const at = peek32(cpu() + CPU_INSTRUCTION)
+  const program = peek32(cpu() + CPU_PROGRAM)
   let result: u64
   if (byRegister) {
     const fn = get(registers, register)
@@ -112,6 +116,8 @@ function call(registers: usize, frame: u32, source: u32, immediate: u32, byRegis
   } else if (source === PSEUDO_CALL) result = interpret(<u64>immediate, a, b, c, d, e, <i32>frameBelow(frame))
   else result = call_indirect<u64>(immediate, a, b, c, d, e, <i32>frame)
   poke32(cpu() + CPU_INSTRUCTION, at)
+  // The callee may have ended in a tail call.
+  poke32(cpu() + CPU_PROGRAM, program)
   set(registers, 0, result)
 }
 
@@ -204,7 +210,12 @@ export function interpret(image: u64, r1: u64, r2: u64, r3: u64, r4: u64, r5: u6
         const operation = opcode & OPERATION
         const narrow = (opcode & 7) === CLASS_JMP32
         if (operation === OPERATION_EXIT) return get(registers, 0)
-        if (operation === OPERATION_CALL)
+        if (operation === OPERATION_CALL && source === TAIL_CALL && (opcode & SOURCE_REGISTER) === 0) {
+          const context = get(registers, 1)
+          const entry = <u32>bpf_tail_call(context, get(registers, 2), get(registers, 3))
+          if (entry !== 0) return call_indirect<u64>(entry, context, <u64>0, <u64>0, <u64>0, <u64>0, frame)
+          set(registers, 0, 0)
+        } else if (operation === OPERATION_CALL)
           call(registers, <u32>frame, source, immediate, (opcode & SOURCE_REGISTER) !== 0, target)
         else if (operation === OPERATION_JA) jump = narrow ? <i32>immediate : offset
         else if (operation === OPERATION_MAY_GOTO) {

@@ -49,6 +49,7 @@ import {
   checkAttributes,
   cpuStrideOf,
   elementsOf,
+  holdsReferences,
   isHash,
   isPerCpu,
   map_bytes_guest,
@@ -70,7 +71,7 @@ const NONE: u32 = 0xffffffff
 function checkFields(type: u32, valueSize: u32, flags: u32, timer: u32, work: u32, lock: u32): i32 {
   if ((timer & work & lock) === NONE) return 0
   if (flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) return -EACCES
-  if ((timer & work) !== NONE && isPerCpu(type)) return -EOPNOTSUPP
+  if ((timer & work) !== NONE && (isPerCpu(type) || holdsReferences(type))) return -EOPNOTSUPP
   if (timer !== NONE && (timer & 7 || <u64>timer + 16 > valueSize)) return -EINVAL
   if (work !== NONE && (work & 7 || <u64>work + 16 > valueSize)) return -EINVAL
   return lock !== NONE && (lock & 3 || <u64>lock + 4 > valueSize) ? -EINVAL : 0
@@ -165,6 +166,10 @@ export function map_create(
   let area = <usize>core
   if (timerOffset !== NONE) area += createSlots(map, MAP_TIMER_SLOTS, area, count)
   if (workOffset !== NONE) area += createSlots(map, MAP_WORK_SLOTS, area, count)
+  if (holdsReferences(type)) {
+    poke32(map + MAP_ELEMENTS, <u32>area)
+    area += <usize>roundUp(<u64>stride * <u64>count, 64)
+  }
   if (isHash(type)) createHash(map, area)
   if (type === MAP_TYPE_RINGBUF) createRing(map, area)
   poke32(map + MAP_USER_REFERENCES, 1)

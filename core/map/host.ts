@@ -11,7 +11,8 @@ import { hashDelete, hashFind, hashUpdate } from './hash'
 import { hashNextElement, hashNextKey } from './iterate'
 import { elementAddress, valueAddressOn } from './map'
 import { perCpuHashUpdate } from './percpu-hash'
-import { isArray, isHash, isPerCpu } from './shape'
+import { referenceClear, referenceSet } from './reference'
+import { isArray, isHash, isPerCpu, isReferenceArray } from './shape'
 
 /** Guest address of the value of the key at `key`, 0 if absent. No use in the sense of LRU. */
 export function map_lookup(map: usize, key: usize): usize {
@@ -33,7 +34,8 @@ export function map_update(map: usize, key: usize, value: usize, flags: u32): i3
   const outermost = sectionEnter()
   const type = peek32(map + MAP_TYPE)
   let result: i32
-  if (isHash(type))
+  if (isReferenceArray(type)) result = referenceSet(map, key, value, flags)
+  else if (isHash(type))
     result = isPerCpu(type) ? perCpuHashUpdate(map, key, value, flags, true) : hashUpdate(map, key, value, flags)
   else if (type === MAP_TYPE_PERCPU_ARRAY) result = arrayUpdateAll(map, key, value, flags)
   else result = isArray(type) ? arrayUpdate(map, key, value, flags) : -ENOTSUPP
@@ -44,6 +46,7 @@ export function map_update(map: usize, key: usize, value: usize, flags: u32): i3
 /** 0, -ENOENT; -EINVAL for arrays, -ENOTSUPP for kinds without keys. */
 export function map_delete(map: usize, key: usize): i32 {
   const type = peek32(map + MAP_TYPE)
+  if (isReferenceArray(type)) return referenceClear(map, key)
   if (!isHash(type)) return isArray(type) ? -EINVAL : -ENOTSUPP
   const outermost = sectionEnter()
   const result = hashDelete(map, key)

@@ -4,9 +4,9 @@
 // once. Neither returns an element that was not in the map at some moment of the call. Both walk as find.ts does.
 // Keys of more than 8 bytes whose 64-bit hashes are equal count as one in the bucket order.
 import { calleeFrame, callbackOf, chargeIteration } from '../helper/call'
-import { cpuIndex } from '../cpu'
-import { load64, note64, peek32, retry } from '../door'
-import { MAP_BUCKETS, MAP_BUCKET_MASK, MAP_ELEMENT_COUNT, MAP_KEY_SIZE } from '../layout'
+import { cpu, cpuIndex } from '../cpu'
+import { load64, note64, peek32, poke32, retry } from '../door'
+import { CPU_PROGRAM, MAP_BUCKETS, MAP_BUCKET_MASK, MAP_ELEMENT_COUNT, MAP_KEY_SIZE } from '../layout'
 import { FIND_DISTURBED, find } from './find'
 import { elementAddress, valueAddressOn } from './map'
 import {
@@ -24,7 +24,11 @@ import {
 /** Calls `fn` for one element; true if it wants to stop. */
 export function visit(map: usize, key: usize, value: usize, fn: u32, context: u64, callee: usize): bool {
   chargeIteration()
-  return call_indirect<u64>(fn, <u64>map, <u64>key, <u64>value, context, <u64>0, <i32>callee) !== 0
+  const program = peek32(cpu() + CPU_PROGRAM)
+  const answer = call_indirect<u64>(fn, <u64>map, <u64>key, <u64>value, context, <u64>0, <i32>callee)
+  // The callback may have ended in a tail call.
+  poke32(cpu() + CPU_PROGRAM, program)
+  return answer !== 0
 }
 
 /** bpf_for_each_map_elem on a hash map: the number of elements visited. */

@@ -19,11 +19,14 @@ import {
   ENOMEM,
   ENOTSUPP,
   MAP_TYPE_ARRAY,
+  MAP_TYPE_ARRAY_OF_MAPS,
   MAP_TYPE_HASH,
+  MAP_TYPE_HASH_OF_MAPS,
   MAP_TYPE_LRU_HASH,
   MAP_TYPE_LRU_PERCPU_HASH,
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERCPU_HASH,
+  MAP_TYPE_PROG_ARRAY,
   MAP_TYPE_RINGBUF,
 } from '../abi'
 import { peek32 } from '../door'
@@ -52,7 +55,7 @@ export function roundUp(bytes: u64, unit: u64): u64 {
 
 /** True for the kinds that keep their elements in buckets. */
 export function isHash(type: u32): bool {
-  return type === MAP_TYPE_HASH || type === MAP_TYPE_PERCPU_HASH || isLru(type)
+  return type === MAP_TYPE_HASH || type === MAP_TYPE_PERCPU_HASH || type === MAP_TYPE_HASH_OF_MAPS || isLru(type)
 }
 
 /** True for the kinds of hash map that evict. */
@@ -62,7 +65,20 @@ export function isLru(type: u32): bool {
 
 /** True for the kinds whose elements stand in a row and are always there. */
 export function isArray(type: u32): bool {
-  return type === MAP_TYPE_ARRAY || type === MAP_TYPE_PERCPU_ARRAY
+  return type === MAP_TYPE_ARRAY || type === MAP_TYPE_PERCPU_ARRAY || isReferenceArray(type)
+}
+
+/** True for arrays of programs or maps: no element at first. */
+export function isReferenceArray(type: u32): bool {
+  return type === MAP_TYPE_PROG_ARRAY || type === MAP_TYPE_ARRAY_OF_MAPS
+}
+
+/**
+ * True for the kinds whose values are addresses of programs or maps. Their elements lie in core memory, where no guest
+ * can change them, and only the host writes them.
+ */
+export function holdsReferences(type: u32): bool {
+  return isReferenceArray(type) || type === MAP_TYPE_HASH_OF_MAPS
 }
 
 /** True for the kinds with one value for each CPU. */
@@ -74,6 +90,11 @@ export function isPerCpu(type: u32): bool {
 export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntries: u32, flags: u32): i32 {
   const bothSides: u32 = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG
   if ((flags & bothSides) === bothSides) return -EINVAL
+  if (holdsReferences(type)) {
+    if (valueSize !== 4) return -EINVAL
+    if (isReferenceArray(type) && flags & (bothSides | BPF_F_MMAPABLE | BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP))
+      return -EINVAL
+  }
   if (isArray(type)) {
     if (maxEntries === 0 || keySize !== 4 || valueSize === 0 || flags & ~ARRAY_FLAGS) return -EINVAL
     if (type === MAP_TYPE_PERCPU_ARRAY && flags & (BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_INNER_MAP)) return -EINVAL
@@ -171,6 +192,7 @@ export function map_bytes_core(
     bytes += roundUp(8 * bucketsOf(maxEntries), 64) + recordsBytes(type, keySize, maxEntries)
     bytes += poolBytes(type, maxEntries)
   }
+  if (holdsReferences(type)) bytes += roundUp(strideOf(type, keySize, valueSize) * elementsOf(type, maxEntries), 64)
   // A header word for every 8 bytes (ring-record.ts).
   if (type === MAP_TYPE_RINGBUF) bytes += maxEntries
   return asResult(bytes)
@@ -193,6 +215,7 @@ export function map_bytes_guest(
 ): i32 {
   const refused = checkAttributes(type, keySize, valueSize, maxEntries, flags)
   if (refused) return refused
+  if (holdsReferences(type)) return 0
   // Samples lie in one piece: what passes the ring's end goes on behind it.
   if (type === MAP_TYPE_RINGBUF) return asResult(2 * <u64>maxEntries)
   const bytes = isPerCpu(type)

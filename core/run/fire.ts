@@ -62,6 +62,7 @@ import {
   CPU_MAX_LATENESS,
   CPU_PROGRAM,
   CPU_SCRATCH,
+  CPU_TAIL_CALLS,
   CPU_WORKS,
   HEADER,
   HEADER_LOOP_BUDGET,
@@ -117,6 +118,7 @@ function call(block: usize, binding: u64, deadline: u64): void {
   poke32(area + CPU_CONTEXT, work ? CONTEXT_WORKQUEUE : CONTEXT_SOFTIRQ)
   poke32(area + CPU_PROGRAM, <u32>bindingProgram(binding))
   poke32(area + CPU_BUDGET, peek32(HEADER + HEADER_LOOP_BUDGET))
+  poke32(area + CPU_TAIL_CALLS, 0)
   const time = freshNow()
   count(work ? CPU_WORKS : CPU_FIRINGS)
   if (!work) recordLateness(time - (deadline << UNIT_SHIFT))

@@ -16,6 +16,7 @@ import {
   CPU_READ_DEPTH,
   CPU_REQUEST_DURATION,
   CPU_RUNS,
+  CPU_TAIL_CALLS,
   HEADER,
   HEADER_LOOP_BUDGET,
   PROGRAM_ENTRY,
@@ -39,10 +40,12 @@ export function program_run(program: usize, contextAddress: u32, context: u32): 
   const contextBefore = peek32(area + CPU_CONTEXT)
   const programBefore = peek32(area + CPU_PROGRAM)
   const budgetBefore = peek32(area + CPU_BUDGET)
+  const tailCallsBefore = peek32(area + CPU_TAIL_CALLS)
   const lockBefore = peek32(area + CPU_LOCK)
   poke32(area + CPU_CONTEXT, context)
   poke32(area + CPU_PROGRAM, <u32>program)
   poke32(area + CPU_BUDGET, peek32(HEADER + HEADER_LOOP_BUDGET))
+  poke32(area + CPU_TAIL_CALLS, 0)
   // A nested run has a stack of its own: what it interrupted is in the middle of a frame.
   if (!outermost) poke32(area + CPU_NESTED, peek32(area + CPU_NESTED) + 1)
   forgetNow()
@@ -60,6 +63,7 @@ export function program_run(program: usize, contextAddress: u32, context: u32): 
   poke32(area + CPU_CONTEXT, contextBefore)
   poke32(area + CPU_PROGRAM, programBefore)
   poke32(area + CPU_BUDGET, budgetBefore)
+  poke32(area + CPU_TAIL_CALLS, tailCallsBefore)
   if (outermost) settleReservations()
   if (context !== CONTEXT_NMI && outermost) {
     poke32(area + CPU_READ_DEPTH, 0)

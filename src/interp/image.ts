@@ -11,6 +11,8 @@ import type { FunctionSpec } from '../object/spec.js'
 /** Instruction count and function index (core/interp/interpret.ts). */
 const HEADER_BYTES = 8
 const INSTRUCTION_BYTES = 8
+/** Source register of a call that is a tail call (core/interp/interpret.ts). */
+const TAIL_CALL = 15
 
 export interface InterpretedObject {
   /** The stubs. Imports and exports as a compiled object's. */
@@ -127,7 +129,7 @@ function resolve(
       setSource(1)
       view.setUint32(place + 4, places.get(callee)!, true)
     } else {
-      setSource(0)
+      setSource(callee.kind === 'import' && callee.helper.tail ? TAIL_CALL : 0)
       view.setUint32(place + 4, callee.kind === 'import' ? stubOf(callee.helper) : 0, true)
     }
   }

@@ -2,8 +2,9 @@
 // r1 to r5 keep their values over a call (a verified program never looks); r0 is the result.
 import { FAULT_BAD_CALLBACK, FAULT_UNREACHABLE } from '../../core/abi.js'
 import type { Instruction } from '../isa/decode.js'
-import { op } from './encoder.js'
-import type { FunctionEmitter } from './function.js'
+import { CPU_PROGRAM } from '../../core/layout.js'
+import { I32, VOID, op } from './encoder.js'
+import { AREA_GLOBAL, type FunctionEmitter } from './function.js'
 import { GUEST_FUNCTION } from './module.js'
 import { emitArrayLookup } from './lookups.js'
 
@@ -20,14 +21,20 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
     case 'function':
       f.checkStack()
       if (callee.charges) f.storeBudget()
+      keepProgram(f)
       for (let register = 1; register <= 5; register += 1) f.getRegister(register)
       f.get(f.bottom).op(op.call)
       f.code.u32(callee.index)
       f.setRegister(0)
+      restoreProgram(f)
       if (callee.charges) f.loadBudget()
       return
     case 'import': {
       const { helper } = callee
+      if (helper.tail) {
+        emitTailCall(f, callee.index)
+        return
+      }
       // Only a helper that calls back spends iterations.
       if (helper.frame) f.storeBudget()
       for (let register = 1; register <= helper.parameters; register += 1) f.getRegister(register)
@@ -52,9 +59,41 @@ export function emitCallByRegister(f: FunctionEmitter, { dst }: Instruction): vo
   f.faultIf(() => f.fault(FAULT_BAD_CALLBACK, () => f.getRegister(dst)))
   f.checkStack()
   f.storeBudget()
+  keepProgram(f)
   for (let register = 1; register <= 5; register += 1) f.getRegister(register)
   f.get(f.bottom).getRegister32(dst).op(op.call_indirect)
   f.code.u32(GUEST_FUNCTION).byte(0)
   f.setRegister(0)
+  restoreProgram(f)
   f.loadBudget()
+}
+
+/** The core says where to go on; 0: here. The frame and the rest of the budget are the next program's. */
+function emitTailCall(f: FunctionEmitter, index: number): void {
+  for (let register = 1; register <= 3; register += 1) f.getRegister(register)
+  f.op(op.call)
+  f.code.u32(index)
+  f.setRegister(0)
+  f.storeBudget()
+  f.getRegister32(0).op(op.if, VOID)
+  f.getRegister(1)
+  for (let register = 2; register <= 5; register += 1) f.const64(0)
+  f.getFrame().getRegister32(0).op(op.return_call_indirect)
+  f.code.u32(GUEST_FUNCTION).byte(0)
+  f.op(op.end)
+}
+
+// A callee that ends in a tail call leaves another program running: the caller goes on as the one that it was.
+function keepProgram(f: FunctionEmitter): void {
+  if (!f.context.tails) return
+  f.code.byte(op.global_get).u32(AREA_GLOBAL)
+  f.op(op.i32_load, 2).code.u32(CPU_PROGRAM)
+  f.set(f.local('program', I32))
+}
+
+function restoreProgram(f: FunctionEmitter): void {
+  if (!f.context.tails) return
+  f.code.byte(op.global_get).u32(AREA_GLOBAL)
+  f.get(f.local('program', I32)).op(op.i32_store, 2)
+  f.code.u32(CPU_PROGRAM)
 }

@@ -69,6 +69,7 @@ export function compile(
     )
   }
   const firstFunction = 1 + imports.length
+  const tails = imports.some(({ tail }) => tail)
 
   const emitted = [...units.values()].map((unit) => {
     const resolved = new Map<number, Callee>()
@@ -84,6 +85,7 @@ export function compile(
       guestEnd: target.guestEnd,
       callable: target.callable,
       callees: resolved,
+      tails,
       wideValue: (instruction) => wideValue(unit, instruction, target, callbacks),
     }
     return { name: unit.spec.name, ...compileFunction(unit, graphs.get(unit)!, context) }
@@ -92,7 +94,7 @@ export function compile(
   const { bytes, moduleName, tables } = assembleModule(
     imports,
     emitted,
-    [...units.values()].some(({ instructions }) => callsByRegister(instructions)),
+    tails || [...units.values()].some(({ instructions }) => callsByRegister(instructions)),
   )
   return {
     bytes,
@@ -106,9 +108,11 @@ export function compile(
   }
 }
 
-/** Does a call spend iterations? Functions do when they have loops or calls; of helpers those that call back. */
+/** Does a call spend iterations? Functions do when they have loops or calls; of helpers those that call back, or on. */
 function spends(callee: Callee | string): boolean {
-  return typeof callee === 'string' || (callee.kind === 'import' && callee.helper.frame)
+  return (
+    typeof callee === 'string' || (callee.kind === 'import' && (callee.helper.frame || callee.helper.tail === true))
+  )
 }
 
 function compileFunction(unit: Unit, graph: Graph, context: FunctionContext): EmittedFunction {

@@ -38,6 +38,8 @@ export interface FunctionContext {
   readonly guestEnd: number
   /** Table indices, [first, end), that a call by register may call; see LinkTarget. */
   readonly callable: { readonly first: number; readonly end: number }
+  /** Some function of the object makes tail calls. */
+  readonly tails: boolean
   /** By index of the call instruction. */
   readonly callees: ReadonlyMap<number, Callee>
   /** Value that an `lddw` at this index loads. */

@@ -10,6 +10,8 @@ export interface HelperImport {
   readonly frame: boolean
   /** False: r0 is 0 after the call. */
   readonly returns: boolean
+  /** Its result, unless 0, is the table index of the function that takes the caller's place (bpf_tail_call). */
+  readonly tail?: boolean
 }
 
 /** Where the values of an array or per-CPU array lie. */

@@ -16,6 +16,7 @@ export interface CoreExports {
   cpu_unwind(): void
   cpu_offline(dead: number): number
   program_create(entry: number, tableFirst: number, tableEnd: number): number
+  program_get(program: number): number
   program_put(program: number): void
   program_release(program: number): void
   program_run_repeat(program: number, ctx: number, context: number, repeat: number): number

@@ -35,6 +35,7 @@ export const helpers: readonly HelperEntry[] = [
   helper(6, 'bpf_trace_printk', 5),
   helper(7, 'bpf_get_prandom_u32', 0),
   helper(8, 'bpf_get_smp_processor_id', 0),
+  helper(12, 'bpf_tail_call', 3, { tail: true }),
   helper(14, 'bpf_get_current_pid_tgid', 0),
   helper(16, 'bpf_get_current_comm', 2),
   helper(93, 'bpf_spin_lock', 1, { refusedIn: noLock }),

@@ -14,6 +14,7 @@ import { helperById, helpers, kfuncs } from './helpers.js'
 import type { Kernel } from './kernel.js'
 import type { MapHandle } from './map-handle.js'
 import type { LiveMap } from './map-table.js'
+import { fillMapsOfMaps, fillProgramArrays } from './initial-values.js'
 import { mapTypes, roundedEntries } from './map-types.js'
 import type { LiveObject } from './object-table.js'
 
@@ -149,10 +150,12 @@ function prepareSpec(
       created.add(live)
       if (map.contents) kernel.memory.write(valueAddress(kernel, live), map.contents)
     }
+    fillMapsOfMaps(kernel, maps, created)
     const { compiled, code } = linkCode(kernel, spec, maps, room)
     const object: LiveObject = { spec, compiled, code, room, maps, programs: new Map(), source }
     const commit = (): void => {
       kernel.objects.add(object)
+      fillProgramArrays(kernel, object, created)
       pinByName(kernel, created)
     }
     return { object, created, commit, release }

@@ -5,6 +5,7 @@ import type { Answer, Answering, Mode } from './answer.js'
 import { codec, type Codec } from './codec.js'
 import { errnoError } from './errno.js'
 import type { MapAccess } from './map-access.js'
+import type { MapReferences } from './map-references.js'
 import type { Consumer, ConsumeOptions, RingReader } from './ring-reader.js'
 import type { Btf } from '../object/btf.js'
 
@@ -34,6 +35,8 @@ export interface MapOwner {
   /** After operations that may have freed something. */
   settle(): void
   pin(name: string): void
+  /** Of a map whose values are programs or maps. */
+  readonly references?: MapReferences | undefined
 }
 
 export class MapHandle<M extends Mode = 'direct'> {
@@ -72,7 +75,10 @@ export class MapHandle<M extends Mode = 'direct'> {
     this.#value = codec(btf, valueType, access.valueSize, `value of map '${name}'`)
   }
 
-  /** The value, or undefined if the key is not there. Per-CPU maps: an array with one value per CPU. */
+  /**
+   * The value, or undefined if the key is not there. Per-CPU maps: an array with one value per CPU. Program arrays: the
+   * program's name; maps of maps: the inner map's id.
+   */
   get(key: unknown): Answer<M, unknown> {
     return this.#do(() => {
       const image = this.#access.lookup(this.#key.encode(key))
@@ -95,16 +101,19 @@ export class MapHandle<M extends Mode = 'direct'> {
       const flags = updateFlags[flag]
       if (flags === undefined) throw new SkepError('BAD_VALUE', `flag '${String(flag)}' is none of any, noexist, exist`)
       if (!this.#description.writable) throw new SkepError('FROZEN', `map '${this.name}' is read-only after load`)
-      this.#expect(this.#access.update(this.#key.encode(key), this.#encode(value), flags), 'update')
+      if (this.#owner.references) this.#setReference(this.#owner.references, this.#key.encode(key), value, flags)
+      else this.#expect(this.#access.update(this.#key.encode(key), this.#encode(value), flags), 'update')
     })
   }
 
   /** Deletes a key; true if it was there. Throws SkepError EINVAL for arrays, whose elements cannot be deleted. */
   delete(key: unknown): Answer<M, boolean> {
     return this.#do(() => {
-      const result = this.#access.delete(this.#key.encode(key))
+      const bytes = this.#key.encode(key)
+      const result = this.#access.delete(bytes)
       if (result === -ENOENT) return false
       this.#expect(result, 'delete')
+      this.#owner.references?.hold(bytes, undefined)
       return true
     })
   }
@@ -202,7 +211,17 @@ export class MapHandle<M extends Mode = 'direct'> {
     if (result < 0) throw errnoError(result, `map '${this.name}': ${operation}`)
   }
 
+  #setReference(references: MapReferences, key: Uint8Array, value: unknown, flags: number): void {
+    const held = references.take(value)
+    const result = this.#access.update(key, new Uint8Array(Uint32Array.of(held.address).buffer), flags)
+    if (result === 0) references.hold(key, held)
+    else held.release()
+    this.#expect(result, 'update')
+  }
+
   #decode(image: Uint8Array): unknown {
+    if (this.#owner.references)
+      return this.#owner.references.show(new DataView(image.buffer, image.byteOffset).getUint32(0, true))
     const { copies, perCpu } = this.#access
     if (!perCpu) return this.#value.decode(image)
     const stride = image.length / copies

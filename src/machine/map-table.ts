@@ -1,7 +1,8 @@
 // The maps of a machine: creation in guest and core memory, handles, ids, pins, and taking memory back after the last
 // reference. Two kinds of reference, as in the kernel: user references (handles and pins) keep timers and work alive,
 // plain ones (handles, pins, loaded code) keep the memory.
-import { HEADER, HEADER_MAPS, MAP_STATE } from '../../core/layout.js'
+import { MAP_TYPE_PROG_ARRAY } from '../../core/abi.js'
+import { HEADER, HEADER_MAPS, MAP_STATE, MAP_USER_REFERENCES } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { Btf } from '../object/btf.js'
 import type { MapSpec } from '../object/spec.js'
@@ -10,6 +11,7 @@ import { errnoError } from './errno.js'
 import type { Kernel } from './kernel.js'
 import { MapAccess } from './map-access.js'
 import { MapHandle } from './map-handle.js'
+import { holdsReferences, MapReferences } from './map-references.js'
 
 /** MAP_STATE: free, and ready to be taken back. */
 const STATE_FREE = 0
@@ -28,6 +30,8 @@ export interface LiveMap {
   readonly coreBytes: number
   /** Plain references of handles, pins and loaded code. */
   references: number
+  /** What stands in a program array or a map of maps. */
+  readonly held?: MapReferences
 }
 
 export class MapTable {
@@ -91,7 +95,7 @@ export class MapTable {
       this.#kernel.heap.release(heap, coreBytes)
       throw errnoError(address, `map '${name}' cannot be created`)
     }
-    const live: LiveMap = {
+    const live: LiveMap & { held?: MapReferences } = {
       id: this.#nextId++,
       name,
       address: address >>> 0,
@@ -103,6 +107,7 @@ export class MapTable {
       coreBytes,
       references: 1,
     }
+    if (holdsReferences(type)) live.held = new MapReferences(this.#kernel, live)
     this.#live.set(live.id, live)
     return live
   }
@@ -140,6 +145,7 @@ export class MapTable {
     const owner = {
       check: () => kernel.check(),
       settle: () => kernel.settle(),
+      references: map.held,
       pin: (name: string) => this.pin(map, name),
       release: () => {
         if (kernel.closed) return
@@ -156,6 +162,8 @@ export class MapTable {
   /** Drops a user reference and a plain one. */
   close(map: LiveMap): void {
     this.#kernel.host.core.map_user_put(map.address)
+    if (map.spec.type === MAP_TYPE_PROG_ARRAY && this.#kernel.memory.word(map.address + MAP_USER_REFERENCES) === 0)
+      map.held?.clear()
     this.put(map)
   }
 
@@ -212,6 +220,7 @@ export class MapTable {
       guest.release(map.guest, map.guestBytes)
       heap.release(map.core, map.coreBytes)
       this.#dead.delete(map)
+      map.held?.releaseAll()
     }
   }
 

@@ -2,11 +2,14 @@
 // loaded.
 import {
   MAP_TYPE_ARRAY,
+  MAP_TYPE_ARRAY_OF_MAPS,
   MAP_TYPE_HASH,
+  MAP_TYPE_HASH_OF_MAPS,
   MAP_TYPE_LRU_HASH,
   MAP_TYPE_LRU_PERCPU_HASH,
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERCPU_HASH,
+  MAP_TYPE_PROG_ARRAY,
   MAP_TYPE_RINGBUF,
 } from '../../core/abi.js'
 
@@ -19,6 +22,9 @@ export const mapTypes: ReadonlySet<number> = new Set([
   MAP_TYPE_LRU_HASH,
   MAP_TYPE_LRU_PERCPU_HASH,
   MAP_TYPE_RINGBUF,
+  MAP_TYPE_PROG_ARRAY,
+  MAP_TYPE_ARRAY_OF_MAPS,
+  MAP_TYPE_HASH_OF_MAPS,
 ])
 
 /** max_entries as libbpf passes it on: a ring buffer's is rounded up to a power of two of pages. */

@@ -24,7 +24,8 @@ export class Program<M extends Mode = 'direct'> {
   /** ELF section, which decided the type. */
   readonly section: string
   readonly sleepable: boolean
-  readonly #live: LiveProgram
+  /** @internal */
+  readonly live: LiveProgram
   readonly #run: Runner<M>
 
   /** @internal */
@@ -33,7 +34,7 @@ export class Program<M extends Mode = 'direct'> {
     this.type = live.spec.type
     this.section = live.spec.section
     this.sleepable = live.spec.sleepable
-    this.#live = live
+    this.live = live
     this.#run = run
   }
 
@@ -42,7 +43,7 @@ export class Program<M extends Mode = 'direct'> {
    * program's type, CPU_DEAD, CLOSED, or FAULT_… with program, C line and address; maps are intact after a fault.
    */
   run(options: RunOptions = {}): Answer<M, RunResult> {
-    return this.#run(this.#live, options)
+    return this.#run(this.live, options)
   }
 }
 

@@ -1,0 +1,44 @@
+// Values that are addresses: of a program in a program array, of an inner map in a map of maps; 0 is an empty place. Only
+// the host writes them, and it holds a reference on whatever stands there until the place has changed, so a program
+// inside its section can use what it read. Called by the helpers and the host.
+import { E2BIG, EINVAL, ENOENT } from '../abi'
+import { exchange32, glance32, load32, peek32, retry, store32 } from '../door'
+import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
+import { arrayValue } from './array'
+import { hashFind } from './hash'
+import { valueAddress } from './map'
+import { isHash } from './shape'
+
+/** What stands at index `at` of a program array or an array of maps; 0 none or out of range. */
+export function referenceAt(map: usize, at: u32): u32 {
+  return at < peek32(map + MAP_MAX_ENTRIES) ? load32(arrayValue(map, at, 0)) : 0
+}
+
+/** What stands under the key at a guest address; 0 none. */
+export function referenceOf(map: usize, key: usize): u32 {
+  if (!isHash(peek32(map + MAP_TYPE))) return referenceAt(map, glance32(key))
+  while (true) {
+    retry()
+    const found = hashFind(map, key)
+    if (!found) return 0
+    const reference = load32(valueAddress(map, found - 1))
+    // Still the key's: the element was not handed out for another one in between.
+    if (hashFind(map, key) === found) return reference
+  }
+}
+
+/** Host: sets a place of an array to the address at `value`: 0, -EINVAL (any flag), -E2BIG (index). */
+export function referenceSet(map: usize, key: usize, value: usize, flags: u64): i32 {
+  const at = glance32(key)
+  if (flags) return -EINVAL
+  if (at >= peek32(map + MAP_MAX_ENTRIES)) return -E2BIG
+  store32(arrayValue(map, at, 0), glance32(value))
+  return 0
+}
+
+/** Host: empties a place of an array: 0, -E2BIG (index), -ENOENT if it is empty. */
+export function referenceClear(map: usize, key: usize): i32 {
+  const at = glance32(key)
+  if (at >= peek32(map + MAP_MAX_ENTRIES)) return -E2BIG
+  return exchange32(arrayValue(map, at, 0), 0) ? 0 : -ENOENT
+}
