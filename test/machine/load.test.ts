@@ -29,7 +29,7 @@ function failing(what: string, change: (spec: ObjectSpec) => void, code: string,
 failing('a map that does not fit', (spec) => (spec.maps.get('points')!.maxEntries = 2_000_000), 'NO_MEMORY', /points/)
 failing(
   'a map of a type that does not exist here',
-  (spec) => (spec.maps.get('points')!.type = 13),
+  (spec) => (spec.maps.get('points')!.type = 19),
   'UNSUPPORTED',
   /points/,
 )
