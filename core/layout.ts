@@ -242,8 +242,9 @@ export const CPU_DUE_ROOT = 164
 export const CPU_QUEUE_LENGTH = 168
 /** u64: the wheel's base, in deadline units. */
 export const CPU_WHEEL_BASE = 176
-/** u64: next expiry that the sleeping CPU waits for. */
-export const CPU_NEXT_EXPIRY = 184
+/** The due list: first, last. */
+export const CPU_DUE_FIRST = 184
+export const CPU_DUE_LAST = 188
 /** Statistics: u64 each, written by the CPU, read by the host. */
 export const CPU_RUNS = 192
 export const CPU_FIRINGS = 200

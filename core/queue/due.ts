@@ -1,4 +1,5 @@
-// The due heap: entries whose wheel slot has been reached, or that were late when they came. A pairing heap by
+// The due heap: entries whose wheel slot has been reached, or that were late when they came, and that did not come in
+// their order (those are in due-list.ts). A pairing heap by
 // {deadline, stamp}: insert O(1), pop O(log n) amortised, no memory but the links in the control blocks.
 // Owner only, outermost code only. Invariant: the root is the least; ties fire in the order of arming [H36].
 import { cpu } from '../cpu'
@@ -10,7 +11,8 @@ export function entryBefore(deadlineA: u64, stampA: u32, deadlineB: u64, stampB:
   return deadlineA !== deadlineB ? deadlineA < deadlineB : <i32>(stampA - stampB) < 0
 }
 
-function before(a: usize, b: usize): bool {
+/** True if entry `a` comes before entry `b`. */
+export function before(a: usize, b: usize): bool {
   return entryBefore(
     peek64(a + CB_ENTRY_DEADLINE),
     peek32(a + CB_ENTRY_STAMP),

@@ -1,9 +1,10 @@
-// The timer queue of one CPU: wheel for what is ahead, due heap for what has been reached. Owner only, outermost code
+// The timer queue of one CPU: wheel for what is ahead, due list and due heap for what has been reached. Owner only, outermost code
 // only; other CPUs and NMI code ask by post(). Invariant: entries leave in the order of {deadline, stamp}.
 import { cpu } from '../cpu'
 import { peek32, peek64, poke32, poke64 } from '../door'
 import { CB_ENTRY_DEADLINE, CB_ENTRY_STAMP, CB_NEXT, CB_PLACE, CPU_QUEUE_LENGTH } from '../layout'
-import { dueFirst, dueInsert, dueRemove } from './due'
+import { before, dueFirst, dueInsert, dueRemove } from './due'
+import { dueListAppend, dueListFirst, dueListRemove } from './due-list'
 import {
   WHEEL_EMPTY,
   WHEEL_SHIFT,
@@ -15,15 +16,20 @@ import {
   wheelTake,
 } from './wheel'
 
-/** CB_PLACE: in no queue of this CPU; in the due heap; in the work list. Larger values: a slot of the wheel. */
+/** CB_PLACE: in no queue of this CPU; in the due heap; in the work list; in the due list. Larger values: a slot of the wheel. */
 export const PLACE_NONE: u32 = 0
 export const PLACE_DUE: u32 = 1
 export const PLACE_WORK: u32 = 2
+export const PLACE_DUE_LIST: u32 = 3
 /** No entry. */
 export const NO_EXPIRY: u64 = u64.MAX_VALUE
 
 function link(entry: usize): void {
   if (wheelInsert(entry)) return
+  if (dueListAppend(entry)) {
+    poke32(entry + CB_PLACE, PLACE_DUE_LIST)
+    return
+  }
   poke32(entry + CB_PLACE, PLACE_DUE)
   dueInsert(entry)
 }
@@ -38,32 +44,45 @@ export function timerQueueInsert(entry: usize, deadline: u64, stamp: u32): void 
 
 /** Unlinks a control block that is linked here. */
 export function timerQueueRemove(entry: usize): void {
-  if (peek32(entry + CB_PLACE) === PLACE_DUE) dueRemove(entry)
+  const place = peek32(entry + CB_PLACE)
+  if (place === PLACE_DUE_LIST) dueListRemove(entry)
+  else if (place === PLACE_DUE) dueRemove(entry)
   else wheelRemove(entry)
   poke32(entry + CB_PLACE, PLACE_NONE)
   poke32(cpu() + CPU_QUEUE_LENGTH, peek32(cpu() + CPU_QUEUE_LENGTH) - 1)
 }
 
+// The first entry that has been reached, or 0.
+function first(): usize {
+  const inList = dueListFirst()
+  const inHeap = dueFirst()
+  if (inList === 0) return inHeap
+  return inHeap !== 0 && before(inHeap, inList) ? inHeap : inList
+}
+
 /** The first entry if it is due at `now` (units), else 0. Moves the wheel; leaves the entry linked. */
 export function timerQueueDue(now: u64): usize {
   const time = now >> WHEEL_SHIFT
-  while (wheelNext() <= time) {
-    let entry = wheelTake()
-    while (entry !== 0) {
-      const next = <usize>peek32(entry + CB_NEXT)
-      link(entry)
-      entry = next
+  // Every occupied slot begins after the base.
+  if (wheelBase() < time) {
+    while (wheelNext() <= time) {
+      let entry = wheelTake()
+      while (entry !== 0) {
+        const next = <usize>peek32(entry + CB_NEXT)
+        link(entry)
+        entry = next
+      }
     }
+    wheelMoveBase(time)
   }
-  if (wheelBase() < time) wheelMoveBase(time)
-  const first = dueFirst()
-  return first !== 0 && peek64(first + CB_ENTRY_DEADLINE) <= now ? first : 0
+  const entry = first()
+  return entry !== 0 && peek64(entry + CB_ENTRY_DEADLINE) <= now ? entry : 0
 }
 
 /** Deadline (units) before which nothing here is due: exact for what has been reached, else the start of a slot. */
 export function timerQueueNext(): u64 {
-  const first = dueFirst()
-  if (first !== 0) return peek64(first + CB_ENTRY_DEADLINE)
+  const entry = first()
+  if (entry !== 0) return peek64(entry + CB_ENTRY_DEADLINE)
   const slot = wheelNext()
   return slot === WHEEL_EMPTY ? NO_EXPIRY : slot << WHEEL_SHIFT
 }
