@@ -196,7 +196,8 @@ export class Cpu {
 
   constructor(
     readonly index: number,
-    private readonly executor: Executor,
+    /** For a subject that answers some accesses of its module itself. */
+    readonly executor: Executor,
     private readonly ghostBase: number,
   ) {}
 

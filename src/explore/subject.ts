@@ -45,6 +45,8 @@ export interface View {
   result(name: string): Value
   /** Whether the operation of that name has ended. */
   ended(name: string): boolean
+  /** The node in the stage's logs of the operation that runs on a CPU, 0 if none does: its next access, its results. */
+  node(cpu: number): number
   /** The CPU that has stopped for ever, or -1. */
   readonly stopped: number
 }

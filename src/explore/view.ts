@@ -18,6 +18,7 @@ export function viewOf(world: World): View {
     ghost: (index) => word(stage.memoryBytes + index * 4),
     result: (name): Value => world.logs.values[world.resultNumber(callOf(name))],
     ended: (name) => world.resultNumber(callOf(name)) >= 0,
+    node: (cpu) => world.node(cpu),
     get stopped() {
       return world.stopped
     },

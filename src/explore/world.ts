@@ -434,6 +434,13 @@ export class World {
     return this.words.words[this.results + call * 2 + 1]!
   }
 
+  /** The log node of the innermost operation that runs on a CPU; 0 if none does. */
+  node(cpu: number): number {
+    const at = this.base + cpu * CPU_WORDS
+    const depth = this.words.words[at + DEPTH]!
+    return depth === 0 ? 0 : this.words.words[at + NODE + depth - 1]!
+  }
+
   /** The calls running on a CPU, outermost first. */
   running(cpu: number): Call[] {
     const { words } = this.words

@@ -1,0 +1,151 @@
+// `skep check OBJECT`: puts runs of an object's programs to the explorer. Exit code 1 if something bad was found.
+import { InvalidArgumentError, type Command } from 'commander'
+import { SkepError } from '../error.js'
+import { checkObject, type ObjectCheckOptions, type ObjectReport } from '../explore/program/check.js'
+import type { RunSpec } from '../explore/program/machine.js'
+import { printObjectReport } from '../explore/program/print.js'
+import type { ProgramType } from '../object/spec.js'
+import { setVariables } from '../object/edit.js'
+import { readObject } from '../object/read.js'
+import type { ObjectSpec } from '../object/spec.js'
+import { contextFrom, packetsFrom } from './data.js'
+import { Progress } from './progress.js'
+import { assignment, whole } from './run-options.js'
+import { takesPackets } from './run-plan.js'
+import { print, printJson, styleFor } from './terminal.js'
+
+/** As commander collects them. */
+export interface ObjectCheckCommandOptions {
+  run?: RunOnCpu[]
+  before?: RunOnCpu[]
+  data?: string
+  ctx?: string
+  set?: Record<string, unknown>
+  timers?: boolean
+  preemptions?: number
+  states?: number
+  seconds?: number
+  json?: boolean
+}
+
+export interface RunOnCpu {
+  program: string
+  cpu: number
+}
+
+/** More CPUs make no interleaving of a few runs that three do not have. */
+const MOST_CPUS = 4
+/** About a minute, and a third of the memory that the visited set may take. */
+const MOST_STATES = 5_000_000
+
+const EXAMPLES = `
+Examples:
+  skep check races.bpf.o --run count@0 --run count@1
+  skep check races.bpf.o --before on_packet@1 --run on_packet@0 --timers
+`
+
+/** Whether an argument of `skep check` is an object file rather than the name of a subject. */
+export function isObjectFile(argument: string): boolean {
+  return argument.endsWith('.o')
+}
+
+/** PROGRAM@CPU. */
+function runOnCpu(text: string, before: RunOnCpu[] = []): RunOnCpu[] {
+  const [, program, cpu] = /^([^@]+)@(\d+)$/.exec(text) ?? []
+  if (program === undefined || Number(cpu) >= MOST_CPUS)
+    throw new InvalidArgumentError(`Expected PROGRAM@CPU with a CPU from 0 to ${MOST_CPUS - 1}.`)
+  return [...before, { program, cpu: Number(cpu) }]
+}
+
+/** The options that only objects have. */
+export function addObjectOptions(command: Command): Command {
+  return command
+    .option('-r, --run <program@cpu>', 'a run that goes on at the same time as the others; may be repeated', runOnCpu)
+    .option('-b, --before <program@cpu>', 'a run that has ended before; may be repeated', runOnCpu)
+    .option('-d, --data <file>', 'packet: hex:… or a file; of a capture each run takes the next packet')
+    .option('--ctx <context>', 'context: JSON, hex:… or a file')
+    .option('--set <name=value>', 'set a global variable before; may be repeated', assignment)
+    .option('--timers', 'timers that are due, and work, run at the same time too')
+}
+
+/** Registers the command for objects alone. */
+export function addCheckObject(program: Command): void {
+  const command = program
+    .command('check')
+    .summary('explore every interleaving of program runs and timers of an object')
+    .description(
+      'Explores every interleaving of runs of programs, and of due timers, at their accesses to map values and inside of ' +
+        'helpers; reports lost updates, timers that are freed while armed, faults, deadlocks (exit code 1), and outcomes ' +
+        'that depend on the order.',
+    )
+    .argument('<object>', 'object file (.bpf.o)')
+  addObjectOptions(command)
+    .option('--preemptions <n>', 'only interleavings with at most so many preemptions', whole(0, 100))
+    .option('--states <n>', `give up after so many states (default ${MOST_STATES})`, whole(1, 100_000_000))
+    .option('--seconds <n>', 'give up after so many seconds', whole(1, 1_000_000))
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(checkObjectCommand)
+}
+
+/** Checks and prints; sets the process's exit code. Throws SkepError. */
+export async function checkObjectCommand(path: string, options: ObjectCheckCommandOptions): Promise<void> {
+  const spec = await readObject(path)
+  const { run = [], before = [], preemptions, states = MOST_STATES, seconds } = options
+  if (run.length === 0)
+    throw new SkepError(
+      'BAD_OPTION',
+      `--run: say which programs are to run at the same time, PROGRAM@CPU; '${spec.name}' has ${[...spec.programs.keys()].join(', ')}`,
+    )
+  setVariables(spec, options.set ?? {})
+  const progress = new Progress()
+  const settings: ObjectCheckOptions = {
+    runs: runsOf(spec, run, options),
+    before: runsOf(spec, before, options),
+    timers: options.timers === true,
+    ...(preemptions === undefined ? {} : { preemptions }),
+    ...(seconds === undefined ? {} : { maxMilliseconds: seconds * 1000 }),
+    maxStates: states,
+    progress: (found) =>
+      progress.update(() => `${found.states} states, ${found.transitions} steps, depth ${found.depth}`),
+  }
+  const report = checkObject(spec, settings)
+  progress.clear()
+  if (options.json) printJson(report)
+  else print(coloured(report))
+  if (report.findings.length > 0) process.exitCode = 1
+}
+
+function runsOf(spec: ObjectSpec, runs: readonly RunOnCpu[], options: ObjectCheckCommandOptions): RunSpec[] {
+  let packet = 0
+  const packets = packetsFrom(options.data).packets
+  return runs.map(({ program, cpu }) => {
+    const found = spec.programs.get(program)
+    if (!found)
+      throw new SkepError(
+        'NO_PROGRAM',
+        `object '${spec.name}' has no program '${program}'; it has ${[...spec.programs.keys()].join(', ')}`,
+      )
+    const data = takesPackets(found) ? { data: packets[packet++ % packets.length]!.bytes } : {}
+    const ctx = options.ctx === undefined || isMixed(spec, runs, found.type) ? {} : { ctx: contextFrom(options.ctx) }
+    return { program, cpu, options: { ...data, ...ctx } }
+  })
+}
+
+// Where programs of both kinds run, a context is for those that have no packet.
+function isMixed(spec: ObjectSpec, runs: readonly RunOnCpu[], type: ProgramType): boolean {
+  const kinds = runs.map(({ program }) => spec.programs.get(program)).filter((one) => one !== undefined)
+  const packets = kinds.filter(takesPackets)
+  return packets.length > 0 && packets.length < kinds.length && packets.some((one) => one.type === type)
+}
+
+function coloured(report: ObjectReport): string[] {
+  const style = styleFor(process.stdout)
+  return printObjectReport(report)
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/^(LOST UPDATE|TIMER LOST|FAULT|STUCK|BAD|UNDECIDED):/, (word) => style.bad(word))
+        .replace(/^HOLDS:/, (word) => style.good(word)),
+    )
+}

@@ -1,0 +1,168 @@
+// Addresses of the model's guest memory as a person knows them: map, key, field by BTF. And the other way round: what the
+// maps hold. Reads the words of the model; changes nothing.
+import * as layout from '../../../core/layout.js'
+import { KIND_WORK, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERCPU_ARRAY } from '../../../core/abi.js'
+import { codec } from '../../machine/codec.js'
+import type { Btf } from '../../object/btf.js'
+import { plainText, typedText } from '../../report/typed-text.js'
+import type { Words } from '../words.js'
+import type { ModelMap, ProgramMachine } from './machine.js'
+
+/** A place in the value of a map's element. */
+export interface Place {
+  map: ModelMap
+  element: number
+  /** Bytes from the start of the value; negative within the key. */
+  offset: number
+}
+
+/** Bytes of the model. */
+export function bytesAt(words: Words, address: number, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, at) => words.words[(address + at) >> 2]! >> (((address + at) & 3) * 8))
+}
+
+/** The element to which a guest address belongs; undefined if it belongs to no map. */
+export function placeOf(machine: ProgramMachine, address: number): Place | undefined {
+  for (const map of machine.maps) {
+    const end = map.elements + map.stride * map.count
+    if (address < map.elements || address >= end) continue
+    const at = address - map.elements
+    const element = Math.floor(at / map.stride)
+    return { map, element, offset: (at % map.stride) - map.valueOffset }
+  }
+  return undefined
+}
+
+const isHash = ({ spec }: ModelMap): boolean => spec.type === MAP_TYPE_HASH || spec.type === MAP_TYPE_LRU_HASH
+
+/** The key of an element as text: what its element says now. */
+export function keyText(machine: ProgramMachine, map: ModelMap, element: number): string {
+  const { spec } = map
+  if (spec.type === MAP_TYPE_PERCPU_ARRAY)
+    return `${element % spec.maxEntries}] of CPU [${Math.floor(element / spec.maxEntries)}`
+  if (!isHash(map)) return String(element)
+  const bytes = bytesAt(machine.stage.memory, map.elements + element * map.stride, spec.keySize)
+  const { btf } = machine.spec
+  return typedText(btf, spec.key, codec(btf, spec.key, spec.keySize, 'key').decode(bytes))
+}
+
+/** `flows[7].packets`, `count` (a global variable); undefined for what is in no map. */
+export function nameOf(machine: ProgramMachine, address: number, width = 0): string | undefined {
+  const place = placeOf(machine, address)
+  if (!place) return undefined
+  const { map, element, offset } = place
+  const { spec } = map
+  const { btf } = machine.spec
+  if (spec.section !== undefined) {
+    for (const variable of machine.spec.variables.values())
+      if (variable.map === spec.name && offset >= variable.offset && offset < variable.offset + variable.size)
+        return variable.name + fieldOf(btf, variable.type, offset - variable.offset, width)
+    return `${spec.name}+${offset}`
+  }
+  const key = `${spec.name}[${keyText(machine, map, element)}]`
+  return offset < 0 ? `${key} (its key)` : key + fieldOf(btf, spec.value, offset, width)
+}
+
+// The path to the member at an offset: `.timer`, `.address[2]`; '' for a scalar, `+4` where no type tells.
+function fieldOf(btf: Btf | undefined, id: number, offset: number, width: number): string {
+  if (!btf || id === 0) return offset === 0 ? '' : `+${offset}`
+  const type = btf.resolved(id)
+  if (type.kind === 'struct' || type.kind === 'union') {
+    if (width >= type.size && offset === 0) return ''
+    for (const member of type.members) {
+      const first = member.bitOffset >> 3
+      if (offset < first || offset >= first + btf.sizeOf(member.type)) continue
+      return (member.name === '' ? '' : `.${member.name}`) + fieldOf(btf, member.type, offset - first, width)
+    }
+  }
+  if (type.kind === 'array' && btf.hasSize(type.type)) {
+    const size = btf.sizeOf(type.type)
+    return `[${Math.floor(offset / size)}]` + fieldOf(btf, type.type, offset % size, width)
+  }
+  return offset === 0 ? '' : `+${offset}`
+}
+
+/** Elements that are in the map now, by index. Runs the core natively; the model is as before afterwards. */
+function liveElements(machine: ProgramMachine, map: ModelMap): number[] {
+  if (!isHash(map)) return Array.from({ length: map.count }, (_, element) => element)
+  const { memory, cpus } = machine.stage
+  const { h0, h1, h2, h3, top } = memory
+  const found: number[] = []
+  for (let at = 0; ;) {
+    const element = cpus[0]!.exports.map_next(map.address, at) as number
+    if (element < 0) break
+    found.push(element)
+    at = element + 1
+  }
+  memory.rollback(top)
+  Object.assign(memory, { h0, h1, h2, h3 })
+  return found
+}
+
+/** Every map and global variable with its contents as text, one line each, in an order that tells equal contents. */
+export function contents(machine: ProgramMachine): string[] {
+  const { memory } = machine.stage
+  const { btf, variables } = machine.spec
+  const lines: string[] = []
+  for (const map of machine.maps) {
+    const { spec } = map
+    if (spec.section !== undefined) {
+      if (spec.section.startsWith('.rodata')) continue
+      for (const { name, map: owner, offset, size, type } of variables.values())
+        if (owner === spec.name)
+          lines.push(`${name} = ${valueText(btf, type, bytesAt(memory, map.elements + offset, size))}`)
+      continue
+    }
+    const texts = liveElements(machine, map).map((element) => {
+      const value = map.elements + element * map.stride + map.valueOffset
+      const text = valueText(btf, spec.value, bytesAt(memory, value, spec.valueSize), spec)
+      return `${spec.name}[${keyText(machine, map, element)}] = ${text}${timerText(machine, map, element)}`
+    })
+    lines.push(...(texts.length === 0 ? [`${spec.name} is empty`] : texts.sort()))
+  }
+  return lines
+}
+
+function valueText(btf: Btf | undefined, type: number, bytes: Uint8Array, special?: ModelMap['spec']): string {
+  const value = codec(btf, type, bytes.length, 'value').decode(bytes)
+  if (special && typeof value === 'object' && value !== null && btf && type !== 0) {
+    // Timers, work and locks are always zeros to a reader.
+    const struct = btf.resolved(type)
+    const hidden = [special.timerOffset, special.workOffset, special.lockOffset].filter((offset) => offset >= 0)
+    if (struct.kind === 'struct')
+      for (const { name, bitOffset } of struct.members)
+        if (hidden.includes(bitOffset >> 3)) delete (value as Record<string, unknown>)[name]
+  }
+  return btf && type !== 0 ? typedText(btf, type, value) : plainText(value)
+}
+
+function timerText(machine: ProgramMachine, map: ModelMap, element: number): string {
+  const { words } = machine.stage.memory
+  const states: string[] = []
+  for (const [field, kind] of [
+    [layout.MAP_TIMER_SLOTS, 'timer'],
+    [layout.MAP_WORK_SLOTS, 'work'],
+  ] as const) {
+    const slots = words[(map.address + field) >> 2]!
+    if (slots === 0) continue
+    const block = words[(slots >> 2) + element]!
+    if (block <= layout.SLOT_CLOSED) continue
+    const high = words[(block + layout.CB_STATE + 4) >> 2]!
+    const low = words[(block + layout.CB_STATE) >> 2]! >>> 11
+    states.push(`${kind} ${high === 0 && low === 0 ? 'idle' : 'armed'}`)
+  }
+  return states.length === 0 ? '' : ` (${states.join(', ')})`
+}
+
+/** The timer or work of a control block: `flows[7].timer`. */
+export function nameOfBlock(machine: ProgramMachine, block: number): string {
+  const { words } = machine.stage.memory
+  const map = machine.maps.find(({ address }) => address === words[(block + layout.CB_MAP) >> 2])
+  if (!map) return 'a timer'
+  const { timerOffset, workOffset } = map.spec
+  const work = words[(block + layout.CB_KIND) >> 2] === KIND_WORK
+  const element = map.elements + words[(block + layout.CB_ELEMENT) >> 2]! * map.stride
+  return nameOf(machine, element + map.valueOffset + (work ? workOffset : timerOffset), SLOT_BYTES) ?? 'a timer'
+}
+
+const SLOT_BYTES = 16
