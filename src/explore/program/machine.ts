@@ -18,6 +18,7 @@ import { placeRun, type RunOptions } from '../../machine/context.js'
 import { faultCode, rawFault } from '../../machine/fault.js'
 import { helperById, kfuncByName, requireHelper } from '../../machine/helpers.js'
 import { supported } from '../../machine/load.js'
+import { roundedEntries } from '../../machine/map-types.js'
 import { lineAt } from '../../machine/report.js'
 import { assertSupported } from '../../object/check.js'
 import type { MapSpec, ObjectSpec } from '../../object/spec.js'
@@ -106,11 +107,14 @@ export class ProgramMachine {
   private memoryNeeded(): number {
     let bytes = FIXED_MEMORY + this.cpus * (128 << 10)
     for (const map of this.spec.maps.values()) {
+      map.maxEntries = roundedEntries(map)
       if ((map.type === MAP_TYPE_HASH || map.type === MAP_TYPE_LRU_HASH) && map.maxEntries > MOST_ELEMENTS) {
         this.lowered.push(`${map.name}: ${MOST_ELEMENTS} instead of ${map.maxEntries}`)
         map.maxEntries = MOST_ELEMENTS
       }
-      bytes += (map.maxEntries + 64) * (map.valueSize + 2 * map.keySize + 80) * this.cpus + 3 * 4096
+      // A ring buffer has bytes instead of elements.
+      if (map.valueSize === 0) bytes += 2 * map.maxEntries + 3 * 4096
+      else bytes += (map.maxEntries + 64) * (map.valueSize + 2 * map.keySize + 80) * this.cpus + 3 * 4096
     }
     if (bytes > 512 << 20)
       throw new SkepError('NO_MEMORY', `the maps of '${this.spec.name}' are too large for a model: ${bytes} bytes`)
@@ -213,6 +217,7 @@ export class ProgramMachine {
           requireHelper(helperById(id), `function '${fn}', instruction ${instruction}: helper ${id}`),
         kfuncImport: (name) => kfuncByName(name),
         callbackIndex: (name) => first + names.indexOf(name),
+        callable: { first, end: first + functions.length },
         guestBase: core.load32(layout.HEADER + layout.HEADER_GUEST_BASE),
         guestEnd: core.load32(layout.HEADER + layout.HEADER_GUEST_END),
         fileName: spec.name,

@@ -113,6 +113,7 @@ export function contents(machine: ProgramMachine): string[] {
           lines.push(`${name} = ${valueText(btf, type, bytesAt(memory, map.elements + offset, size))}`)
       continue
     }
+    if (spec.valueSize === 0) continue
     const texts = liveElements(machine, map).map((element) => {
       const value = map.elements + element * map.stride + map.valueOffset
       const text = valueText(btf, spec.value, bytesAt(memory, value, spec.valueSize), spec)
