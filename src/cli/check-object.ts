@@ -4,10 +4,9 @@ import { SkepError } from '../error.js'
 import { checkObject, type ObjectCheckOptions, type ObjectReport } from '../explore/program/check.js'
 import type { RunSpec } from '../explore/program/machine.js'
 import { printObjectReport } from '../explore/program/print.js'
-import type { ProgramType } from '../object/spec.js'
 import { setVariables } from '../object/edit.js'
 import { readObject } from '../object/read.js'
-import type { ObjectSpec } from '../object/spec.js'
+import type { ObjectSpec, ProgramType } from '../object/spec.js'
 import { contextFrom, packetsFrom } from './data.js'
 import { Progress } from './progress.js'
 import { assignment, whole } from './run-options.js'
@@ -38,12 +37,6 @@ const MOST_CPUS = 4
 /** About a minute, and a third of the memory that the visited set may take. */
 const MOST_STATES = 5_000_000
 
-const EXAMPLES = `
-Examples:
-  skep check races.bpf.o --run count@0 --run count@1
-  skep check races.bpf.o --before on_packet@1 --run on_packet@0 --timers
-`
-
 /** Whether an argument of `skep check` is an object file rather than the name of a subject. */
 export function isObjectFile(argument: string): boolean {
   return argument.endsWith('.o')
@@ -60,32 +53,17 @@ function runOnCpu(text: string, before: RunOnCpu[] = []): RunOnCpu[] {
 /** The options that only objects have. */
 export function addObjectOptions(command: Command): Command {
   return command
-    .option('-r, --run <program@cpu>', 'a run that goes on at the same time as the others; may be repeated', runOnCpu)
-    .option('-b, --before <program@cpu>', 'a run that has ended before; may be repeated', runOnCpu)
+    .option(
+      '-r, --run <program@cpu>',
+      'of an object: a run that goes on while the others do; may be repeated',
+      runOnCpu,
+    )
+    .option('-b, --before <program@cpu>', 'of an object: a run that has ended before; may be repeated', runOnCpu)
     .option('-d, --data <file>', 'packet: hex:… or a file; of a capture each run takes the next packet')
     .option('--ctx <context>', 'context: JSON, hex:… or a file')
     .option('--set <name=value>', 'set a global variable before; may be repeated', assignment)
     .option('--timers', 'timers that are due, and work, run at the same time too')
-}
-
-/** Registers the command for objects alone. */
-export function addCheckObject(program: Command): void {
-  const command = program
-    .command('check')
-    .summary('explore every interleaving of program runs and timers of an object')
-    .description(
-      'Explores every interleaving of runs of programs, and of due timers, at their accesses to map values and inside of ' +
-        'helpers; reports lost updates, timers that are freed while armed, faults, deadlocks (exit code 1), and outcomes ' +
-        'that depend on the order.',
-    )
-    .argument('<object>', 'object file (.bpf.o)')
-  addObjectOptions(command)
-    .option('--preemptions <n>', 'only interleavings with at most so many preemptions', whole(0, 100))
-    .option('--states <n>', `give up after so many states (default ${MOST_STATES})`, whole(1, 100_000_000))
-    .option('--seconds <n>', 'give up after so many seconds', whole(1, 1_000_000))
-    .option('--json', 'print JSON')
-    .addHelpText('after', EXAMPLES)
-    .action(checkObjectCommand)
+    .option('--states <n>', `give an object up after so many states (${MOST_STATES})`, whole(1, 100_000_000))
 }
 
 /** Checks and prints; sets the process's exit code. Throws SkepError. */

@@ -1,4 +1,5 @@
-// `skep check`: puts named subjects, or a user's own, to the explorer. Exit code 1 if something is violated.
+// `skep check`: puts named subjects, a user's own, or runs of an object's programs to the explorer. Exit code 1 if
+// something is violated.
 import { availableParallelism } from 'node:os'
 import { writeFileSync } from 'node:fs'
 import { InvalidArgumentError, Option } from 'commander'
@@ -10,12 +11,14 @@ import { entriesOf, PROTOCOLS, select } from '../explore/subjects/catalogue.js'
 import type { Entry, Protocol, Variant } from '../explore/subjects/catalogue.js'
 import { failureLines, summaryLines, totalLine, traceLines, verdictLine } from '../report/check-text.js'
 import { interleavingPage } from '../report/interleaving-html.js'
+import { addObjectOptions, checkObjectCommand, isObjectFile } from './check-object.js'
+import type { ObjectCheckCommandOptions } from './check-object.js'
 import { checkAll } from './check-pool.js'
 import type { Reached } from './check-pool.js'
 import { Progress } from './progress.js'
 import { print, printJson, styleFor } from './terminal.js'
 
-interface Options {
+interface Options extends ObjectCheckCommandOptions {
   protocol: Protocol
   preemptions?: number
   nmi?: boolean
@@ -40,6 +43,9 @@ Examples:
   skep check pair --nmi                             only those with an NMI at every step
   skep check H7 --protocol locked --html h7.html    what is wrong with Linux 6.18 there, to step through
   skep check subject.mjs                            a subject of your own (docs/explorer-hook.md)
+  skep check flow.bpf.o --run count@0 --run count@1 two runs of a program, on two CPUs
+  skep check flow.bpf.o --before on_packet@1 --run on_packet@0 --timers
+                                                    a run, and at the same time the timer that an earlier one started
 `
 
 const whole = (text: string): number => {
@@ -48,14 +54,19 @@ const whole = (text: string): number => {
 }
 
 export function addCheck(program: Command): void {
-  program
+  const command = program
     .command('check')
-    .summary('explore every interleaving of timer and map operations on the compiled core')
+    .summary("explore every interleaving: of an object's programs, or of the core's own operations")
     .description(
       'Explores every interleaving of the operations of named subjects on two or three CPUs, on the compiled core itself, ' +
-        'and shows one with the fewest preemptions if something is violated. Without a name: all of them.',
+        'and shows one with the fewest preemptions if something is violated. Without a name: all of them. ' +
+        'Of an object file it explores runs of programs and due timers: lost updates, timers that are freed while ' +
+        'armed, faults, deadlocks, and outcomes that depend on the order.',
     )
-    .argument('[subjects...]', 'names or beginnings of names (--list), hazards (H7), globs, or files (.mjs, .wasm)')
+    .argument(
+      '[subjects...]',
+      'names or beginnings of names (--list), hazards (H7), globs, files (.mjs, .wasm), or one object (.bpf.o)',
+    )
     .addOption(new Option('--protocol <name>', 'which design').choices(PROTOCOLS).default('shipped'))
     .option('--preemptions <n>', 'only interleavings with at most so many preemptions', whole)
     .option('--nmi', 'only subjects in which an NMI may come at any step')
@@ -67,11 +78,29 @@ export function addCheck(program: Command): void {
     .option('--list', 'print the names, and what they ask')
     .option('--json', 'print JSON (docs/command-line.md describes it)')
     .option('--html <file>', 'write the first violation as a page to step through')
+  addObjectOptions(command)
     .addHelpText('after', EXAMPLES)
     .action((subjects: string[], options: Options, command: Command) => checkCommand(subjects, options, command))
 }
 
+/** Options that mean nothing for the other kind. */
+const NOT_FOR_OBJECTS = ['nmi', 'stopCpu', 'seed', 'replay', 'jobs', 'list', 'html'] as const
+const FOR_OBJECTS = ['run', 'before', 'data', 'ctx', 'set', 'timers', 'states'] as const
+
+function refuse(options: Options, names: readonly (keyof Options)[], what: string, command: Command): void {
+  const given = names.find((name) => options[name] !== undefined)
+  if (given === undefined) return
+  command.error(`error: --${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is ${what}`)
+}
+
 async function checkCommand(subjects: string[], options: Options, command: Command): Promise<void> {
+  const [object] = subjects.filter(isObjectFile)
+  if (object !== undefined) {
+    refuse(options, NOT_FOR_OBJECTS, 'not for objects', command)
+    if (subjects.length > 1) command.error('error: an object is checked alone')
+    return checkObjectCommand(object, options)
+  }
+  refuse(options, FOR_OBJECTS, 'for objects only', command)
   const variants: Variant[] = [
     ...(options.nmi ? (['nmi'] as const) : []),
     ...(options.stopCpu ? (['stop'] as const) : []),
