@@ -1,5 +1,13 @@
 // A handle on a map: one user reference until it is closed. Keys and values by BTF, or raw bytes on request.
-import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, ENOENT } from '../../core/abi.js'
+import {
+  BPF_ANY,
+  BPF_EXIST,
+  BPF_NOEXIST,
+  ENOENT,
+  MAP_TYPE_ARRAY_OF_MAPS,
+  MAP_TYPE_HASH_OF_MAPS,
+  MAP_TYPE_PROG_ARRAY,
+} from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import type { Answer, Answering, Mode } from './answer.js'
 import { codec, type Codec } from './codec.js'
@@ -11,6 +19,9 @@ import type { Btf } from '../object/btf.js'
 
 /** When an update may happen: always, only for a new key, only for an existing one. */
 export type UpdateFlag = 'any' | 'noexist' | 'exist'
+
+/** Their values are programs or maps. */
+const REFERENCE_TYPES = new Set([MAP_TYPE_PROG_ARRAY, MAP_TYPE_ARRAY_OF_MAPS, MAP_TYPE_HASH_OF_MAPS])
 
 const updateFlags: Record<UpdateFlag, number> = { any: BPF_ANY, noexist: BPF_NOEXIST, exist: BPF_EXIST }
 
@@ -101,6 +112,7 @@ export class MapHandle<M extends Mode = 'direct'> {
       const flags = updateFlags[flag]
       if (flags === undefined) throw new SkepError('BAD_VALUE', `flag '${String(flag)}' is none of any, noexist, exist`)
       if (!this.#description.writable) throw new SkepError('FROZEN', `map '${this.name}' is read-only after load`)
+      this.#refuseForeign()
       if (this.#owner.references) this.#setReference(this.#owner.references, this.#key.encode(key), value, flags)
       else this.#expect(this.#access.update(this.#key.encode(key), this.#encode(value), flags), 'update')
     })
@@ -109,6 +121,7 @@ export class MapHandle<M extends Mode = 'direct'> {
   /** Deletes a key; true if it was there. Throws SkepError EINVAL for arrays, whose elements cannot be deleted. */
   delete(key: unknown): Answer<M, boolean> {
     return this.#do(() => {
+      this.#refuseForeign()
       const bytes = this.#key.encode(key)
       const result = this.#access.delete(bytes)
       if (result === -ENOENT) return false
@@ -209,6 +222,12 @@ export class MapHandle<M extends Mode = 'direct'> {
 
   #expect(result: number, operation: string): void {
     if (result < 0) throw errnoError(result, `map '${this.name}': ${operation}`)
+  }
+
+  // A thread that joined does not keep the references of programs and inner maps: only the machine's own handles write.
+  #refuseForeign(): void {
+    if (REFERENCE_TYPES.has(this.type) && !this.#owner.references)
+      throw new SkepError('EPERM', `map '${this.name}' is written by the thread that booted the machine only`)
   }
 
   #setReference(references: MapReferences, key: Uint8Array, value: unknown, flags: number): void {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { boot, type SkepError } from '../../src/index.js'
+import { boot, join, type SkepError } from '../../src/index.js'
 
 /** dist/test/map → test/map. */
 const object = readFileSync(new URL('../../../test/map/references.bpf.o', import.meta.url))
@@ -106,4 +106,23 @@ test('references keep programs and inner maps, and go with the places that held 
   machine.load(object, { checks: false })
   assert.equal(kernel.objects.loaded.length, 1)
   assert.equal(kernel.maps.waiting, 0)
+})
+
+test('a thread that joined jumps through a program array, and cannot write it', async () => {
+  const machine = await boot({ cpus: 1, joins: 1 })
+  try {
+    await machine.load(object, { checks: false })
+    const cpu = join(machine.share())
+    const { programs, maps } = cpu.objects['object']!
+    assert.equal(programs['jump']!.run({ ctx: request(1) }).retval, 101)
+    for (const name of ['targets', 'by_index', 'by_key'])
+      for (const write of [
+        () => maps[name]!.set(name === 'by_key' ? 1n : 1, 5),
+        () => maps[name]!.delete(name === 'by_key' ? 1n : 1),
+      ])
+        assert.throws(write, coded('EPERM'), name)
+    cpu.leave()
+  } finally {
+    await machine.close()
+  }
 })
