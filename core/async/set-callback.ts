@@ -3,10 +3,17 @@
 import { EINVAL, ENOENT, EPERM } from '../abi'
 import { compareExchange64, load32, load64 } from '../door'
 import { CB_BINDING, CB_STATE } from '../layout'
-import { bindingOf, bindingProgram } from './binding'
+import { cpuCount } from '../cpu'
+import { bindingOf, bindingProgram, isBound } from './binding'
 import { program_put, programOwns, programTryGet } from './program'
 import { slotOf, slotTaken } from './slot'
 import { generationOf, isFreed } from './state'
+
+/**
+ * Turns for each CPU of the machine: a setter of an older generation spoils at most two (it installs its binding and takes
+ * it back), a cancel one, and a CPU has at most three setters under way, one for each nesting level.
+ */
+const TURNS_PER_CPU: u32 = 8
 
 /**
  * Binds `fn` (function table index) of `program` to the slot at guest address `pointer`. Inside a section.
@@ -20,8 +27,8 @@ export function asyncSetCallback(pointer: u64, kind: u32, program: usize, fn: u6
   if (!slotTaken(block)) return -EINVAL
   const binding = <usize>block + CB_BINDING
   if (!programTryGet(program)) return -ENOENT
-  let turn = 0
-  while (true) {
+  const turns = TURNS_PER_CPU * cpuCount()
+  for (let turn: u32 = 0; turn < turns; turn++) {
     const old = load64(binding)
     const state = load64(<usize>block + CB_STATE)
     if (isFreed(state)) {
@@ -38,10 +45,11 @@ export function asyncSetCallback(pointer: u64, kind: u32, program: usize, fn: u6
         if (compareExchange64(binding, mine, 0) === mine) program_put(program)
       return 0
     }
-    // Another setter came in between: ours was just before it. A cancel or a free emptied the word: once more.
-    if (before !== 0 || turn++ === 1) {
-      program_put(program)
-      return isFreed(load64(<usize>block + CB_STATE)) ? -EPERM : 0
-    }
+    // Another setter came in between: ours was just before it. Not so one of an older generation, whose cancel may have
+    // been seen before this call began: its binding counts for nothing, ours has to. A cancel or a free: once more.
+    if (isBound(before, state)) break
   }
+  // Turns run out only if the generation moved meanwhile: ours was just before that cancel.
+  program_put(program)
+  return isFreed(load64(<usize>block + CB_STATE)) ? -EPERM : 0
 }

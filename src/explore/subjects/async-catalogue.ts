@@ -143,6 +143,7 @@ const HAZARDS: [hazard: string, about: string, steps: string, ...scripts: Script
   ['H12', 'a start from NMI is not overtaken by a later cancel', BOUND, { operations: ['set2A', 'pollA'], nmi: ['nowN'] }, ['cancelB', 'asyncB']], // prettier-ignore
   ['H18', 'cancel beside a setter that is half way: no callback stays without an owner', `${BOUND} 0:later`, ['cancelA'], ['set2B'], ['put2C']], // prettier-ignore
   ['H18/twice', 'two cancels beside two setters', BOUND, ['cancelA', 'cancelA2'], ['set2B', 'set1B']],
+  ['H18/void', 'a half-way setter from before a cancel does not swallow one from after it', BOUND, ['set2A'], ['cancelB'], ['laterC', 'set1D', 'laterE']], // prettier-ignore
   ['H20', 'a firing beside the cancel that drops the binding and the unload of its program', DUE, ['pollA'], ['cancelB'], ['put1C']], // prettier-ignore
   ['H27', 'cancel beside a callback that re-arms itself: answer and final state agree', '0:init 0:restart1 0:now', ['pollA'], ['cancelB']], // prettier-ignore
   ['H27/async', 'cancel_async, then cancel, beside a callback that re-arms itself', '0:init 0:restart1 0:now', ['pollA'], ['asyncB', 'cancelB']], // prettier-ignore
