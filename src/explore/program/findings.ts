@@ -8,7 +8,7 @@ import * as log from '../node.js'
 import type { View } from '../subject.js'
 import type { ProgramMachine } from './machine.js'
 import { narrate, type Answer, type Known, type Narration, type Pending } from './narrate.js'
-import { nameOf, nameOfBlock } from './names.js'
+import { isIn, nameOf, nameOfBlock } from './names.js'
 
 export type FindingKind = 'lost-update' | 'timer-lost'
 
@@ -67,7 +67,7 @@ export class Findings {
     const operation = operationOf(code)
     if (operation === DOOR_OR)
       return this.machine.blockOfState(address) !== undefined && (nodes[at + log.NODE_A_LOW]! & FREED) === FREED
-    return isWordAccess(operation) && nameable(this.machine, address)
+    return isWordAccess(operation) && this.machine.maps.some((map) => isIn(this.machine, map, address))
   }
 
   private factOf(node: number, cpu: number): Fact | null {
@@ -136,6 +136,3 @@ export class Findings {
     }
   }
 }
-
-const nameable = (machine: ProgramMachine, address: number): boolean =>
-  machine.maps.some((map) => address >= map.elements && address < map.elements + map.stride * map.count)

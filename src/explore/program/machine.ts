@@ -9,6 +9,8 @@ import {
   MAP_TYPE_HASH,
   MAP_TYPE_LRU_HASH,
   MAP_TYPE_PERCPU_ARRAY,
+  MAP_TYPE_ARRAY,
+  MAP_TYPE_RINGBUF,
   STACKS_PER_CPU,
 } from '../../../core/abi.js'
 import { SkepError } from '../../error.js'
@@ -52,6 +54,8 @@ export interface ModelMap {
   cpuStride: number
 }
 
+/** Map types whose contents the model can read. */
+const MODELLED = new Set([MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_ARRAY, MAP_TYPE_PERCPU_ARRAY, MAP_TYPE_RINGBUF])
 /** Elements that a hash map has at most in the model. */
 const MOST_ELEMENTS = 64
 const CONTROL_BLOCKS = 8
@@ -86,6 +90,12 @@ export class ProgramMachine {
     before: readonly RunSpec[],
   ) {
     assertSupported(spec, supported)
+    for (const map of spec.maps.values())
+      if (!MODELLED.has(map.type))
+        throw new SkepError(
+          'UNSUPPORTED',
+          `object '${spec.name}': map '${map.name}' is of type ${map.type}, of which the check has no model`,
+        )
     const memory = this.memoryNeeded()
     this.stage = new Stage({
       module: readFileSync(new URL('../../../core/core.check.wasm', import.meta.url)),

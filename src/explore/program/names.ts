@@ -21,14 +21,28 @@ export function bytesAt(words: Words, address: number, length: number): Uint8Arr
   return Uint8Array.from({ length }, (_, at) => words.words[(address + at) >> 2]! >> (((address + at) & 3) * 8))
 }
 
+/** Whether an address lies in the elements of a map. */
+export function isIn(machine: ProgramMachine, map: ModelMap, address: number): boolean {
+  const bytes = map.cpuStride === 0 ? map.stride * map.count : map.cpuStride * machine.cpus
+  return address >= map.elements && address < map.elements + bytes
+}
+
+function addressOf(map: ModelMap, element: number): number {
+  if (map.cpuStride === 0) return map.elements + element * map.stride
+  const { maxEntries } = map.spec
+  return map.elements + Math.floor(element / maxEntries) * map.cpuStride + (element % maxEntries) * map.stride
+}
+
 /** The element to which a guest address belongs; undefined if it belongs to no map. */
 export function placeOf(machine: ProgramMachine, address: number): Place | undefined {
   for (const map of machine.maps) {
-    const end = map.elements + map.stride * map.count
-    if (address < map.elements || address >= end) continue
+    if (!isIn(machine, map, address)) continue
+    // The values of one CPU lie together; numbers of elements go on from CPU to CPU.
     const at = address - map.elements
-    const element = Math.floor(at / map.stride)
-    return { map, element, offset: (at % map.stride) - map.valueOffset }
+    const cpu = map.cpuStride === 0 ? 0 : Math.floor(at / map.cpuStride)
+    const own = at - cpu * map.cpuStride
+    const element = cpu * map.spec.maxEntries + Math.floor(own / map.stride)
+    return { map, element, offset: (own % map.stride) - map.valueOffset }
   }
   return undefined
 }
@@ -39,7 +53,7 @@ const isHash = ({ spec }: ModelMap): boolean => spec.type === MAP_TYPE_HASH || s
 export function keyText(machine: ProgramMachine, map: ModelMap, element: number): string {
   const { spec } = map
   if (spec.type === MAP_TYPE_PERCPU_ARRAY)
-    return `${element % spec.maxEntries}] of CPU [${Math.floor(element / spec.maxEntries)}`
+    return `${element % spec.maxEntries}, CPU ${Math.floor(element / spec.maxEntries)}`
   if (!isHash(map)) return String(element)
   const bytes = bytesAt(machine.stage.memory, map.elements + element * map.stride, spec.keySize)
   const { btf } = machine.spec
@@ -84,7 +98,10 @@ function fieldOf(btf: Btf | undefined, id: number, offset: number, width: number
 
 /** Elements that are in the map now, by index. Runs the core natively; the model is as before afterwards. */
 function liveElements(machine: ProgramMachine, map: ModelMap): number[] {
-  if (!isHash(map)) return Array.from({ length: map.count }, (_, element) => element)
+  if (!isHash(map)) {
+    const number = map.cpuStride === 0 ? map.count : map.spec.maxEntries * machine.cpus
+    return Array.from({ length: number }, (_, element) => element)
+  }
   const { memory, cpus } = machine.stage
   const { h0, h1, h2, h3, top } = memory
   const found: number[] = []
@@ -115,7 +132,7 @@ export function contents(machine: ProgramMachine): string[] {
     }
     if (spec.valueSize === 0) continue
     const texts = liveElements(machine, map).map((element) => {
-      const value = map.elements + element * map.stride + map.valueOffset
+      const value = addressOf(map, element) + map.valueOffset
       const text = valueText(btf, spec.value, bytesAt(memory, value, spec.valueSize), spec)
       return `${spec.name}[${keyText(machine, map, element)}] = ${text}${timerText(machine, map, element)}`
     })

@@ -69,6 +69,11 @@ export function printObjectReport(report: ObjectReport): string {
   })
   if (findings.length > 0) lines.push('')
   if (outcomes.length > 1) lines.push(...printOutcomes(report), '')
+  if (outcomes.length === 1) {
+    const [{ results, contents }] = outcomes as [Outcome]
+    const said = Object.entries(results).map(([name, result]) => `${name} ${resultText(name, result)}`)
+    lines.push(`Outcome: ${[...contents, ...said].join('; ')}`)
+  }
   for (const text of report.lowered) lines.push(`In the model max_entries is lower: ${text}`)
   lines.push(verdict(report))
   return lines.join('\n')
