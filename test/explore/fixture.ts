@@ -3,12 +3,13 @@ import asc from 'assemblyscript/asc'
 import { Stage } from '../../src/explore/index.js'
 import type { StageSpec } from '../../src/explore/index.js'
 
-let compiled: Promise<WebAssembly.Module> | undefined
+let compiled: Promise<Uint8Array> | undefined
 
-async function compile(): Promise<WebAssembly.Module> {
+/** The bytes of a fixture, compiled over the hooks. */
+export async function compileFixture(file: string): Promise<Uint8Array> {
   let binary: Uint8Array | undefined
   const { error, stderr } = await asc.main(
-    ['test/explore/fixtures/index.ts', '--runtime', 'stub', '--importMemory', '-O2', '--enable', 'threads'].concat([
+    [`test/explore/fixtures/${file}`, '--runtime', 'stub', '--importMemory', '-O2', '--enable', 'threads'].concat([
       ...[
         '--sharedMemory',
         '--initialMemory',
@@ -28,10 +29,10 @@ async function compile(): Promise<WebAssembly.Module> {
     },
   )
   if (error || !binary) throw new Error(`the fixtures do not compile: ${stderr.toString()}`)
-  return new WebAssembly.Module(binary)
+  return binary
 }
 
 /** A stage with the fixtures' module on two CPUs (or as `spec` says) and 256 bytes of memory. */
 export async function fixtureStage(spec: Partial<StageSpec> = {}): Promise<Stage> {
-  return new Stage({ module: await (compiled ??= compile()), memory: 256, cpus: 2, ghost: 4, ...spec })
+  return new Stage({ module: await (compiled ??= compileFixture('index.ts')), memory: 256, cpus: 2, ghost: 4, ...spec })
 }

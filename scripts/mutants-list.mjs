@@ -1,0 +1,68 @@
+// One-line changes of the shipped protocol that the explorer must object to. `edits`: exact text and what takes its place,
+// in one file each. `survives` says why no subject can object (then one that does is an error).
+const start = 'core/async/start.ts'
+const init = 'core/async/init.ts'
+const set = 'core/async/set-callback.ts'
+const cancel = 'core/async/cancel.ts'
+const teardown = 'core/async/teardown.ts'
+const place = 'core/async/place.ts'
+const look = 'core/async/look.ts'
+const fire = 'core/run/fire.ts'
+
+const mutant = (name, file, ...edits) => ({ name, file, edits })
+
+export const mutants = [
+  mutant('init does not look again at the user references', init, ['  if (load32(at + MAP_USER_REFERENCES) === 0) {\n    teardown', '  if (false) {\n    teardown']),
+  mutant('init publishes over whatever the slot holds', init, ['compareExchange32(slot, SLOT_EMPTY, <u32>block)', 'compareExchange32(slot, load32(slot), <u32>block)']),
+  mutant('init’s error path frees what the slot holds', init, ['    teardown(block)\n', '    teardown(<usize>load32(slot))\n']),
+  mutant('init does not give back a block that lost the race', init, ['    controlBlockDiscard(block)\n', '']),
+  mutant('set_callback does not drop the binding that it replaced', set, ['      if (old !== 0) program_put(bindingProgram(old))\n', '']),
+  mutant('set_callback does not look again at the state', set, ['if (isFreed(now) || generationOf(now) !== generationOf(state))', 'if (false)']),
+  mutant('set_callback looks again for a free only, not for a cancel', set, ['if (isFreed(now) || generationOf(now) !== generationOf(state))', 'if (isFreed(now))']),
+  mutant('set_callback takes no reference on the program', set, ['  if (!programTryGet(program)) return -ENOENT\n', '']),
+  mutant('set_callback that lost to another keeps its reference', set, ['      program_put(program)\n      return isFreed(load64(', '      return isFreed(load64(']),
+  mutant('set_callback takes its binding back without comparing', set, ['if (compareExchange64(binding, mine, 0) === mine) program_put(program)', 'if (compareExchange64(binding, load64(binding), 0) !== 0) program_put(program)']),
+  mutant('set_callback reads the state before the binding', set, ['    const old = load64(binding)\n    const state = load64(<usize>block + CB_STATE)\n', '    const state = load64(<usize>block + CB_STATE)\n    const old = load64(binding)\n']),
+  mutant('start does not see to a queue entry', start, ['      if (deadline !== NEVER) ensureQueued(block, deadline, pinned)\n', '']),
+  mutant('start takes any entry for early enough', start, ['queuedDeadline(queued) <= deadline && ', '']),
+  mutant('start takes an entry on any CPU for pinned', start, [' && (!pinned || owner === me)', '']),
+  mutant('start in NMI places the entry itself', start, ['  if (nested()) post(block, me)\n  else place', '  place']),
+  mutant('start arms without a callback', start, ['    if (!isBound(load64(block + CB_BINDING), state)) return -EINVAL\n', '']),
+  mutant('start does not ask the CPU that holds the entry', start, ['      post(block, owner)\n', '']),
+  mutant('start arms a freed block', start, ['    if (isFreed(before)) return -ENOENT\n', '']),
+  mutant('start tries once only', start, ['const ROUNDS = 4', 'const ROUNDS = 1']),
+  { ...mutant('start does not look again at the binding', start, ['      if (!isBound(load64(block + CB_BINDING), mine)) {', '      if (false) {']), survives: 'it takes eight cancels inside one start to bring the generation back' },
+  mutant('cancel keeps the generation', cancel, ['bound ? generation + 1 : generation', 'generation']),
+  mutant('cancel does not take the binding out', cancel, ['    if (bound) {\n', '    if (false) {\n']),
+  mutant('cancel drops a binding that somebody else took', cancel, ['compareExchange64(block + CB_BINDING, old, 0) === old) program_put', 'compareExchange64(block + CB_BINDING, old, 0) !== 1) program_put']),
+  mutant('cancel does not wait', cancel, ['    if (run !== 0) waitForRun_sync(block, run)\n', '']),
+  mutant('cancel_async is a load and a store', cancel, ['const before = and64(<usize>block + CB_STATE, WITHOUT_DEADLINE)', 'const before = load64(<usize>block + CB_STATE)\n  compareExchange64(<usize>block + CB_STATE, load64(<usize>block + CB_STATE), before & WITHOUT_DEADLINE)']),
+  mutant('free shows the slot empty before FREED is set', teardown, ['  const state = or64(block + CB_STATE, FREED)\n  const first = !isFreed(state)\n  slotRelease(<usize>peek32(block + CB_SLOT), block)\n', '  slotRelease(<usize>peek32(block + CB_SLOT), block)\n  const state = or64(block + CB_STATE, FREED)\n  const first = !isFreed(state)\n']),
+  mutant('free by everybody, not only by the one who set FREED', teardown, ['  if (!first) return false\n', '']),
+  mutant('free leaves the binding in its word', teardown, ['exchange64(block + CB_BINDING, 0)', 'load64(block + CB_BINDING)']),
+  mutant('free does not ask for the entry', teardown, ['    else post(block, queuedOwner(queued))\n', '']),
+  mutant('free in NMI takes the entry out itself', teardown, [' && !nested()', '']),
+  mutant('free does not drop the slot’s reference', teardown, ['  controlBlockPut(block)\n', '']),
+  mutant('a claim does not look for FREED', place, ['    if (isFreed(load64(block + CB_STATE))) unplace(block)\n', '']),
+  mutant('a claim takes no reference', place, ['  if (!controlBlockTryGet(block)) return\n', '']),
+  mutant('an entry that was given up keeps its reference', place, ['  store64(block + CB_QUEUED, 0)\n  controlBlockPut(block)\n', '  store64(block + CB_QUEUED, 0)\n']),
+  mutant('a claim that lost does not ask the winner', place, ['  if (queuedOwner(before) !== me) post(block, queuedOwner(before))\n  else if', '  if (queuedOwner(before) === me && true) if']),
+  mutant('a look leaves a freed block in the queue', look, ['    if (mine) unplace(block)\n', '']),
+  mutant('a look does not move an entry that is too late', look, ['    } else if (deadline < queuedDeadline(queued)) place(block, deadline)\n', '    }\n']),
+  mutant('a look does not pass on what is pinned elsewhere', look, ['      post(block, target)\n      controlBlockPut(block)\n', '      controlBlockPut(block)\n']),
+  mutant('a look reads the state before the entry', look, ['  const queued = load64(block + CB_QUEUED)\n  const state = load64(block + CB_STATE)\n', '  const state = load64(block + CB_STATE)\n  const queued = load64(block + CB_QUEUED)\n']),
+  mutant('a firing clears the entry after it has read the state', fire, ['  store64(block + CB_QUEUED, 0)\n  poke32(area + CPU_FIRING, FIRING_CLEARED)', '  poke32(area + CPU_FIRING, FIRING_CLEARED)'], ['  const state = load64(block + CB_STATE)\n  if (isFreed(state) || !isArmed(state)) return LEFT', '  const state = load64(block + CB_STATE)\n  store64(block + CB_QUEUED, 0)\n  if (isFreed(state) || !isArmed(state)) return LEFT']),
+  mutant('a firing does not mind a run that goes on', fire, ['  if (runOf(state) !== 0) return LEFT\n', '']),
+  mutant('a firing does not compare the state', fire, ['  if (compareExchange64(block + CB_STATE, state, mine) !== state) return AGAIN\n', '  compareExchange64(block + CB_STATE, load64(block + CB_STATE), mine)\n']),
+  mutant('a firing does not mind the generation of the binding', fire, ['  if (!isBound(binding, state)) return AGAIN\n', '']),
+  mutant('a firing does not mind the target', fire, ['  if (target !== ANY_CPU && target !== me) {', '  if (false) {']),
+  mutant('a firing does not place again what is armed for later', fire, ['    place(block, deadline)\n    return LEFT', '    return LEFT']),
+  mutant('the end of a run asks for no look', fire, ['    if (queued === 0) post(block, target === ANY_CPU ? cpuIndex() : target)\n    else if', '    if (queued === 0) post(block, me()) \n    else if'.replace('post(block, me()) ', '{}')]),
+  mutant('the end of a run does not mind an entry that is too late', fire, ['    else if (deadlineOf(state) < queuedDeadline(queued) || (target !== ANY_CPU && target !== queuedOwner(queued)))\n      post(block, queuedOwner(queued))\n', '']),
+  mutant('a firing keeps the entry’s reference', fire, ['  store32(cpu() + CPU_CURRENT, 0)\n  controlBlockPut(block)\n', '  store32(cpu() + CPU_CURRENT, 0)\n']),
+  mutant('a last put does not mark the count dead', 'core/memory/references.ts', [' && compareExchange32(count, 0, REFERENCES_DEAD) === 0', '']),
+  mutant('a reference is taken on a dead object', 'core/memory/references.ts', ['  if ((add32(count, 1) & REFERENCES_DEAD) === 0) return true\n', '  add32(count, 1)\n  if (true) return true\n']),
+  mutant('a grace period waits for nobody', 'core/memory/section.ts', ['    if (section !== 0 && section < tag) return false\n', '']),
+  mutant('a grace period’s tag is one too low', 'core/memory/section.ts', ['return add64(HEADER + HEADER_GRACE_PERIOD, 1) + 1', 'return add64(HEADER + HEADER_GRACE_PERIOD, 1)']),
+  mutant('a section is not announced', 'core/memory/section.ts', ['  store64(word, load64(HEADER + HEADER_GRACE_PERIOD))\n', '']),
+] // prettier-ignore

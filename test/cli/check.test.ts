@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { compileFixture } from '../explore/fixture.js'
+import { skep, succeeding } from './skep.js'
+
+test('check gives a verdict with numbers, one line each, and a total', async () => {
+  const text = await succeeding(['check', 'pair/idle-bound/cancel/free', 'hazard/H31'])
+  assert.match(text, /holds +pair\/idle-bound\/cancel\/free +[\d,]+ states, [\d,]+ transitions/)
+  assert.match(text, /2 subjects: 2 hold, 0 violated/)
+})
+
+test('check names what it knows: hazards, globs, variants', async () => {
+  const list = await succeeding(['check', '--list', 'H37', 'pair/idle-bound/*/free', '--stop-cpu'].slice(0, 4))
+  assert.match(list, /^hazard\/H37\/post {2}–/m)
+  assert.match(list, /^pair\/idle-bound\/cancel\/free {2}–/m)
+  const stops = (await succeeding(['check', '--list', '--stop-cpu'])).trim().split('\n')
+  assert.ok(stops.length > 50 && stops.every((line) => /^\S+\+stop/.test(line)))
+})
+
+test('check shows a violation in columns with its places in the source, exits with 1, and its token repeats it', async () => {
+  const question = 'start-against-cancel*'
+  const found = await skep(['check', '--protocol', 'rfc-v1', question])
+  assert.equal(found.code, 1)
+  assert.match(found.stdout, /VIOLATED +start-against-cancel/)
+  assert.match(found.stdout, /CPU 0 +CPU 1/)
+  assert.match(found.stdout, /specimens\/rfc-v1\.ts:\d+ +.*cas? |specimens\/rfc-v1\.ts:\d+ +/)
+  const token = /--replay (\S+)/.exec(found.stdout)![1]!
+  const again = await skep(['check', '--protocol', 'rfc-v1', question, '--replay', token])
+  assert.match(again.stdout, /⇒ 0/)
+})
+
+test('check --json has the interleaving as data', async () => {
+  const { stdout, code } = await skep([
+    'check',
+    '--json',
+    '--protocol',
+    'locked',
+    'set-callback-while-the-timer-fires*',
+  ])
+  assert.equal(code, 1)
+  const [checked] = JSON.parse(stdout) as {
+    verdict: string
+    failure: { meaning: string; trace: { lines: { text: string; where?: { file: string } }[] } }
+  }[]
+  assert.equal(checked!.verdict, 'violated')
+  assert.match(checked!.failure.meaning, /Use after free/)
+  assert.ok(checked!.failure.trace.lines.some(({ where }) => where?.file === 'core/specimens/locked.ts'))
+})
+
+test('check of something that is not there, or of a token that is none, is wrong usage', async () => {
+  const unknown = await skep(['check', 'nonsense'])
+  assert.equal(unknown.code, 2)
+  assert.match(unknown.stderr, /no subject of 'shipped' is named 'nonsense'/)
+  const many = await skep(['check', 'hazard', '--replay', 'a1'])
+  assert.equal(many.code, 2)
+  const broken = await skep(['check', 'hazard/H31', '--replay', '?'])
+  assert.equal(broken.code, 2)
+})
+
+test('check takes subjects of its users: a module of theirs, or a wasm file whose exports say who does what', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'check-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const page = join(folder, 'stack.html')
+  const stack = await skep(['check', 'examples/own-subject/stack.mjs', '--html', page])
+  assert.equal(stack.code, 1)
+  assert.match(stack.stdout, /node B is in the stack and in a CPU's hands/)
+  assert.match(stack.stdout, /cas head A → B/)
+  assert.match(await readFile(page, 'utf8'), /node B is in the stack/)
+  const module = join(folder, 'whole.wasm')
+  await writeFile(module, await compileFixture('whole.ts'))
+  const lossy = await skep(['check', module])
+  assert.equal(lossy.code, 1)
+  assert.match(lossy.stdout, /at_rest\(\) returned 1/)
+})
