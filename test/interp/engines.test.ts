@@ -4,59 +4,16 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { boot, SkepError, type ObjectSpec } from '../../src/index.js'
+import { boot, SkepError } from '../../src/index.js'
 import * as asm from '../../src/isa/assemble.js'
-import type { Line } from '../../src/isa/assemble.js'
-import { functionSpec } from '../jit/harness.js'
-import { drafts, programOf } from '../jit/random-programs.js'
+import { enginesAgree, objectOf } from '../fuzz/engines.js'
 
 const ENGINES = ['jit', 'interp'] as const
-const CONTEXT_BYTES = 512
 const file = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url))
-
-/** An object of one syscall program. */
-function objectOf(lines: readonly Line[]): ObjectSpec {
-  const main = { ...functionSpec('main', lines), section: 'syscall' }
-  const program = { name: 'main', section: 'syscall', type: 'syscall' as const, sleepable: true, entry: 'main' }
-  return {
-    name: 'random',
-    license: 'GPL',
-    maps: new Map(),
-    programs: new Map([
-      ['main', program as unknown as ObjectSpec['programs'] extends Map<string, infer P> ? P : never],
-    ]),
-    functions: new Map([['main', main]]),
-    variables: new Map(),
-    btf: undefined,
-    unsupported: [],
-  }
-}
-
-/** What a run did, in a form that can be compared: r0's low half and the context, or the fault and its place. */
-function outcome(spec: ObjectSpec, engine: 'jit' | 'interp'): unknown {
-  using machine = boot.virtual({ memory: '4 MiB', loopBudget: 20_000 })
-  const { programs } = machine.load(spec, { engine })
-  try {
-    const { retval, ctx } = programs['main']!.run({ ctx: new Uint8Array(CONTEXT_BYTES).fill(0x5a) })
-    return { retval, ctx }
-  } catch (error) {
-    if (!(error instanceof SkepError)) throw error
-    return error.code === 'FAULT_LOOP_BUDGET'
-      ? error.code
-      : { code: error.code, instruction: error.details['instruction'] }
-  }
-}
 
 describe('the interpreter', () => {
   test('agrees with the compiler on random programs', () => {
-    fc.assert(
-      fc.property(drafts, (list) => {
-        const spec = objectOf(programOf(list))
-        const [compiled, interpreted] = ENGINES.map((engine) => outcome(spec, engine))
-        assert.deepEqual(interpreted, compiled)
-      }),
-      { numRuns: 400 },
-    )
+    fc.assert(enginesAgree, { numRuns: 400 })
   })
 
   test('runs flow-timeout like compiled code: same answers, same flows, same timers, same lines printed', () => {

@@ -1,0 +1,19 @@
+// A bounded share of `npm run fuzz`; the engines' share is in test/interp/engines.test.ts.
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { openKernel } from '../kernel/oracle.js'
+import { kernelAgrees } from './engines.js'
+import { objectsAreContained } from './objects.js'
+
+test('damaged objects are loaded or refused, soon and with a place', () =>
+  fc.assert(objectsAreContained, { numRuns: 600 }))
+
+test('random programs: the kernel agrees', async (t) => {
+  const kernel = await openKernel()
+  if (typeof kernel === 'string') return t.skip(kernel)
+  try {
+    await fc.assert(kernelAgrees(kernel), { numRuns: 200 })
+  } finally {
+    await kernel.close()
+  }
+})

@@ -1,0 +1,132 @@
+// Random valid programs on the compiler, the interpreter and, where it may be asked, the kernel: the same answers.
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { boot, SkepError, type ObjectSpec } from '../../src/index.js'
+import { runBare } from '../../src/cli/bare-run.js'
+import * as asm from '../../src/isa/assemble.js'
+import type { Line, Register } from '../../src/isa/assemble.js'
+import { FORMS } from '../../src/isa/table.js'
+import { functionSpec } from '../jit/harness.js'
+import { drafts, programOf } from '../jit/random-programs.js'
+import type { Kernel } from '../kernel/oracle.js'
+
+const CONTEXT_BYTES = 512
+const SLOTS = 4
+
+/** An object of one syscall program. */
+export function objectOf(lines: readonly Line[]): ObjectSpec {
+  const main = { ...functionSpec('main', lines), section: 'syscall' }
+  return {
+    name: 'random',
+    license: 'GPL',
+    maps: new Map(),
+    programs: new Map([
+      ['main', { name: 'main', section: 'syscall', type: 'syscall', sleepable: true, entry: 'main' }],
+    ]),
+    functions: new Map([['main', main]]),
+    variables: new Map(),
+    btf: undefined,
+    unsupported: [],
+  }
+}
+
+/** What a run did, in a form that can be compared: r0's low half and the context, or the fault and its place. */
+export function outcome(spec: ObjectSpec, engine: 'jit' | 'interp'): unknown {
+  using machine = boot.virtual({ memory: '4 MiB', loopBudget: 20_000 })
+  try {
+    const { programs } = machine.load(spec, { engine, checks: false })
+    const { retval, ctx } = programs['main']!.run({ ctx: new Uint8Array(CONTEXT_BYTES).fill(0x5a) })
+    return { retval, ctx }
+  } catch (error) {
+    if (!(error instanceof SkepError)) throw error
+    return error.code === 'FAULT_LOOP_BUDGET'
+      ? error.code
+      : { code: error.code, instruction: error.details['instruction'] }
+  }
+}
+
+/** Any program: memory, atomics, loops, faults. */
+export const enginesAgree = fc.property(drafts, (list) => {
+  const spec = objectOf(programOf(list))
+  const outcomes = [outcome(spec, 'interp'), outcome(spec, 'jit')]
+  // The engines count iterations at different places of a loop: which comes first, the budget or another end, may differ.
+  if (!outcomes.includes('FAULT_LOOP_BUDGET')) assert.deepEqual(outcomes[0], outcomes[1])
+})
+
+const PURE = FORMS.filter(({ kind }) => kind === 'alu' || kind === 'endian' || kind === 'jump')
+const word = fc.oneof(
+  fc.constantFrom(0n, 1n, 31n, 64n, 0x7fffffffn, 0x80000000n, 0xffffffffn, 1n << 63n, (1n << 64n) - 1n),
+  fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+)
+const step = fc.record({
+  form: fc.constantFrom(...PURE),
+  dst: fc.nat(9),
+  src: fc.nat(9),
+  imm: fc.oneof(fc.constantFrom(1, -1, 0x7fffffff, -0x80000000), fc.integer({ min: -0x80000000, max: 0x7fffffff })),
+  skip: fc.nat(5),
+  slot: fc.option(fc.tuple(fc.nat(SLOTS - 1), fc.boolean()), { nil: undefined }),
+})
+
+/** Programs that every verifier accepts: all registers known numbers, jumps forward, aligned slots of the stack. */
+const acceptable = fc
+  .tuple(fc.array(word, { minLength: 10, maxLength: 10 }), fc.array(step, { minLength: 1, maxLength: 40 }))
+  .map(([words, steps]) => {
+    const lines: Line[] = words.map((value, at) => asm.loadImmediate(`r${at}` as Register, value))
+    for (let slot = 1; slot <= SLOTS; slot += 1) lines.push(asm.store(64, 'r10', -8 * slot, `r${slot}` as Register))
+    steps.forEach(({ form, dst, src, imm, skip, slot }, at) => {
+      lines.push(asm.label(`l${at}`))
+      const shift = ['lsh', 'rsh', 'arsh'].includes(form.operation)
+      const divides = /div|mod/.test(form.operation)
+      lines.push({
+        form,
+        dst,
+        src: form.uses.has('src') ? src : 0,
+        offset: form.fixed.offset ?? 0,
+        imm:
+          form.fixed.imm ??
+          (!form.uses.has('imm') ? 0 : shift ? imm & (form.width - 1) : divides && imm === 0 ? 1 : imm),
+        ...(form.kind === 'jump' ? { to: `l${Math.min(at + 1 + skip, steps.length)}` } : {}),
+      })
+      const register = `r${dst}` as Register
+      if (slot)
+        lines.push(
+          slot[1] ? asm.store(64, 'r10', -8 * slot[0] - 8, register) : asm.load(64, register, 'r10', -8 * slot[0] - 8),
+        )
+    })
+    lines.push(asm.label(`l${steps.length}`))
+    for (let register = 1; register <= 9; register += 1)
+      lines.push(asm.alu('mul', 'r0', 31), asm.alu('xor', 'r0', `r${register}` as Register))
+    return [...lines, asm.exit()]
+  })
+
+/** The entry that keeps the whole of r0 for us, as bytes before the program. */
+function wrapped(code: Uint8Array): Uint8Array {
+  const entry = asm.assemble([
+    asm.mov('r6', 'r1'),
+    asm.instruction('call function', { src: 1, imm: 3 }),
+    asm.store(64, 'r6', 0, 'r0'),
+    asm.mov('r0', 0),
+    asm.exit(),
+  ]).code
+  return Uint8Array.from([...entry, ...code])
+}
+
+/** How often the kernel was asked and let the program in. */
+export const asked = { accepted: 0, refused: 0 }
+
+/** Also on the kernel; a program that its verifier does not let in says nothing. */
+export const kernelAgrees = (kernel: Kernel): fc.IAsyncProperty<[Line[]]> =>
+  fc.asyncProperty(acceptable, async (lines) => {
+    const { code } = asm.assemble(lines)
+    const answers = (['jit', 'interp'] as const).map(
+      (engine) => runBare({ program: code, memory: new Uint8Array(), engine }).r0,
+    )
+    assert.equal(answers[1], answers[0])
+    const answer = await kernel.bare(wrapped(code), new Uint8Array(8))
+    if (typeof answer === 'number') {
+      asked.refused += 1
+      return
+    }
+    asked.accepted += 1
+    assert.equal(new DataView(answer.context.buffer, answer.context.byteOffset).getBigUint64(0, true), answers[0])
+  })

@@ -1,0 +1,90 @@
+// `npm run fuzz -- --minutes N [--seed S]`: all properties in turn, in a worker that this thread watches, until the time is
+// over or something fails. A failure is shrunk and printed with its seed; a worker that says nothing for long is one, too.
+import { parseArgs } from 'node:util'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import { openKernel } from '../kernel/oracle.js'
+import { asked, enginesAgree, kernelAgrees } from './engines.js'
+import { objectsAreContained, survived } from './objects.js'
+
+const BATCH = 100
+const SILENCE = 30_000
+
+interface Task {
+  readonly seed: number
+  readonly minutes: number
+}
+
+/** What the worker says: the seed that it starts with, or the end. */
+type Message =
+  { readonly batch: string; readonly seed: number } | { readonly summary: string; readonly failed: boolean }
+
+async function work({ seed: first, minutes }: Task): Promise<void> {
+  const say = (message: Message): void => parentPort!.postMessage(message)
+  const kernel = await openKernel()
+  const properties: [name: string, property: fc.IRawProperty<unknown>, done: number][] = [
+    ['engines', enginesAgree as fc.IRawProperty<unknown>, 0],
+    ['objects', objectsAreContained as fc.IRawProperty<unknown>, 0],
+  ]
+  if (typeof kernel !== 'string') properties.push(['kernel', kernelAgrees(kernel) as fc.IRawProperty<unknown>, 0])
+  const end = Date.now() + minutes * 60_000
+  let failed = ''
+  for (let seed = first; Date.now() < end && failed === ''; seed += 1)
+    for (const entry of properties) {
+      const [name, property] = entry
+      say({ batch: name, seed })
+      const result = await fc.check(property as fc.IAsyncProperty<unknown>, { seed, numRuns: BATCH })
+      entry[2] += result.numRuns
+      if (result.failed) {
+        const report = (await fc.asyncDefaultReportMessage(result)) ?? ''
+        failed = `${name} failed with --seed ${seed}\n${report}`
+        break
+      }
+    }
+  if (typeof kernel !== 'string') await kernel.close()
+  const counts = properties.map(([name, , done]) => `${name} ${done}`).join(', ')
+  const details = `objects read ${survived.read}, loaded ${survived.loaded}; kernel accepted ${asked.accepted}, refused ${asked.refused}`
+  say({
+    summary: `${failed && `${failed}\n`}seeds from ${first}: ${counts} (${details})${typeof kernel === 'string' ? `; ${kernel}` : ''}`,
+    failed: failed !== '',
+  })
+}
+
+function watch(): void {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '1' },
+      seed: { type: 'string', default: String(Date.now() & 0x7fffffff) },
+    },
+  })
+  const task: Task = { seed: Number(values.seed), minutes: Number(values.minutes) }
+  if (!(task.minutes > 0) || !Number.isInteger(task.seed)) {
+    process.stderr.write('fuzz: --minutes takes a positive number, --seed an integer\n')
+    process.exit(2)
+  }
+  process.stdout.write(`seeds from ${task.seed}, ${task.minutes} minutes\n`)
+  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: task })
+  let last: Message | undefined
+  const silent = (): never => {
+    process.stdout.write(`nothing for ${SILENCE / 1000} s: ${JSON.stringify(last)}\n`)
+    process.exit(1)
+  }
+  let timer = setTimeout(silent, SILENCE)
+  worker.on('message', (message: Message) => {
+    last = message
+    clearTimeout(timer)
+    if ('summary' in message) {
+      process.stdout.write(`${message.summary}\n`)
+      process.exitCode = message.failed ? 1 : 0
+    } else timer = setTimeout(silent, SILENCE)
+  })
+  worker.on('error', (error) => {
+    clearTimeout(timer)
+    process.stdout.write(`${JSON.stringify(last)}: ${error.stack}\n`)
+    process.exitCode = 1
+  })
+}
+
+if (isMainThread) watch()
+else await work(workerData as Task)
