@@ -151,3 +151,9 @@ export const LOOP_CONTROL = 1
 export const REQUEST_NONE = 0
 export const REQUEST_RUN = 1
 export const REQUEST_DONE = 2
+
+// A run's buffer: context, headroom, packet, room behind it (src/machine/context.ts lays it out, helpers move in it).
+export const RUN_CONTEXT_BYTES = 4096
+export const RUN_HEADROOM_BYTES = 256
+/** As in the kernel: room for a skb_shared_info. */
+export const RUN_TAILROOM_BYTES = 320

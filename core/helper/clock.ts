@@ -1,6 +1,11 @@
 // Helpers that read the time. MONOTONIC counts from the machine's epoch; BOOTTIME is the same here: nothing suspends.
 // Exported to guest programs.
 import { cpuNow, freshNow } from '../cpu'
+import { peek64 } from '../door'
+import { HEADER, HEADER_REALTIME_OFFSET } from '../layout'
+
+/** Nanoseconds of a jiffy: HZ is 250 here. */
+const JIFFY: u64 = 4_000_000
 
 /** Nanoseconds of CLOCK_MONOTONIC, read now. */
 export function bpf_ktime_get_ns(): u64 {
@@ -15,4 +20,14 @@ export function bpf_ktime_get_boot_ns(): u64 {
 /** The CPU's `now`, at most 64 uses old: no clock is read. */
 export function bpf_ktime_get_coarse_ns(): u64 {
   return cpuNow()
+}
+
+/** TAI: REALTIME here, as in a kernel that nobody has told of leap seconds. */
+export function bpf_ktime_get_tai_ns(): u64 {
+  return freshNow() + peek64(HEADER + HEADER_REALTIME_OFFSET)
+}
+
+/** Jiffies since the machine's epoch. */
+export function bpf_jiffies64(): u64 {
+  return cpuNow() / JIFFY
 }

@@ -40,3 +40,13 @@ export function bpf_get_prandom_u32(): u64 {
   poke32(word, state)
   return state
 }
+
+/** There is one node. */
+export function bpf_get_numa_node_id(): u64 {
+  return 0
+}
+
+/** Everything runs as root. */
+export function bpf_get_current_uid_gid(): u64 {
+  return 0
+}

@@ -2,7 +2,7 @@
 // the record reserved for it, so no buffer is needed and an NMI may print in the middle of a print.
 // Exported to guest programs.
 import { EINVAL } from '../abi'
-import { peek8 } from '../door'
+import { peek64, peek8, poke8 } from '../door'
 import { guestAddress, inGuestWindow } from '../guest'
 import { traceCommit, traceFits, tracePut, traceReserve } from './trace-ring'
 
@@ -31,6 +31,11 @@ const U: u8 = 117
 const LOWER_X: u8 = 120
 const UPPER_K: u8 = 75
 
+/** A `record` with this bit is no record of the trace ring but an address in memory. */
+const IN_MEMORY: u64 = 1 << 63
+/** Most values of a format that come in an array, as in the kernel. */
+const MOST_VALUES: u32 = 12
+
 const FLAG_ZERO: u32 = 1
 const FLAG_PLUS: u32 = 2
 const FLAG_SPACE: u32 = 4
@@ -51,7 +56,10 @@ function endsConversion(byte: u8): bool {
 
 /** Puts one byte at `at` if it lies below `limit` (0 while counting); the next place. */
 function put(record: u64, at: u32, limit: u32, byte: u8): u32 {
-  if (at < limit) tracePut(record, at, byte)
+  if (at < limit) {
+    if ((record & IN_MEMORY) !== 0) poke8(<usize>(<u32>record) + at, byte)
+    else tracePut(record, at, byte)
+  }
   return at + 1
 }
 
@@ -115,8 +123,21 @@ function putString(record: u64, at: u32, limit: u32, pointer: u64, flags: u32, w
   return place
 }
 
-/** Formats into `record` up to `limit` bytes; the full length, or -EINVAL for a format that the kernel refuses. */
-function format(record: u64, limit: u32, text: usize, length: u32, first: u64, second: u64, third: u64): i32 {
+/**
+ * Formats into `record` up to `limit` bytes: `most` values from the array at `values`, or three given ones if that is 0.
+ * The full length, or -EINVAL for a format that the kernel refuses.
+ */
+function format(
+  record: u64,
+  limit: u32,
+  text: usize,
+  length: u32,
+  values: usize,
+  most: u32,
+  first: u64,
+  second: u64,
+  third: u64,
+): i32 {
   let at: u32 = 0
   let used: u32 = 0
   for (let i: u32 = 0; i < length; i++) {
@@ -132,8 +153,9 @@ function format(record: u64, limit: u32, text: usize, length: u32, first: u64, s
       at = put(record, at, limit, PERCENT)
       continue
     }
-    if (used === 3) return -EINVAL
-    const argument = used === 0 ? first : used === 1 ? second : third
+    if (used === most) return -EINVAL
+    const argument =
+      values !== 0 ? peek64(values + ((<usize>used) << 3)) : used === 0 ? first : used === 1 ? second : third
     used++
     let flags: u32 = 0
     let kind = peek8(text + i)
@@ -193,19 +215,54 @@ function format(record: u64, limit: u32, text: usize, length: u32, first: u64, s
  * most three values. The line's length, or -EINVAL for any other format. Pointers print as they are.
  */
 export function bpf_trace_printk(fmt: u64, size: u64, first: u64, second: u64, third: u64): i64 {
+  return print(fmt, size, 0, 3, first, second, third)
+}
+
+/** The same with up to twelve values in an array of `bytes` bytes. */
+export function bpf_trace_vprintk(fmt: u64, size: u64, data: u64, bytes: u64): i64 {
+  if (badValues(bytes)) return -EINVAL
+  const values: usize = bytes === 0 ? 0 : guestAddress(data, <u32>bytes)
+  return print(fmt, size, values, (<u32>bytes) >> 3, 0, 0, 0)
+}
+
+/**
+ * Formats into `to`, at most `size` bytes with the closing 0. The bytes that the whole text needs with its 0, or -EINVAL
+ * for a format that the kernel refuses or values that are not whole 64-bit words, twelve at most.
+ */
+export function bpf_snprintf(to: u64, size: u64, fmt: u64, data: u64, bytes: u64): i64 {
+  if (badValues(bytes)) return -EINVAL
+  const room = <u32>size
+  const target: usize = room === 0 ? 0 : guestAddress(to, room)
+  const values: usize = bytes === 0 ? 0 : guestAddress(data, <u32>bytes)
+  const text = guestAddress(fmt, 1)
+  let length: u32 = 0
+  while (length <= MAX_LINE && inGuestWindow(fmt + length, 1) && peek8(text + length) !== 0) length++
+  if (!inGuestWindow(fmt + length, 1) || length > MAX_LINE) return -EINVAL
+  const limit: u32 = room === 0 ? 0 : room - 1
+  const full = format(IN_MEMORY | (<u64>target), limit, text, length, values, (<u32>bytes) >> 3, 0, 0, 0)
+  if (full < 0) return full
+  if (room > 0) poke8(target + (<u32>full < limit ? <u32>full : limit), 0)
+  return full + 1
+}
+
+function badValues(bytes: u64): bool {
+  return (bytes & 7) !== 0 || bytes > MOST_VALUES << 3
+}
+
+function print(fmt: u64, size: u64, values: usize, most: u32, first: u64, second: u64, third: u64): i64 {
   const bytes = <u32>size
   if (bytes === 0) return -EINVAL
   const text = guestAddress(fmt, bytes)
   let length: u32 = 0
   while (length < bytes && peek8(text + length) !== 0) length++
   if (length === bytes) return -EINVAL
-  const full = format(0, 0, text, length, first, second, third)
+  const full = format(0, 0, text, length, values, most, first, second, third)
   if (full < 0) return full
   const kept = <u32>full < MAX_LINE ? <u32>full : MAX_LINE
   if (!traceFits(kept)) return full
   const record = traceReserve(kept)
   // What a %s points to may have grown shorter since it was counted.
-  const written = format(record, kept, text, length, first, second, third)
+  const written = format(record, kept, text, length, values, most, first, second, third)
   for (let index: u32 = written < 0 ? 0 : <u32>written; index < kept; index++) tracePut(record, index, SPACE)
   traceCommit(record)
   return full

@@ -73,7 +73,8 @@ function bareEntry(target: string, length: number, resultOffset: number): Functi
 function helperFunctions(): FunctionSpec[] {
   return Array.from({ length: NUMBERED_HELPERS - 1 }, (_, at) => {
     const id = at + 1
-    const callable = helperById(id)?.frame === false
+    const entry = helperById(id)
+    const callable = entry?.frame === false && !entry.refusedIn?.includes('syscall')
     return functionOf(`helper ${id}`, callable ? [asm.call(id), asm.exit()] : [asm.mov('r0', 0), asm.exit()])
   })
 }

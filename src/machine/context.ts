@@ -2,7 +2,15 @@
 // BPF_PROG_TEST_RUN lays them out, and read back afterwards.
 //
 //   run buffer:  [context: 4 KiB][headroom 256][data …]          syscall: [context …]
-import { CONTEXT_NMI, CONTEXT_SOFTIRQ, CONTEXT_TASK, CONTEXT_WORKQUEUE } from '../../core/abi.js'
+import {
+  CONTEXT_NMI,
+  CONTEXT_SOFTIRQ,
+  CONTEXT_TASK,
+  CONTEXT_WORKQUEUE,
+  RUN_CONTEXT_BYTES as CONTEXT_AREA,
+  RUN_HEADROOM_BYTES as HEADROOM,
+  RUN_TAILROOM_BYTES as TAILROOM,
+} from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import type { ProgramSpec } from '../object/spec.js'
 import { readFields, skbFields, writeFields, xdpFields, type ContextFields } from './context-fields.js'
@@ -48,11 +56,7 @@ export interface PlacedRun {
   readonly finish: () => Pick<RunResult, 'data' | 'ctx'>
 }
 
-const CONTEXT_AREA = 4096
-const HEADROOM = 256
 const ETHERNET_HEADER = 14
-/** As in the kernel: room behind the data for a skb_shared_info. */
-const TAILROOM = 320
 
 const contextNumbers: Record<RunContext, number> = {
   task: CONTEXT_TASK,

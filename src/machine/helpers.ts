@@ -18,6 +18,16 @@ export interface HelperEntry extends HelperImport {
 const tracing: readonly ProgramType[] = ['kprobe', 'tracepoint', 'perf_event', 'raw_tracepoint', 'tracing']
 const noLock: readonly ProgramType[] = [...tracing, 'socket_filter']
 
+const xdp = allBut('xdp')
+const skb = allBut('sched_cls', 'sched_act', 'socket_filter')
+const actions = allBut('sched_cls', 'sched_act')
+
+function allBut(...allowed: ProgramType[]): readonly ProgramType[] {
+  return [...tracing, 'syscall', 'socket_filter', 'sched_cls', 'sched_act', 'xdp'].filter(
+    (type): type is ProgramType => !allowed.includes(type as ProgramType),
+  )
+}
+
 function helper(id: number, name: string, parameters: number, more: Partial<HelperEntry> = {}): HelperEntry {
   return { id, name, parameters, frame: false, returns: true, ...more }
 }
@@ -31,29 +41,62 @@ export const helpers: readonly HelperEntry[] = [
   helper(1, 'bpf_map_lookup_elem', 2),
   helper(2, 'bpf_map_update_elem', 4),
   helper(3, 'bpf_map_delete_elem', 2),
+  helper(4, 'bpf_probe_read', 3),
   helper(5, 'bpf_ktime_get_ns', 0),
   helper(6, 'bpf_trace_printk', 5),
   helper(7, 'bpf_get_prandom_u32', 0),
   helper(8, 'bpf_get_smp_processor_id', 0),
+  helper(9, 'bpf_skb_store_bytes', 5, { refusedIn: actions }),
+  helper(10, 'bpf_l3_csum_replace', 5, { refusedIn: actions }),
+  helper(11, 'bpf_l4_csum_replace', 5, { refusedIn: actions }),
   helper(12, 'bpf_tail_call', 3, { tail: true }),
   helper(14, 'bpf_get_current_pid_tgid', 0),
+  helper(15, 'bpf_get_current_uid_gid', 0),
   helper(16, 'bpf_get_current_comm', 2),
+  helper(26, 'bpf_skb_load_bytes', 4, { refusedIn: skb }),
+  helper(28, 'bpf_csum_diff', 5),
+  helper(39, 'bpf_skb_pull_data', 2, { refusedIn: actions }),
+  helper(42, 'bpf_get_numa_node_id', 0),
+  helper(44, 'bpf_xdp_adjust_head', 2, { refusedIn: xdp }),
+  helper(45, 'bpf_probe_read_str', 3),
+  helper(54, 'bpf_xdp_adjust_meta', 2, { refusedIn: xdp }),
+  helper(65, 'bpf_xdp_adjust_tail', 2, { refusedIn: xdp }),
+  helper(68, 'bpf_skb_load_bytes_relative', 5, { refusedIn: skb }),
   helper(93, 'bpf_spin_lock', 1, { refusedIn: noLock }),
   helper(94, 'bpf_spin_unlock', 1, { refusedIn: noLock }),
+  helper(105, 'bpf_strtol', 4),
+  helper(106, 'bpf_strtoul', 4),
+  helper(112, 'bpf_probe_read_user', 3),
+  helper(113, 'bpf_probe_read_kernel', 3),
+  helper(114, 'bpf_probe_read_user_str', 3),
+  helper(115, 'bpf_probe_read_kernel_str', 3),
+  helper(118, 'bpf_jiffies64', 0),
   helper(125, 'bpf_ktime_get_boot_ns', 0),
   helper(130, 'bpf_ringbuf_output', 4),
   helper(131, 'bpf_ringbuf_reserve', 3),
   helper(132, 'bpf_ringbuf_submit', 2, { returns: false }),
   helper(133, 'bpf_ringbuf_discard', 2, { returns: false }),
   helper(134, 'bpf_ringbuf_query', 2),
+  helper(148, 'bpf_copy_from_user', 3, { sleepable: true }),
   helper(160, 'bpf_ktime_get_coarse_ns', 0),
   helper(164, 'bpf_for_each_map_elem', 4, { frame: true, callback: 1 }),
+  helper(165, 'bpf_snprintf', 5),
   helper(169, 'bpf_timer_init', 3),
   helper(170, 'bpf_timer_set_callback', 2, { callback: 1 }),
   helper(171, 'bpf_timer_start', 3),
   helper(172, 'bpf_timer_cancel', 1),
+  helper(177, 'bpf_trace_vprintk', 4),
   helper(181, 'bpf_loop', 4, { frame: true, callback: 1 }),
+  helper(182, 'bpf_strncmp', 3),
+  helper(188, 'bpf_xdp_get_buff_len', 1, { refusedIn: xdp }),
+  helper(189, 'bpf_xdp_load_bytes', 4, { refusedIn: xdp }),
+  helper(190, 'bpf_xdp_store_bytes', 4, { refusedIn: xdp }),
   helper(195, 'bpf_map_lookup_percpu_elem', 3),
+  helper(197, 'bpf_dynptr_from_mem', 4),
+  helper(201, 'bpf_dynptr_read', 5),
+  helper(202, 'bpf_dynptr_write', 5),
+  helper(203, 'bpf_dynptr_data', 3),
+  helper(208, 'bpf_ktime_get_tai_ns', 0),
 ]
 
 /** Every kfunc, by name. */
@@ -63,6 +106,14 @@ export const kfuncs: readonly HelperEntry[] = [
   kfunc('bpf_wq_set_callback', 3, { callback: 1 }),
   kfunc('bpf_wq_set_callback_impl', 4, { callback: 1 }),
   kfunc('bpf_wq_start', 2),
+  kfunc('bpf_iter_num_new', 3),
+  kfunc('bpf_iter_num_next', 1),
+  kfunc('bpf_iter_num_destroy', 1, { returns: false }),
+  kfunc('bpf_dynptr_adjust', 3),
+  kfunc('bpf_dynptr_is_null', 1),
+  kfunc('bpf_dynptr_size', 1),
+  kfunc('bpf_dynptr_slice', 4),
+  kfunc('bpf_dynptr_slice_rdwr', 4),
   kfunc('bpf_rcu_read_lock', 0, { returns: false }),
   kfunc('bpf_rcu_read_unlock', 0, { returns: false }),
   kfunc('bpf_preempt_disable', 0, { returns: false }),
