@@ -29,7 +29,10 @@ export const mutants = [
   mutant('start in NMI places the entry itself', start, ['  if (nested()) post(block, me)\n  else place', '  place']),
   mutant('start arms without a callback', start, ['    if (!isBound(load64(block + CB_BINDING), state)) return -EINVAL\n', '']),
   mutant('start does not ask the CPU that holds the entry', start, ['      post(block, owner)\n', '']),
-  mutant('start arms a freed block', start, ['    if (isFreed(before)) return -ENOENT\n', '']),
+  {
+    ...mutant('start arms a freed block', start, ['    if (isFreed(before)) return -ENOENT\n', '']),
+    survives: 'the next round finds FREED too: the line saves its steps',
+  },
   mutant('start tries once only', start, ['const ROUNDS = 4', 'const ROUNDS = 1']),
   { ...mutant('start does not look again at the binding', start, ['      if (!isBound(load64(block + CB_BINDING), mine)) {', '      if (false) {']), survives: 'it takes eight cancels inside one start to bring the generation back' },
   mutant('cancel keeps the generation', cancel, ['bound ? generation + 1 : generation', 'generation']),

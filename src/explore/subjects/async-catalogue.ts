@@ -137,6 +137,14 @@ const HAZARDS: [hazard: string, about: string, steps: string, ...scripts: Script
   ['H2/made-and-armed', 'the last user reference goes while a timer is made and armed', '', ['initA', 'set1B', 'nowC'], ['dropE', 'pollF']], // prettier-ignore
   ['H4/look', 'a free while a look is asked for: neither swallows the other', `${BOUND} 0:later`, ['pollA'], ['pinB', 'freeB']], // prettier-ignore
   ['H4/entry', 'a free while the queue holds an entry', `${BOUND} 0:later 1:pin`, ['pollA'], ['freeB'], ['pollC']],
+  [
+    'H6/two-setters',
+    'two setters and a cancel: each takes back its own binding only',
+    BOUND,
+    ['set1A'],
+    ['set2B'],
+    ['cancelC'],
+  ],
   ['H7/cancel', 'a program is unloaded after a cancel while its callback begins', DUE, ['pollA', 'pollB'], ['cancelC', 'put1D', 'pollE', 'pollF']], // prettier-ignore
   ['H7/set', 'a program is unloaded after another took its place', DUE, ['pollA', 'pollB'], ['set2C', 'put1D', 'pollE', 'pollF']], // prettier-ignore
   ['H8', 'a reference taken while the last one goes does not bring a block back', `${DUE} 0:async`, ['laterA'], ['freeB'], ['pollC']], // prettier-ignore
