@@ -99,7 +99,7 @@ export function bpf_xdp_get_buff_len(context: u64): i64 {
   return <i64>peek32(ctx + XDP_DATA_END) - <i64>peek32(ctx + XDP_DATA)
 }
 
-/** Copies out of the packet. 0, or -EFAULT with `to` zeroed (the kernel leaves it). */
+/** Copies out of the packet. 0 or -EINVAL. */
 export function bpf_xdp_load_bytes(context: u64, offset: u64, to: u64, length: u64): i64 {
   const ctx = guestAddress(context, XDP_BYTES)
   const start = inside(peek32(ctx + XDP_DATA), peek32(ctx + XDP_DATA_END), <u32>offset, <u32>length)
