@@ -56,18 +56,13 @@ export function nested(): bool {
   return peek32(area + CPU_CONTEXT) === CONTEXT_NMI
 }
 
-/** Reads the clock: at the start of every callback and poll, at bpf_ktime_get_ns, and at a run's first use of `now`. */
+/** Reads the clock: at the start of every run, callback and poll, and at bpf_ktime_get_ns (contract §2, Time). */
 export function freshNow(): u64 {
   const time = now()
   if (time > <u64>CLOCK_END) fault(FAULT_CLOCK_RANGE, time)
   poke64(area + CPU_NOW, time)
   poke32(area + CPU_NOW_USES, 0)
   return time
-}
-
-/** The next use of `now` reads the clock: for runs of programs, of which many ask for no time or read it themselves. */
-export function forgetNow(): void {
-  poke32(area + CPU_NOW_USES, NOW_USES)
 }
 
 /** The CPU's `now`, from which relative expiries count; never more than 64 uses old. Nanoseconds. */
