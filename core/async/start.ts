@@ -8,10 +8,12 @@ import { post } from '../queue/inbox'
 import { isBound } from './binding'
 import { place, queuedDeadline, queuedOwner } from './place'
 import { slotRelease, slotTaken } from './slot'
-import { ANY_CPU, armed, generationOf, idle, isArmed, isFreed, NEVER, WITHOUT_RUN } from './state'
+import { ANY_CPU, armed, generationOf, idle, isFreed, NEVER, startedBetween } from './state'
 
-/** Rounds against firings that end or begin meanwhile; more than that cannot happen without another start [H25]. */
-const ROUNDS = 4
+/**
+ * Rounds against what can happen without another start: a run ends, a repair unpins, a firing begins and ends [H25].
+ */
+const ROUNDS = 5
 
 // The rule "armed means queued early enough": asks or places, as little as possible.
 function ensureQueued(block: usize, deadline: u64, pinned: bool): void {
@@ -62,7 +64,7 @@ export function asyncStart(slot: usize, deadline: u64, pinned: bool): i32 {
     if (isFreed(before)) return -ENOENT
     if (generationOf(before) !== generationOf(state)) return -EINVAL
     // Another start came in between: ours was just before it.
-    if (isArmed(before) && (before & WITHOUT_RUN) !== (state & WITHOUT_RUN)) return 0
+    if (startedBetween(state, before)) return 0
     state = before
   }
   return 0

@@ -69,6 +69,16 @@ export function running(state: u64, run: u32): u64 {
   return (state & GENERATION) | ((<u64>ANY_CPU) << TARGET_SHIFT) | ((<u64>run) << RUN_SHIFT)
 }
 
+/**
+ * True if a start armed the control block between `state` and `later`. One for the same deadline on any CPU is not told
+ * from the repair of a dead CPU, which unpins: the caller tries again.
+ */
+export function startedBetween(state: u64, later: u64): bool {
+  if (!isArmed(later)) return false
+  if (later >> DEADLINE_SHIFT !== state >> DEADLINE_SHIFT) return true
+  return targetOf(later) !== ANY_CPU && targetOf(later) !== targetOf(state)
+}
+
 /** Number of the run that follows `runs` runs. */
 export function runNumber(runs: u32): u32 {
   return (runs % 3) + 1

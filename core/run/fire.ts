@@ -9,6 +9,7 @@ import {
   EVENT_FIRE,
   EVENT_WORK_BIT,
   FAULT_CALLBACK_RESULT,
+  FAULT_SPIN_LOCK,
 } from '../abi'
 import { KIND_WORK, MAP_TYPE_ARRAY } from '../abi'
 import { bindingFunction, bindingProgram, isBound } from '../async/binding'
@@ -59,6 +60,7 @@ import {
   CPU_FIRING,
   CPU_FIRINGS,
   CPU_LATENESS,
+  CPU_LOCK,
   CPU_MAX_LATENESS,
   CPU_PROGRAM,
   CPU_SCRATCH,
@@ -140,6 +142,7 @@ function call(block: usize, binding: u64, deadline: u64): void {
     stackTop(),
   )
   if (result !== 0) fault(FAULT_CALLBACK_RESULT, result)
+  if (peek32(area + CPU_LOCK) !== 0) fault(FAULT_SPIN_LOCK, <u64>peek32(area + CPU_LOCK))
 }
 
 /** The callback has ended, also by a fault: run number, run mark and the entry's reference go, in this order. */

@@ -41,10 +41,13 @@ import { sectionEnter, sectionExit } from '../memory/section'
 import { post } from '../queue/inbox'
 import { FIRING_NONE, FIRING_TAKEN } from './fire'
 
+// Another dead CPU does not count: it ends no run, and each of the two repairs would wait for the other.
 function runByOther(block: usize, dead: u32): bool {
   const count = cpuCount()
   for (let index: u32 = 0; index < count; index++) {
-    if (index !== dead && <usize>load32(cpuArea(index) + CPU_CURRENT) === block) return true
+    const area = cpuArea(index)
+    if (index === dead || load32(area + CPU_LIFE) === LIFE_DEAD) continue
+    if (<usize>load32(area + CPU_CURRENT) === block) return true
   }
   return false
 }
@@ -80,16 +83,27 @@ function endFiring(area: usize, dead: u32): bool {
   return true
 }
 
+/** Tries at the state word; without other starts only the end of a run comes in between. */
+const ROUNDS = 4
+
+// A timer pinned to the dead CPU may fire anywhere; the state as it is then.
+function unpin(block: usize, dead: u32): u64 {
+  let state = load64(block + CB_STATE)
+  for (let round = 0; round < ROUNDS && !isFreed(state) && isArmed(state) && targetOf(state) === dead; round++) {
+    const before = compareExchange64(block + CB_STATE, state, armed(state, deadlineOf(state), ANY_CPU))
+    if (before === state) return state
+    state = before
+  }
+  return state
+}
+
 // The entry is cleared before the state is read, as a start writes the state before it reads the entry: one sees [H11].
 function repairBlock(block: usize, dead: u32, heir: u32): void {
   const queued = load64(block + CB_QUEUED)
   if (queued !== 0 && queuedOwner(queued) === dead && compareExchange64(block + CB_QUEUED, queued, 0) === queued)
     controlBlockPut(block)
-  const state = load64(block + CB_STATE)
-  if (!isFreed(state) && isArmed(state)) {
-    if (targetOf(state) === dead) compareExchange64(block + CB_STATE, state, armed(state, deadlineOf(state), ANY_CPU))
-    post(block, heir)
-  }
+  const state = unpin(block, dead)
+  if (!isFreed(state) && isArmed(state)) post(block, heir)
   if (glance32(block + CB_DEFERRED_BY) === dead + 1) defer(block, DEFERRED_CONTROL_BLOCK)
   if (glance32(block + CB_HOLDER) === dead + 1) {
     note32(block + CB_HOLDER, 0)

@@ -2,7 +2,7 @@
 // in its hands is given back or counted. (The explorer stops CPUs at every single step; here are the coarse cases.)
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { BPF_F_TIMER_CPU_PIN, EINVAL } from '../../core/abi.js'
+import { BPF_F_TIMER_CPU_PIN, EAGAIN, EINVAL, FAULT_SPIN_LOCK } from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
 import { CoreMachine, Fault } from './harness.js'
 
@@ -101,6 +101,25 @@ describe('a dead CPU', () => {
     )
   })
 
+  test('is repaired although another dead CPU had the same timer in hand', () => {
+    const { machine, map, arm } = setup((cpu) => {
+      if (cpu === 0) throw new Fault(0, 0n)
+    })
+    arm(0, 0)
+    machine.now += 1000
+    assert.throws(() => machine.cpu(0).call('cpu_poll'), Fault)
+    // CPU 1 took a later entry of the timer, cleared its queued word (FIRING_CLEARED), and stopped before it saw the run.
+    const block = machine.u32(machine.cpu(0).area + layout.CPU_CURRENT)
+    const { area } = machine.cpu(1)
+    machine.setU32(area + layout.CPU_CURRENT, block)
+    machine.setU32(area + layout.CPU_FIRING, 2)
+    machine.setU32(block + layout.CB_REFERENCES, machine.u32(block + layout.CB_REFERENCES) + 1)
+    const repair = () => [0, 1].map((dead) => machine.cpu(2).call('cpu_offline', dead))
+    assert.deepEqual([...repair(), ...repair()], [-EAGAIN, 0, 0, 0])
+    assert.equal(machine.u32(block + layout.CB_REFERENCES), 1)
+    assert.equal(machine.cpu(2).helper('bpf_timer_cancel', map.timer(0)), 0)
+  })
+
   test('can be repaired twice; a CPU cannot repair itself or one that never was', () => {
     const { machine } = setup()
     const cpu = machine.cpu(1)
@@ -126,5 +145,18 @@ describe('a fault in a callback', () => {
     machine.settle()
     assert.equal(fired.length, 2)
     assert.equal(machine.cpu(0).call('control_blocks_lost'), 0)
+  })
+
+  test('is what becomes of one that returns with a spin lock; the lock is given back', () => {
+    const { machine, map, arm } = setup((cpu) => {
+      machine.cpu(cpu).exports['bpf_spin_lock']!(BigInt(map.value(7)))
+    })
+    arm(0, 0)
+    machine.now += 1000
+    const held = (error: unknown) => error instanceof Fault && error.kind === FAULT_SPIN_LOCK
+    assert.throws(() => machine.cpu(0).call('cpu_poll'), held)
+    machine.cpu(0).call('cpu_unwind')
+    assert.equal(machine.u32(map.value(7)), 0)
+    assert.equal(machine.cpu(1).helper('bpf_spin_lock', map.value(7)), 0)
   })
 })

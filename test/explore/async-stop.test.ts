@@ -9,3 +9,7 @@ test('a CPU that stops at any step delays nobody; repair leaves at most one cont
   )
   t.diagnostic(`${entries.length} subjects, ${hold(entries)} states`)
 })
+
+test('what starts, or ends its callback, beside a repair stays armed for a CPU that lives', (t) => {
+  t.diagnostic(`${hold(named(['repair'], ['stop']))} states`)
+})

@@ -132,6 +132,29 @@ function* stopped(): Generator<Scenario> {
 const BOUND = '0:init 0:set1'
 const DUE = `${BOUND} 0:now`
 
+const repair = (name: string, about: string, steps: string, ...scripts: Script[]): Scenario => {
+  return { name: `repair/${name}+stop`, about, hazards: [], steps, scripts, variant: 'stop', small: true }
+}
+
+function* repairs(): Generator<Scenario> {
+  yield repair(
+    'start',
+    'a start while the repair unpins the timer: the start holds',
+    `${BOUND} 1:pin`,
+    ['laterA'],
+    { operations: ['asyncB'], mayStop: true },
+    ['offlineR'],
+  )
+  yield repair(
+    'run',
+    'the repair unpins a timer while its callback ends elsewhere: it stays armed for no dead CPU',
+    DUE,
+    ['pollA'],
+    { operations: ['pinB'], mayStop: true },
+    ['offlineR'],
+  )
+}
+
 const HAZARDS: [hazard: string, about: string, steps: string, ...scripts: Script[]][] = [
   ['H2', 'init’s error path meets a timer that another CPU has armed', '', ['initA'], ['set1B', 'nowB'], ['dropC']],
   ['H2/made-and-armed', 'the last user reference goes while a timer is made and armed', '', ['initA', 'set1B', 'nowC'], ['dropE', 'pollF']], // prettier-ignore
@@ -275,6 +298,7 @@ export function* asyncScenarios(): Generator<Scenario> {
   yield* pairs()
   yield* interrupted()
   yield* stopped()
+  yield* repairs()
   yield* triples()
 }
 

@@ -149,6 +149,9 @@ function blockProblem(
   if (excess !== 0) return `${count} references, queued ${queued !== 0n}`
   if (binding !== 0n && !isBound(binding, word) && dead < 0) return 'a binding of an old generation keeps a reference'
   if (!state.armed) return undefined
+  const targetArea = places.areas + state.target * layout.CPU_BYTES
+  if (state.target === dead && load32(targetArea + layout.CPU_LIFE) === CPU_DEAD)
+    return `armed for the dead CPU ${dead}`
   if (!isBound(binding, word)) return 'armed, but not bound'
   const early = queued !== 0n && queued >> 8n <= state.deadline && (state.target === ANY_CPU || state.target === owner)
   if (state.deadline !== NEVER && !asked && !(early && owner !== dead))
