@@ -1,12 +1,15 @@
 // boot(): the one way to a machine. What is asked for decides the kind: worker threads, the calling thread, or virtual.
+import { SkepError } from '../error.js'
 import { InlineMachine } from './inline.js'
 import type { BootOptions } from './options.js'
 import { Machine, type ThreadOptions } from './threads.js'
+import { show } from './units.js'
 import { VirtualMachine, type VirtualOptions } from './virtual.js'
 
 /** Options of an inline machine. */
 export interface InlineOptions extends BootOptions {
   cpus: 'inline'
+  clock?: 'real'
 }
 
 /** A machine on the calling thread, on the real clock: poll() it, or keepPolling(). Throws SkepError BAD_OPTION. */
@@ -14,6 +17,12 @@ function boot(options: InlineOptions): InlineMachine
 /** A machine whose CPUs are worker threads, on the real clock. Rejects with SkepError BAD_OPTION. */
 function boot(options?: ThreadOptions): Promise<Machine>
 function boot(options: InlineOptions | ThreadOptions = {}): InlineMachine | Promise<Machine> {
+  const clock: unknown = options.clock ?? 'real'
+  if (clock !== 'real')
+    throw new SkepError(
+      'BAD_OPTION',
+      `clock: boot has only 'real', boot.virtual a clock of its own; got ${show(clock)}`,
+    )
   if (options.cpus === 'inline') return new InlineMachine(options)
   return Machine.boot(options as ThreadOptions)
 }

@@ -14,6 +14,7 @@ import {
 import { SkepError } from '../error.js'
 import type { ProgramSpec } from '../object/spec.js'
 import { readFields, skbFields, writeFields, xdpFields, type ContextFields } from './context-fields.js'
+import { show } from './units.js'
 
 /** Where a program believes to run; 'nmi' is the default for perf_event programs, 'task' for all others. */
 export type RunContext = 'task' | 'softirq' | 'workqueue' | 'nmi'
@@ -88,7 +89,8 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
     throw new SkepError('BAD_RUN', `program '${program.name}' (${program.section}): ${what}`)
   }
   const name = options.context ?? (program.type === 'perf_event' ? 'nmi' : 'task')
-  const context = contextNumbers[name] ?? fail(`context '${String(name)}' is none of task, softirq, workqueue, nmi`)
+  if (!Object.hasOwn(contextNumbers, name)) fail(`context '${String(name)}' is none of task, softirq, workqueue, nmi`)
+  const context = contextNumbers[name]
   switch (program.type) {
     case 'xdp':
     case 'sched_cls':
@@ -193,7 +195,12 @@ function placePlain(
 function plainBytes(ctx: RunOptions['ctx'], fail: Fail): Uint8Array | undefined {
   if (ctx === undefined || ctx instanceof Uint8Array) return ctx
   if (!Array.isArray(ctx)) return fail('ctx must be bytes, or an array of numbers')
-  return new Uint8Array(BigUint64Array.from(ctx as (number | bigint)[], (word) => BigInt(word)).buffer)
+  const words = (ctx as readonly unknown[]).map((word, index) =>
+    typeof word === 'bigint' || Number.isInteger(word)
+      ? BigInt(word as number | bigint)
+      : fail(`ctx[${index}] must be a whole number or a bigint, got ${show(word)}`),
+  )
+  return new Uint8Array(BigUint64Array.from(words).buffer)
 }
 
 function viewOf(bytes: Uint8Array): DataView {

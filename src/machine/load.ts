@@ -17,6 +17,7 @@ import type { LiveMap } from './map-table.js'
 import { fillMapsOfMaps, fillProgramArrays } from './initial-values.js'
 import { mapTypes, roundedEntries } from './map-types.js'
 import type { LiveObject } from './object-table.js'
+import { show } from './units.js'
 
 export interface LoadOptions {
   /** Only these programs (and the functions they use); default all. */
@@ -78,7 +79,17 @@ function readSource(source: ObjectSource): { spec: ObjectSpec; bytes: Uint8Array
     return { spec: parseObject(bytes, typeof source === 'string' ? source : source.pathname), bytes }
   }
   if (source instanceof Uint8Array) return { spec: parseObject(source, 'object'), bytes: source }
+  if (!isSpec(source))
+    throw new SkepError(
+      'BAD_OBJECT',
+      `load: expected a path, a file URL, bytes or a spec of readObject, got ${show(source)}`,
+    )
   return { spec: source, bytes: undefined }
+}
+
+function isSpec(source: unknown): source is ObjectSpec {
+  const { maps, programs } = (source ?? {}) as Partial<ObjectSpec>
+  return maps instanceof Map && programs instanceof Map
 }
 
 // A copy as deep as the options reach: the caller's spec may be loaded again with others.

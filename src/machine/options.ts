@@ -55,9 +55,13 @@ export function machineShape(options: BootOptions, cpus: number, hostCpu: boolea
   const joins = integer(options.joins ?? 0, 'joins', 0, MAX_CPUS)
   const total = integer(cpus, 'cpus', 1, MAX_CPUS) + joins + (hostCpu ? 1 : 0)
   if (total > MAX_CPUS)
-    throw new SkepError('BAD_OPTION', `cpus and joins: at most ${MAX_CPUS} CPUs in all, got ${total}`)
+    throw new SkepError(
+      'BAD_OPTION',
+      `cpus and joins: at most ${MAX_CPUS - (hostCpu ? 1 : 0)} CPUs in all${hostCpu ? ', and one for the host thread' : ''}; ` +
+        `got ${cpus} and ${joins}`,
+    )
   const asked = parseSize(options.memory ?? '64 MiB', 'memory')
-  const memoryBytes = Math.min(Math.ceil(asked / WASM_PAGE) * WASM_PAGE, 2 ** 32 - WASM_PAGE)
+  const memoryBytes = Math.min(Math.max(1, Math.ceil(asked / WASM_PAGE)) * WASM_PAGE, 2 ** 32 - WASM_PAGE)
   if (asked > 2 ** 32) throw new SkepError('BAD_OPTION', `memory: at most '4 GiB', got ${show(options.memory)}`)
   const timers = options.timers ?? Math.min(65536, Math.max(64, Math.floor(memoryBytes / 2048)))
   const controlBlocks = integer(timers, 'timers', 1, 16_000_000)

@@ -19,8 +19,10 @@ import { shareMachine, type MachineShare } from './share.js'
 import { WorkerCpu } from './worker-cpu.js'
 
 export interface ThreadOptions extends BootOptions {
-  /** Worker threads; default 1. */
+  /** Worker threads; default 1. With `joins`, at most 61. */
   cpus?: number
+  /** The only clock that threads can have. For a virtual one: boot.virtual(). */
+  clock?: 'real'
   /**
    * How a CPU without work waits. 'sleep': at once, no CPU time, tens of microseconds to wake up; 'hybrid' (default):
    * spins 50 µs first; 'spin': never sleeps, a whole core each, wakes up at once.

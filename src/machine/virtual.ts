@@ -111,11 +111,17 @@ export class VirtualMachine extends LocalMachine {
   /** Everything that can be done at this instant, on every CPU in turn. @internal */
   rest(): void {
     this.kernel.check()
-    if (!this.drain(TURNS_AT_ONE_INSTANT + this.kernel.shape.controlBlocks / 16))
+    if (!this.drain(TURNS_AT_ONE_INSTANT) && !this.drain(this.#controlBlocksInUse()))
       throw new SkepError(
         'NOT_IDLE',
         `the machine does not come to rest at ${this.clock.now} ns: timers or work that start themselves at once, for ever`,
       )
+  }
+
+  // A turn runs one work: each that exists may be due at this instant, once.
+  #controlBlocksInUse(): number {
+    const { core } = this.kernel.host
+    return core.control_blocks_total() - core.control_blocks_free()
   }
 
   /** Time (ns) at which some CPU may have something to do; never late. @internal */

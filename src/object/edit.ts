@@ -45,7 +45,13 @@ export function setVariable(spec: ObjectSpec, name: string, value: unknown): voi
 function encodeVariable(spec: ObjectSpec, variable: VariableSpec, value: unknown): Uint8Array {
   const { name, size, type } = variable
   if (value instanceof Uint8Array && value.length === size) return value
-  if (spec.btf && type !== 0) return spec.btf.encode(type, value)
+  if (spec.btf && type !== 0)
+    try {
+      return spec.btf.encode(type, value)
+    } catch (error) {
+      if (!(error instanceof SkepError)) throw error
+      throw new SkepError(error.code, `variable '${name}': ${error.message}`, error.details, { cause: error })
+    }
   const found = value instanceof Uint8Array ? `${value.length}` : 'no Uint8Array'
   throw new SkepError('BAD_VALUE', `variable '${name}' has no type: expected ${size} bytes, found ${found}`)
 }

@@ -76,6 +76,8 @@ test('files that are missing, cut or no objects are refused', () => {
   assert.throws(() => machine.load('/nowhere/at/all.bpf.o'), coded('FILE'))
   assert.throws(() => machine.load(new Uint8Array(0)), coded('BAD_ELF'))
   assert.throws(() => machine.load(probes.subarray(0, 900)))
+  for (const nothing of [undefined, null, 5, {}])
+    assert.throws(() => machine.load(nothing as never), coded('BAD_OBJECT', /expected a path/))
 })
 
 test('options choose programs, sizes and values, and name what does not exist', () => {

@@ -78,6 +78,14 @@ test('[H24] a storm of timers leaves room for runs, and an advance through one e
   assert.equal(programs.count!.run().retval, 0)
 })
 
+test('any number of work items that are due at once is not taken for work that starts itself for ever', () => {
+  const machine = boot.virtual()
+  const { programs } = machine.load(probes, { ...unchecked, maxEntries: { slots: 12_000 } })
+  for (let slot = 0; slot < 12_000; slot++) programs.start_work!.run({ ctx: request(slot, 0) })
+  machine.clock.advance(8)
+  assert.equal(machine.stats().cpus[0]!.works, 12_000)
+})
+
 test('the same inputs give the same trace', () => {
   const trace = (): unknown[] => {
     const machine = boot.virtual({ cpus: 3, seed: 3 })
@@ -110,6 +118,8 @@ test('boot options are checked', () => {
   assert.throws(() => boot.virtual({ cpus: 63 }), coded('BAD_OPTION'))
   assert.throws(() => boot.virtual({ memory: 'lots' }), coded('BAD_OPTION', /memory/))
   assert.throws(() => boot.virtual({ memory: '256 KiB' }), coded('BAD_OPTION', /memory/))
+  assert.throws(() => boot.virtual({ memory: 0 }), coded('BAD_OPTION', /memory/))
+  assert.throws(() => boot({ cpus: 'inline', clock: 'virtual' } as never), coded('BAD_OPTION', /clock/))
   assert.throws(() => boot.virtual({ timers: 0.5 }), coded('BAD_OPTION', /timers/))
 })
 

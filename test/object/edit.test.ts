@@ -32,7 +32,10 @@ test('initial values are set before load, in .bss too', () => {
   setVariable(spec, 'at_start', new Uint8Array([1, 0, 0, 0, 2, 0, 0, 0]))
   assert.deepEqual(getVariable(spec, 'at_start'), { port: 1, address: 2 })
   assert.throws(() => setVariable(spec, 'nothing', 1), { code: 'NO_VARIABLE', message: /it has .*counter/ })
-  assert.throws(() => setVariable(spec, 'counter', 2 ** 31), { code: 'BAD_VALUE', message: /^int: expected/ })
+  assert.throws(() => setVariable(spec, 'counter', 2 ** 31), {
+    code: 'BAD_VALUE',
+    message: /^variable 'counter': int: expected/,
+  })
 })
 
 test('a variable without a type is set by bytes', () => {
