@@ -180,6 +180,7 @@ const HAZARDS: [hazard: string, about: string, steps: string, ...scripts: Script
   ['H27/async', 'cancel_async, then cancel, beside a callback that re-arms itself', '0:init 0:restart1 0:now', ['pollA'], ['asyncB', 'cancelB']], // prettier-ignore
   ['H30', 'the same timer on two CPUs: two runs never overlap, and cancel waits for the one that goes on', '0:init 0:restart1 0:now', ['pollA'], ['pinB', 'pollB'], ['cancelC']], // prettier-ignore
   ['H31', 'a firing is not swallowed: the callback ran, or cancel answers 1', DUE, ['pollA'], ['cancelB'], ['set2C']],
+  ['H27/silence', 'after cancel returned no callback runs that nobody started again', DUE, ['pollA'], ['silenceB']],
   ['H34', 'init’s error path frees its own block, not the one that a later init published', '', ['initA'], ['dropB', 'reopenB', 'initB']], // prettier-ignore
 ]
 

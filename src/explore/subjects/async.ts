@@ -169,7 +169,7 @@ export class AsyncMachine {
   /**
    * An operation by its name, which begins with its kind; the rest makes it unique. Kinds: init, set1, set2 (callback of
    * program 1 or 2), restart, freeself, cancelself (set_callback of such a callback), now, later, pin (starts),
-   * cancel, async (cancel_async), free (an update of the element), put1, put2 (unload), drop (last user reference), reopen (a handle by id), poll, loop (a worker's
+   * cancel, silence (a cancel after which no callback may run: for scripts without starts), async (cancel_async), free (an update of the element), put1, put2 (unload), drop (last user reference), reopen (a handle by id), poll, loop (a worker's
    * life, on CPU 0), await (until a callback ran; then ends that loop).
    */
   operation(name: string, nested = false): Operation {
@@ -241,6 +241,19 @@ export class AsyncMachine {
           args: { nested },
           mayWait: true,
           run: run((cpu) => Number(cpu.exports.bpf_timer_cancel(timer))),
+        }
+      case 'silence':
+        return {
+          name,
+          kind: 'cancel',
+          args: { nested },
+          mayWait: true,
+          run: run((cpu) => {
+            const result = Number(cpu.exports.bpf_timer_cancel(timer))
+            if (result >= 0 && cpu.load32(cpu.ghost(GHOST_RUNNING)) !== 0)
+              cpu.fail(`G4: cancel answered ${result}, nobody started the timer again, and its callback runs`)
+            return result
+          }),
         }
       case 'async':
         return { name, kind: 'cancel_async', run: run((cpu) => Number(cpu.exports.bpf_timer_cancel_async(timer))) }
