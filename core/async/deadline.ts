@@ -1,8 +1,8 @@
 // From the nanoseconds that a program passes to the deadline that the state word holds: rounded up, never early.
 import { CLOCK_REALTIME } from '../abi'
 import { glance64, peek32, peek64, store64 } from '../door'
-import { cpuNow } from '../cpu'
-import { CB_CLOCK, CB_REALTIME_EXPIRY, HEADER, HEADER_REALTIME_OFFSET } from '../layout'
+import { cpu, freshNow, useNow } from '../cpu'
+import { CB_CLOCK, CB_REALTIME_EXPIRY, CPU_NOW, HEADER, HEADER_REALTIME_OFFSET } from '../layout'
 import { NEVER, UNIT_SHIFT } from './state'
 
 /** Deadline (units) of a time in nanoseconds since the epoch; what the word cannot hold never comes. */
@@ -14,7 +14,7 @@ export function deadlineAt(time: u64): u64 {
 /** Deadline of an expiry `nanoseconds` from this CPU's now. Bit 63 and what overflows never come. */
 export function deadlineIn(nanoseconds: u64): u64 {
   if (<i64>nanoseconds < 0) return NEVER
-  return deadlineAt(cpuNow() + nanoseconds)
+  return deadlineAt((useNow() ? peek64(cpu() + CPU_NOW) : freshNow()) + nanoseconds)
 }
 
 /** Deadline of the absolute expiry `nanoseconds` on the clock of `block`; the past is due at once. */

@@ -1,14 +1,12 @@
 // Names the slot of a timer or work call in a lifecycle event. Called by helper/timer.ts and helper/work.ts.
 import { EVENT_WORK_BIT, KIND_WORK } from '../abi'
 import { elementAt, mapAt } from '../async/slot'
-import { eventsWanted, recordEvent } from '../memory/events'
+import { recordEvent } from '../memory/events'
 
-/** Passes `result` on, after it was recorded if the host wants events. */
+/** Records the event and passes `result` on. Callers ask eventsWanted() first, in place: this call would cost them. */
 export function reported(event: u32, kind: u32, pointer: u64, result: i32, argument: u64): i64 {
-  if (eventsWanted()) {
-    const map = mapAt(pointer)
-    const element = map === 0 ? -1 : elementAt(map, pointer, kind)
-    recordEvent(kind === KIND_WORK ? event | EVENT_WORK_BIT : event, <u32>map, <u32>element, result, argument)
-  }
+  const map = mapAt(pointer)
+  const element = map === 0 ? -1 : elementAt(map, pointer, kind)
+  recordEvent(kind === KIND_WORK ? event | EVENT_WORK_BIT : event, <u32>map, <u32>element, result, argument)
   return <i64>result
 }

@@ -23,6 +23,7 @@ import { asyncStart } from '../async/start'
 import { cpu } from '../cpu'
 import { load32, peek32 } from '../door'
 import { CPU_PROGRAM } from '../layout'
+import { eventsWanted } from '../memory/events'
 import { reported } from './async-event'
 
 function init(timer: u64, map: u64, flags: u64): i32 {
@@ -44,28 +45,32 @@ function start(timer: u64, nanoseconds: u64, flags: u64): i32 {
 
 /** bpf_timer_init (contract §2). */
 export function bpf_timer_init(timer: u64, map: u64, flags: u64): i64 {
-  return reported(EVENT_INIT, KIND_TIMER, timer, init(timer, map, flags), flags)
+  const result = init(timer, map, flags)
+  return eventsWanted() ? reported(EVENT_INIT, KIND_TIMER, timer, result, flags) : result
 }
 
 /** bpf_timer_set_callback: `callback` is an index in the function table, of the calling program. */
 export function bpf_timer_set_callback(timer: u64, callback: u64): i64 {
   const result = asyncSetCallback(timer, KIND_TIMER, <usize>peek32(cpu() + CPU_PROGRAM), callback)
-  return reported(EVENT_SET_CALLBACK, KIND_TIMER, timer, result, callback)
+  return eventsWanted() ? reported(EVENT_SET_CALLBACK, KIND_TIMER, timer, result, callback) : result
 }
 
 /** bpf_timer_start: nanoseconds from this CPU's now, or absolute on the timer's clock. */
 export function bpf_timer_start(timer: u64, nanoseconds: u64, flags: u64): i64 {
-  return reported(EVENT_START, KIND_TIMER, timer, start(timer, nanoseconds, flags), nanoseconds)
+  const result = start(timer, nanoseconds, flags)
+  return eventsWanted() ? reported(EVENT_START, KIND_TIMER, timer, result, nanoseconds) : result
 }
 
 /** bpf_timer_cancel: the one operation that waits, for a running callback. */
 export function bpf_timer_cancel(timer: u64): i64 {
   const slot = slotOf(timer, KIND_TIMER)
-  return reported(EVENT_CANCEL, KIND_TIMER, timer, slot === 0 ? -EINVAL : asyncCancel_sync(slot), 0)
+  const result = slot === 0 ? -EINVAL : asyncCancel_sync(slot)
+  return eventsWanted() ? reported(EVENT_CANCEL, KIND_TIMER, timer, result, 0) : result
 }
 
 /** bpf_timer_cancel_async: 1 was armed, -1 was not and its callback runs, 0 neither. */
 export function bpf_timer_cancel_async(timer: u64): i64 {
   const slot = slotOf(timer, KIND_TIMER)
-  return reported(EVENT_CANCEL_ASYNC, KIND_TIMER, timer, slot === 0 ? -EINVAL : asyncCancelAsync(slot), 0)
+  const result = slot === 0 ? -EINVAL : asyncCancelAsync(slot)
+  return eventsWanted() ? reported(EVENT_CANCEL_ASYNC, KIND_TIMER, timer, result, 0) : result
 }

@@ -8,6 +8,7 @@ import { asyncStart } from '../async/start'
 import { cpu } from '../cpu'
 import { peek32 } from '../door'
 import { CPU_PROGRAM } from '../layout'
+import { eventsWanted } from '../memory/events'
 import { reported } from './async-event'
 
 /** The compiler passes 32-bit flags in a 64-bit register: the kernel looks at the low half. */
@@ -22,14 +23,15 @@ function start(work: u64, flags: u64): i32 {
 
 /** bpf_wq_init. */
 export function bpf_wq_init(work: u64, map: u64, flags: u64): i64 {
-  return reported(EVENT_INIT, KIND_WORK, work, flagged(flags) ? -EINVAL : asyncInit(work, map, KIND_WORK, 0), 0)
+  const result = flagged(flags) ? -EINVAL : asyncInit(work, map, KIND_WORK, 0)
+  return eventsWanted() ? reported(EVENT_INIT, KIND_WORK, work, result, 0) : result
 }
 
 /** bpf_wq_set_callback. */
 export function bpf_wq_set_callback(work: u64, callback: u64, flags: u64): i64 {
   const program = <usize>peek32(cpu() + CPU_PROGRAM)
   const result = flagged(flags) ? -EINVAL : asyncSetCallback(work, KIND_WORK, program, callback)
-  return reported(EVENT_SET_CALLBACK, KIND_WORK, work, result, callback)
+  return eventsWanted() ? reported(EVENT_SET_CALLBACK, KIND_WORK, work, result, callback) : result
 }
 
 /** bpf_wq_set_callback_impl: the older name, with the verifier's auxiliary argument. */
@@ -39,5 +41,6 @@ export function bpf_wq_set_callback_impl(work: u64, callback: u64, flags: u64, _
 
 /** bpf_wq_start: pending work stays pending. */
 export function bpf_wq_start(work: u64, flags: u64): i64 {
-  return reported(EVENT_START, KIND_WORK, work, start(work, flags), 0)
+  const result = start(work, flags)
+  return eventsWanted() ? reported(EVENT_START, KIND_WORK, work, result, 0) : result
 }
