@@ -38,10 +38,8 @@ export const HEADER_RANDOM_SEED = 84
 /** u64: packed pid_tgid, then 16 bytes of comm, as bpf_get_current_pid_tgid and _comm answer; host. */
 export const HEADER_PID_TGID = 88
 export const HEADER_COMM = 96
-/** Lost with dead CPUs (contract G9): control blocks, elements, program references; repair. */
-export const HEADER_LOST_CONTROL_BLOCKS = 112
+/** Map elements that dead CPUs may have taken with them (contract G9); repair. The rest: core/run/audit.ts. */
 export const HEADER_LOST_ELEMENTS = 116
-export const HEADER_LOST_PROGRAM_REFERENCES = 120
 /** First guest page that maps may use (before it: stacks, run buffers and scratch pages of the CPUs). */
 export const HEADER_GUEST_HEAP = 124
 /** u64, own cache line: the grace-period sequence. Any CPU adds 1 when it starts a grace period. */
@@ -254,8 +252,6 @@ export const CPU_MAX_LATENESS = 224
 export const CPU_POSTS = 232
 /** Where this CPU looks first for a free control block. */
 export const CPU_POOL_HINT = 240
-/** Entry that is being fired: deadline is in the control block's entry fields. */
-export const CPU_FIRED_ENTRY = 244
 /** Updates and deletes under way on hash maps, one for each nesting level; repair counts what they held as lost. */
 export const CPU_MAP_OPERATIONS = 248
 /** Lookups that ask for help (map/announce.ts), one request of 16 bytes per nesting level: map, guest address of the key,
@@ -293,7 +289,6 @@ export const CPU_TAIL_CALLS = 380
 /** Timer wheel: bitmaps (8 u32 per level), then heads and tails. */
 export const CPU_WHEEL_BITS = 384
 export const WHEEL_LEVELS = 6
-export const WHEEL_SLOTS = 256
 export const CPU_WHEEL_SLOTS = 576
 /** Elements of per-CPU hash maps that the CPU writes into (map/element-write.ts), one u64 {map : 32, index + 1 : 32} per
  *  nesting level; 0 none. After 576 + 6 levels * 256 slots * 8 bytes. */

@@ -68,12 +68,10 @@ import {
   CPU_WORKS,
   HEADER,
   HEADER_LOOP_BUDGET,
-  MAP_ELEMENTS,
-  MAP_STRIDE,
   MAP_TYPE,
-  MAP_VALUE_OFFSET,
 } from '../layout'
 import { settleReservations } from '../map/ring'
+import { elementAddress, valueAddress } from '../map/map'
 import { eventsWanted, recordEvent } from '../memory/events'
 import { entryBefore } from '../queue/due'
 import { post } from '../queue/inbox'
@@ -97,8 +95,7 @@ function count(field: usize): void {
 
 // Address of the key that the callback gets: a private copy of the index for arrays, else the key in the element.
 function keyOf(map: usize, element: u32): u64 {
-  if (peek32(map + MAP_TYPE) !== MAP_TYPE_ARRAY)
-    return <u64>(peek32(map + MAP_ELEMENTS) + element * peek32(map + MAP_STRIDE))
+  if (peek32(map + MAP_TYPE) !== MAP_TYPE_ARRAY) return <u64>elementAddress(map, element)
   const scratch = <usize>peek32(cpu() + CPU_SCRATCH)
   poke32(scratch, element)
   return <u64>scratch
@@ -116,7 +113,6 @@ function call(block: usize, binding: u64, deadline: u64): void {
   const work = peek32(block + CB_KIND) === KIND_WORK
   const map = <usize>peek32(block + CB_MAP)
   const element = peek32(block + CB_ELEMENT)
-  const value = peek32(map + MAP_ELEMENTS) + element * peek32(map + MAP_STRIDE) + peek32(map + MAP_VALUE_OFFSET)
   poke32(area + CPU_CONTEXT, work ? CONTEXT_WORKQUEUE : CONTEXT_SOFTIRQ)
   poke32(area + CPU_PROGRAM, <u32>bindingProgram(binding))
   poke32(area + CPU_BUDGET, peek32(HEADER + HEADER_LOOP_BUDGET))
@@ -130,13 +126,13 @@ function call(block: usize, binding: u64, deadline: u64): void {
       <u32>map,
       element,
       <i32>bindingFunction(binding),
-      peek64(block + CB_ENTRY_DEADLINE),
+      deadline,
     )
   const result = call_indirect<u64>(
     bindingFunction(binding),
     <u64>map,
     keyOf(map, element),
-    <u64>value,
+    <u64>valueAddress(map, element),
     <u64>0,
     <u64>0,
     stackTop(),

@@ -10,8 +10,7 @@ export const CLASS_JMP = 0x05
 export const CLASS_JMP32 = 0x06
 export const CLASS_ALU64 = 0x07
 
-/** Source bit of arithmetic and jumps. */
-export const SOURCE_IMMEDIATE = 0x00
+/** Source bit of arithmetic and jumps: set for a register, clear for the immediate. */
 export const SOURCE_REGISTER = 0x08
 
 /** Sizes of memory accesses, bits 3..4. */

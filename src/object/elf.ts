@@ -19,7 +19,6 @@ export enum SectionType {
   Rel = 9,
 }
 
-export const SHF_WRITE = 1
 export const SHF_ALLOC = 2
 export const SHF_EXECINSTR = 4
 
