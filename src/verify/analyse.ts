@@ -10,7 +10,6 @@ import { returnComplaint } from './result.js'
 import { helperSignature, kfuncSignature, mayMovePacket } from './signatures.js'
 import { stackRefusal, type FunctionUse } from './stack-depth.js'
 import type { State } from './state.js'
-import type { Fact } from './step.js'
 import { tracingRefusals } from './strict.js'
 import { keyOf, UNKNOWN, type Value } from './value.js'
 import { review, walk, type Walked } from './walk.js'
@@ -23,11 +22,6 @@ export interface AnalyseOptions {
 export interface Analysis {
   /** What is certainly wrong, by program, in the order in which it was found. */
   readonly refusals: readonly Refusal[]
-  /**
-   * What the access at an instruction touches, if that is the same on all ways that lead there from the programs. It
-   * trusts guest memory and callers as the kernel may: for showing, not for leaving checks out (see prove.ts).
-   */
-  fact(functionName: string, instruction: number): Fact | undefined
 }
 
 /** Ways of entering one function that are told apart; further ones are taken as one that knows nothing. */
@@ -58,16 +52,10 @@ class Analyser implements Analysis {
   private readonly open = new Set<string>()
   private readonly uses = new Map<string, FunctionUse>()
   private readonly said = new Set<string>()
-  /** By function and instruction; null where ways differ or one knows nothing. */
-  private readonly facts = new Map<string, Map<number, Fact | null>>()
   private readonly movesPacket: boolean
 
   constructor(private readonly spec: ObjectSpec) {
     this.movesPacket = [...spec.functions.values()].some(callsPacketMover)
-  }
-
-  fact(functionName: string, instruction: number): Fact | undefined {
-    return this.facts.get(functionName)?.get(instruction) ?? undefined
   }
 
   program(program: ProgramSpec, { strict }: AnalyseOptions): void {
@@ -138,25 +126,7 @@ class Analyser implements Analysis {
       enter: (name: string, inner: Entry) => this.enter(program, reporting, name, inner),
     }
     if (!reporting) return shared
-    const facts = this.factsOf(spec.name)
-    return {
-      ...shared,
-      report: ({ index }, complaint) => this.add(placed(complaint, program.name, spec, index)),
-      fact: ({ index }, fact) => {
-        const known = facts.get(index)
-        if (known === undefined) facts.set(index, fact ?? null)
-        else if (known && !sameFact(known, fact)) facts.set(index, null)
-      },
-    }
-  }
-
-  private factsOf(name: string): Map<number, Fact | null> {
-    let facts = this.facts.get(name)
-    if (!facts) {
-      facts = new Map()
-      this.facts.set(name, facts)
-    }
-    return facts
+    return { ...shared, report: ({ index }, complaint) => this.add(placed(complaint, program.name, spec, index)) }
   }
 
   private review(program: ProgramSpec, spec: FunctionSpec, around: CallSurroundings, entry: Entry, walked: Walked) {
@@ -209,10 +179,6 @@ class Analyser implements Analysis {
     this.said.add(key)
     this.refusals.push(refusal)
   }
-}
-
-function sameFact(a: Fact, b: Fact | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 function deepen(use: FunctionUse, value: Value, offset: number): void {

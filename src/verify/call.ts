@@ -40,7 +40,7 @@ export function call(around: CallSurroundings, state: State, instruction: Instru
     return external(around, state, instruction, kfuncSignature(relocation.name), relocation.name)
   if (form.operation === 'helper') return external(around, state, instruction, helperSignature(imm), imm)
   const entered = relocation?.kind === 'call' ? callFunction(around, state, relocation.function) : undefined
-  clobber(state, true, around.movesPacket)
+  clobber(state, around.trusting, around.movesPacket)
   state.registers[0] = entered ? asArgument(entered.result) : UNKNOWN
   state.lock = entered?.lock ?? 'unknown'
 }
@@ -80,7 +80,7 @@ function external(
   if (around.report && signature.callback && second.is === 'function')
     around.enter(second.name, callbackEntry(around, state, signature.callback, first, third))
   const result = resultOf(around, state, signature, first)
-  clobber(state, !signature.quiet, typeof callee === 'number' && mayMovePacket(callee))
+  clobber(state, around.trusting && !signature.quiet, typeof callee === 'number' && mayMovePacket(callee))
   state.registers[0] = result
   if (signature.lock) state.lock = signature.lock === 'take' ? 'held' : 'free'
 }

@@ -1,11 +1,11 @@
 // Where a program's context holds the packet's borders: loads of them are pointers, by program type.
 import type { ProgramType } from '../object/spec.js'
 import { LOOSE, scalar } from './scalar.js'
-import { UNKNOWN, type Value } from './value.js'
+import { UNKNOWN, type Base, type Value } from './value.js'
 
 /** The packet's start; all loads of it are the same place, as long as nothing moves the packet. */
-const DATA = {}
-const META = {}
+const DATA: Base = -1
+const META: Base = -2
 
 const PACKETS: Partial<Record<ProgramType, { data: number; end: number; meta: number }>> = {
   xdp: { data: 0, end: 4, meta: 8 },

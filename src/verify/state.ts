@@ -1,7 +1,7 @@
 // What is known at one place of a function: registers, the slots of its own frame, whether a spin lock is held.
 // Owned by the walk; an instruction's step works on a copy.
 import type { Scalar } from './scalar.js'
-import { joinValues, UNKNOWN, type Value } from './value.js'
+import { joinValues, UNKNOWN, type Base, type Value } from './value.js'
 
 /** Something stored in the frame: `bytes` wide at its offset from r10. */
 export interface Slot {
@@ -11,15 +11,23 @@ export interface Slot {
 
 export type LockState = 'free' | 'held' | 'unknown'
 
+/** Offsets from a base: [low, high). */
+export interface Span {
+  readonly low: number
+  readonly high: number
+}
+
 export interface State {
   /** r0 to r10. */
   registers: Value[]
   slots: Map<number, Slot>
   lock: LockState
+  /** What accesses on all ways to here have shown to lie in guest memory; only where proofs are looked for. */
+  checked: Map<Base, Span>
 }
 
-export function copyState({ registers, slots, lock }: State): State {
-  return { registers: [...registers], slots: new Map(slots), lock }
+export function copyState({ registers, slots, lock, checked }: State): State {
+  return { registers: [...registers], slots: new Map(slots), lock, checked: new Map(checked) }
 }
 
 /** Forgets what a store of `bytes` at `offset` overwrites. */
@@ -89,6 +97,19 @@ export function joinInto(known: State, other: State, widen: boolean): boolean {
   }
   if (known.lock !== other.lock && known.lock !== 'unknown') {
     known.lock = 'unknown'
+    changed = true
+  }
+  return intersect(known.checked, other.checked) || changed
+}
+
+function intersect(known: Map<Base, Span>, other: ReadonlyMap<Base, Span>): boolean {
+  let changed = false
+  for (const [base, span] of known) {
+    const there = other.get(base) ?? { low: 0, high: 0 }
+    if (there.low <= span.low && there.high >= span.high) continue
+    const both = { low: Math.max(span.low, there.low), high: Math.min(span.high, there.high) }
+    if (both.low < both.high) known.set(base, both)
+    else known.delete(base)
     changed = true
   }
   return changed

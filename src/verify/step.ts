@@ -1,29 +1,21 @@
-// What one instruction that does not branch does to the state, what is wrong with it, and what its memory access is
-// known to touch. Calls are call.ts, branches branch.ts. Called by the walk: to find what holds, then to report.
+// What one instruction that does not branch does to the state, and what is wrong with it. Calls are call.ts, branches
+// branch.ts. Called by the walk: to find what holds, then to report.
 import { storesMemory, written, type Instruction } from '../isa/decode.js'
 import type { MapSpec, ObjectSpec, ProgramSpec, Relocation } from '../object/spec.js'
 import type { Code } from './blocks.js'
 import { contextField } from './context.js'
 import { valueComplaint } from './fields.js'
+import { forget, loadedPlace, noteAccess } from './place.js'
 import { access, type Complaint } from './refusal.js'
 import { arithmetic, constant, isConstant, LOOSE, scalar, wideConstant, type Scalar } from './scalar.js'
 import { overwrite, type State } from './state.js'
-import { isRanged, moved, typeName, UNKNOWN, ZERO, type FramePointer, type Value } from './value.js'
-
-/** What a memory access touches on every way to it. */
-export type Fact =
-  | { readonly kind: 'frame'; readonly offset: number }
-  /** Bytes of the value from `min` to `max`, the access's own width included. */
-  | { readonly kind: 'map-value'; readonly map: string; readonly min: number; readonly max: number }
-  | { readonly kind: 'ctx'; readonly offset: number }
-  /** Within the bytes that a comparison with the packet's end has shown to be there. */
-  | { readonly kind: 'packet'; readonly offset: number }
+import { moved, typeName, UNKNOWN, ZERO, type FramePointer, type Value } from './value.js'
 
 /** What surrounds the instruction; shared by a whole walk. */
 export interface Surroundings {
   readonly spec: ObjectSpec
   readonly code: Code
-  /** The program that runs; undefined if any may. */
+  /** The program that runs; undefined if any may. Where proofs are looked for: a guess. */
   readonly program: ProgramSpec | undefined
   /**
    * False: arguments, loaded values and read-only data may be anything, because some hostile program made them so. What
@@ -32,17 +24,18 @@ export interface Surroundings {
   readonly trusting: boolean
   /** Only in the reporting pass. */
   readonly report?: (instruction: Instruction, complaint: Complaint) => void
-  /** For every access; undefined: nothing is known of it. */
-  readonly fact?: (instruction: Instruction, fact: Fact | undefined) => void
 }
 
 export function step(around: Surroundings, state: State, instruction: Instruction): void {
   const { form, dst } = instruction
   const { registers } = state
   switch (form.kind) {
-    case 'alu':
-      registers[dst] = computed(around, instruction, registers)
+    case 'alu': {
+      const value = computed(around, instruction, registers)
+      if (value.is === 'packet' && value.base === instruction.index) forget(state, instruction.index)
+      registers[dst] = value
       return
+    }
     case 'endian':
       registers[dst] = scalar(form.narrow < 64 ? 0 : -Infinity, form.narrow < 64 ? 2 ** form.narrow - 1 : Infinity)
       return
@@ -84,7 +77,10 @@ function computed(around: Surroundings, instruction: Instruction, registers: rea
   const shifts = operation === 'add' || operation === 'sub'
   const first = operation === 'mov' || operation === 'movsx' ? operand : target
   // Whatever 64 bits it is, a mask or a shift bounds it.
-  const one = first.is === 'unknown' && !shifts && width === 64 ? scalar(-Infinity, Infinity, LOOSE) : first
+  const one =
+    (first.is === 'unknown' || first.is === 'place') && !shifts && width === 64
+      ? scalar(-Infinity, Infinity, LOOSE)
+      : first
   if (one.is === 'scalar' && operand.is === 'scalar') return arithmetic(instruction, one, operand)
   if (width === 64 && shifts) {
     if (operand.is === 'scalar') return shifted(around, instruction, target, operand)
@@ -105,18 +101,19 @@ function shifted({ report }: Surroundings, instruction: Instruction, pointer: Va
     report?.(instruction, access(words))
     return UNKNOWN
   }
-  return moved(pointer, instruction.form.operation === 'add' ? by : scalar(-by.max, -by.min))
+  return moved(pointer, instruction.form.operation === 'add' ? by : scalar(-by.max, -by.min), instruction.index)
 }
 
 function accessMemory(around: Surroundings, state: State, instruction: Instruction): void {
-  const { form, dst, src, offset } = instruction
+  const { form, dst, src } = instruction
   const bytes = form.width / 8
   const stores = storesMemory(form)
   const register = stores ? dst : src
   const base = state.registers[register] ?? UNKNOWN
   if (around.report) reportAccess(around, instruction, base, register, stores)
   const before = form.kind === 'load' ? loaded(around, state, instruction, base) : undefined
-  if (stores) stored(state, instruction, base, offset, bytes)
+  if (stores) stored(around, state, instruction, base)
+  if (!around.trusting) noteAccess(state, instruction, register, bytes)
   const result = written(instruction)
   if (result < 0) return
   // An atomic's result is what was there before, which is anything.
@@ -126,33 +123,16 @@ function accessMemory(around: Surroundings, state: State, instruction: Instructi
 function reportAccess(around: Surroundings, instruction: Instruction, base: Value, register: number, stores: boolean) {
   const { offset, form } = instruction
   const bytes = form.width / 8
-  around.fact?.(instruction, factOf(around.spec.maps, base, offset, bytes))
   if (base.is === 'key' && stores) around.report?.(instruction, access(`write to change key R${register} not allowed`))
   const map = base.is === 'value' && !base.nullable ? around.spec.maps.get(base.map) : undefined
   const complaint = base.is === 'value' && map ? valueComplaint(map, base, offset, bytes, register) : undefined
   if (complaint) around.report?.(instruction, complaint)
 }
 
-function factOf(maps: ReadonlyMap<string, MapSpec>, base: Value, offset: number, bytes: number): Fact | undefined {
-  if (base.is === 'packet')
-    return base.offset + offset >= 0 && base.offset + offset + bytes <= base.proved
-      ? { kind: 'packet', offset: base.offset + offset }
-      : undefined
-  if (!isRanged(base)) return undefined
-  const min = base.min + offset
-  const max = base.max + offset + bytes
-  if (base.is === 'value') {
-    const inside = !base.nullable && min >= 0 && max <= (maps.get(base.map)?.valueSize ?? 0)
-    return inside ? { kind: 'map-value', map: base.map, min, max } : undefined
-  }
-  if (min + bytes !== max) return undefined
-  if (base.is === 'frame') return base.own && min >= -512 && max <= 0 ? { kind: 'frame', offset: min } : undefined
-  return base.is === 'ctx' && min >= 0 ? { kind: 'ctx', offset: min } : undefined
-}
-
 function loaded(around: Surroundings, state: State, instruction: Instruction, base: Value): Value {
   const { form, offset } = instruction
-  if (!around.trusting) return unknownLoad(form.width, form.narrow)
+  if (!around.trusting)
+    return loadedPlace(around.program, state, instruction, base) ?? unknownLoad(form.width, form.narrow)
   if (base.is === 'frame' && base.own && base.min === base.max) {
     const slot = state.slots.get(base.min + offset)
     if (slot && slot.bytes === form.width / 8 && form.narrow === 0) return slot.value
@@ -188,16 +168,18 @@ function unknownLoad(width: number, narrow: number): Value {
   return width === 64 ? UNKNOWN : { ...numberOf(width, narrow), precision: LOOSE }
 }
 
-function stored(state: State, instruction: Instruction, base: Value, offset: number, bytes: number): void {
+function stored({ trusting }: Surroundings, state: State, instruction: Instruction, base: Value): void {
+  const { form, src, offset, imm } = instruction
   // A number may be the lower half of a frame's address, which is all of it here.
-  if (base.is === 'unknown' || base.is === 'scalar') return state.slots.clear()
+  if (trusting && (base.is === 'unknown' || base.is === 'scalar')) return state.slots.clear()
   if (base.is !== 'frame' || !base.own) return
   const at = fixedOffset(base)
   if (at === undefined) return state.slots.clear()
+  const bytes = form.width / 8
   overwrite(state, at + offset, bytes)
-  if (instruction.form.kind !== 'store') return
-  const { form, src, imm } = instruction
+  if (form.kind !== 'store') return
   const value = form.source === 'register' ? (state.registers[src] ?? UNKNOWN) : constant(imm)
+  if (!trusting && !(value.is === 'place' && value.context)) return
   if (bytes === 8 || fits(value, form.width)) state.slots.set(at + offset, { bytes, value })
 }
 

@@ -3,6 +3,12 @@
 // the other. Constants and what no branch can narrow may be shared freely.
 import { constant, joinScalars, LOOSE, scalar, type Scalar } from './scalar.js'
 
+/**
+ * Which address an offset counts from: the index of the instruction that made it, or one of the numbers below 0 for what
+ * is there from the start. Each number stands for one address at a time.
+ */
+export type Base = number
+
 interface Range {
   /** Offset in bytes, between these. */
   readonly min: number
@@ -33,9 +39,17 @@ export interface ContextPointer extends Range {
 /** `offset` bytes behind `base`, of which `proved` bytes are known to lie before the packet's end. */
 export interface PacketPointer {
   readonly is: 'packet'
-  readonly base: object
+  readonly base: Base
   readonly offset: number
   readonly proved: number
+}
+/** `offset` bytes behind some address that nobody knows; only where proofs are looked for, see place.ts. */
+export interface Place {
+  readonly is: 'place'
+  readonly base: Base
+  readonly offset: number
+  /** It should be the program's context. That is no proof of anything. */
+  readonly context: boolean
 }
 /** The key that a callback gets. */
 export interface KeyPointer extends Range {
@@ -55,6 +69,7 @@ export type Value =
   | FramePointer
   | ContextPointer
   | PacketPointer
+  | Place
   | { readonly is: 'packet-end' }
   | KeyPointer
   | FunctionPointer
@@ -87,16 +102,24 @@ export function isRanged(value: Value): value is ValuePointer | FramePointer | C
   return value.is === 'value' || value.is === 'frame' || value.is === 'ctx' || value.is === 'key'
 }
 
-/** A pointer moved by a number; a packet pointer by something that is no constant has a new base. */
-export function moved(pointer: Value, by: Scalar): Value {
+/** Farthest offset that is followed from a base; and what a packet pointer may be moved by at once, as in the kernel. */
+const FARTHEST = 2 ** 31
+const MOST_PACKET_BYTES = 0xffff
+
+/** A pointer moved by a number; a packet pointer by something that is no constant has the base `fresh` then. */
+export function moved(pointer: Value, by: Scalar, fresh: Base): Value {
   if (isRanged(pointer)) {
     // Beyond the exact numbers nothing is claimed.
     const { min, max } = scalar(pointer.min + by.min, pointer.max + by.max)
     return { ...pointer, min, max }
   }
-  if (pointer.is !== 'packet') return UNKNOWN
-  if (by.min === by.max) return { ...pointer, offset: pointer.offset + by.min }
-  return { is: 'packet', base: {}, offset: 0, proved: 0 }
+  if (pointer.is !== 'packet' && pointer.is !== 'place') return UNKNOWN
+  if (by.min === by.max) {
+    const offset = pointer.offset + by.min
+    return Math.abs(offset) <= FARTHEST ? { ...pointer, offset } : UNKNOWN
+  }
+  const ahead = pointer.offset >= 0 && by.min >= 0 && by.max <= MOST_PACKET_BYTES
+  return pointer.is === 'packet' && ahead ? { is: 'packet', base: fresh, offset: 0, proved: 0 } : UNKNOWN
 }
 
 /** True if both say the same, whichever objects they are. */
@@ -111,6 +134,8 @@ export function sameValue(a: Value, b: Value): boolean {
       return b.is === 'function' && a.name === b.name
     case 'packet':
       return b.is === 'packet' && a.base === b.base && a.offset === b.offset && a.proved === b.proved
+    case 'place':
+      return b.is === 'place' && a.base === b.base && a.offset === b.offset && a.context === b.context
     case 'value':
       return b.is === 'value' && a.map === b.map && a.nullable === b.nullable && sameRange(a, b)
     case 'frame':
@@ -171,7 +196,7 @@ export function keyOf(value: Value): string {
 /** As an argument: nothing of the caller's frame but that it is one, no bound that the caller had proved. */
 export function asArgument(value: Value): Value {
   if (value.is === 'frame') return { is: 'frame', own: false, ...ANYWHERE }
-  if (value.is === 'packet') return { is: 'packet', base: {}, offset: 0, proved: 0 }
+  if (value.is === 'packet') return { ...value, proved: 0 }
   // Copies: what the caller knows to be equal is no part of keyOf.
   return value.is === 'scalar' || value.is === 'value' ? { ...value } : value
 }

@@ -79,7 +79,7 @@ function entryState({ arguments: given, lock }: Entry): State {
   const registers: Value[] = new Array<Value>(11).fill(UNKNOWN)
   given.forEach((value, at) => (registers[at + 1] = value))
   registers[10] = { is: 'frame', own: true, min: 0, max: 0 }
-  return { registers, slots: new Map(), lock }
+  return { registers, slots: new Map(), lock, checked: new Map() }
 }
 
 /** Changes `state` to what holds after the block, its branch excluded; answers with the last instruction. */
