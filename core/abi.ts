@@ -83,6 +83,27 @@ export const BPF_RB_RING_SIZE = 1
 export const BPF_RB_CONS_POS = 2
 export const BPF_RB_PROD_POS = 3
 
+/** enum bpf_prog_type (those that this machine runs). */
+export const BPF_PROG_TYPE_SOCKET_FILTER = 1
+export const BPF_PROG_TYPE_KPROBE = 2
+export const BPF_PROG_TYPE_SCHED_CLS = 3
+export const BPF_PROG_TYPE_SCHED_ACT = 4
+export const BPF_PROG_TYPE_TRACEPOINT = 5
+export const BPF_PROG_TYPE_XDP = 6
+export const BPF_PROG_TYPE_PERF_EVENT = 7
+export const BPF_PROG_TYPE_RAW_TRACEPOINT = 17
+export const BPF_PROG_TYPE_TRACING = 26
+export const BPF_PROG_TYPE_SYSCALL = 31
+
+/** What a program of these types returns to drop a packet, and to send it where its redirect helper said. */
+export const XDP_ABORTED = 0
+export const XDP_REDIRECT = 4
+export const TC_ACT_SHOT = 2
+export const TC_ACT_REDIRECT = 7
+
+/** Flag of the redirect helpers. */
+export const BPF_F_INGRESS = 1
+
 /** Tail calls that one run may make, as in the kernel. */
 export const MAX_TAIL_CALLS = 33
 
@@ -152,7 +173,8 @@ export const REQUEST_NONE = 0
 export const REQUEST_RUN = 1
 export const REQUEST_DONE = 2
 
-// A run's buffer: context, headroom, packet, room behind it (src/machine/context.ts lays it out, helpers move in it).
+// A run's buffer: context, record, headroom, packet, room behind it (src/machine/packet-run.ts lays it out, helpers move in
+// it; the record: run-record.ts).
 export const RUN_CONTEXT_BYTES = 4096
 export const RUN_HEADROOM_BYTES = 256
 /** As in the kernel: room for a skb_shared_info. */

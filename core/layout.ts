@@ -176,6 +176,8 @@ export const PROGRAM_TABLE_FIRST = 12
 export const PROGRAM_TABLE_END = 16
 export const PROGRAM_DEFERRED_NEXT = 20
 export const PROGRAM_DEFERRED_BY = 24
+/** BPF_PROG_TYPE_*; host. */
+export const PROGRAM_TYPE = 28
 /** Runs and nanoseconds, for statistics (u64 each, advice). */
 export const PROGRAM_RUNS = 32
 export const PROGRAM_NANOSECONDS = 40

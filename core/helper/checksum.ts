@@ -3,7 +3,7 @@
 import { EFAULT, EINVAL } from '../abi'
 import { peek16, peek32, poke16 } from '../door'
 import { guestAddress } from '../guest'
-import { skbBytes } from './packet'
+import { skbBytes } from './skb'
 
 const SIZE_MASK: u64 = 0x0f
 const MARK_MANGLED: u64 = 0x20

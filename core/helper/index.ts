@@ -8,17 +8,15 @@ export { bpf_preempt_disable, bpf_preempt_enable, bpf_rcu_read_lock, bpf_rcu_rea
 export * from './iterator'
 export * from './loop'
 export * from './trace'
+export { bpf_clone_redirect, bpf_redirect, bpf_redirect_neigh, bpf_redirect_peer } from './redirect'
+export { bpf_skb_load_bytes, bpf_skb_load_bytes_relative, bpf_skb_pull_data, bpf_skb_store_bytes } from './skb'
 export {
-  bpf_skb_load_bytes,
-  bpf_skb_load_bytes_relative,
-  bpf_skb_pull_data,
-  bpf_skb_store_bytes,
   bpf_xdp_adjust_head,
   bpf_xdp_adjust_meta,
   bpf_xdp_adjust_tail,
   bpf_xdp_get_buff_len,
   bpf_xdp_load_bytes,
   bpf_xdp_store_bytes,
-} from './packet'
+} from './xdp'
 export * from './probe'
 export * from './text'

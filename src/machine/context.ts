@@ -1,19 +1,16 @@
 // What a run needs in guest memory, by program type: context and data laid out in the CPU's run buffer as
-// BPF_PROG_TEST_RUN lays them out, and read back afterwards.
-//
-//   run buffer:  [context: 4 KiB][headroom 256][data …]          syscall: [context …]
+// BPF_PROG_TEST_RUN lays them out, and read back afterwards. Packets: packet-run.ts.
 import {
   CONTEXT_NMI,
   CONTEXT_SOFTIRQ,
   CONTEXT_TASK,
   CONTEXT_WORKQUEUE,
   RUN_CONTEXT_BYTES as CONTEXT_AREA,
-  RUN_HEADROOM_BYTES as HEADROOM,
-  RUN_TAILROOM_BYTES as TAILROOM,
 } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import type { ProgramSpec } from '../object/spec.js'
-import { readFields, skbFields, writeFields, xdpFields, type ContextFields } from './context-fields.js'
+import type { ContextFields } from './context-fields.js'
+import { placePacket, type Clone, type Redirect } from './packet-run.js'
 import { show } from './units.js'
 
 /** Where a program believes to run; 'nmi' is the default for perf_event programs, 'task' for all others. */
@@ -43,6 +40,10 @@ export interface RunResult {
   data?: Uint8Array
   /** The context afterwards: fields where fields were passed (or nothing), else bytes. */
   ctx?: Uint8Array | ContextFields
+  /** xdp, tc: where the packet goes, if the program answered XDP_REDIRECT or TC_ACT_REDIRECT and a helper said where. */
+  redirect?: Redirect
+  /** tc: copies of the packet that bpf_clone_redirect sent, if there are any, oldest first. */
+  clones?: Clone[]
   /** Mean nanoseconds of one run by the machine's clock (0 on a virtual machine). */
   duration: number
 }
@@ -53,11 +54,12 @@ export interface PlacedRun {
   readonly contextAddress: number
   /** CONTEXT_*. */
   readonly context: number
-  /** Reads data and ctx back. */
-  readonly finish: () => Pick<RunResult, 'data' | 'ctx'>
+  /** Reads back what the run left, which returned `retval`. */
+  readonly finish: (retval: number) => Omit<RunResult, 'retval' | 'duration'>
 }
 
-const ETHERNET_HEADER = 14
+/** Throws BAD_RUN. */
+export type Fail = (what: string) => never
 
 const contextNumbers: Record<RunContext, number> = {
   task: CONTEXT_TASK,
@@ -102,74 +104,6 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
   }
 }
 
-type Fail = (what: string) => never
-
-function placePacket(
-  program: ProgramSpec,
-  options: RunOptions,
-  buffer: RunBuffer,
-  context: number,
-  fail: Fail,
-): PlacedRun {
-  const data = options.data ?? fail(`a packet is needed: pass data`)
-  const room = buffer.size - CONTEXT_AREA - HEADROOM - TAILROOM
-  if (!(data instanceof Uint8Array)) fail('data must be a Uint8Array')
-  if (data.length < ETHERNET_HEADER) fail(`data has ${data.length} bytes; an Ethernet header needs ${ETHERNET_HEADER}`)
-  if (data.length > room) fail(`data has ${data.length} bytes; the run buffer holds ${room}`)
-  const start = buffer.address + CONTEXT_AREA + HEADROOM
-  buffer.bytes.fill(0, buffer.address, start)
-  buffer.bytes.set(data, start)
-  buffer.bytes.fill(0, start + data.length, start + data.length + TAILROOM)
-  const xdp = program.type === 'xdp'
-  const fields = xdp ? xdpFields : skbFields
-  const given = contextFields(options.ctx, fields.size, fail)
-  const view = new DataView(buffer.bytes.buffer, buffer.address, fields.size)
-  writeFields(fields, view, given instanceof Uint8Array ? readFields(fields, viewOf(given)) : given, fail)
-  // A socket filter sees the packet from its network header on, as BPF_PROG_TEST_RUN gives it.
-  const skipped = program.type === 'socket_filter' ? ETHERNET_HEADER : 0
-  const end = start + data.length
-  if (xdp) {
-    view.setUint32(0, start, true)
-    view.setUint32(4, end, true)
-    view.setUint32(8, start, true)
-  } else {
-    view.setUint32(0, data.length - skipped, true)
-    view.setUint32(16, data[12]! | (data[13]! << 8), true)
-    view.setUint32(76, start + skipped, true)
-    view.setUint32(80, end, true)
-    view.setUint32(140, start + skipped, true)
-    if (given === undefined || (!(given instanceof Uint8Array) && given['ifindex'] === undefined))
-      view.setUint32(40, 1, true)
-  }
-  return {
-    contextAddress: buffer.address,
-    context,
-    finish() {
-      const first = view.getUint32(xdp ? 0 : 76, true) - skipped
-      const last = view.getUint32(xdp ? 4 : 80, true)
-      const inside = first >= buffer.address + CONTEXT_AREA && first <= last && last <= buffer.address + buffer.size
-      const out = readFields(fields, view)
-      return {
-        data: inside ? buffer.bytes.slice(first, last) : new Uint8Array(0),
-        ctx: given instanceof Uint8Array ? toBytes(fields, out, fail) : out,
-      }
-    },
-  }
-}
-
-function toBytes(fields: typeof xdpFields, values: ContextFields, fail: Fail): Uint8Array {
-  const bytes = new Uint8Array(fields.size)
-  writeFields(fields, viewOf(bytes), values, fail)
-  return bytes
-}
-
-function contextFields(ctx: RunOptions['ctx'], size: number, fail: Fail): Uint8Array | ContextFields | undefined {
-  if (ctx === undefined) return undefined
-  if (Array.isArray(ctx)) fail('ctx must be an object of fields or bytes')
-  if (ctx instanceof Uint8Array && ctx.length !== size) fail(`ctx has ${ctx.length} bytes; this context has ${size}`)
-  return ctx as Uint8Array | ContextFields
-}
-
 function placePlain(
   program: ProgramSpec,
   options: RunOptions,
@@ -201,8 +135,4 @@ function plainBytes(ctx: RunOptions['ctx'], fail: Fail): Uint8Array | undefined 
       : fail(`ctx[${index}] must be a whole number or a bigint, got ${show(word)}`),
   )
   return new Uint8Array(BigUint64Array.from(words).buffer)
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

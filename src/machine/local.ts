@@ -109,7 +109,7 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
       retval = this.#runs(cpu, program, placed.contextAddress, placed.context, runs)
       duration += cpu.lastDuration * runs
     }
-    const result = { retval, ...placed.finish(), duration: duration / repeat }
+    const result = { retval, ...placed.finish(retval), duration: duration / repeat }
     this.afterRun()
     this.report()
     return result

@@ -1,13 +1,14 @@
 // The loaded objects of a machine: compiled code with its range of the function table, programs in the core, and the
 // plain references on maps that loaded code holds. Code stays until every program of the object is unloaded, which is
 // when the last binding of a timer or work has let go of it.
-import { PROGRAM_STATE } from '../../core/layout.js'
+import { PROGRAM_STATE, PROGRAM_TYPE } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
 import type { CodeRoom, LinkedCode } from './code.js'
 import type { ObjectCode } from './cpu.js'
 import type { Kernel } from './kernel.js'
 import type { LiveMap } from './map-table.js'
+import { programTypeNumbers } from './program-types.js'
 
 const STATE_UNLOADED = 3
 
@@ -67,6 +68,7 @@ export class ObjectTable {
         const address = core.program_create(entry, tableFirst, tableFirst + functions)
         if (address < 0 && address > -4096)
           throw new SkepError('NO_MEMORY', `program '${spec.name}': the machine has no place for another program`)
+        this.#kernel.memory.setWord((address >>> 0) + PROGRAM_TYPE, programTypeNumbers[spec.type])
         object.programs.set(spec.name, { spec, address: address >>> 0, object })
       }
     } catch (error) {

@@ -194,7 +194,7 @@ export class Machine extends MachineBase<'promised'> {
     return worker.run(place, (outcome) => {
       kernel.flushTrace()
       if ('fault' in outcome) throw faultError(kernel, outcome.fault)
-      return { retval: outcome.retval, ...placed?.finish(), duration: outcome.duration }
+      return { retval: outcome.retval, ...placed?.finish(outcome.retval), duration: outcome.duration }
     })
   }
 

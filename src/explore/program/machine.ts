@@ -17,6 +17,7 @@ import { SkepError } from '../../error.js'
 import { errnoError } from '../../machine/errno.js'
 import { buildImage, imageBytes, type InterpretedObject } from '../../interp/image.js'
 import { placeRun, type RunOptions } from '../../machine/context.js'
+import { programTypeNumbers } from '../../machine/program-types.js'
 import { faultCode, rawFault } from '../../machine/fault.js'
 import { helperById, kfuncByName, requireHelper } from '../../machine/helpers.js'
 import { supported } from '../../machine/load.js'
@@ -159,9 +160,11 @@ export class ProgramMachine {
     this.link(core, image, first)
     const module = new WebAssembly.Module(this.built!.bytes)
     for (const cpu of cpus) this.install(cpu, module, first, image)
-    for (const { name, entry } of this.spec.programs.values()) {
+    for (const { name, entry, type } of this.spec.programs.values()) {
       const at = first + this.functionNames().indexOf(entry)
-      this.programs.set(name, core.exports.program_create(at, first, first + functions.length) as number)
+      const program = core.exports.program_create(at, first, first + functions.length) as number
+      core.store32(program + layout.PROGRAM_TYPE, programTypeNumbers[type])
+      this.programs.set(name, program)
     }
   }
 

@@ -1,0 +1,72 @@
+// The packet of an XDP program: reading, writing, moving its edges. Exported to guest programs.
+import { EINVAL } from '../abi'
+import { copy, fill, peek32, poke32 } from '../door'
+import { guestAddress } from '../guest'
+import { bufferEnd, bufferStart, copyIn, copyOut, ETHERNET_BYTES, inside } from './packet'
+
+// xdp_md.
+const XDP_DATA: usize = 0
+const XDP_DATA_END: usize = 4
+const XDP_DATA_META: usize = 8
+const XDP_BYTES: u32 = 24
+/** The kernel keeps a struct xdp_frame at the start of the headroom. */
+const FRAME_BYTES: u32 = 40
+const MOST_META: u32 = 255
+
+/** Moves the packet's start (and its metadata) by `delta`. 0 or -EINVAL. */
+export function bpf_xdp_adjust_head(context: u64, delta: u64): i64 {
+  const ctx = guestAddress(context, XDP_BYTES)
+  const data = peek32(ctx + XDP_DATA)
+  const end = peek32(ctx + XDP_DATA_END)
+  const meta = peek32(ctx + XDP_DATA_META)
+  const metaBytes = meta <= data ? data - meta : 0
+  const moved = <i64>data + <i64>(<i32>delta)
+  if (moved < <i64>(bufferStart() + FRAME_BYTES + metaBytes) || moved > <i64>end - <i64>ETHERNET_BYTES) return -EINVAL
+  if (metaBytes > 0) copy(guestAddress(moved - metaBytes, metaBytes), guestAddress(meta, metaBytes), metaBytes)
+  poke32(ctx + XDP_DATA, <u32>moved)
+  poke32(ctx + XDP_DATA_META, <u32>moved - metaBytes)
+  return 0
+}
+
+/** Moves the packet's end by `delta`; what is added is 0. 0 or -EINVAL. */
+export function bpf_xdp_adjust_tail(context: u64, delta: u64): i64 {
+  const ctx = guestAddress(context, XDP_BYTES)
+  const end = peek32(ctx + XDP_DATA_END)
+  const moved = <i64>end + <i64>(<i32>delta)
+  if (moved > <i64>bufferEnd(context) || moved < <i64>peek32(ctx + XDP_DATA) + <i64>ETHERNET_BYTES) return -EINVAL
+  if (moved > <i64>end) fill(guestAddress(end, <u32>(moved - end)), 0, <u32>(moved - end))
+  poke32(ctx + XDP_DATA_END, <u32>moved)
+  return 0
+}
+
+/** Moves the start of the metadata in front of the packet by `delta`. 0, or -EINVAL for a bad place or size. */
+export function bpf_xdp_adjust_meta(context: u64, delta: u64): i64 {
+  const ctx = guestAddress(context, XDP_BYTES)
+  const data = peek32(ctx + XDP_DATA)
+  const moved = <i64>peek32(ctx + XDP_DATA_META) + <i64>(<i32>delta)
+  if (moved < <i64>(bufferStart() + FRAME_BYTES) || moved > <i64>data) return -EINVAL
+  const bytes = data - <u32>moved
+  if ((bytes & 3) !== 0 || bytes > MOST_META) return -EINVAL
+  poke32(ctx + XDP_DATA_META, <u32>moved)
+  return 0
+}
+
+/** Bytes of the packet. */
+export function bpf_xdp_get_buff_len(context: u64): i64 {
+  const ctx = guestAddress(context, XDP_BYTES)
+  return <i64>peek32(ctx + XDP_DATA_END) - <i64>peek32(ctx + XDP_DATA)
+}
+
+/** Copies out of the packet. 0 or -EINVAL. */
+export function bpf_xdp_load_bytes(context: u64, offset: u64, to: u64, length: u64): i64 {
+  const ctx = guestAddress(context, XDP_BYTES)
+  const start = inside(peek32(ctx + XDP_DATA), peek32(ctx + XDP_DATA_END), <u32>offset, <u32>length)
+  return start === 0 ? -EINVAL : copyOut(start, to, <u32>length)
+}
+
+/** Copies into the packet. 0 or -EINVAL. */
+export function bpf_xdp_store_bytes(context: u64, offset: u64, from: u64, length: u64): i64 {
+  const ctx = guestAddress(context, XDP_BYTES)
+  const start = inside(peek32(ctx + XDP_DATA), peek32(ctx + XDP_DATA_END), <u32>offset, <u32>length)
+  return start === 0 ? -EINVAL : copyIn(start, from, <u32>length)
+}

@@ -1,0 +1,149 @@
+// Runs on packets, xdp and tc/socket: context, record and packet in the CPU's run buffer, as BPF_PROG_TEST_RUN lays them out.
+//
+//   run buffer:  [context, record: 4 KiB][headroom 256][packet …        … clones][tailroom 320]
+import {
+  RUN_CONTEXT_BYTES as CONTEXT_AREA,
+  RUN_HEADROOM_BYTES as HEADROOM,
+  RUN_TAILROOM_BYTES as TAILROOM,
+  TC_ACT_REDIRECT,
+  XDP_REDIRECT,
+} from '../../core/abi.js'
+import * as record from '../../core/run-record.js'
+import type { ProgramSpec } from '../object/spec.js'
+import { readFields, skbFields, writeFields, xdpFields, type ContextFields } from './context-fields.js'
+import type { Fail, PlacedRun, RunBuffer, RunOptions } from './context.js'
+import { helperById } from './helpers.js'
+
+/** Where a program sent its packet. */
+export interface Redirect {
+  /** The helper that said so, by its kernel name. */
+  readonly helper: string
+  readonly ifindex: number
+  /** As given to the helper: BPF_F_INGRESS (1) or 0. */
+  readonly flags: number
+  /** bpf_redirect_neigh with parameters: the next hop. */
+  readonly neighbor?: { readonly family: number; readonly address: Uint8Array }
+}
+
+/** A copy of the packet that bpf_clone_redirect sent. */
+export interface Clone {
+  readonly ifindex: number
+  readonly flags: number
+  /** The packet as it was then. */
+  readonly data: Uint8Array
+}
+
+const ETHERNET_HEADER = 14
+const AF_INET = 2
+
+/** Writes context, record and packet of a run into the run buffer. */
+export function placePacket(
+  program: ProgramSpec,
+  options: RunOptions,
+  buffer: RunBuffer,
+  context: number,
+  fail: Fail,
+): PlacedRun {
+  const data = options.data ?? fail(`a packet is needed: pass data`)
+  const room = buffer.size - CONTEXT_AREA - HEADROOM - TAILROOM
+  if (!(data instanceof Uint8Array)) fail('data must be a Uint8Array')
+  if (data.length < ETHERNET_HEADER) fail(`data has ${data.length} bytes; an Ethernet header needs ${ETHERNET_HEADER}`)
+  if (data.length > room) fail(`data has ${data.length} bytes; the run buffer holds ${room}`)
+  const start = buffer.address + CONTEXT_AREA + HEADROOM
+  buffer.bytes.fill(0, buffer.address, start)
+  buffer.bytes.set(data, start)
+  buffer.bytes.fill(0, start + data.length, start + data.length + TAILROOM)
+  const xdp = program.type === 'xdp'
+  const fields = xdp ? xdpFields : skbFields
+  const given = contextFields(options.ctx, fields.size, fail)
+  const view = new DataView(buffer.bytes.buffer, buffer.address, CONTEXT_AREA)
+  writeFields(fields, view, given instanceof Uint8Array ? readFields(fields, viewOf(given)) : given, fail)
+  // A socket filter sees the packet from its network header on, as BPF_PROG_TEST_RUN gives it.
+  const skipped = program.type === 'socket_filter' ? ETHERNET_HEADER : 0
+  const end = start + data.length
+  if (xdp) {
+    view.setUint32(0, start, true)
+    view.setUint32(4, end, true)
+    view.setUint32(8, start, true)
+  } else {
+    view.setUint32(0, data.length - skipped, true)
+    view.setUint32(16, data[12]! | (data[13]! << 8), true)
+    view.setUint32(76, start + skipped, true)
+    view.setUint32(80, end, true)
+    view.setUint32(140, start + skipped, true)
+    if (given === undefined || (!(given instanceof Uint8Array) && given['ifindex'] === undefined))
+      view.setUint32(40, 1, true)
+  }
+  return {
+    contextAddress: buffer.address,
+    context,
+    finish(retval) {
+      const first = view.getUint32(xdp ? 0 : 76, true) - skipped
+      const last = view.getUint32(xdp ? 4 : 80, true)
+      const inside = first >= buffer.address + CONTEXT_AREA && first <= last && last <= buffer.address + buffer.size
+      const out = readFields(fields, view)
+      const redirect = retval === (xdp ? XDP_REDIRECT : TC_ACT_REDIRECT) ? redirectOf(view) : undefined
+      const clones = clonesOf(view, buffer)
+      return {
+        data: inside ? buffer.bytes.slice(first, last) : new Uint8Array(0),
+        ctx: given instanceof Uint8Array ? toBytes(fields, out, fail) : out,
+        ...(redirect && { redirect }),
+        ...(clones.length > 0 && { clones }),
+      }
+    },
+  }
+}
+
+/** What a redirect helper recorded. */
+function redirectOf(view: DataView): Redirect | undefined {
+  const word = (field: number): number => view.getUint32(record.RUN_RECORD + field, true)
+  const helper = helperById(word(record.RECORD_REDIRECT))
+  if (!helper) return undefined
+  const redirect = {
+    helper: helper.name,
+    ifindex: word(record.RECORD_REDIRECT_INDEX),
+    flags: word(record.RECORD_REDIRECT_FLAGS),
+  }
+  if (word(record.RECORD_NEIGHBOR_GIVEN) === 0) return redirect
+  const family = word(record.RECORD_NEIGHBOR)
+  const at = view.byteOffset + record.RUN_RECORD + record.RECORD_NEIGHBOR + 4
+  const address = new Uint8Array(view.buffer, at, family === AF_INET ? 4 : 16).slice()
+  return { ...redirect, neighbor: { family, address } }
+}
+
+/** The clones lie one behind the other up to the tailroom, the last one first. Lengths that do not fit end the list. */
+function clonesOf(view: DataView, buffer: RunBuffer): Clone[] {
+  const clones: Clone[] = []
+  const all = new DataView(buffer.bytes.buffer, buffer.address, buffer.size)
+  const end = buffer.size - TAILROOM
+  let at = end - view.getUint32(record.RUN_RECORD + record.RECORD_CLONES, true)
+  while (at >= CONTEXT_AREA && at + record.CLONE_PACKET <= end) {
+    const bytes = all.getUint32(at + record.CLONE_BYTES, true)
+    if (bytes > end - at - record.CLONE_PACKET) break
+    const packet = buffer.address + at + record.CLONE_PACKET
+    clones.unshift({
+      ifindex: all.getUint32(at + record.CLONE_IFINDEX, true),
+      flags: all.getUint32(at + record.CLONE_FLAGS, true),
+      data: buffer.bytes.slice(packet, packet + bytes),
+    })
+    at += (record.CLONE_PACKET + bytes + 7) & ~7
+  }
+  return clones
+}
+
+function toBytes(fields: typeof xdpFields, values: ContextFields, fail: Fail): Uint8Array {
+  const bytes = new Uint8Array(fields.size)
+  writeFields(fields, viewOf(bytes), values, fail)
+  return bytes
+}
+
+function contextFields(ctx: RunOptions['ctx'], size: number, fail: Fail): Uint8Array | ContextFields | undefined {
+  if (ctx === undefined) return undefined
+  if (Array.isArray(ctx)) fail('ctx must be an object of fields or bytes')
+  if (ctx instanceof Uint8Array && ctx.length !== size) fail(`ctx has ${ctx.length} bytes; this context has ${size}`)
+  return ctx as Uint8Array | ContextFields
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,18 @@
+// enum bpf_prog_type of the program types that this machine runs: what the core is told of a program.
+import * as abi from '../../core/abi.js'
+import type { ProgramType } from '../object/spec.js'
+
+/** The kernel's number of each type; 0 for what is never loaded. */
+export const programTypeNumbers: Readonly<Record<ProgramType, number>> = {
+  socket_filter: abi.BPF_PROG_TYPE_SOCKET_FILTER,
+  kprobe: abi.BPF_PROG_TYPE_KPROBE,
+  sched_cls: abi.BPF_PROG_TYPE_SCHED_CLS,
+  sched_act: abi.BPF_PROG_TYPE_SCHED_ACT,
+  tracepoint: abi.BPF_PROG_TYPE_TRACEPOINT,
+  xdp: abi.BPF_PROG_TYPE_XDP,
+  perf_event: abi.BPF_PROG_TYPE_PERF_EVENT,
+  raw_tracepoint: abi.BPF_PROG_TYPE_RAW_TRACEPOINT,
+  tracing: abi.BPF_PROG_TYPE_TRACING,
+  syscall: abi.BPF_PROG_TYPE_SYSCALL,
+  unsupported: 0,
+}

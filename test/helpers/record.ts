@@ -1,0 +1,17 @@
+// Records what this machine's kernel answers: `node dist/test/helpers/record.js [FAMILY…]` as root writes the
+// *.answers.json of this folder, which both engines are compared with where no kernel can be asked.
+import { writeFileSync } from 'node:fs'
+import { openKernel } from '../kernel/oracle.js'
+import { answersFile, families } from './families.js'
+import { kernelAnswers } from './kernel-answers.js'
+
+const wanted = process.argv.slice(2)
+const kernel = await openKernel()
+if (typeof kernel === 'string') throw new Error(kernel)
+for (const family of families) {
+  if (wanted.length > 0 && !wanted.includes(family.name)) continue
+  const answers = await kernelAnswers(kernel, family)
+  writeFileSync(answersFile(family), JSON.stringify(Object.fromEntries(answers), null, 2) + '\n')
+  process.stdout.write(`${family.name}: ${answers.size} answers of Linux ${kernel.release}\n`)
+}
+await kernel.close()
