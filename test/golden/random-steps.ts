@@ -2,7 +2,7 @@
 // determined: nothing races, and a timer that is to fire is the only one that is near, and is waited for at once.
 
 /** mulberry32: the same sequence for the same seed, everywhere. */
-function generator(seed: number): (below: number) => number {
+export function generator(seed: number): (below: number) => number {
   let state = seed >>> 0
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0
