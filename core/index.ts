@@ -34,10 +34,13 @@ export {
   map_element_key,
   map_element_value,
   map_lookup,
+  map_lookup_and_delete,
+  map_lookup_copy,
   map_lookup_cpu,
   map_next,
   map_next_key,
   map_update,
+  map_update_cpu,
 } from './map/host'
 export { ring_next, ring_release } from './map/ring'
 export { map_bytes_core, map_bytes_guest } from './map/shape'

@@ -145,6 +145,8 @@ export const MAP_DEFERRED_BY = 96
 /** Hash maps: bytes of a record; restarts that a lookup suffers before it asks the mutators for help. */
 export const MAP_RECORD_BYTES = 100
 export const MAP_PATIENCE = 104
+/** The host's: 1 if the map is frozen, so that only programs write it; else 2 for each view of the host that can write. */
+export const MAP_USE = 124
 /** Own cache line: user references (open handles and pins), not sticky. */
 export const MAP_USER_REFERENCES = 128
 /** References that keep the memory: handles, programs; sticky. */

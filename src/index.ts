@@ -9,7 +9,15 @@ export type { LifecycleEvent, LifecycleKind } from './machine/lifecycle.js'
 export type { LoadOptions, ObjectSource } from './machine/load.js'
 export { LocalMachine } from './machine/local.js'
 export type { Clone, Redirect } from './machine/packet-run.js'
-export { MapHandle, type UpdateFlag } from './machine/map-handle.js'
+export { MapHandle } from './machine/map-handle.js'
+export type {
+  Batch,
+  BatchCursor,
+  BatchOptions,
+  LookupOptions,
+  UpdateFlag,
+  UpdateOptions,
+} from './machine/map-options.js'
 export { LoadedObject, Program } from './machine/object.js'
 export type { BootOptions, TaskIdentity } from './machine/options.js'
 export type { FaultDetails } from './machine/report.js'

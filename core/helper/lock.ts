@@ -1,7 +1,7 @@
 // bpf_spin_lock: the one thing in a map value that waits, as its users ask for. A lock word is 0 or the holder's CPU + 1.
 // CPU_LOCK records the word before it is taken, so that the end of a run, an unwind or the repair of a dead CPU can see
 // what is held. Exported to guest programs.
-import { CONTEXT_NMI, FAULT_BAD_ACCESS, FAULT_SPIN_LOCK } from '../abi'
+import { CONTEXT_NMI, EAGAIN, EDEADLK, FAULT_BAD_ACCESS, FAULT_SPIN_LOCK } from '../abi'
 import { cpu, cpuCount, cpuIndex } from '../cpu'
 import { compareExchange32, note32, peek32, poke32, retry, store32, waitWhile32, wake } from '../door'
 import { guestAddress } from '../guest'
@@ -30,6 +30,20 @@ export function bpf_spin_lock(lock: u64): u64 {
     }
     waitWhile32(word, holder)
   }
+}
+
+/**
+ * Takes the lock for the host, which must not wait: a CPU that died holding it is repaired by the host's own thread. 0;
+ * -EAGAIN if another CPU holds it; -EDEADLK if this one does, or the word holds what no CPU can have written.
+ */
+export function trySpinLock(word: usize): i32 {
+  const mine = cpuIndex() + 1
+  if (peek32(cpu() + CPU_LOCK) !== 0) return -EDEADLK
+  poke32(cpu() + CPU_LOCK, <u32>word)
+  const holder = compareExchange32(word, 0, mine)
+  if (holder === 0) return 0
+  poke32(cpu() + CPU_LOCK, 0)
+  return holder === mine || holder > cpuCount() ? -EDEADLK : -EAGAIN
 }
 
 /** Gives the lock back; a fault if this CPU does not hold it. */

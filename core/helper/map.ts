@@ -36,8 +36,10 @@ export function bpf_map_update_elem(mapPointer: u64, keyPointer: u64, valuePoint
   const value = guestAddress(valuePointer, peek32(map + MAP_VALUE_SIZE))
   const type = peek32(map + MAP_TYPE)
   if (holdsReferences(type)) return -ENOTSUPP
-  if (!isHash(type)) return isArray(type) ? arrayUpdate(map, key, value, flags) : -ENOTSUPP
-  return isPerCpu(type) ? perCpuHashUpdate(map, key, value, flags, false) : hashUpdate(map, key, value, flags)
+  if (!isHash(type)) return isArray(type) ? arrayUpdate(map, key, value, flags, true) : -ENOTSUPP
+  return isPerCpu(type)
+    ? perCpuHashUpdate(map, key, value, flags, cpuIndex())
+    : hashUpdate(map, key, value, flags, true)
 }
 
 /** 0, -ENOENT; -EINVAL for arrays, whose elements cannot go; -ENOTSUPP for kinds without keys and
@@ -47,7 +49,7 @@ export function bpf_map_delete_elem(mapPointer: u64, keyPointer: u64): i64 {
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const type = peek32(map + MAP_TYPE)
   if (holdsReferences(type)) return -ENOTSUPP
-  if (isHash(type)) return hashDelete(map, key)
+  if (isHash(type)) return hashDelete(map, key, 0)
   return isArray(type) ? -EINVAL : -ENOTSUPP
 }
 

@@ -2,12 +2,11 @@
 // place and then tears the element's timer and work down; nothing here retries, and only BPF_F_LOCK waits.
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, MAP_TYPE_PERCPU_ARRAY } from '../abi'
 import { resetElement } from '../async/element'
-import { cpuCount, cpuIndex } from '../cpu'
+import { cpuIndex } from '../cpu'
 import { glance32, peek32 } from '../door'
-import { MAP_CPU_STRIDE, MAP_ELEMENTS, MAP_MAX_ENTRIES, MAP_STRIDE, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
+import { MAP_CPU_STRIDE, MAP_ELEMENTS, MAP_MAX_ENTRIES, MAP_STRIDE, MAP_TYPE } from '../layout'
 import { refuseLock, writeLocked } from './locked'
-import { roundUp } from './shape'
-import { hasSlots, writeValue } from './value'
+import { hasSlots, writeCpuValues, writeValue } from './value'
 
 /** Guest address of the value at the index that `key` points to, on CPU `on` for a per-CPU array; 0 out of range. */
 export function arrayLookupOn(map: usize, key: usize, on: u32): usize {
@@ -38,26 +37,26 @@ function refuse(map: usize, index: u32, flags: u64): i32 {
 
 /**
  * Updates the element at the index that `key` points to from the value at `value` (the own CPU's in a per-CPU
- * array). 0, -EINVAL (flags), -E2BIG (index), -EEXIST (BPF_NOEXIST: every element exists). A refused update changes
- * nothing.
+ * array). 0, -EINVAL (flags), -E2BIG (index), -EEXIST (BPF_NOEXIST: every element exists); for BPF_F_LOCK also what
+ * lockValue answers. A refused update changes nothing.
  */
-export function arrayUpdate(map: usize, key: usize, value: usize, flags: u64): i32 {
+export function arrayUpdate(map: usize, key: usize, value: usize, flags: u64, waits: bool): i32 {
   const index = glance32(key)
   const refused = refuse(map, index, flags)
   if (refused) return refused
   const to = arrayValue(map, index, cpuIndex())
-  if (flags & BPF_F_LOCK) writeLocked(map, to, value)
-  else writeValue(map, to, value)
+  if (flags & BPF_F_LOCK) {
+    const held = writeLocked(map, to, value, waits)
+    if (held) return held
+  } else writeValue(map, to, value)
   if (hasSlots(map)) resetElement(map, index)
   return 0
 }
 
-/** Per-CPU array, from the host: `value` points to one value for each CPU, each padded to 8 bytes, in order. */
-export function arrayUpdateAll(map: usize, key: usize, value: usize, flags: u64): i32 {
+/** Per-CPU array, from the host: a value for each CPU, or that of CPU `which` (writeCpuValues). */
+export function arrayUpdateOn(map: usize, key: usize, value: usize, flags: u64, which: u32): i32 {
   const index = glance32(key)
   const refused = refuse(map, index, flags)
-  if (refused) return refused
-  const bytes = <usize>roundUp(peek32(map + MAP_VALUE_SIZE), 8)
-  for (let i: u32 = 0; i < cpuCount(); i++) writeValue(map, arrayValue(map, index, i), value + <usize>i * bytes)
-  return 0
+  if (!refused) writeCpuValues(map, index, value, which, false)
+  return refused
 }

@@ -35,7 +35,7 @@ import { elementAddress, valueAddress, valueAddressOn } from './map'
 import { RECORD_KEY, RECORD_ORDER, isLong, orderOf, recordOf, writeKey } from './record'
 import { isFull, unreserve } from './room'
 import { isLru, isPerCpu } from './shape'
-import { hasSlots, writeCpuValues, writeValue } from './value'
+import { hasSlots, readElement, writeCpuValues, writeValue } from './value'
 
 const NONE: u32 = 0xffffffff
 /** Tries to get a free element, and to insert into an LRU map, before -ENOMEM: others were quicker at each. */
@@ -147,55 +147,61 @@ function mustEvict(map: usize, key: usize, flags: u64): bool {
 }
 
 /**
- * BPF_F_LOCK on a key that is present: the value is written in place, and timers and work stay, as in the kernel.
- * False if the key is absent. An element that leaves the map while we wait for its lock is not written.
+ * BPF_F_LOCK on a key that is present: the value is written in place, and timers and work stay, as in the kernel. 0,
+ * -ENOENT if the key is absent, or what lockValue answers. An element that leaves the map while we wait for its lock is
+ * not written.
  */
-function updateLocked(map: usize, key: usize, value: usize): bool {
+function updateLocked(map: usize, key: usize, value: usize, waits: bool): i32 {
   while (true) {
     retry()
     const found = hashFind(map, key)
-    if (!found) return false
+    if (!found) return -ENOENT
     const to = valueAddress(map, found - 1)
-    lockValue(map, to)
+    const held = lockValue(map, to, waits)
+    if (held) return held
     const still = hashFind(map, key) === found
     if (still) writeValue(map, to, value)
     unlockValue(map, to)
-    if (still) return true
+    if (still) return 0
   }
 }
 
 /**
  * Inserts or replaces the element of the key at `key` with the value at `value` (guest addresses). 0; -EINVAL
  * (flags); -EEXIST, -ENOENT (BPF_NOEXIST, BPF_EXIST); -E2BIG if the map is full; -ENOMEM if no element could be got.
- * A replaced or evicted element's timers and work are freed before this returns; a refused update changes nothing.
+ * A replaced or evicted element's timers and work are freed before this returns; a refused update changes nothing. For
+ * BPF_F_LOCK also what lockValue answers.
  */
-export function hashUpdate(map: usize, key: usize, value: usize, flags: u64): i32 {
+export function hashUpdate(map: usize, key: usize, value: usize, flags: u64, waits: bool): i32 {
   const refused = refuse(map, flags)
   if (refused) return refused
-  if (flags & BPF_F_LOCK && !(flags & BPF_NOEXIST) && updateLocked(map, key, value)) return 0
-  return insertHash(map, key, value, flags, false)
+  if (flags & BPF_F_LOCK && !(flags & BPF_NOEXIST)) {
+    const result = updateLocked(map, key, value, waits)
+    if (result !== -ENOENT) return result
+  }
+  return insertHash(map, key, value, flags, 0)
 }
 
-/** As hashUpdate, its flags checked already; a per-CPU map takes the own CPU's value, or with `all` every CPU's. */
-export function insertHash(map: usize, key: usize, value: usize, flags: u64, all: bool): i32 {
+/** As hashUpdate, its flags checked already; a per-CPU map takes values as writeCpuValues. */
+export function insertHash(map: usize, key: usize, value: usize, flags: u64, which: u32): i32 {
   begin()
-  let result = put(map, key, value, flags, all)
+  let result = put(map, key, value, flags, which)
   // An LRU map is full only for one who found it full and nothing to evict, or whose room others took: they make room.
   for (let turn: u32 = 1; result === -E2BIG && evicts(map); turn++) {
-    result = turn < EVICTIONS ? put(map, key, value, flags, all) : -ENOMEM
+    result = turn < EVICTIONS ? put(map, key, value, flags, which) : -ENOMEM
   }
   end()
   return result
 }
 
-function put(map: usize, key: usize, value: usize, flags: u64, all: bool): i32 {
+function put(map: usize, key: usize, value: usize, flags: u64, which: u32): i32 {
   answerLookups(map)
   const lru = evicts(map)
   const evicted = lru && mustEvict(map, key, flags) ? evictForRoom(map) : 0
   const mine = evicted ? evicted - 1 : take(map)
   if (mine === NONE) return -ENOMEM
   const order = writeKey(map, recordOf(map, mine), elementAddress(map, mine), key)
-  if (isPerCpu(peek32(map + MAP_TYPE))) writeCpuValues(map, mine, value, all, true)
+  if (isPerCpu(peek32(map + MAP_TYPE))) writeCpuValues(map, mine, value, which, true)
   else writeValue(map, valueAddress(map, mine), value)
   const slots = hasSlots(map)
   if (slots) openElement(map, mine)
@@ -216,21 +222,25 @@ function put(map: usize, key: usize, value: usize, flags: u64, all: bool): i32 {
   return result === ABSENT ? -ENOENT : -E2BIG
 }
 
-/** Deletes the element of the key at a guest address: 0 or -ENOENT. Its timers and work are freed
- *  before this returns. */
-export function hashDelete(map: usize, key: usize): i32 {
+/**
+ * Deletes the element of the key at a guest address: 0 or -ENOENT. Its timers and work are freed before this returns.
+ * What it held is copied to guest memory at `into` unless that is 0 (readElement).
+ */
+export function hashDelete(map: usize, key: usize, into: usize): i32 {
   begin()
-  const result = remove(map, key)
+  const result = remove(map, key, into)
   end()
   return result
 }
 
-function remove(map: usize, key: usize): i32 {
+function remove(map: usize, key: usize, into: usize): i32 {
   answerLookups(map)
   // The walk may compare with the guest's own bytes: a guest that changes them meanwhile deletes some key of its map.
   const result = act(map, REMOVE, orderOf(map, key), isLong(map) ? key : 0, 0, 0)
   if (result === ABSENT) return -ENOENT
   unreserve(map)
-  give(map, retire(map, result))
+  const index = retire(map, result)
+  if (into) readElement(map, index, into)
+  give(map, index)
   return 0
 }

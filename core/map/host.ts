@@ -1,18 +1,19 @@
 // Map operations of the host: as a user-space program's, on behalf of the CPU that this instance is. The host passes
-// map addresses and staging memory of its own, so nothing is checked; each call enters a section itself. Values are
-// read through addresses: they hold zeros where timers and work are.
-import { EINVAL, ENOENT, ENOTSUPP, MAP_TYPE_PERCPU_ARRAY } from '../abi'
-import { cpuIndex } from '../cpu'
+// map addresses and staging memory of its own, so nothing is checked; each call enters a section itself.
+import { BPF_F_LOCK, EINVAL, ENOENT, ENOTSUPP, ERANGE, MAP_TYPE_PERCPU_ARRAY } from '../abi'
+import { cpuCount, cpuIndex } from '../cpu'
 import { glance32, note32, peek32 } from '../door'
 import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
 import { sectionEnter, sectionExit } from '../memory/section'
-import { arrayLookupOn, arrayUpdate, arrayUpdateAll, arrayValue } from './array'
+import { arrayLookupOn, arrayUpdate, arrayUpdateOn, arrayValue } from './array'
 import { hashDelete, hashFind, hashUpdate } from './hash'
 import { hashNextElement, hashNextKey } from './iterate'
-import { elementAddress, valueAddressOn } from './map'
+import { lockValue, refuseLock, unlockValue } from './locked'
+import { elementAddress, valueAddress, valueAddressOn } from './map'
 import { perCpuHashUpdate } from './percpu-hash'
-import { referenceClear, referenceSet } from './reference'
-import { isArray, isHash, isPerCpu, isReferenceArray } from './shape'
+import { referenceClear, referenceOf, referenceSet } from './reference'
+import { holdsReferences, isArray, isHash, isPerCpu, isReferenceArray } from './shape'
+import { EVERY_CPU, readElement, readValue } from './value'
 
 /** Guest address of the value of the key at `key`, 0 if absent. No use in the sense of LRU. */
 export function map_lookup(map: usize, key: usize): usize {
@@ -29,16 +30,77 @@ export function map_lookup_cpu(map: usize, key: usize, on: u32): usize {
   return found ? valueAddressOn(map, found - 1, on) : 0
 }
 
-/** 0 or a negative errno. A per-CPU map takes a value for each CPU, each padded to 8 bytes. */
+/**
+ * Copies what the element of the key at `key` holds to guest memory at `into` (readElement): 0; -ENOENT; -ENOTSUPP for
+ * kinds without keys; -EINVAL for BPF_F_LOCK where values have no lock, and -EAGAIN, -EDEADLK if the lock cannot be had
+ * now (trySpinLock). No use in the sense of LRU.
+ */
+export function map_lookup_copy(map: usize, key: usize, into: usize, flags: u32): i32 {
+  const refused = refuseLock(map, flags)
+  if (refused) return refused
+  const outermost = sectionEnter()
+  const result = lookupCopy(map, key, into, flags)
+  sectionExit(outermost)
+  return result
+}
+
+function lookupCopy(map: usize, key: usize, into: usize, flags: u32): i32 {
+  const type = peek32(map + MAP_TYPE)
+  if (holdsReferences(type)) {
+    const reference = referenceOf(map, key)
+    if (!reference) return -ENOENT
+    note32(into, reference)
+    return 0
+  }
+  let index: u32
+  if (isHash(type)) {
+    const found = hashFind(map, key)
+    if (!found) return -ENOENT
+    index = found - 1
+  } else if (isArray(type)) {
+    index = glance32(key)
+    if (index >= peek32(map + MAP_MAX_ENTRIES)) return -ENOENT
+  } else return -ENOTSUPP
+  if (!(flags & BPF_F_LOCK)) {
+    readElement(map, index, into)
+    return 0
+  }
+  const value = valueAddress(map, index)
+  const held = lockValue(map, value, false)
+  if (held) return held
+  readValue(map, value, into)
+  unlockValue(map, value)
+  return 0
+}
+
+/**
+ * 0 or a negative errno, for BPF_F_LOCK also -EAGAIN and -EDEADLK (trySpinLock). A per-CPU map takes a value for each
+ * CPU, each padded to 8 bytes.
+ */
 export function map_update(map: usize, key: usize, value: usize, flags: u32): i32 {
   const outermost = sectionEnter()
   const type = peek32(map + MAP_TYPE)
   let result: i32
   if (isReferenceArray(type)) result = referenceSet(map, key, value, flags)
-  else if (isHash(type))
-    result = isPerCpu(type) ? perCpuHashUpdate(map, key, value, flags, true) : hashUpdate(map, key, value, flags)
-  else if (type === MAP_TYPE_PERCPU_ARRAY) result = arrayUpdateAll(map, key, value, flags)
-  else result = isArray(type) ? arrayUpdate(map, key, value, flags) : -ENOTSUPP
+  else if (isPerCpu(type)) result = updateOn(map, key, value, flags, EVERY_CPU)
+  else if (isHash(type)) result = hashUpdate(map, key, value, flags, false)
+  else result = isArray(type) ? arrayUpdate(map, key, value, flags, false) : -ENOTSUPP
+  sectionExit(outermost)
+  return result
+}
+
+function updateOn(map: usize, key: usize, value: usize, flags: u32, which: u32): i32 {
+  return peek32(map + MAP_TYPE) === MAP_TYPE_PERCPU_ARRAY
+    ? arrayUpdateOn(map, key, value, flags, which)
+    : perCpuHashUpdate(map, key, value, flags, which)
+}
+
+/** As map_update of a per-CPU map, for the value of CPU `on` only; -EINVAL for another map, -ERANGE for no such CPU. */
+export function map_update_cpu(map: usize, key: usize, value: usize, flags: u32, on: u32): i32 {
+  if (!isPerCpu(peek32(map + MAP_TYPE))) return -EINVAL
+  if (on >= cpuCount()) return -ERANGE
+  const outermost = sectionEnter()
+  const result = updateOn(map, key, value, flags, on)
   sectionExit(outermost)
   return result
 }
@@ -48,8 +110,21 @@ export function map_delete(map: usize, key: usize): i32 {
   const type = peek32(map + MAP_TYPE)
   if (isReferenceArray(type)) return referenceClear(map, key)
   if (!isHash(type)) return isArray(type) ? -EINVAL : -ENOTSUPP
+  return deleteInto(map, key, 0)
+}
+
+/**
+ * Deletes the element of the key at `key` and copies what it held last to guest memory at `into` (readElement): 0,
+ * -ENOENT; -ENOTSUPP for what is no hash map of values.
+ */
+export function map_lookup_and_delete(map: usize, key: usize, into: usize): i32 {
+  const type = peek32(map + MAP_TYPE)
+  return isHash(type) && !holdsReferences(type) ? deleteInto(map, key, into) : -ENOTSUPP
+}
+
+function deleteInto(map: usize, key: usize, into: usize): i32 {
   const outermost = sectionEnter()
-  const result = hashDelete(map, key)
+  const result = hashDelete(map, key, into)
   sectionExit(outermost)
   return result
 }
@@ -67,16 +142,18 @@ export function map_next(map: usize, cursor: u32): i32 {
 
 /**
  * Writes the key after the key at `key` in the order of the map (the first for 0) to `next`, in whole words of 8
- * bytes: 0, or -ENOENT at the end. The key need not be in the map any more. Each key that stays in the map from the
+ * bytes: 0, or -ENOENT at the end. The key need not be in the map any more; an array starts again behind an index that
+ * it does not have, as in the kernel. Each key that stays in the map from the
  * first call to the last is met exactly once, replaced or not.
  */
 export function map_next_key(map: usize, key: usize, next: usize): i32 {
   const type = peek32(map + MAP_TYPE)
   if (!isHash(type)) {
     if (!isArray(type)) return -ENOTSUPP
+    const entries = peek32(map + MAP_MAX_ENTRIES)
     const index = key ? glance32(key) + 1 : 0
-    if (index >= peek32(map + MAP_MAX_ENTRIES)) return -ENOENT
-    note32(next, index)
+    if (index === entries) return -ENOENT
+    note32(next, index < entries ? index : 0)
     return 0
   }
   const outermost = sectionEnter()

@@ -11,7 +11,7 @@ import { isLru } from './shape'
 import { writeCpuValues } from './value'
 
 /** 0 written, -ENOENT the key is absent, -EBUSY nested too deeply. */
-function writePresent(map: usize, key: usize, value: usize, all: bool): i32 {
+function writePresent(map: usize, key: usize, value: usize, which: u32): i32 {
   while (true) {
     retry()
     const found = hashFind(map, key)
@@ -19,7 +19,7 @@ function writePresent(map: usize, key: usize, value: usize, all: bool): i32 {
     const word = beginWrite(map, found - 1)
     if (!word) return -EBUSY
     const still = hashFind(map, key) === found
-    if (still) writeCpuValues(map, found - 1, value, all, false)
+    if (still) writeCpuValues(map, found - 1, value, which, false)
     endWrite(word)
     if (!still) continue
     if (isLru(peek32(map + MAP_TYPE))) markReferenced(map, found - 1)
@@ -28,19 +28,19 @@ function writePresent(map: usize, key: usize, value: usize, all: bool): i32 {
 }
 
 /**
- * Sets the own CPU's value of the key at `key` to the one at `value` (guest addresses); with `all` every CPU's, each
- * padded to 8 bytes. A new key has zeros on the other CPUs. 0; -EINVAL (flags); -EEXIST, -ENOENT (BPF_NOEXIST, BPF_EXIST);
+ * Sets the value of the key at `key` on CPU `which` to the one at `value` (guest addresses), or every CPU's
+ * (writeCpuValues). A new key has zeros on the other CPUs. 0; -EINVAL (flags); -EEXIST, -ENOENT (BPF_NOEXIST, BPF_EXIST);
  * -E2BIG if the map is full; -ENOMEM if no element could be got.
  */
-export function perCpuHashUpdate(map: usize, key: usize, value: usize, flags: u64, all: bool): i32 {
+export function perCpuHashUpdate(map: usize, key: usize, value: usize, flags: u64, which: u32): i32 {
   if (flags > <u64>BPF_EXIST) return -EINVAL
   while (true) {
     retry()
     if (!(flags & BPF_NOEXIST)) {
-      const written = writePresent(map, key, value, all)
+      const written = writePresent(map, key, value, which)
       if (written !== -ENOENT || flags & BPF_EXIST) return written
     }
-    const result = insertHash(map, key, value, BPF_NOEXIST, all)
+    const result = insertHash(map, key, value, BPF_NOEXIST, which)
     if (result !== -EEXIST || flags & BPF_NOEXIST) return result
   }
 }

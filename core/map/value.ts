@@ -1,11 +1,11 @@
-// Writes a value into an element. The bytes of a timer and of work become zero, those of a spin lock stay as they
+// Writes a value into an element, and copies it out for the host. The bytes of a timer and of work become zero, those of a spin lock stay as they
 // are: the state behind a special field is core memory's (async/), and no value that a program or a user writes ever
 // reaches it. Called by array.ts and hash.ts. Readers may see a mixture of old and new bytes, as in the kernel.
-import { cpuCount, cpuIndex } from '../cpu'
+import { cpuCount } from '../cpu'
 import { copy, fill, glance64, note64, peek32 } from '../door'
-import { MAP_SPIN_LOCK_OFFSET, MAP_TIMER_OFFSET, MAP_VALUE_SIZE, MAP_WORK_OFFSET } from '../layout'
-import { valueAddressOn } from './map'
-import { roundUp } from './shape'
+import { MAP_SPIN_LOCK_OFFSET, MAP_TIMER_OFFSET, MAP_TYPE, MAP_VALUE_SIZE, MAP_WORK_OFFSET } from '../layout'
+import { valueAddress, valueAddressOn } from './map'
+import { isPerCpu, roundUp } from './shape'
 
 const SLOT_BYTES: u32 = 16
 const LOCK_BYTES: u32 = 4
@@ -60,17 +60,44 @@ function copyPiece(to: usize, from: usize, bytes: u32): void {
   if (at < bytes) copy(to + at, from + at, bytes - at)
 }
 
+/** Of writeCpuValues and its callers: a value for every CPU, each padded to 8 bytes, in order. */
+export const EVERY_CPU: u32 = 0xffffffff
+
 /**
- * Writes values into an element of a per-CPU map: from the host (`all`) one for each CPU, each padded to 8 bytes, in
- * order; from a program its own CPU's, and for a `fresh` element zeros on every other.
+ * Writes values into an element of a per-CPU map: one for each CPU (`which` EVERY_CPU), or that of CPU `which`, and for a
+ * `fresh` element zeros on every other.
  */
-export function writeCpuValues(map: usize, index: u32, from: usize, all: bool, fresh: bool): void {
+export function writeCpuValues(map: usize, index: u32, from: usize, which: u32, fresh: bool): void {
   const size = peek32(map + MAP_VALUE_SIZE)
-  const me = cpuIndex()
   for (let on: u32 = 0; on < cpuCount(); on++) {
     const to = valueAddressOn(map, index, on)
-    if (all) writeValue(map, to, from + <usize>on * <usize>roundUp(size, 8))
-    else if (on === me) writeValue(map, to, from)
+    if (which === EVERY_CPU) writeValue(map, to, from + <usize>on * <usize>roundUp(size, 8))
+    else if (on === which) writeValue(map, to, from)
     else if (fresh) fill(to, 0, size)
   }
+}
+
+/**
+ * Copies the value at `from` to guest memory as user space sees it: zeros where timers, work and the spin lock are,
+ * whatever a program has written there.
+ */
+export function readValue(map: usize, from: usize, into: usize): void {
+  copy(into, from, peek32(map + MAP_VALUE_SIZE))
+  clearField(into, peek32(map + MAP_TIMER_OFFSET), SLOT_BYTES)
+  clearField(into, peek32(map + MAP_WORK_OFFSET), SLOT_BYTES)
+  clearField(into, peek32(map + MAP_SPIN_LOCK_OFFSET), LOCK_BYTES)
+}
+
+function clearField(value: usize, offset: u32, bytes: u32): void {
+  if (offset !== NONE) fill(value + offset, 0, bytes)
+}
+
+/** Copies what an element holds: one value, or one for each CPU, each padded to 8 bytes, in order. */
+export function readElement(map: usize, index: u32, into: usize): void {
+  if (!isPerCpu(peek32(map + MAP_TYPE))) {
+    readValue(map, valueAddress(map, index), into)
+    return
+  }
+  const bytes = <usize>roundUp(peek32(map + MAP_VALUE_SIZE), 8)
+  for (let on: u32 = 0; on < cpuCount(); on++) readValue(map, valueAddressOn(map, index, on), into + <usize>on * bytes)
 }

@@ -57,11 +57,12 @@ export interface CoreExports {
     guestAddress: number,
     coreAddress: number,
   ): number
-  map_lookup(map: number, key: number): number
   map_update(map: number, key: number, value: number, flags: number): number
   map_delete(map: number, key: number): number
   map_next(map: number, cursor: number): number
-  map_lookup_cpu(map: number, key: number, cpu: number): number
+  map_lookup_copy(map: number, key: number, into: number, flags: number): number
+  map_lookup_and_delete(map: number, key: number, into: number): number
+  map_update_cpu(map: number, key: number, value: number, flags: number, cpu: number): number
   map_next_key(map: number, key: number, next: number): number
   map_element_key(map: number, index: number): number
   map_element_value(map: number, index: number): number

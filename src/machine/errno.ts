@@ -17,7 +17,7 @@ import {
   EPERM,
   ERANGE,
 } from '../../core/abi.js'
-import { SkepError } from '../error.js'
+import { SkepError, type ErrorDetails } from '../error.js'
 
 const names = new Map<number, string>([
   [EPERM, 'EPERM'],
@@ -44,8 +44,8 @@ export function errnoName(result: number): string {
   return names.get(number) ?? `E${number}`
 }
 
-/** The error for a negative result of the core: `code` is the errno's name. */
-export function errnoError(result: number, what: string): SkepError {
+/** The error for a negative result of the core: `code` is the errno's name, and `details` has the number beside what is given. */
+export function errnoError(result: number, what: string, details: ErrorDetails = {}): SkepError {
   const code = errnoName(result)
-  return new SkepError(code, `${what}: ${code}`, { errno: -Math.abs(result) })
+  return new SkepError(code, `${what}: ${code}`, { ...details, errno: -Math.abs(result) })
 }

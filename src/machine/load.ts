@@ -12,6 +12,7 @@ import type { Mode } from './answer.js'
 import { linkCode, reserveCode, type Engine } from './code.js'
 import { helperById, helpers, kfuncs } from './helpers.js'
 import type { Kernel } from './kernel.js'
+import { freezeMap } from './map-access.js'
 import type { MapHandle } from './map-handle.js'
 import type { LiveMap } from './map-table.js'
 import { fillMapsOfMaps, fillProgramArrays } from './initial-values.js'
@@ -160,6 +161,7 @@ function prepareSpec(
       if (existing) continue
       created.add(live)
       if (map.contents) kernel.memory.write(valueAddress(kernel, live), map.contents)
+      if (map.section?.startsWith('.rodata')) freezeMap(kernel.memory, live.address)
     }
     fillMapsOfMaps(kernel, maps, created)
     const { compiled, code } = linkCode(kernel, spec, maps, room)

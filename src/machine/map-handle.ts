@@ -1,29 +1,15 @@
-// A handle on a map: one user reference until it is closed. Keys and values by BTF, or raw bytes on request.
-import {
-  BPF_ANY,
-  BPF_EXIST,
-  BPF_NOEXIST,
-  ENOENT,
-  MAP_TYPE_ARRAY_OF_MAPS,
-  MAP_TYPE_HASH_OF_MAPS,
-  MAP_TYPE_PROG_ARRAY,
-} from '../../core/abi.js'
+// A handle on a map: one user reference until it is closed. Keys and values by BTF, or raw bytes on request. Operations and
+// their errors are those of the kernel's map commands; what may be done is decided by the type of the map (map-types.ts),
+// by the flags of the handle (BPF_F_RDONLY, BPF_F_WRONLY) and by whether the map is frozen.
 import { SkepError } from '../error.js'
-import type { Answer, Answering, Mode } from './answer.js'
-import { codec, type Codec } from './codec.js'
-import { errnoError } from './errno.js'
+import type { Btf } from '../object/btf.js'
+import { AGAIN, type Answer, type Answering, type Mode } from './answer.js'
 import type { MapAccess } from './map-access.js'
+import type { BatchProgress } from './map-batch.js'
+import { MapCommands, type Writes } from './map-commands.js'
+import type { Batch, BatchOptions, LookupOptions, UpdateFlag, UpdateOptions } from './map-options.js'
 import type { MapReferences } from './map-references.js'
 import type { Consumer, ConsumeOptions, RingReader } from './ring-reader.js'
-import type { Btf } from '../object/btf.js'
-
-/** When an update may happen: always, only for a new key, only for an existing one. */
-export type UpdateFlag = 'any' | 'noexist' | 'exist'
-
-/** Their values are programs or maps. */
-const REFERENCE_TYPES = new Set([MAP_TYPE_PROG_ARRAY, MAP_TYPE_ARRAY_OF_MAPS, MAP_TYPE_HASH_OF_MAPS])
-
-const updateFlags: Record<UpdateFlag, number> = { any: BPF_ANY, noexist: BPF_NOEXIST, exist: BPF_EXIST }
 
 /** What a handle needs to know about its map. */
 export interface MapDescription {
@@ -33,8 +19,8 @@ export interface MapDescription {
   readonly btf: Btf | undefined
   readonly keyType: number
   readonly valueType: number
-  /** False for a frozen data section (.rodata after load). */
-  readonly writable: boolean
+  /** BPF_F_RDONLY or BPF_F_WRONLY: what this handle may do; other handles on the map may have other flags. */
+  readonly access: number
 }
 
 /** What a handle asks of its machine. */
@@ -46,7 +32,7 @@ export interface MapOwner {
   /** After operations that may have freed something. */
   settle(): void
   pin(name: string): void
-  /** Of a map whose values are programs or maps. */
+  /** Of a map whose values are programs or maps; undefined also on threads that joined, which cannot write those. */
   readonly references?: MapReferences | undefined
 }
 
@@ -59,103 +45,147 @@ export class MapHandle<M extends Mode = 'direct'> {
   readonly maxEntries: number
   readonly flags: number
   readonly #access: MapAccess
-  readonly #description: MapDescription
   readonly #owner: MapOwner
   readonly #answer: Answering<M>
-  readonly #key: Codec
-  readonly #value: Codec
+  readonly #commands: MapCommands
   readonly #ring: RingReader
   #open = true
 
   /** @internal */
   constructor(access: MapAccess, description: MapDescription, owner: MapOwner, answer: Answering<M>) {
-    const { name, btf, keyType, valueType } = description
     this.#access = access
-    this.#description = description
     this.#owner = owner
     this.#answer = answer
     this.id = description.id
-    this.name = name
+    this.name = description.name
     this.type = access.type
     this.keySize = access.keySize
     this.valueSize = access.valueSize
     this.maxEntries = access.maxEntries
     this.flags = access.flags
-    this.#key = codec(btf, keyType, access.keySize, `key of map '${name}'`)
-    this.#ring = access.ring(name, btf)
-    this.#value = codec(btf, valueType, access.valueSize, `value of map '${name}'`)
+    this.#commands = new MapCommands(access, description, owner)
+    this.#ring = access.ring(description.name, description.btf)
   }
 
   /**
    * The value, or undefined if the key is not there. Per-CPU maps: an array with one value per CPU. Program arrays: the
-   * program's name; maps of maps: the inner map's id.
+   * program's name; maps of maps: the inner map's id. Throws SkepError EPERM (BPF_F_WRONLY), EINVAL, ERANGE (options).
    */
-  get(key: unknown): Answer<M, unknown> {
+  get(key: unknown, options: LookupOptions = {}): Answer<M, unknown> {
     return this.#do(() => {
-      const image = this.#access.lookup(this.#key.encode(key))
-      return image && this.#decode(image)
+      const image = this.#commands.lookup(key, options)
+      return image instanceof Uint8Array ? this.#commands.values.decode(image, options.cpu) : image
     })
   }
 
   /** As get, as bytes. Per-CPU maps: all values in a row, each padded to 8 bytes. */
-  getBytes(key: unknown): Answer<M, Uint8Array | undefined> {
-    return this.#do(() => this.#access.lookup(this.#key.encode(key)))
+  getBytes(key: unknown, options: Omit<LookupOptions, 'cpu'> = {}): Answer<M, Uint8Array | undefined> {
+    return this.#do(() => this.#commands.lookup(key, options))
   }
 
   /**
    * Sets a value (bytes are accepted as well; per-CPU maps take an array with one value per CPU). Throws SkepError
-   * EEXIST ('noexist' and the key is there), ENOENT ('exist' and it is not), E2BIG (full, or no such index), BAD_VALUE.
-   * A successful set stops the element's timers and work and leaves its spin lock alone.
+   * EEXIST ('noexist' and the key is there), ENOENT ('exist' and it is not), E2BIG (full, or no such index), EINVAL,
+   * ERANGE (options), EPERM (frozen, BPF_F_RDONLY), BAD_VALUE. A successful set stops the element's timers and work and
+   * leaves its spin lock alone.
    */
-  set(key: unknown, value: unknown, flag: UpdateFlag = 'any'): Answer<M, void> {
+  set(key: unknown, value: unknown, options: UpdateFlag | UpdateOptions = {}): Answer<M, void> {
+    return this.#do(() => this.#commands.update(key, value, typeof options === 'string' ? { flag: options } : options))
+  }
+
+  /** Deletes a key; true if it was there. Throws SkepError EINVAL for arrays, whose elements cannot be deleted, EPERM. */
+  delete(key: unknown): Answer<M, boolean> {
+    return this.#do(() => this.#commands.delete(key))
+  }
+
+  /**
+   * Deletes a key and gives the value that it had last, or undefined if it is not there: what programs have written
+   * until then is in it. Its timers and work are stopped. Throws SkepError ENOTSUPP for other maps than hash maps, EPERM.
+   */
+  lookupAndDelete(key: unknown): Answer<M, unknown> {
     return this.#do(() => {
-      const flags = updateFlags[flag]
-      if (flags === undefined) throw new SkepError('BAD_VALUE', `flag '${String(flag)}' is none of any, noexist, exist`)
-      if (!this.#description.writable) throw new SkepError('FROZEN', `map '${this.name}' is read-only after load`)
-      this.#refuseForeign()
-      if (this.#owner.references) this.#setReference(this.#owner.references, this.#key.encode(key), value, flags)
-      else this.#expect(this.#access.update(this.#key.encode(key), this.#encode(value), flags), 'update')
+      const image = this.#commands.lookupAndDelete(key)
+      return image instanceof Uint8Array ? this.#commands.values.decode(image) : image
     })
   }
 
-  /** Deletes a key; true if it was there. Throws SkepError EINVAL for arrays, whose elements cannot be deleted. */
-  delete(key: unknown): Answer<M, boolean> {
-    return this.#do(() => {
-      this.#refuseForeign()
-      const bytes = this.#key.encode(key)
-      const result = this.#access.delete(bytes)
-      if (result === -ENOENT) return false
-      this.#expect(result, 'delete')
-      this.#owner.references?.hold(bytes, undefined)
-      return true
-    })
+  /** As lookupAndDelete, as bytes. */
+  lookupAndDeleteBytes(key: unknown): Answer<M, Uint8Array | undefined> {
+    return this.#do(() => this.#commands.lookupAndDelete(key))
   }
 
   /** True if the key is there. */
   has(key: unknown): Answer<M, boolean> {
-    return this.#do(() => this.#access.lookup(this.#key.encode(key)) !== undefined)
+    return this.#do(() => this.#commands.lookup(key, {}) !== undefined)
+  }
+
+  /**
+   * The key after `key` in the order of the map, or the first; undefined at the end. The key need not be in a hash map
+   * any more: deleting each key that was met visits every other one all the same. Throws SkepError ENOTSUPP, EPERM.
+   */
+  nextKey(key?: unknown): Answer<M, unknown> {
+    return this.#do(() => this.#commands.nextKey(key))
   }
 
   /** Keys and values at about this moment: what changes meanwhile may be in it or not. */
   entries(): Answer<M, [key: unknown, value: unknown][]> {
-    return this.#do(() =>
-      Array.from(this.#access.elements(), ({ key, value }): [unknown, unknown] => [
-        this.#key.decode(key),
-        this.#decode(value),
-      ]),
-    )
+    return this.#do(() => this.#commands.elements().map((element) => this.#commands.decodeElement(element)))
   }
 
   /** As entries, as bytes. */
   entriesBytes(): Answer<M, [key: Uint8Array, value: Uint8Array][]> {
-    return this.#do(() =>
-      Array.from(this.#access.elements(), ({ key, value }): [Uint8Array, Uint8Array] => [key, value]),
-    )
+    return this.#do(() => this.#commands.elements().map(({ key, value }): [Uint8Array, Uint8Array] => [key, value]))
   }
 
   /** The keys at about this moment. */
   keys(): Answer<M, unknown[]> {
-    return this.#do(() => Array.from(this.#access.elements(), ({ key }) => this.#key.decode(key)))
+    return this.#do(() => this.#commands.elements().map(({ key }) => this.#commands.values.decodeKey(key)))
+  }
+
+  /**
+   * Up to `count` elements, from the first or from where `cursor` says; each key that stays in the map from the first
+   * batch to the last is met exactly once. Throws SkepError ENOTSUPP for a map that has no batches, EINVAL (lock), EPERM.
+   */
+  lookupBatch(count: number, options: BatchOptions = {}): Answer<M, Batch> {
+    const progress: BatchProgress = { found: [], cursor: options.cursor }
+    return this.#do(() => this.#commands.readBatch('lookup', count, options.lock ?? false, progress))
+  }
+
+  /** As lookupBatch, and deletes what it has met, as lookupAndDelete. Hash maps only. */
+  lookupAndDeleteBatch(count: number, options: Pick<BatchOptions, 'cursor'> = {}): Answer<M, Batch> {
+    const progress: BatchProgress = { found: [], cursor: options.cursor }
+    return this.#do(() => this.#commands.readBatch('lookup-and-delete', count, false, progress))
+  }
+
+  /**
+   * Sets each of the entries in turn, as set with 'any': how many. At the first that fails it ends with that error,
+   * and `details.count` says how many were set before it.
+   */
+  updateBatch(
+    entries: Iterable<readonly [key: unknown, value: unknown]>,
+    { lock = false }: Pick<BatchOptions, 'lock'> = {},
+  ): Answer<M, number> {
+    const writes: Writes<{ key: Uint8Array; value: unknown }> = { count: 0 }
+    return this.#do(() => this.#commands.updateBatch(entries, lock, writes))
+  }
+
+  /** Deletes each of the keys in turn: how many. Ends at the first that is not there, or fails, as updateBatch. */
+  deleteBatch(keys: Iterable<unknown>): Answer<M, number> {
+    const writes: Writes<Uint8Array> = { count: 0 }
+    return this.#do(() => this.#commands.deleteBatch(keys, writes))
+  }
+
+  /**
+   * From now on no handle writes the map (EPERM); programs go on. Throws SkepError ENOTSUPP if values hold timers, work or
+   * a spin lock, EBUSY while a view of the map can be written, EPERM if it is frozen already or by BPF_F_RDONLY.
+   */
+  freeze(): Answer<M, void> {
+    return this.#do(() => this.#commands.freeze())
+  }
+
+  /** True if the map is frozen. */
+  get frozen(): boolean {
+    return this.#access.frozen
   }
 
   /** Ring buffer: every record that is committed now, as bytes, or decoded `as` a struct of the object. */
@@ -206,8 +236,8 @@ export class MapHandle<M extends Mode = 'direct'> {
     return this.#access
   }
 
-  #do<T>(work: () => T): Answer<M, T> {
-    return this.#answer(() => {
+  #do<T>(work: () => T | typeof AGAIN): Answer<M, T> {
+    return this.#answer.again(() => {
       this.#check()
       const result = work()
       this.#owner.settle()
@@ -218,45 +248,5 @@ export class MapHandle<M extends Mode = 'direct'> {
   #check(): void {
     this.#owner.check()
     if (!this.#open) throw new SkepError('CLOSED', `the handle on map '${this.name}' is closed`)
-  }
-
-  #expect(result: number, operation: string): void {
-    if (result < 0) throw errnoError(result, `map '${this.name}': ${operation}`)
-  }
-
-  // A thread that joined does not keep the references of programs and inner maps: only the machine's own handles write.
-  #refuseForeign(): void {
-    if (REFERENCE_TYPES.has(this.type) && !this.#owner.references)
-      throw new SkepError('EPERM', `map '${this.name}' is written by the thread that booted the machine only`)
-  }
-
-  #setReference(references: MapReferences, key: Uint8Array, value: unknown, flags: number): void {
-    const held = references.take(value)
-    const result = this.#access.update(key, new Uint8Array(Uint32Array.of(held.address).buffer), flags)
-    if (result === 0) references.hold(key, held)
-    else held.release()
-    this.#expect(result, 'update')
-  }
-
-  #decode(image: Uint8Array): unknown {
-    if (this.#owner.references)
-      return this.#owner.references.show(new DataView(image.buffer, image.byteOffset).getUint32(0, true))
-    const { copies, perCpu } = this.#access
-    if (!perCpu) return this.#value.decode(image)
-    const stride = image.length / copies
-    return Array.from({ length: copies }, (_, cpu) =>
-      this.#value.decode(image.slice(cpu * stride, cpu * stride + this.valueSize)),
-    )
-  }
-
-  #encode(value: unknown): Uint8Array {
-    const { copies, imageSize, perCpu } = this.#access
-    if (!perCpu) return this.#value.encode(value)
-    if (value instanceof Uint8Array && value.length === imageSize) return value
-    if (!Array.isArray(value) || value.length !== copies)
-      throw new SkepError('BAD_VALUE', `value of map '${this.name}' must be an array of ${copies}, one for each CPU`)
-    const image = new Uint8Array(imageSize)
-    value.forEach((one, cpu) => image.set(this.#value.encode(one), (cpu * imageSize) / copies))
-    return image
   }
 }

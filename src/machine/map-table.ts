@@ -140,7 +140,7 @@ export class MapTable {
       btf: map.btf,
       keyType: map.spec.key,
       valueType: map.spec.value,
-      writable: !map.spec.section?.startsWith('.rodata'),
+      access: created ? map.spec.flags : 0,
     }
     const owner = {
       check: () => kernel.check(),

@@ -1,5 +1,5 @@
-// The map types that this machine has, and what libbpf changes in their attributes. Read by load.ts before anything is
-// loaded.
+// The map types that this machine has, what the host can do with each as the kernel's user space can, and what libbpf
+// changes in their attributes. The host's half of a new map type begins with a row here.
 import {
   MAP_TYPE_ARRAY,
   MAP_TYPE_ARRAY_OF_MAPS,
@@ -13,19 +13,46 @@ import {
   MAP_TYPE_RINGBUF,
 } from '../../core/abi.js'
 
-/** BPF_MAP_TYPE_* numbers. */
-export const mapTypes: ReadonlySet<number> = new Set([
-  MAP_TYPE_HASH,
-  MAP_TYPE_ARRAY,
-  MAP_TYPE_PERCPU_HASH,
-  MAP_TYPE_PERCPU_ARRAY,
-  MAP_TYPE_LRU_HASH,
-  MAP_TYPE_LRU_PERCPU_HASH,
-  MAP_TYPE_RINGBUF,
-  MAP_TYPE_PROG_ARRAY,
-  MAP_TYPE_ARRAY_OF_MAPS,
-  MAP_TYPE_HASH_OF_MAPS,
+/** Batch operations of a map type; one that is not there answers ENOTSUPP. */
+export type BatchOperation = 'lookup' | 'lookup-and-delete' | 'update' | 'delete'
+
+export interface MapType {
+  /** Values are one for each CPU. */
+  readonly perCpu?: true
+  /** Values are programs or maps: handles and ids for the user. */
+  readonly references?: true
+  readonly batch: readonly BatchOperation[]
+  /**
+   * A batch that ends with the last element says so at once, as the kernel's hash maps do; else only the next one, which
+   * finds nothing, says so.
+   */
+  readonly seesEnd?: true
+}
+
+const HASH: MapType = { batch: ['lookup', 'lookup-and-delete', 'update', 'delete'], seesEnd: true }
+const ARRAY: MapType = { batch: ['lookup', 'update'] }
+
+/** By BPF_MAP_TYPE_*. */
+const types: ReadonlyMap<number, MapType> = new Map<number, MapType>([
+  [MAP_TYPE_HASH, HASH],
+  [MAP_TYPE_ARRAY, ARRAY],
+  [MAP_TYPE_PERCPU_HASH, { ...HASH, perCpu: true }],
+  [MAP_TYPE_PERCPU_ARRAY, { ...ARRAY, perCpu: true }],
+  [MAP_TYPE_LRU_HASH, HASH],
+  [MAP_TYPE_LRU_PERCPU_HASH, { ...HASH, perCpu: true }],
+  [MAP_TYPE_RINGBUF, { batch: [] }],
+  [MAP_TYPE_PROG_ARRAY, { batch: [], references: true }],
+  [MAP_TYPE_ARRAY_OF_MAPS, { ...ARRAY, references: true }],
+  [MAP_TYPE_HASH_OF_MAPS, { batch: ['lookup', 'update', 'delete'], seesEnd: true, references: true }],
 ])
+
+/** BPF_MAP_TYPE_* numbers. */
+export const mapTypes: ReadonlySet<number> = new Set(types.keys())
+
+/** What the host can do with maps of a type. */
+export function mapType(type: number): MapType {
+  return types.get(type) ?? { batch: [] }
+}
 
 /** max_entries as libbpf passes it on: a ring buffer's is rounded up to a power of two of pages. */
 export function roundedEntries({ type, maxEntries }: { readonly type: number; readonly maxEntries: number }): number {

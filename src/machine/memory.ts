@@ -32,6 +32,11 @@ export class Memory {
     return Atomics.compareExchange(this.#u32, address >>> 2, expected, value)
   }
 
+  /** Adds to the u32 at a 4-aligned address. */
+  add(address: number, value: number): void {
+    Atomics.add(this.#u32, address >>> 2, value)
+  }
+
   /** The u64 at an 8-aligned address. */
   long(address: number): bigint {
     return Atomics.load(this.#u64, address >>> 3)

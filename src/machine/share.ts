@@ -5,7 +5,7 @@ import { CPU_LIFE } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import { parseObject } from '../object/read.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
-import { direct } from './answer.js'
+import { direct, directAmongThreads } from './answer.js'
 import { realClock, type RealEpoch } from './clock.js'
 import { codec } from './codec.js'
 import { placeRun, type RunOptions, type RunResult } from './context.js'
@@ -184,7 +184,7 @@ function mapHandle(
     btf: spec.btf,
     keyType: map.key,
     valueType: map.value,
-    writable: !map.section?.startsWith('.rodata'),
+    access: map.flags,
   }
   const owner = {
     check,
@@ -200,7 +200,7 @@ function mapHandle(
     new MapAccess(cpu, live.address, name, { address, bytes: size }, programCpus),
     description,
     owner,
-    direct,
+    directAmongThreads,
   )
 }
 

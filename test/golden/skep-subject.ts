@@ -48,7 +48,11 @@ async function subjectOn(
       return found ? deleted : -constants.errno.ENOENT
     },
     userGet: async (kind, key) => (await mapOf(kind).getBytes(key)) ?? -constants.errno.ENOENT,
-    userTake: () => Promise.reject(new Error('not offered')),
+    userTake: async (kind, key) => {
+      let taken: Uint8Array | undefined
+      const failed = await result(async () => (taken = await mapOf(kind).lookupAndDeleteBytes(key)))
+      return taken ?? (failed || -constants.errno.ENOENT)
+    },
     variable: async (variable) => {
       const { offset, size } = spec.variables.get(variable)!
       return (await data.getBytes(0))!.slice(offset, offset + size)

@@ -1,0 +1,460 @@
+// The map commands of user space as cases that can be asked of every kind of machine, and of a kernel: what is done, and
+// what each step answered on Linux 6.18. The maps are those of host-maps.bpf.c. An answer is a value, undefined for a
+// key that is not there, or the name of an errno.
+
+import assert from 'node:assert/strict'
+
+/** A value: one number, or one for each of two CPUs. */
+export type Value = number | number[]
+export type Answered = Value | undefined | string
+export type Entry = [key: number, value: Value]
+
+/** What a batch that reads met, in order of the keys: with ENOENT at the end, or the name of another errno alone. */
+export type ReadAnswer = [entries: Entry[], end: '' | 'ENOENT'] | string
+/** Result of a batch that writes, and its count. */
+export type WriteAnswer = [result: string, count: number]
+
+export interface Ways {
+  flag?: 'any' | 'noexist' | 'exist'
+  lock?: boolean
+}
+
+export interface MapSubject {
+  get(map: string, key: number, lock?: boolean): Promise<Answered>
+  /** '' or the name of an errno. */
+  set(map: string, key: number, value: Value, ways?: Ways): Promise<string>
+  delete(map: string, key: number): Promise<string>
+  take(map: string, key: number): Promise<Answered>
+  next(map: string, key?: number): Promise<Answered>
+  /** With `more`, from where the last one of that map ended. */
+  lookupBatch(map: string, count: number, ways?: { lock?: boolean; more?: boolean }): Promise<ReadAnswer>
+  takeBatch(map: string, count: number): Promise<ReadAnswer>
+  updateBatch(map: string, entries: Entry[], lock?: boolean): Promise<WriteAnswer>
+  deleteBatch(map: string, keys: number[]): Promise<WriteAnswer>
+  freeze(map: string): Promise<string>
+  /** Return value of a program, as a signed number. */
+  run(program: string): Promise<number>
+  wait(milliseconds: number): Promise<void>
+  close(): Promise<void>
+}
+
+export interface MapCase {
+  name: string
+  perCpu?: true
+  /** Arms timers: where time passes by itself, a machine that is busy may fire them too early for the case. */
+  timed?: true
+  steps(subject: MapSubject): Promise<unknown[]>
+  answers: unknown[]
+}
+
+const HASHES = ['hash', 'hash_np', 'lru'] as const
+
+/** Takes the same steps for each of the maps, one after the other. */
+async function each(maps: readonly string[], steps: (map: string) => Promise<unknown[]>): Promise<unknown[]> {
+  const answers = []
+  for (const map of maps) answers.push(await steps(map))
+  return answers
+}
+
+const same = (maps: readonly unknown[], answers: unknown[]): unknown[] => maps.map(() => answers)
+
+/** The order of a hash map is its own: what a walk by next key met, sorted. */
+async function walk(subject: MapSubject, map: string): Promise<unknown> {
+  const met: number[] = []
+  for (let key = await subject.next(map); key !== undefined; key = await subject.next(map, key as number)) {
+    if (typeof key !== 'number') return key
+    met.push(key)
+  }
+  return met.sort()
+}
+
+export const mapCases: MapCase[] = [
+  {
+    name: 'lookup and delete gives the last value and takes the key away; arrays have none',
+    steps: async (s) => [
+      ...(await each(HASHES, async (map) => [
+        await s.take(map, 1),
+        await s.set(map, 1, 77),
+        await s.take(map, 1),
+        await s.get(map, 1),
+        await s.take(map, 1),
+      ])),
+      await s.take('array', 1),
+      await s.take('percpu_array', 1),
+      await s.set('locked_hash', 3, 5),
+      await s.take('locked_hash', 3),
+    ],
+    answers: [...same(HASHES, [undefined, '', 77, undefined, undefined]), 'ENOTSUPP', 'ENOTSUPP', '', 5],
+  },
+  {
+    name: 'lookup and delete of an armed element stops its timer',
+    timed: true,
+    steps: async (s) => [
+      await s.set('timed_hash', 1, 0),
+      await s.run('arm_hash'),
+      await s.take('timed_hash', 1),
+      await s.set('timed_hash', 1, 0),
+      await s.wait(300),
+      await s.get('timed_hash', 1),
+      await s.run('arm_array'),
+      await s.take('timed_array', 1),
+      await s.wait(300),
+      await s.get('timed_array', 1),
+    ],
+    answers: ['', 0, 0, '', undefined, 0, 0, 'ENOTSUPP', undefined, 1],
+  },
+  {
+    name: 'the next key: every key once; arrays start again behind an index that they do not have',
+    steps: async (s) => [
+      ...(await each(HASHES, async (map) => {
+        const empty = await s.next(map)
+        for (const key of [11, 5, 8]) await s.set(map, key, key)
+        return [empty, await walk(s, map)]
+      })),
+      await walk(s, 'array'),
+      await s.next('array', 3),
+      await s.next('array', 77),
+    ],
+    answers: [...same(HASHES, [undefined, [11, 5, 8].sort()]), [0, 1, 2, 3], undefined, 0],
+  },
+  {
+    name: 'lookup batch of an array: its end is seen by the batch that finds nothing more',
+    steps: async (s) => [
+      await s.set('array', 2, 9),
+      await s.lookupBatch('array', 3),
+      await s.lookupBatch('array', 3, { more: true }),
+      await s.lookupBatch('array', 4),
+      await s.lookupBatch('array', 4, { more: true }),
+      await s.lookupBatch('array', 0),
+    ],
+    answers: [
+      '',
+      [
+        [
+          [0, 0],
+          [1, 0],
+          [2, 9],
+        ],
+        '',
+      ],
+      [[[3, 0]], 'ENOENT'],
+      [
+        [
+          [0, 0],
+          [1, 0],
+          [2, 9],
+          [3, 0],
+        ],
+        '',
+      ],
+      [[], 'ENOENT'],
+      [[], ''],
+    ],
+  },
+  {
+    name: 'lookup batch of a hash map: ENOENT with the last elements',
+    steps: (s) =>
+      each(HASHES, async (map) => [
+        await s.lookupBatch(map, 4),
+        await s.set(map, 2, 20),
+        await s.set(map, 1, 10),
+        await s.lookupBatch(map, 4),
+        await s.lookupBatch(map, 0),
+        await s.set(map, 3, 30),
+        await s.set(map, 4, 40),
+        await s.lookupBatch(map, 4),
+      ]),
+    answers: same(HASHES, [
+      [[], 'ENOENT'],
+      '',
+      '',
+      [
+        [
+          [1, 10],
+          [2, 20],
+        ],
+        'ENOENT',
+      ],
+      [[], ''],
+      '',
+      '',
+      [
+        [
+          [1, 10],
+          [2, 20],
+          [3, 30],
+          [4, 40],
+        ],
+        'ENOENT',
+      ],
+    ]),
+  },
+  {
+    name: 'lookup-and-delete batch empties a hash map; arrays have none',
+    steps: async (s) => [
+      ...(await each(HASHES, async (map) => [
+        await s.updateBatch(map, [
+          [1, 10],
+          [2, 20],
+          [3, 30],
+        ]),
+        await s.takeBatch(map, 4),
+        await walk(s, map),
+        await s.takeBatch(map, 4),
+      ])),
+      await s.takeBatch('array', 4),
+    ],
+    answers: [
+      ...same(HASHES, [
+        ['', 3],
+        [
+          [
+            [1, 10],
+            [2, 20],
+            [3, 30],
+          ],
+          'ENOENT',
+        ],
+        [],
+        [[], 'ENOENT'],
+      ]),
+      'ENOTSUPP',
+    ],
+  },
+  {
+    name: 'update batch ends at the first failure and counts what is done',
+    steps: async (s) => [
+      await s.updateBatch(
+        'hash',
+        [1, 2, 3, 4, 5, 6].map((key) => [key, key]),
+      ),
+      await walk(s, 'hash'),
+      await s.updateBatch('array', [
+        [0, 1],
+        [3, 2],
+        [9, 3],
+        [1, 4],
+      ]),
+      await s.lookupBatch('array', 4),
+      (await s.updateBatch('array', [[0, 1]], true))[0],
+      await s.updateBatch(
+        'locked_array',
+        [
+          [0, 1],
+          [1, 2],
+        ],
+        true,
+      ),
+      await s.get('locked_array', 1),
+    ],
+    answers: [
+      ['E2BIG', 4],
+      [1, 2, 3, 4],
+      ['E2BIG', 2],
+      [
+        [
+          [0, 1],
+          [1, 0],
+          [2, 0],
+          [3, 2],
+        ],
+        '',
+      ],
+      'EINVAL',
+      ['', 2],
+      2,
+    ],
+  },
+  {
+    name: 'delete batch ends at the first key that is not there; arrays have none',
+    steps: async (s) => [
+      ...(await each(HASHES, async (map) => [
+        await s.updateBatch(map, [
+          [1, 1],
+          [2, 2],
+          [3, 3],
+        ]),
+        await s.deleteBatch(map, [3, 1, 9, 2]),
+        await walk(s, map),
+        await s.deleteBatch(map, [2]),
+        await s.deleteBatch(map, []),
+      ])),
+      (await s.deleteBatch('array', [1]))[0],
+    ],
+    answers: [...same(HASHES, [['', 3], ['ENOENT', 2], [2], ['', 1], ['', 0]]), 'ENOTSUPP'],
+  },
+  {
+    name: 'a delete batch stops the timers of what it deletes',
+    timed: true,
+    steps: async (s) => [
+      await s.set('timed_hash', 1, 0),
+      await s.run('arm_hash'),
+      await s.deleteBatch('timed_hash', [1]),
+      await s.set('timed_hash', 1, 0),
+      await s.wait(300),
+      await s.get('timed_hash', 1),
+    ],
+    answers: ['', 0, ['', 1], '', undefined, 0],
+  },
+  {
+    name: 'a frozen map is written by programs only',
+    steps: async (s) => [
+      await s.set('hash', 1, 5),
+      await s.freeze('hash'),
+      await s.freeze('hash'),
+      await s.set('hash', 1, 6),
+      await s.delete('hash', 1),
+      await s.take('hash', 1),
+      (await s.updateBatch('hash', [[1, 1]]))[0],
+      (await s.deleteBatch('hash', [1]))[0],
+      await s.takeBatch('hash', 4),
+      await s.run('bump'),
+      await s.get('hash', 1),
+      await s.lookupBatch('hash', 4),
+      await s.freeze('array'),
+      await s.set('array', 1, 6),
+    ],
+    answers: ['', '', 'EPERM', ...same([1, 2, 3, 4, 5, 6], ['EPERM']).flat(), 6, 6, [[[1, 6]], 'ENOENT'], '', 'EPERM'],
+  },
+  {
+    name: 'maps whose values hold timers or a spin lock cannot be frozen',
+    steps: (s) =>
+      each(['timed_array', 'timed_hash', 'locked_array', 'locked_hash'], async (map) => [
+        await s.freeze(map),
+        await s.set(map, 1, 3),
+      ]),
+    answers: same([1, 2, 3, 4], ['ENOTSUPP', '']),
+  },
+  {
+    name: 'BPF_F_LOCK reads and writes values that have a spin lock, and no others',
+    steps: async (s) => [
+      await s.set('locked_array', 1, 4, { lock: true }),
+      await s.get('locked_array', 1, true),
+      await s.set('locked_array', 9, 4, { lock: true }),
+      await s.set('locked_array', 1, 4, { lock: true, flag: 'noexist' }),
+      await s.get('locked_hash', 1, true),
+      await s.set('locked_hash', 1, 5, { lock: true, flag: 'exist' }),
+      await s.set('locked_hash', 1, 6, { lock: true, flag: 'noexist' }),
+      await s.set('locked_hash', 1, 7, { lock: true }),
+      await s.get('locked_hash', 1, true),
+      await s.lookupBatch('locked_hash', 4, { lock: true }),
+      ...(await each(['array', 'hash', 'lru', 'percpu_array', 'percpu_hash', 'timed_hash'], async (map) => [
+        await s.get(map, 1, true),
+        await s.set(map, 1, map.startsWith('percpu') ? [1, 1] : 1, { lock: true }),
+        await s.lookupBatch(map, 4, { lock: true }),
+      ])),
+    ],
+    perCpu: true,
+    answers: [
+      '',
+      4,
+      'E2BIG',
+      'EEXIST',
+      undefined,
+      'ENOENT',
+      '',
+      '',
+      7,
+      [[[1, 7]], 'ENOENT'],
+      ...same([1, 2, 3, 4, 5, 6], ['EINVAL', 'EINVAL', 'EINVAL']),
+    ],
+  },
+  {
+    name: 'BPF_F_LOCK in the helper: with a spin lock in the value, and without',
+    steps: async (s) => [
+      await s.run('update_locked'),
+      await s.get('locked_array', 1),
+      await s.run('turn'),
+      await s.get('locked_array', 1, true),
+      await s.run('update_plain_locked'),
+    ],
+    answers: [0, 8, 0, 9, -22],
+  },
+  {
+    name: 'handles with BPF_F_RDONLY read, with BPF_F_WRONLY write',
+    steps: async (s) => [
+      await s.get('readable', 1),
+      await s.set('readable', 1, 1),
+      await s.delete('readable', 1),
+      await s.take('readable', 1),
+      await s.takeBatch('readable', 4),
+      await s.lookupBatch('readable', 4),
+      await s.next('readable'),
+      await s.freeze('readable'),
+      await s.set('writable', 1, 1),
+      await s.set('writable', 1, 1, { flag: 'noexist' }),
+      await s.get('writable', 1),
+      await s.next('writable'),
+      await s.take('writable', 1),
+      await s.lookupBatch('writable', 4),
+      await s.delete('writable', 1),
+      await s.delete('writable', 1),
+      await s.freeze('writable'),
+      await s.set('writable', 1, 1),
+    ],
+    answers: [
+      undefined,
+      ...['EPERM', 'EPERM', 'EPERM', 'EPERM'],
+      [[], 'ENOENT'],
+      undefined,
+      'EPERM',
+      '',
+      'EEXIST',
+      ...['EPERM', 'EPERM', 'EPERM', 'EPERM'],
+      '',
+      'ENOENT',
+      '',
+      'EPERM',
+    ],
+  },
+  {
+    name: 'per-CPU maps take and give a value for each CPU, in batches too',
+    perCpu: true,
+    steps: async (s) => [
+      ...(await each(['percpu_hash', 'percpu_lru'], async (map) => [
+        await s.set(map, 7, [1, 2]),
+        await s.updateBatch(map, [
+          [8, [3, 4]],
+          [7, [5, 6]],
+        ]),
+        await s.get(map, 7),
+        await s.take(map, 8),
+        await s.takeBatch(map, 4),
+        await s.get(map, 7),
+      ])),
+      await s.updateBatch('percpu_array', [
+        [1, [1, 2]],
+        [3, [3, 4]],
+      ]),
+      await s.lookupBatch('percpu_array', 4),
+    ],
+    answers: [
+      ...same([1, 2], ['', ['', 2], [5, 6], [3, 4], [[[7, [5, 6]]], 'ENOENT'], undefined]),
+      ['', 2],
+      [
+        [
+          [0, [0, 0]],
+          [1, [1, 2]],
+          [2, [0, 0]],
+          [3, [3, 4]],
+        ],
+        '',
+      ],
+    ],
+  },
+]
+
+/** Takes the steps of a case where time passes by itself; a race against the clock may be lost, and is then run again. */
+export async function asked(one: MapCase, open: () => Promise<MapSubject>): Promise<void> {
+  for (let left = one.timed ? 3 : 1; ; left--) {
+    const subject = await open()
+    try {
+      assert.deepEqual(await one.steps(subject), one.answers)
+      return
+    } catch (error) {
+      if (left === 1) throw error
+    } finally {
+      await subject.close()
+    }
+  }
+}
