@@ -1,10 +1,213 @@
-// `npm run check`: every named subject of the shipped protocol, and which of them were complete. `npm run check -- mutants`:
-// every one-line change of the core, and which subject objects to it. Other arguments go to `skep check`.
+// `npm run check`: explores every named subject of the shipped protocol, each completely if that takes less than 20 s, else
+// with at most three preemptions; then says what was reached, what never was, and how many own steps operations took.
+// `--write`: puts the totals and the table of steps into docs/protocol.md. `--seconds N` instead of 20 (a busy machine);
+// `--jobs N`. Other words are beginnings of names: only those. `npm run check -- mutants`: scripts/mutants.mjs. One subject
+// and its interleavings: `skep check`.
 import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { isMainThread, parentPort, Worker } from 'node:worker_threads'
+import { Bounds } from '../dist/src/explore/bounds.js'
+import { explore } from '../dist/src/explore/index.js'
+import { accessLines, addLines } from '../dist/src/explore/line-coverage.js'
+import { SourceMap } from '../dist/src/explore/source-map.js'
+import { entriesOf, select } from '../dist/src/explore/subjects/catalogue.js'
+import { sourceMapText } from '../dist/src/explore/subjects/modules.js'
+import { replaceBetween } from './marked.mjs'
 
-const [first, ...rest] = process.argv.slice(2)
-const command =
-  first === 'mutants'
-    ? ['scripts/mutants.mjs', ...rest]
-    : ['dist/src/cli/main.js', 'check', '--seconds', '120', ...process.argv.slice(2)]
-process.exit(spawnSync(process.execPath, command, { stdio: 'inherit' }).status ?? 1)
+const PREEMPTIONS = 3
+/** Subjects after which a thread is replaced: its logs grow with each. */
+const SUBJECTS_PER_THREAD = 300
+/** Explored a second time, on the trace build, to learn which lines were reached. */
+const COVERED = [/^(hazard\/(?!H30$)|repair|nested|no-memory|two-levels)/, /^(pair|work)\/[^+]*$/, /^pair\/(idle-bound|due-on-cpu-0|due-restarts-itself|uninitialised)\/.*\+nmi$/, /^pair\/due-on-cpu-0\/poll\/.*\+stop$/, /^map\//, /^parts\//] // prettier-ignore
+/** The files whose accesses are counted. */
+const FILES = [/^async\//, /^memory\/(bitmap|deferred|references|section)/, /^queue\//, /^run\/(fire|drain|poll|offline|reclaim)/, /^map\/(hash|list|lru|room|announce|record|locked)/] // prettier-ignore
+
+const [first] = process.argv.slice(2)
+if (first === 'mutants') {
+  const command = ['scripts/mutants.mjs', ...process.argv.slice(3)]
+  process.exit(spawnSync(process.execPath, command, { stdio: 'inherit' }).status ?? 1)
+}
+
+const options = (() => {
+  const words = process.argv.slice(2)
+  const take = (name, count) => (words.includes(name) ? words.splice(words.indexOf(name), count) : undefined)
+  const write = take('--write', 1) !== undefined
+  const seconds = Number(take('--seconds', 2)?.[1] ?? 20)
+  const jobs = Number(take('--jobs', 2)?.[1] ?? availableParallelism())
+  return { write, seconds, jobs, words }
+})()
+
+if (!isMainThread) {
+  const entries = new Map(entriesOf('shipped').map((entry) => [entry.name, entry]))
+  const stages = new Map()
+  parentPort.on('message', ({ name, seconds, traced, end }) => {
+    if (end) return parentPort.postMessage({ lines: [...linesOf(stages)] })
+    const entry = entries.get(name)
+    const subject = entry.subject(traced)
+    if (traced) stages.set(subject.stage, entry.module)
+    const limits = { maxMilliseconds: seconds * 1000 }
+    let report = explore(subject, limits)
+    let preemptions
+    if (!report.complete && !traced) {
+      preemptions = PREEMPTIONS
+      report = explore(subject, { ...limits, preemptions })
+    }
+    const { states, transitions, milliseconds, failure, complete } = report
+    const bounds = new Bounds()
+    if (!traced)
+      bounds.add(
+        name,
+        entry.variant,
+        subject,
+        [...report.ownSteps].map(([one, { steps }]) => [one, steps]),
+      )
+    const wrong = failure && { message: failure.message, token: failure.token }
+    parentPort.postMessage({
+      name,
+      states,
+      transitions,
+      milliseconds,
+      complete,
+      preemptions,
+      wrong,
+      rows: [...bounds.rows],
+    })
+  })
+} else await main()
+
+function linesOf(stages) {
+  const seen = new Map()
+  const maps = new Map()
+  for (const [stage, module] of stages) {
+    if (module === undefined) continue
+    if (!maps.has(module)) maps.set(module, new SourceMap(sourceMapText(module)))
+    addLines(seen, stage, maps.get(module))
+  }
+  return seen
+}
+
+// Asks threads about names, in order; `done` hears each answer, `lines` what each thread reached.
+async function ask(names, message, done, lines) {
+  let next = 0
+  const thread = async () => {
+    while (next < names.length) {
+      const worker = new Worker(new URL(import.meta.url), { argv: [] })
+      const answer = (task) =>
+        new Promise((resolve, reject) => {
+          worker.once('message', resolve)
+          worker.once('error', reject)
+          worker.postMessage(task)
+        })
+      for (let served = 0; served < SUBJECTS_PER_THREAD && next < names.length; served++)
+        done(await answer({ ...message, name: names[next++] }))
+      if (lines) lines((await answer({ end: true })).lines)
+      await worker.terminate()
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(options.jobs, names.length) }, thread))
+}
+
+const family = (name) => {
+  const [path, variant] = name.split('+')
+  const [one, two] = path.split('/')
+  return (/^(pair|work|triple|work-triple|map)$/.test(one) ? `${one}/${two}` : one) + (variant ? `+${variant}` : '')
+}
+
+const plural = (count, word) => `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`
+
+async function main() {
+  const began = Date.now()
+  const { chosen, unknown } = select(entriesOf('shipped'), options.words, [])
+  if (unknown.length > 0) throw new Error(`no subject is named ${unknown[0]}`)
+  const names = chosen.map(({ name }) => name)
+  const bounds = new Bounds()
+  const families = new Map()
+  const total = { subjects: 0, complete: 0, bounded: 0, unfinished: 0, states: 0, transitions: 0, violations: 0 }
+  const left = new Map()
+  for (const name of names) left.set(family(name), (left.get(family(name)) ?? 0) + 1)
+  await ask(names, { seconds: options.seconds, traced: false }, (answer) => {
+    const { name, states, transitions, complete, preemptions, wrong, rows } = answer
+    for (const [row, steps] of rows)
+      for (const variant of Object.keys(steps)) bounds.merge(row, variant, steps[variant])
+    const of = families.get(family(name)) ?? { subjects: 0, complete: 0, states: 0 }
+    families.set(family(name), of)
+    const whole = complete && preemptions === undefined && !wrong
+    of.subjects++
+    of.states += states
+    total.subjects++
+    total.states += states
+    total.transitions += transitions
+    if (wrong) {
+      total.violations++
+      console.log(`VIOLATED ${name}: ${wrong.message}  (skep check '${name}' --replay ${wrong.token})`)
+    } else if (whole) {
+      of.complete++
+      total.complete++
+    } else if (complete) {
+      total.bounded++
+      console.log(`  ${name}: complete within ${preemptions} preemptions only`)
+    } else {
+      total.unfinished++
+      console.log(`  ${name}: not complete within ${preemptions} preemptions either, ${plural(states, 'state')}`)
+    }
+    left.set(family(name), left.get(family(name)) - 1)
+    if (left.get(family(name)) === 0)
+      console.log(
+        `${family(name).padEnd(48)} ${of.complete} of ${plural(of.subjects, 'subject')} complete, ${plural(of.states, 'state')}`,
+      )
+  })
+  const minutes = (Date.now() - began) / 60000
+  const covered = await coverage(names)
+  const totals = [
+    `${plural(total.subjects, 'subject')}: ${total.complete.toLocaleString('en')} explored completely, ${total.bounded} within ${PREEMPTIONS} preemptions, ${total.unfinished} not to the end; ${plural(total.violations, 'violation')}.`,
+    `${plural(total.states, 'state')}, ${plural(total.transitions, 'transition')}.`,
+    ...covered.totals,
+  ]
+  console.log(['', ...totals, ...covered.never, '', ...bounds.print(), '', `${minutes.toFixed(1)} minutes, and ${((Date.now() - began) / 60000 - minutes).toFixed(1)} for what was reached`].join('\n')) // prettier-ignore
+  if (options.write) {
+    replaceBetween('docs/protocol.md', 'bounds', bounds.print())
+    replaceBetween('docs/protocol.md', 'totals', [...totals, '', ...covered.never.map((line) => `- ${line.trim()}`)])
+  }
+  process.exit(total.violations > 0 ? 1 : 0)
+}
+
+// Which accesses of the core some subjects made, by line, and what was never seen.
+async function coverage(all) {
+  const names = all.filter((name) => COVERED.some((pattern) => pattern.test(name)))
+  const seen = new Map()
+  await ask(
+    names,
+    { seconds: options.seconds, traced: true },
+    () => {},
+    (lines) => {
+      for (const [place, { exchange, succeeded, failed }] of lines) {
+        const known = seen.get(place) ?? { exchange: false, succeeded: false, failed: false }
+        seen.set(place, { exchange: known.exchange || exchange, succeeded: known.succeeded || succeeded, failed: known.failed || failed }) // prettier-ignore
+      }
+    },
+  )
+  const files = readdirSync('core', { recursive: true, encoding: 'utf8' }).map((file) => file.replaceAll('\\', '/'))
+  const never = []
+  let count = 0
+  let reached = 0
+  for (const file of files.filter((file) => FILES.some((pattern) => pattern.test(file))).sort()) {
+    const text = readFileSync(`core/${file}`, 'utf8')
+    const lines = accessLines(text)
+    const missing = lines.filter((line) => !seen.has(`core/${file}:${line}`))
+    count += lines.length
+    reached += lines.length - missing.length
+    if (missing.length > 0) never.push(`  core/${file}: never reached: ${missing.join(', ')}`)
+    for (const line of lines) {
+      const { exchange, succeeded, failed } = seen.get(`core/${file}:${line}`) ?? {}
+      if (exchange && succeeded !== failed)
+        never.push(`  core/${file}:${line}: never seen to ${succeeded ? 'fail' : 'succeed'}: ${text.split('\n')[line - 1].trim()}`) // prettier-ignore
+    }
+  }
+  const exchanges = [...seen].filter(([place, { exchange }]) => exchange && FILES.some((pattern) => pattern.test(place.replace(/^core\//, '')))) // prettier-ignore
+  const both = exchanges.filter(([, { succeeded, failed }]) => succeeded && failed).length
+  const totals = [
+    `Of ${count} lines of the core that access shared memory (async, memory, queue, hash maps, firing, repair) ${reached} were reached; of ${exchanges.length} compare-and-exchanges ${both} were seen to succeed and to fail.`,
+  ]
+  return { totals, never }
+}

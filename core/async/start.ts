@@ -61,9 +61,8 @@ export function asyncStart(slot: usize, deadline: u64, pinned: bool): i32 {
       if (deadline !== NEVER) ensureQueued(block, deadline, pinned)
       return 0
     }
-    if (isFreed(before)) return -ENOENT
     if (generationOf(before) !== generationOf(state)) return -EINVAL
-    // Another start came in between: ours was just before it.
+    // Another start came in between: ours was just before it (also if that one's arming was freed since).
     if (startedBetween(state, before)) return 0
     state = before
   }

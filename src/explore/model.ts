@@ -16,6 +16,8 @@ export interface SlotState {
   former: number
   /** Deadline in units plus 1; 0 = not armed. */
   armed: number
+  /** CPU that it is armed for, plus 1; 0 = any. */
+  pinned: number
   /** Callback that runs: of which block and program; 0 none. */
   firingBlock: number
   firingProgram: number
@@ -33,6 +35,7 @@ export const EMPTY_SLOT: SlotState = {
   bound: 0,
   former: 0,
   armed: 0,
+  pinned: 0,
   firingBlock: 0,
   firingProgram: 0,
   doomed: 0,
@@ -67,7 +70,7 @@ export function answer(
       return done(0, { bound: program, former: state.bound })
     case 'start':
       if (state.block === 0 || state.bound === 0) return done(-EINVAL)
-      return done(0, { armed: Number(args.deadline) + 1 })
+      return done(0, { armed: Number(args.deadline) + 1, pinned: args.pinned === true ? Number(args.cpu) + 1 : 0 })
     case 'cancel_async':
       if (state.block === 0) return done(-EINVAL)
       if (state.armed !== 0) return done(1, { armed: 0 })
@@ -85,13 +88,22 @@ export function answer(
   }
 }
 
+/** What a callback that begins goes with: the CPU, the clock in units, and whether an older function may be called. */
+interface Beginning {
+  cpu: number
+  now: number
+  rebound: boolean
+}
+
 /**
- * The callback of `program` begins: possible only for an armed, bound timer whose deadline has come. `rebound`: the firing
+ * The callback of `program` begins: possible only for an armed, bound timer whose deadline has come, and on the CPU that it
+ * was pinned to [H26]. `rebound`: the firing
  * overlaps a set_callback and a start; the function that was bound before may be called once then (docs/protocol.md: two
  * armings with the very same deadline are the same word).
  */
-function begin(state: SlotState, program: number, now: number, rebound: boolean): SlotState[] {
+function begin(state: SlotState, program: number, { cpu, now, rebound }: Beginning): SlotState[] {
   if (state.block === 0 || state.armed === 0 || state.armed - 1 > now) return []
+  if (state.pinned !== 0 && state.pinned !== cpu + 1) return []
   if (state.bound !== program && !(rebound && state.former === program)) return []
   return [{ ...state, armed: 0, firingBlock: state.block, firingProgram: program }]
 }
@@ -107,9 +119,9 @@ function torn(state: SlotState, kind: string, result: unknown): boolean {
 }
 
 /** Moments of a note that a poll took: `begin 1`, `start:{"deadline":5} 0`, `end`. */
-function noted(note: string, now: number, rebound: boolean, tearing: boolean): (state: SlotState) => SlotState[] {
+function noted(note: string, how: Beginning, tearing: boolean): (state: SlotState) => SlotState[] {
   const [what = '', value = ''] = note.split(' ')
-  if (what === 'begin') return (state) => begin(state, Number(value), now, rebound)
+  if (what === 'begin') return (state) => begin(state, Number(value), how)
   if (what === 'end') return (state) => [end(state)]
   const split = what.indexOf(':')
   const kind = what.slice(0, split)
@@ -131,6 +143,8 @@ export interface SlotModelOptions {
   mayRunOut?: boolean
   /** The clock, in deadline units, if it stands still: nothing later fires. */
   now?: number
+  /** What callbacks may do, in order: for a poll that never ended, whose notes nobody has. */
+  callbackDoes?: readonly { kind: string; args: Record<string, unknown> }[]
 }
 
 // init answers -EPERM: it finds no user reference at once, or publishes, finds none, and takes its own block back. In
@@ -153,10 +167,12 @@ function refusedInit(): ((state: SlotState) => SlotState[])[] {
 
 function moments(
   event: Event,
-  { mayRunOut = false, now = Infinity }: SlotModelOptions,
+  { mayRunOut = false, now = Infinity, callbackDoes = [] }: SlotModelOptions,
 ): ((state: SlotState) => SlotState[])[] {
-  const { kind, args } = event
-  if (kind === 'offline') return []
+  const { kind, cpu } = event
+  const args: Record<string, unknown> = { ...event.args, cpu }
+  // What was armed for the dead CPU may fire anywhere.
+  if (kind === 'offline') return [(state) => [state, { ...state, pinned: 0 }]]
   const frees = (other: { kind: string; result: unknown }): boolean =>
     FREES.has(other.kind) ||
     (other.kind === 'init' && Number(other.result) === -EPERM) ||
@@ -164,11 +180,16 @@ function moments(
   const tearing = event.overlapping.some(frees)
   if (kind === 'poll') {
     // A poll that never ended may have run one callback, or half of it.
-    if (!event.ended) return [(state) => begin(state, state.bound, now, false), (state) => [end(state)]]
+    if (!event.ended)
+      return [
+        (state) => begin(state, state.bound, { cpu, now, rebound: false }),
+        ...callbackDoes.map((one) => (state: SlotState) => [state, answer(state, one.kind, one.args).state]),
+        (state) => [end(state)],
+      ]
     const notes = String(event.result)
     const during = (what: string): boolean => event.overlapping.some((other) => other.kind === what)
-    const rebound = during('set_callback') && during('start')
-    return notes === '' || notes === 'none' ? [] : notes.split(';').map((note) => noted(note, now, rebound, tearing))
+    const how = { cpu, now, rebound: during('set_callback') && during('start') }
+    return notes === '' || notes === 'none' ? [] : notes.split(';').map((note) => noted(note, how, tearing))
   }
   const result = typeof event.result === 'number' ? event.result : Number(event.result)
   if (kind === 'get-user') return [(state) => [{ ...state, users: state.users + 1 }]]
@@ -197,11 +218,13 @@ function moments(
 }
 
 const key = (state: SlotState): string =>
-  `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.firingBlock},${state.firingProgram},${state.doomed},${state.users},${state.handles.join('/')}`
+  `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.pinned},${state.firingBlock},${state.firingProgram},${state.doomed},${state.users},${state.handles.join('/')}`
 
-/** What memory and model must agree on at rest: is there a block, what is bound, what is armed. */
-export const summary = (state: Pick<SlotState, 'block' | 'bound' | 'armed'>): string =>
-  `${state.block === 0 ? 'empty' : 'block'} bound ${state.bound} armed ${state.armed}`
+/** What memory and model must agree on at rest: is there a block, what is bound, what is armed and for which CPU. */
+export const summary = (state: Pick<SlotState, 'block' | 'bound' | 'armed' | 'pinned'>): string =>
+  `${state.block === 0 ? 'empty' : 'block'} bound ${state.bound} armed ${state.armed}${
+    state.armed !== 0 && state.pinned !== 0 ? ` for CPU ${state.pinned - 1}` : ''
+  }`
 
 /** The model for linearizability checks. `read` takes a slot's state from the model's memory. */
 export function slotModel(

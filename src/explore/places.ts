@@ -23,7 +23,8 @@ export function locate(trace: Trace, map: SourceMap): void {
   }
 }
 
-function whereOf(site: string, map: SourceMap): Where | undefined {
+/** The place of a call site; none if it is not in the module. */
+export function whereOf(site: string, map: SourceMap): Where | undefined {
   for (const frame of site.split('\n')) {
     const found = /^(\S*) wasm:.*:(\d+)$/.exec(frame)
     if (!found) continue

@@ -4,8 +4,11 @@ import { test } from 'node:test'
 import { hold, named } from './named.js'
 
 test('a CPU that stops at any step delays nobody; repair leaves at most one control block and one reference lost', (t) => {
-  const entries = ['set2', 'later', 'cancel', 'async'].flatMap((stopping) =>
-    named([`pair/idle-bound/${stopping}`], ['stop']),
+  const entries = named(
+    ['set2', 'later', 'cancel', 'async'].flatMap((stopping) =>
+      ['init', 'set2', 'later', 'cancel', 'drop'].map((other) => `pair/idle-bound/${stopping}/${other}+stop`),
+    ),
+    ['stop'],
   )
   t.diagnostic(`${entries.length} subjects, ${hold(entries)} states`)
 })

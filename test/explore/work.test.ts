@@ -2,6 +2,6 @@
 import { test } from 'node:test'
 import { hold, named } from './named.js'
 
-test('[H13] [H20] any two operations on one work, on two CPUs', (t) => {
-  t.diagnostic(`${hold(named(['work']))} states`)
+test('[H13] [H20] any two operations on one work, on two CPUs and as NMI of each other', (t) => {
+  t.diagnostic(`${hold(named(['work'], ['plain', 'nmi']))} states`)
 })

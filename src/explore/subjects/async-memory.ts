@@ -61,7 +61,8 @@ export function slotState(places: Places, load32: Load32, load64: Load64): SlotS
   const state = decodeState(word)
   if (state.freed) return empty
   const bound = isBound(binding, word) ? decodeBinding(binding).program + 1 : 0
-  return { ...empty, block: 1, blocks: 1, bound, armed: state.armed ? Number(state.deadline) + 1 : 0 }
+  const pinned = state.armed && state.target !== ANY_CPU ? state.target + 1 : 0
+  return { ...empty, block: 1, blocks: 1, bound, armed: state.armed ? Number(state.deadline) + 1 : 0, pinned }
 }
 
 function bitmapHas(load32: Load32, bitmap: number, index: number): boolean {
@@ -131,7 +132,7 @@ function blockProblem(
   if (state.freed) {
     // Whoever meets a freed block in a slot empties the slot; one that died in between left both to that.
     if (binding !== 0n && dead < 0) return 'freed, and bound'
-    if (load32(places.slot) === block && dead < 0) return 'freed, and still in its slot'
+    if (load32(load32(block + layout.CB_SLOT)) === block && dead < 0) return 'freed, and still in its slot'
     if (count & layout.REFERENCES_DEAD)
       return [0, dead + 1].includes(load32(block + layout.CB_DEFERRED_BY))
         ? 'leaked: dead, in no live CPU’s list and not in the pool'
@@ -162,7 +163,6 @@ function blockProblem(
 /** Ghost words of the async subjects: handles of program i that were dropped; callbacks of control block i that run now. */
 export const GHOST_PUTS = 0
 export const GHOST_RUNNING = 2
-export const GHOST_WORDS = 10
 
 const FIELDS = (prefix: string): Map<number, string> =>
   new Map(

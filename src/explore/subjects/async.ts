@@ -1,7 +1,14 @@
-// Subjects over the shipped async core: a small machine (few control blocks, two programs, one array map with a timer in
-// its one element), its operations, and the initial states from which pairs of them are explored. The operations run as
-// programs do, through program_run, in the context that they claim.
-import { BPF_F_TIMER_CPU_PIN, CONTEXT_NMI, CONTEXT_TASK, MAP_TYPE_ARRAY } from '../../../core/abi.js'
+// Subjects over the shipped async core: a small machine (few control blocks, two programs, one map with a timer or work in
+// each of its few elements) and its operations. The operations run as programs do, through program_run, in the context
+// that they claim. The states from which they are explored: async-states.ts.
+import {
+  BPF_F_TIMER_ABS,
+  BPF_F_TIMER_CPU_PIN,
+  CONTEXT_NMI,
+  CONTEXT_TASK,
+  MAP_TYPE_ARRAY,
+  MAP_TYPE_HASH,
+} from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import type { SequentialModel } from '../linearize.js'
@@ -10,16 +17,10 @@ import { Stage } from '../stage.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation, Subject, Value } from '../subject.js'
 import { trampolines } from '../trampoline.js'
-import { GHOST_PUTS, GHOST_RUNNING, GHOST_WORDS, nameOf, restProblem, show, slotState } from './async-memory.js'
+import { act, CALLBACK_OF, CALLBACKS } from './async-callbacks.js'
+import { GHOST_PUTS, GHOST_RUNNING, nameOf, restProblem, show, slotState } from './async-memory.js'
 import type { Places } from './async-memory.js'
 import { moduleBytes } from './modules.js'
-
-/** Callbacks of a program, by their place in its table range. */
-export const PLAIN = 0
-export const RESTARTS = 1
-export const FREES_ITSELF = 2
-export const CANCELS_ITSELF = 3
-const CALLBACKS = 4
 
 const GUEST_FUNCTIONS = 16
 const MEMORY = 1 << 21
@@ -27,11 +28,21 @@ const PROGRAM_UNLOADED = 3
 /** Nanoseconds that the model's clock shows, and the start of a timer that is due (deadline units of 8 ns). */
 const CLOCK = 80_000n
 const LATER = 8_000_000
+/** Expiry of an absolute start: between now and later. */
+const ABSOLUTE = 4_000_000
+/** Expiries that are over, by element: the second timer's is after the first one's. */
+const PAST = [-800, -400]
+
+const HEADER_AREAS = (cpu: Cpu): number => cpu.peek32(layout.HEADER + layout.HEADER_CPU_AREAS)
 
 export interface AsyncOptions {
   /** CPUs of the machine; 3 if not given. */
   cpus?: number
   controlBlocks?: number
+  /** Elements of the array; 1 if not given. */
+  elements?: number
+  /** The map is a hash of one element, which holds key 0. */
+  hash?: boolean
   /** The element has a bpf_wq instead of a bpf_timer; starts are bpf_wq_start, cancels do not exist. */
   work?: boolean
   /** The core's check build; the shipped one if not given. */
@@ -49,26 +60,30 @@ export class AsyncMachine {
   private readonly results: Value[] = []
   private readonly notes: string[][] = []
   private readonly cached = new Map<string, Operation>()
-  private timer = 0n
+  /** Guest addresses of the timers (work), by element. */
+  private timers: bigint[] = []
   private map = 0n
   private first = 0
+  /** init may find the pool empty: there are not enough control blocks for one in use and one that waits. */
+  private readonly mayRunOut: boolean
 
   constructor(options: AsyncOptions = {}) {
     const { cpus = 3, controlBlocks = 3, module = moduleBytes('core'), sites = false } = options
     this.work = options.work === true
+    this.mayRunOut = controlBlocks < 3
     let places: Places | undefined
     this.stage = new Stage({
       module,
       memory: MEMORY,
       cpus,
-      ghost: GHOST_WORDS,
+      ghost: GHOST_RUNNING + controlBlocks,
       sites,
-      boot: (all) => (places = this.boot(all, controlBlocks)),
+      boot: (all) => (places = this.boot(all, controlBlocks, options)),
     })
     this.places = places!
   }
 
-  private boot(cpus: Cpu[], controlBlocks: number): Places {
+  private boot(cpus: Cpu[], controlBlocks: number, { elements = 1, hash = false }: AsyncOptions): Places {
     const core = cpus[0]!
     const { exports } = core
     if (exports.machine_boot(MEMORY, cpus.length, controlBlocks, 4096) !== 0)
@@ -90,10 +105,15 @@ export class AsyncMachine {
     const guest = header(layout.HEADER_GUEST_HEAP)
     const heap = (header(layout.HEADER_CORE_HEAP) + 63) & ~63
     const offsets = this.work ? [-1, 0] : [0, -1]
-    const map = exports.map_create(MAP_TYPE_ARRAY, 4, 16, 1, 0, ...offsets, -1, guest, heap) as number
+    const type = hash ? MAP_TYPE_HASH : MAP_TYPE_ARRAY
+    const map = exports.map_create(type, 4, 16, elements, 0, ...offsets, -1, guest, heap) as number
     if (map <= 0) throw new Error(`map_create: ${map}`)
     this.map = BigInt(map)
-    this.timer = BigInt(exports.map_element_value(map, 0) as number)
+    if (hash) this.keys(cpus, map)
+    const timer = (element: number): bigint => BigInt(exports.map_element_value(map, element) as number)
+    this.timers = hash
+      ? [exports.bpf_map_lookup_elem(this.map, this.keyAt(core, 0)) as bigint]
+      : Array.from({ length: elements }, (_, element) => timer(element))
     return {
       cpus: cpus.length,
       areas: header(layout.HEADER_CPU_AREAS),
@@ -106,8 +126,22 @@ export class AsyncMachine {
     }
   }
 
+  // Each CPU's run buffer: zeroes, which are key 0 and every value; key 1 from +64 on. The map begins with key 0, in the
+  // only element that there is: what is deleted is given to the next key.
+  private keys(cpus: Cpu[], map: number): void {
+    const core = cpus[0]!
+    for (const cpu of cpus) cpu.store32(Number(this.keyAt(cpu, 1)), 1)
+    this.update(core, 0)
+    core.store32(core.load32(core.load32(map + layout.MAP_POOL) + layout.BITMAP_LEVEL), 0)
+  }
+
+  private keyAt(cpu: Cpu, key: number): bigint {
+    const area = HEADER_AREAS(cpu) + cpu.index * layout.CPU_BYTES
+    return BigInt(cpu.peek32(area + layout.CPU_RUN_BUFFER) + key * 64)
+  }
+
   // A guest function was called: a program's entry, or a callback.
-  private call(cpu: Cpu, index: number, _map: bigint, _key: bigint): bigint {
+  private call(cpu: Cpu, index: number, _map: bigint, key: bigint): bigint {
     if (index === 0) {
       this.results[cpu.index] = this.bodies[cpu.index]!()
       return 0n
@@ -124,17 +158,15 @@ export class AsyncMachine {
     if (cpu.add32(running, 1) !== 0) cpu.fail('two callbacks of one timer at once')
     notes.push(`begin ${program}`)
     loaded()
-    switch ((index - 1) % CALLBACKS) {
-      case RESTARTS:
-        notes.push(note('start', { deadline: this.deadline(LATER) }, this.timerStart(cpu, LATER, false)))
-        break
-      case FREES_ITSELF:
-        notes.push(note('free', {}, this.freeElement(cpu)))
-        break
-      case CANCELS_ITSELF:
-        notes.push(note('cancel', {}, Number(cpu.exports.bpf_timer_cancel(this.timer))))
-        break
-    }
+    const own = this.timers.length === 1 ? 0 : cpu.peek32(Number(key))
+    const { timers } = this
+    const done = act((index - 1) % CALLBACKS, own, timers.length, {
+      start: (element) =>
+        note('start', { deadline: this.deadline(LATER) }, this.timerStart(cpu, timers[element]!, LATER, 0)),
+      free: (element) => note('free', {}, this.update(cpu, element)),
+      cancel: (element) => note('cancel', {}, Number(cpu.exports.bpf_timer_cancel(timers[element]!))),
+    })
+    notes.push(...done)
     loaded()
     cpu.add32(running, -1)
     notes.push('end')
@@ -146,17 +178,14 @@ export class AsyncMachine {
     return Math.ceil((Number(CLOCK) + nanoseconds) / 8)
   }
 
-  private timerStart(cpu: Cpu, nanoseconds: number, pinned: boolean): number {
-    if (this.work) return Number(cpu.exports.bpf_wq_start(this.timer, 0n))
-    return Number(
-      cpu.exports.bpf_timer_start(this.timer, BigInt(nanoseconds), pinned ? BigInt(BPF_F_TIMER_CPU_PIN) : 0n),
-    )
+  private timerStart(cpu: Cpu, timer: bigint, nanoseconds: number, flags: number): number {
+    if (this.work) return Number(cpu.exports.bpf_wq_start(timer, 0n))
+    return Number(cpu.exports.bpf_timer_start(timer, BigInt(nanoseconds), BigInt(flags)))
   }
 
-  // Key and value lie in the run buffer, which is zero.
-  private freeElement(cpu: Cpu): number {
-    const buffer = BigInt(cpu.peek32(this.places.areas + cpu.index * layout.CPU_BYTES + layout.CPU_RUN_BUFFER))
-    return Number(cpu.exports.bpf_map_update_elem(this.map, buffer, buffer + 8n, 0n))
+  private update(cpu: Cpu, key: number): number {
+    const value = this.keyAt(cpu, 0) + 8n
+    return Number(cpu.exports.bpf_map_update_elem(this.map, this.keyAt(cpu, key), value, 0n))
   }
 
   // Runs `body` as a run of a program.
@@ -167,10 +196,12 @@ export class AsyncMachine {
   }
 
   /**
-   * An operation by its name, which begins with its kind; the rest makes it unique. Kinds: init, set1, set2 (callback of
-   * program 1 or 2), restart, freeself, cancelself (set_callback of such a callback), now, later, pin (starts),
-   * cancel, silence (a cancel after which no callback may run: for scripts without starts), async (cancel_async), free (an update of the element), put1, put2 (unload), drop (last user reference), reopen (a handle by id), poll, loop (a worker's
-   * life, on CPU 0), await (until a callback ran; then ends that loop).
+   * An operation by its name, which begins with its kind, then `@1` for the timer of element 1; the rest makes it unique.
+   * Kinds: init; set, restart, freeself, cancelself, startfreed, cancelnext, freenext followed by 1 or 2 (set_callback of
+   * such a callback of that program); now, later, abs, pin (starts); cancel; silence (a cancel after which no callback may
+   * run: for scripts without starts); async (cancel_async); free (an update of the element); insert, delete (of a key of a
+   * hash); put1, put2 (unload); drop (last user reference), reopen (a handle by id); poll; loop (a worker's life, on CPU 0);
+   * await (until a callback ran; then ends that loop); offline (repair).
    */
   operation(name: string, nested = false): Operation {
     const key = `${name} ${nested}`
@@ -182,113 +213,81 @@ export class AsyncMachine {
   }
 
   private make(name: string, nested: boolean): Operation {
-    const kind = /^[a-z]+[12]?/.exec(name)![0]
-    const { timer, map, places } = this
-    const program = kind.endsWith('2') ? 2 : 1
-    const run = (body: (cpu: Cpu) => Value): Operation['run'] => {
-      return (cpu) => this.asProgram(cpu, program, nested, () => body(cpu))
+    const [, verb, number, at] = /^([a-z]+)([12]?)(?:@(\d))?/.exec(name)!
+    const element = Number(at ?? 0)
+    // A hash has one timer, whichever key its element holds.
+    const timer = this.timers[element] ?? this.timers[0]!
+    const { map, places } = this
+    const program = number === '2' ? 2 : 1
+    const asProgram = (kind: string, args: Record<string, Value>, body: (cpu: Cpu) => Value): Operation => {
+      return { name, kind, args, run: (cpu) => this.asProgram(cpu, program, nested, () => body(cpu)) }
     }
     // What the host does between programs; as an NMI it is a nested program that does it.
-    const asHost = (body: (cpu: Cpu) => Value): Operation['run'] =>
-      nested ? (cpu) => this.asProgram(cpu, 1, true, () => body(cpu)) : body
-    const bind = (callback: number): Operation => ({
-      name,
-      kind: 'set_callback',
-      args: { program },
-      run: run((cpu) => {
-        const fn = this.first + 1 + (program - 1) * CALLBACKS + callback
-        return Number(
-          this.work
-            ? cpu.exports.bpf_wq_set_callback(timer, BigInt(fn), 0n)
-            : cpu.exports.bpf_timer_set_callback(timer, BigInt(fn)),
-        )
+    const asHost = (kind: string, args: Record<string, Value>, body: (cpu: Cpu) => Value): Operation =>
+      nested ? asProgram(kind, args, body) : { name, kind, args, run: body }
+    const start = (nanoseconds: number, expiry: number, flags: number): Operation =>
+      asProgram(
+        'start',
+        { deadline: this.deadline(expiry), pinned: !this.work && (flags & BPF_F_TIMER_CPU_PIN) !== 0 },
+        (cpu) => this.timerStart(cpu, timer, nanoseconds, flags),
+      )
+    const cancel = (after: (cpu: Cpu, result: number) => void): Operation => ({
+      ...asProgram('cancel', { nested }, (cpu) => {
+        const result = Number(cpu.exports.bpf_timer_cancel(timer))
+        after(cpu, result)
+        return result
       }),
+      mayWait: true,
     })
-    const start = (nanoseconds: number, pinned: boolean): Operation => ({
-      name,
-      kind: 'start',
-      args: { deadline: this.deadline(nanoseconds) },
-      run: run((cpu) => this.timerStart(cpu, nanoseconds, pinned)),
-    })
-    switch (kind) {
+    const callback = CALLBACK_OF[verb!]
+    if (callback !== undefined)
+      return asProgram('set_callback', { program }, (cpu) => {
+        const fn = BigInt(this.first + 1 + (program - 1) * CALLBACKS + callback)
+        const { bpf_wq_set_callback, bpf_timer_set_callback } = cpu.exports
+        return Number(this.work ? bpf_wq_set_callback(timer, fn, 0n) : bpf_timer_set_callback(timer, fn))
+      })
+    switch (verb) {
       case 'init':
-        return {
-          name,
-          kind: 'init',
-          run: run((cpu) =>
-            Number(this.work ? cpu.exports.bpf_wq_init(timer, map, 0n) : cpu.exports.bpf_timer_init(timer, map, 1n)),
-          ),
-        }
-      case 'set1':
-      case 'set2':
-        return bind(PLAIN)
-      case 'restart1':
-        return bind(RESTARTS)
-      case 'freeself1':
-        return bind(FREES_ITSELF)
-      case 'cancelself1':
-        return bind(CANCELS_ITSELF)
+        return asProgram('init', {}, ({ exports }) =>
+          Number(this.work ? exports.bpf_wq_init(timer, map, 0n) : exports.bpf_timer_init(timer, map, 1n)),
+        )
       case 'now':
-        return start(0, false)
+        return start(0, 0, 0)
       case 'later':
-        return start(LATER, false)
+        return start(LATER, LATER, 0)
+      case 'abs':
+        return start(Number(CLOCK) + ABSOLUTE, ABSOLUTE, BPF_F_TIMER_ABS)
+      case 'past':
+        return start(Number(CLOCK) + PAST[element]!, PAST[element]!, BPF_F_TIMER_ABS)
       case 'pin':
-        return start(0, true)
+        return start(0, 0, BPF_F_TIMER_CPU_PIN)
       case 'cancel':
-        return {
-          name,
-          kind: 'cancel',
-          args: { nested },
-          mayWait: true,
-          run: run((cpu) => Number(cpu.exports.bpf_timer_cancel(timer))),
-        }
+        return cancel(() => {})
       case 'silence':
-        return {
-          name,
-          kind: 'cancel',
-          args: { nested },
-          mayWait: true,
-          run: run((cpu) => {
-            const result = Number(cpu.exports.bpf_timer_cancel(timer))
-            if (result >= 0 && cpu.load32(cpu.ghost(GHOST_RUNNING)) !== 0)
-              cpu.fail(`G4: cancel answered ${result}, nobody started the timer again, and its callback runs`)
-            return result
-          }),
-        }
+        return cancel((cpu, result) => {
+          if (result >= 0 && cpu.load32(cpu.ghost(GHOST_RUNNING)) !== 0)
+            cpu.fail(`G4: cancel answered ${result}, nobody started the timer again, and its callback runs`)
+        })
       case 'async':
-        return { name, kind: 'cancel_async', run: run((cpu) => Number(cpu.exports.bpf_timer_cancel_async(timer))) }
+        return asProgram('cancel_async', {}, ({ exports }) => Number(exports.bpf_timer_cancel_async(timer)))
       case 'free':
-        return { name, kind: 'free', run: run((cpu) => this.freeElement(cpu)) }
-      case 'put1':
-      case 'put2':
-        return {
-          name,
-          kind: 'put-program',
-          args: { program },
-          run: asHost((cpu) => {
-            cpu.add32(cpu.ghost(GHOST_PUTS + program - 1), 1)
-            cpu.exports.program_put(places.programs[program - 1])
-            return 0
-          }),
-        }
+        return asProgram('free', {}, (cpu) => this.update(cpu, element))
+      case 'insert':
+        return asProgram('insert', {}, (cpu) => this.update(cpu, element))
+      case 'delete':
+        return asProgram('delete', {}, (cpu) =>
+          Number(cpu.exports.bpf_map_delete_elem(map, this.keyAt(cpu, element)) as bigint),
+        )
+      case 'put':
+        return asHost('put-program', { program }, (cpu) => {
+          cpu.add32(cpu.ghost(GHOST_PUTS + program - 1), 1)
+          cpu.exports.program_put(places.programs[program - 1])
+          return 0
+        })
       case 'drop':
-        return {
-          name,
-          kind: 'drop-user',
-          run: asHost((cpu) => {
-            cpu.exports.map_user_put(places.map)
-            return 0
-          }),
-        }
+        return asHost('drop-user', {}, ({ exports }) => (exports.map_user_put(places.map), 0))
       case 'reopen':
-        return {
-          name,
-          kind: 'get-user',
-          run: asHost((cpu) => {
-            cpu.exports.map_user_get(places.map)
-            return 0
-          }),
-        }
+        return asHost('get-user', {}, ({ exports }) => (exports.map_user_get(places.map), 0))
       case 'poll':
         return {
           name,
@@ -335,6 +334,13 @@ export class AsyncMachine {
     }
   }
 
+  private callbackDoes(steps: string) {
+    const start = { kind: 'start', args: { deadline: this.deadline(LATER) } }
+    const free = { kind: 'free', args: {} }
+    if (steps.includes('startfreed')) return [free, start]
+    return [...(steps.includes('restart') ? [start] : []), ...(steps.includes('freeself') ? [free] : [])]
+  }
+
   /** A subject: initial state by `steps`, then scripts of operation names per CPU. */
   subject(
     name: string,
@@ -357,6 +363,8 @@ export class AsyncMachine {
       atRest: (view) => restProblem(places, view),
       model: slotModel((load32, load64) => slotState(places, load32, load64), {
         now: this.deadline(0),
+        mayRunOut: this.mayRunOut,
+        callbackDoes: this.callbackDoes(steps),
       }) as SequentialModel<unknown>,
       nameOf: (address) => nameOf(places, load32, address),
       show: (address, value) => show(places, address, value),
@@ -364,17 +372,4 @@ export class AsyncMachine {
       ...more,
     })
   }
-}
-
-/** The initial states from which pairs are explored, by name. */
-export const INITIAL_STATES: Record<string, string> = {
-  uninitialised: '',
-  'idle, unbound': '0:init',
-  'idle, bound': '0:init 0:set1',
-  'due on CPU 0': '0:init 0:set1 0:now',
-  'due on CPU 1': '0:init 0:set1 1:now',
-  'later on CPU 0': '0:init 0:set1 0:later',
-  'pinned to CPU 1, queued on CPU 0': '0:init 0:set1 0:later 1:pin',
-  'entry earlier than the deadline': '0:init 0:set1 0:now 0:later',
-  'disarmed with an entry on CPU 0': '0:init 0:set1 0:now 0:async',
 }

@@ -1,0 +1,243 @@
+// The hazards of contract §5 that are about interleavings, each as named subjects: `hazard/H7/…`. Who does what, from
+// which state; what must hold is said once, in async-memory.ts and in the sequential model.
+import type { SequentialModel } from '../linearize.js'
+import type { View } from '../subject.js'
+import { CB_STATE } from '../../../core/layout.js'
+import { decodeState } from './async-memory.js'
+import type { Places } from './async-memory.js'
+import type { Scenario, Script } from './async-catalogue.js'
+
+const BOUND = '0:init 0:set1'
+const DUE = `${BOUND} 0:now`
+const RESTARTS = '0:init 0:restart1 0:now'
+
+type Line = [hazard: string, about: string, steps: string, ...scripts: Script[]]
+
+/** Eight cancels that find a binding bring the generation back: `last` is bound at the end. */
+function wrap(first: string, last: string[]): string[] {
+  const between = Array.from({ length: 7 }, (_, turn) => [turn === 0 ? first : `set1W${turn}`, `cancelW${turn}`])
+  return ['cancelW', ...between.flat(), ...last]
+}
+
+// prettier-ignore
+const LINES: Line[] = [
+  ['H1', 'the last user reference goes while init publishes: nothing stays in the slot', '', ['initA'], ['dropB']],
+  ['H1/three', 'two inits and the last user reference', '', ['initA'], ['initB'], ['dropC']],
+  ['H2', 'init’s error path meets a timer that another CPU has armed', '', ['initA'], ['set1B', 'nowB'], ['dropC']],
+  ['H2/made-and-armed', 'the last user reference goes while a timer is made and armed', '', ['initA', 'set1B', 'nowC'], ['dropE', 'pollF']],
+  ['H3', 'a start that has read the block, beside the free of it, a grace period and its reuse', BOUND, ['nowA', 'pollB'], ['freeC', 'pollD', 'pollE', 'initF']],
+  ['H4/look', 'a free while a look is asked for: neither swallows the other', `${BOUND} 0:later`, ['pollA'], ['pinB', 'freeB']],
+  ['H4/entry', 'a free while the queue holds an entry', `${BOUND} 0:later 1:pin`, ['pollA'], ['freeB'], ['pollC']],
+  ['H5', 'setter, canceller and freer all have read the same binding: its reference is dropped once', BOUND, ['set2A'], ['freeB'], ['cancelC']],
+  ['H6', 'a setter that is half way while the block is freed and the slot used again', '0:init', ['set2A'], ['freeB', 'initC']],
+  ['H6/two-setters', 'two setters and a cancel: each takes back its own binding only', BOUND, ['set1A'], ['set2B'], ['cancelC']],
+  ['H7/cancel', 'a program is unloaded after a cancel while its callback begins', DUE, ['pollA', 'pollB'], ['cancelC', 'put1D', 'pollE', 'pollF']],
+  ['H7/set', 'a program is unloaded after another took its place', DUE, ['pollA', 'pollB'], ['set2C', 'put1D', 'pollE', 'pollF']],
+  ['H7/drop', 'a program is unloaded after the last user reference of the map went', DUE, ['pollA', 'pollB'], ['dropC', 'put1D', 'pollE', 'pollF']],
+  ['H8', 'a reference taken while the last one goes does not bring a block back', `${DUE} 0:async`, ['laterA'], ['freeB'], ['pollC']],
+  ['H11', 'a start that was accepted arms after the free, and drops the last reference', BOUND, ['nowA'], ['freeB', 'pollC'], ['pollD']],
+  ['H12', 'a start from NMI is not overtaken by a later cancel', BOUND, { operations: ['set2A', 'pollA'], nmi: ['nowN'] }, ['cancelB', 'asyncB']],
+  ['H14', 'a callback that restarts its timer while that is freed', RESTARTS, ['pollA'], ['freeB', 'pollC']],
+  ['H14/three', 'a callback that restarts its timer while that is freed and its slot used again', RESTARTS, ['pollA'], ['freeB'], ['initC', 'set2D']],
+  ['H16', 'a slot is used again while the old callback runs: old and new do not mix', DUE, ['pollA'], ['freeB', 'initC', 'set2D', 'nowE', 'pollF']],
+  ['H18', 'cancel beside a setter that is half way: no callback stays without an owner', `${BOUND} 0:later`, ['cancelA'], ['set2B'], ['put2C']],
+  ['H18/twice', 'two cancels beside two setters', BOUND, ['cancelA', 'cancelA2'], ['set2B', 'set1B']],
+  ['H18/void', 'a half-way setter from before a cancel does not swallow one from after it', BOUND, ['set2A'], ['cancelB'], ['laterC', 'set1D', 'laterE']],
+  ['H18/late', 'a half-way setter from before a cancel does not undo one from after it', BOUND, ['set2A'], ['cancelB', 'set1C']],
+  ['H19', 'updates of the value beside init, set_callback, start: the value’s bytes of the timer stay zero', '', ['initA', 'set1B', 'nowC'], ['freeD', 'freeE']],
+  ['H20', 'a firing beside the cancel that drops the binding and the unload of its program', DUE, ['pollA'], ['cancelB'], ['put1C']],
+  ['H21', 'a start as NMI while the same CPU changes its queue: it fires', `${BOUND} 0:later`, { operations: ['nowA', 'pollB'], nmi: ['nowN'] }],
+  ['H21/free', 'a free as NMI while the same CPU takes the entry out of its queue', DUE, { operations: ['pollA', 'pollB'], nmi: ['freeN'] }],
+  ['H22', 'init as NMI inside init: one of them has the slot, the other’s block is back in the pool', '', { operations: ['initA'], nmi: ['initN'] }, ['initB']],
+  ['H25', 'two starts with different expiries beside the firing: one of the two holds', DUE, ['pollA'], ['nowB'], ['laterC']],
+  ['H25/idle', 'two starts with different expiries, and a third', BOUND, ['nowA'], ['laterB'], ['absC']],
+  ['H26', 'a start that pins a timer which is queued elsewhere: it fires here, not there', `${BOUND} 0:later`, ['pollA'], ['pinB', 'pollC']],
+  ['H26/two', 'two CPUs pin it to themselves again and again: it fires', BOUND, ['pinA', 'pollA', 'pinC', 'pollC'], ['pinB', 'pollB']],
+  ['H27', 'cancel beside a callback that re-arms itself: answer and final state agree', RESTARTS, ['pollA'], ['cancelB']],
+  ['H27/async', 'cancel_async, then cancel, beside a callback that re-arms itself', RESTARTS, ['pollA'], ['asyncB', 'cancelB']],
+  ['H27/silence', 'after cancel returned no callback runs that nobody started again', DUE, ['pollA'], ['silenceB']],
+  ['H29', 'equal armings by a start, by its NMI and by another CPU: who takes one back takes its own', BOUND, { operations: ['nowA'], nmi: ['nowN'] }, ['nowB', 'asyncB']],
+  ['H30', 'the same timer on two CPUs: two runs never overlap, and cancel waits for the one that goes on', RESTARTS, ['pollA'], ['pinB', 'pollB'], ['cancelC']],
+  ['H30/two', 'the same timer on two CPUs, a start during the run: no two runs at once, and it fires', RESTARTS, ['pollA'], ['nowB', 'pollC']],
+  ['H31', 'a firing is not swallowed: the callback ran, or cancel answers 1', DUE, ['pollA'], ['cancelB'], ['set2C']],
+  ['H32', 'a free runs whole between the firing’s look and its decision, a half-way setter installs its function', DUE, ['pollA'], ['freeB'], ['set2C']],
+  ['H32/seen-empty', 'nothing fires any more once somebody has seen the slot empty', `${BOUND} 1:now`, ['freeA'], ['asyncB', 'pollC']],
+  ['H32/wrap', 'eight cancels inside a firing bring the generation back: it calls no function of another generation', DUE, ['pollA'], wrap('set2W', ['set1Z', 'nowZ'])],
+  ['H34', 'init’s error path frees its own block, not the one that a later init published', '', ['initA'], ['dropB', 'reopenB', 'initB']],
+  ['H35', 'set_callback by a program that is being unloaded does not bring its count back', '0:init', ['set1A'], ['put1B', 'pollC', 'pollD']],
+  ['H38', 'start beside cancel beside a setter: bound and armed are one decision', BOUND, ['nowA'], ['cancelB'], ['set2C']],
+  ['H38/wrap', 'eight cancels inside a start bring the generation back: nothing stays armed without a callback', BOUND, ['laterA'], wrap('set1W', [])],
+]
+
+function* single(): Generator<Scenario> {
+  for (const [hazard, about, steps, ...scripts] of LINES) {
+    const nmi = scripts.some((script) => !Array.isArray(script))
+    const name = `hazard/${hazard}${nmi ? '+nmi' : ''}`
+    yield { name, about, hazards: [hazard.split('/')[0]!], steps, scripts, variant: nmi ? 'nmi' : 'plain' }
+  }
+  const freeing = 'a callback frees its own element, beside a start and the unload of its program'
+  yield named('H10', freeing, '0:init 0:freeself1 0:now', [['pollA', 'pollD'], ['laterB'], ['put1C']])
+  const started = 'a callback frees its own element and starts its timer: -EINVAL, also beside an init'
+  yield named('H15', started, '0:init 0:startfreed1 0:now', [['pollA'], ['initB', 'set2C']])
+  const unstarted = 'work that was initialised and never started is freed'
+  yield { ...named('H13', unstarted, '0:init', [['freeA', 'pollB'], ['set1C']]), work: true }
+  const freed = 'work is freed while its worker begins, and its program unloaded'
+  yield { ...named('H20/work', freed, DUE, [['pollA'], ['freeB', 'put1C', 'pollD', 'pollE']]), work: true }
+  for (const posted of ['pin', 'now'])
+    yield {
+      name: `hazard/H28/${posted}+stop`,
+      about: 'a poster that stops half way hides nothing: a later start still reaches the owner',
+      hazards: ['H28'],
+      steps: `${BOUND} 0:later`,
+      scripts: [
+        ['pollA'],
+        { operations: [`${posted}B`], mayStop: true },
+        { operations: ['offlineR', 'nowC', 'offlineS'] },
+      ],
+      variant: 'stop',
+      small: true,
+    }
+}
+
+const named = (hazard: string, about: string, steps: string, scripts: Script[]): Scenario => {
+  return { name: `hazard/${hazard}`, about, hazards: [hazard.split('/')[0]!], steps, scripts }
+}
+
+/** A model that explains everything. */
+const ANYTHING: SequentialModel<unknown> = {
+  initial: () => 0,
+  key: String,
+  moments: () => [],
+  final: () => '',
+  agrees: () => true,
+}
+
+// The loop is no operation of the model: what counts is that it ends, which it does only if it woke up.
+function* sleepers(): Generator<Scenario> {
+  for (const [ringer, nmi, others] of [
+    ['post', [], ['nowB', 'awaitB']],
+    ['own-nmi', ['nowN'], ['awaitB']],
+  ] as const)
+    yield {
+      name: `hazard/H37/${ringer}${nmi.length > 0 ? '+nmi' : ''}`,
+      about: 'a worker’s loop that goes to sleep hears whoever rings after its last look',
+      hazards: ['H37'],
+      steps: `${BOUND} 0:later`,
+      scripts: [{ operations: ['loopA'], nmi: [...nmi] }, [...others]],
+      variant: nmi.length > 0 ? 'nmi' : 'plain',
+      more: { model: ANYTHING, atRest: () => undefined, progress: 'none' },
+    }
+}
+
+/** The same callback on each of some timers, each due on its own CPU. */
+const ring = (callback: string, timers: number): string =>
+  Array.from({ length: timers }, (_, i) => `${i}:init@${i} ${i}:${callback}1@${i} ${i}:now@${i}`).join(' ')
+
+const notesOf = (view: View, ...polls: string[]): string => polls.map((poll) => String(view.result(poll))).join(';')
+
+// Nobody may wait for ever: the search's own check for deadlock. One at least is refused if all callbacks began at once.
+function* several(): Generator<Scenario> {
+  const more = { model: ANYTHING }
+  const yes = { machine: 'two timers' as const, more }
+  yield {
+    ...named('H9', 'two callbacks, each of which cancels the other’s timer', ring('cancelnext', 2), [
+      ['pollA'],
+      ['pollB'],
+    ]),
+    ...yes,
+  }
+  yield {
+    ...named('H9/beside', 'two such callbacks, and a cancel and a start from outside', ring('cancelnext', 2), [
+      ['pollA'],
+      ['pollB'],
+      ['cancelC'],
+    ]),
+    ...yes,
+  }
+  yield {
+    ...named('H9/three', 'three callbacks, each of which cancels the next one’s timer', ring('cancelnext', 3), [
+      ['pollA'],
+      ['pollB'],
+      ['pollC'],
+    ]),
+    ...{ machine: 'three timers' as const, more },
+  }
+  yield {
+    ...named('H9/self', 'a callback that cancels its own timer, beside a cancel', '0:init 0:cancelself1 0:now', [
+      ['pollA'],
+      ['cancelB'],
+    ]),
+  }
+  yield {
+    ...named('H10/mutual', 'two callbacks, each of which frees the other’s element', ring('freenext', 2), [
+      ['pollA', 'pollC'],
+      ['pollB'],
+    ]),
+    ...yes,
+  }
+  yield {
+    ...named(
+      'H36',
+      'a timer that is re-armed to later beside the poll does not run before one that is due earlier',
+      '0:init@0 0:set1@0 0:past@0 0:init@1 0:set2@1 0:past@1',
+      [['pollA'], ['now@0B']],
+    ),
+    ...yes,
+    rest: ranEarly,
+  }
+}
+
+// The first timer is program 1's. If it ran once, before the other, then the first arming was the one that ran: the later
+// one must still be there.
+function ranEarly(view: View, places: Places): string | undefined {
+  const begun = notesOf(view, 'pollA')
+    .split(';')
+    .filter((note) => note.startsWith('begin'))
+  if (begun.join() !== 'begin 1,begin 2') return undefined
+  const state = decodeState(view.load64(view.load32(places.slot) + CB_STATE))
+  return state.armed ? undefined : 'H36: the arming to later ran before a timer that was due earlier'
+}
+
+// An element leaves its map and comes back for another key; a program has kept its pointer.
+function* stale(): Generator<Scenario> {
+  const yes = { machine: 'hash' as const, more: { model: ANYTHING } }
+  const reuse = ['deleteB', 'insert@1C']
+  yield {
+    ...named(
+      'H17',
+      'a stale pointer to an element that was deleted and given to another key: start and set_callback',
+      DUE,
+      [
+        ['set2A', 'laterA'],
+        [...reuse, 'initE', 'set1F'],
+      ],
+    ),
+    ...yes,
+  }
+  yield {
+    ...named('H17/fires', 'the firing of a timer whose element is deleted and given to another key', DUE, [
+      ['pollA'],
+      ['deleteB', 'insert@1C', 'initE', 'set2F', 'nowG'],
+    ]),
+    ...yes,
+  }
+  yield {
+    ...named('H33', 'init through a stale pointer to an element that is deleted and reused', '', [['initA'], reuse]),
+    ...yes,
+  }
+  yield {
+    ...named('H33/live', 'init through a stale pointer beside the deletion of the element with its timer', BOUND, [
+      ['initA', 'set2A'],
+      ['deleteB', 'insertC', 'initD'],
+    ]),
+    ...yes,
+  }
+}
+
+/** All of them. */
+export function* hazardScenarios(): Generator<Scenario> {
+  yield* sleepers()
+  yield* single()
+  yield* several()
+  yield* stale()
+}
