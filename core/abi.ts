@@ -41,7 +41,9 @@ export const ENOSPC = 28
 export const ERANGE = 34
 export const EDEADLK = 35
 export const ENAMETOOLONG = 36
+export const EPROTO = 71
 export const EOPNOTSUPP = 95
+export const EALREADY = 114
 export const ENOTSUPP = 524
 
 /** enum bpf_map_type (those that this machine has). */

@@ -35,9 +35,8 @@ export const HEADER_HEIR = 80
 /** Records that each CPU's lifecycle event ring holds (a power of two). */
 export const HEADER_EVENT_RECORDS = 60
 export const HEADER_RANDOM_SEED = 84
-/** u64: packed pid_tgid, then 16 bytes of comm, as bpf_get_current_pid_tgid and _comm answer; host. */
-export const HEADER_PID_TGID = 88
-export const HEADER_COMM = 96
+/** Address of the machine's TASK: what a CPU's task is unless its run says otherwise; host. */
+export const HEADER_TASK = 88
 /** Map elements that dead CPUs may have taken with them (contract G9); repair. The rest: core/run/audit.ts. */
 export const HEADER_LOST_ELEMENTS = 116
 /** First guest page that maps may use (before it: stacks, run buffers and scratch pages of the CPUs). */
@@ -297,4 +296,26 @@ export const CPU_WHEEL_SLOTS = 576
 /** Elements of per-CPU hash maps that the CPU writes into (map/element-write.ts), one u64 {map : 32, index + 1 : 32} per
  *  nesting level; 0 none. After 576 + 6 levels * 256 slots * 8 bytes. */
 export const CPU_ELEMENT_WRITES = 12864
-export const CPU_BYTES = 12928
+/** TASK of the CPU's current or last run; host, between runs. */
+export const CPU_TASK = 12928
+export const CPU_BYTES = 13120
+
+/** What a program is told of its task and of what it is attached to (helper/task.ts); u64 unless the comment says other. */
+export const TASK_PID_TGID = 0
+export const TASK_UID_GID = 8
+/** 16 bytes. */
+export const TASK_COMM = 16
+export const TASK_ADDRESS = 32
+export const TASK_CGROUP_ID = 40
+/** u64 for each level of the hierarchy, from the root (1) on; 0 behind the last. */
+export const TASK_CGROUP_ANCESTORS = 48
+export const TASK_CGROUP_LEVELS = 8
+export const TASK_NAMESPACE_DEVICE = 112
+export const TASK_NAMESPACE_INODE = 120
+export const TASK_NAMESPACE_PID_TGID = 128
+export const TASK_ATTACH_COOKIE = 136
+export const TASK_FUNCTION = 144
+/** u32: arguments of the traced function, and 1 if what it returned follows them. */
+export const TASK_ARGUMENTS = 152
+export const TASK_HAS_RESULT = 156
+export const TASK_BYTES = 160

@@ -18,12 +18,14 @@ export type {
   UpdateFlag,
   UpdateOptions,
 } from './machine/map-options.js'
+export type { PacketAfter, PacketState, PacketTunnel } from './machine/packet-state.js'
 export { LoadedObject, Program } from './machine/object.js'
-export type { BootOptions, TaskIdentity } from './machine/options.js'
+export type { BootOptions } from './machine/options.js'
 export type { FaultDetails } from './machine/report.js'
 export { join, JoinedCpu, JoinedObject, type JoinedProgram, type MachineShare } from './machine/share.js'
 export type { CpuStatistics, MachineStatistics, ProgramStatistics } from './machine/statistics.js'
 export { Machine, type ThreadOptions } from './machine/threads.js'
+export type { Attachment, TaskIdentity } from './machine/task.js'
 export type { TraceLine } from './machine/trace.js'
 export type { Duration, Size } from './machine/units.js'
 export { VariableHandle } from './machine/variables.js'

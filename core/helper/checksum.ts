@@ -1,7 +1,7 @@
 // Internet checksums: differences, and replacing fields under a checksum in a packet. One's complement sums do not care for
 // byte order, so words are taken as they lie. Exported to guest programs.
 import { EFAULT, EINVAL } from '../abi'
-import { peek16, peek32, poke16 } from '../door'
+import { peek16, peek32, peek8, poke16 } from '../door'
 import { guestAddress } from '../guest'
 import { skbBytes } from './skb'
 
@@ -11,8 +11,6 @@ const MARK_ENFORCE: u64 = 0x40
 const L4_FLAGS: u64 = 0xff
 const MOST_OFFSET: u32 = 0xffff
 const MANGLED_ZERO: u32 = 0xffff
-/** MAX_BPF_STACK. */
-const MOST_BYTES: u32 = 512
 
 function add(sum: u32, addend: u32): u32 {
   const result = sum + addend
@@ -26,15 +24,19 @@ function fold(sum: u32): u32 {
 
 function partial(from: usize, bytes: u32, seed: u32): u32 {
   let sum = seed
-  for (let at: u32 = 0; at < bytes; at += 4) sum = add(sum, peek32(from + at))
-  return sum
+  let at: u32 = 0
+  for (; at + 4 <= bytes; at += 4) sum = add(sum, peek32(from + at))
+  if ((bytes & 2) !== 0) {
+    sum = add(sum, peek16(from + at))
+    at += 2
+  }
+  return (bytes & 1) !== 0 ? add(sum, peek8(from + at)) : sum
 }
 
-/** The sum over `to` less the sum over `from`, onto `seed`, folded to 16 bits; sizes are multiples of 4, at most 512. */
+/** The sum over `to` less the sum over `from`, onto `seed`, folded to 16 bits. */
 export function bpf_csum_diff(from: u64, fromSize: u64, to: u64, toSize: u64, seed: u64): i64 {
   const before = <u32>fromSize
   const after = <u32>toSize
-  if (((before | after) & 3) !== 0 || before > MOST_BYTES || after > MOST_BYTES) return -EINVAL
   const old: usize = before === 0 ? 0 : guestAddress(from, before)
   const replacement: usize = after === 0 ? 0 : guestAddress(to, after)
   let sum = <u32>seed

@@ -30,7 +30,13 @@ function wakeUp(flags: u64): i32 {
   return flags & BPF_RB_FORCE_WAKEUP ? 1 : flags & BPF_RB_NO_WAKEUP ? -1 : 0
 }
 
-function finish(sample: u64, owner: u32, flags: u64): void {
+/** Reserves a sample of `size` bytes in a ring: its guest address, 0 if there is no room. For dynptr.ts, too. */
+export function reserveSample(ringPointer: u64, size: u64): u64 {
+  return <u64>ringReserve(ringAddress(ringPointer), size)
+}
+
+/** Ends a reservation of this CPU; a fault for anything else. For dynptr.ts, too. */
+export function finishSample(sample: u64, owner: u32, flags: u64): void {
   const map = ringOfSample(sample)
   if (!map) fault(FAULT_BAD_ACCESS, sample)
   ringEnd(map, sample, owner, wakeUp(flags))
@@ -44,12 +50,12 @@ export function bpf_ringbuf_reserve(ringPointer: u64, size: u64, flags: u64): u6
 
 /** Makes a reserved sample visible to the consumer. */
 export function bpf_ringbuf_submit(sample: u64, flags: u64): void {
-  finish(sample, RECORD_COMMITTED, flags)
+  finishSample(sample, RECORD_COMMITTED, flags)
 }
 
 /** Gives a reserved sample up: the consumer passes over it. */
 export function bpf_ringbuf_discard(sample: u64, flags: u64): void {
-  finish(sample, RECORD_DISCARDED, flags)
+  finishSample(sample, RECORD_DISCARDED, flags)
 }
 
 /** Reserves, copies and submits: 0; -EINVAL (flags), -EAGAIN (no room). */

@@ -3,7 +3,8 @@
 // Exported to guest programs.
 import { FAULT_UNREACHABLE } from '../abi'
 import { cpu } from '../cpu'
-import { peek32, poke32 } from '../door'
+import { peek32, peek64, poke32, poke64 } from '../door'
+import { guestAddress } from '../guest'
 import { fault } from '../host'
 import { CPU_PREEMPT_DEPTH, CPU_READ_DEPTH } from '../layout'
 
@@ -33,4 +34,18 @@ export function bpf_preempt_disable(): void {
 /** A fault if the program has not disabled preemption. */
 export function bpf_preempt_enable(): void {
   leave(cpu() + CPU_PREEMPT_DEPTH)
+}
+
+/** Interrupts do not come here: what is kept is the depth, by which the restore is known. */
+export function bpf_local_irq_save(flags: u64): void {
+  const word = cpu() + CPU_PREEMPT_DEPTH
+  enter(word)
+  poke64(guestAddress(flags, 8), peek32(word))
+}
+
+/** A fault unless it is the last save's. */
+export function bpf_local_irq_restore(flags: u64): void {
+  const word = cpu() + CPU_PREEMPT_DEPTH
+  if (peek64(guestAddress(flags, 8)) !== <u64>peek32(word)) fault(FAULT_UNREACHABLE, flags)
+  leave(word)
 }

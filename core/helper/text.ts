@@ -4,7 +4,7 @@ import { peek8, poke64 } from '../door'
 import { guestAddress } from '../guest'
 
 /** Digits that are looked at, as in the kernel. */
-const MOST_DIGITS: u32 = 31
+const MOST_DIGITS: u32 = 63
 const BASE_MASK: u64 = 31
 const ZERO: u32 = 48
 const LOWER_A: u32 = 97
@@ -22,11 +22,12 @@ function isSpace(byte: u32): bool {
   return byte === 32 || (byte >= 9 && byte <= 13) || byte === 160
 }
 
-/** Parses and stores; characters taken, or -EINVAL, -ERANGE. */
+/** Parses and stores, 0 for an error; characters taken, or -EINVAL, -ERANGE. */
 function parse(text: u64, length: u64, flags: u64, result: u64, signed: bool): i64 {
   const bytes = <u32>length
   let base = <u32>(flags & BASE_MASK)
   const target = guestAddress(result, 8)
+  poke64(target, 0)
   if (bytes === 0 || (base !== 0 && base !== 8 && base !== 10 && base !== 16) || (flags & ~BASE_MASK) !== 0)
     return -EINVAL
   const from = guestAddress(text, bytes)
@@ -37,12 +38,9 @@ function parse(text: u64, length: u64, flags: u64, result: u64, signed: bool): i
   if (negative) at++
   if (at === bytes || (negative && !signed)) return -EINVAL
   const end = bytes - at < MOST_DIGITS ? bytes : at + MOST_DIGITS
-  const prefixed =
-    at + 2 < end &&
-    peek8(from + at) === ZERO &&
-    (peek8(from + at + 1) | 0x20) === LOWER_X &&
-    digitOf(peek8(from + at + 2)) < 16
-  if (base === 0) base = prefixed ? 16 : peek8(from + at) === ZERO ? 8 : 10
+  const prefixed = at + 1 < end && peek8(from + at) === ZERO && (peek8(from + at + 1) | 0x20) === LOWER_X
+  const hexadecimal = prefixed && at + 2 < end && digitOf(peek8(from + at + 2)) < 16
+  if (base === 0) base = hexadecimal ? 16 : peek8(from + at) === ZERO ? 8 : 10
   if (base === 16 && prefixed) at += 2
   const first = at
   let value: u64 = 0

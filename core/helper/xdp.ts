@@ -1,5 +1,5 @@
 // The packet of an XDP program: reading, writing, moving its edges. Exported to guest programs.
-import { EINVAL } from '../abi'
+import { EACCES, EFAULT, EINVAL } from '../abi'
 import { copy, fill, peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
 import { bufferEnd, bufferStart, copyIn, copyOut, ETHERNET_BYTES, inside } from './packet'
@@ -12,6 +12,8 @@ const XDP_BYTES: u32 = 24
 /** The kernel keeps a struct xdp_frame at the start of the headroom. */
 const FRAME_BYTES: u32 = 40
 const MOST_META: u32 = 255
+/** Offsets and lengths that are looked at. */
+const MOST_BYTES: u64 = 0xffff
 
 /** Moves the packet's start (and its metadata) by `delta`. 0 or -EINVAL. */
 export function bpf_xdp_adjust_head(context: u64, delta: u64): i64 {
@@ -39,14 +41,14 @@ export function bpf_xdp_adjust_tail(context: u64, delta: u64): i64 {
   return 0
 }
 
-/** Moves the start of the metadata in front of the packet by `delta`. 0, or -EINVAL for a bad place or size. */
+/** Moves the start of the metadata in front of the packet by `delta`. 0; -EINVAL for a place, -EACCES for a size. */
 export function bpf_xdp_adjust_meta(context: u64, delta: u64): i64 {
   const ctx = guestAddress(context, XDP_BYTES)
   const data = peek32(ctx + XDP_DATA)
   const moved = <i64>peek32(ctx + XDP_DATA_META) + <i64>(<i32>delta)
   if (moved < <i64>(bufferStart() + FRAME_BYTES) || moved > <i64>data) return -EINVAL
   const bytes = data - <u32>moved
-  if ((bytes & 3) !== 0 || bytes > MOST_META) return -EINVAL
+  if ((bytes & 3) !== 0 || bytes > MOST_META) return -EACCES
   poke32(ctx + XDP_DATA_META, <u32>moved)
   return 0
 }
@@ -57,16 +59,30 @@ export function bpf_xdp_get_buff_len(context: u64): i64 {
   return <i64>peek32(ctx + XDP_DATA_END) - <i64>peek32(ctx + XDP_DATA)
 }
 
-/** Copies out of the packet. 0 or -EINVAL. */
-export function bpf_xdp_load_bytes(context: u64, offset: u64, to: u64, length: u64): i64 {
-  const ctx = guestAddress(context, XDP_BYTES)
-  const start = inside(peek32(ctx + XDP_DATA), peek32(ctx + XDP_DATA_END), <u32>offset, <u32>length)
-  return start === 0 ? -EINVAL : copyOut(start, to, <u32>length)
+/** What is wrong with a range that is not in the packet. */
+function outside(offset: u64, length: u64): i64 {
+  return <u64>(<u32>offset) > MOST_BYTES || <u64>(<u32>length) > MOST_BYTES ? -EFAULT : -EINVAL
 }
 
-/** Copies into the packet. 0 or -EINVAL. */
-export function bpf_xdp_store_bytes(context: u64, offset: u64, from: u64, length: u64): i64 {
+/** Address of packet bytes, 0 if they are not all inside. */
+export function xdpBytes(context: u64, offset: u32, length: u32): u64 {
   const ctx = guestAddress(context, XDP_BYTES)
-  const start = inside(peek32(ctx + XDP_DATA), peek32(ctx + XDP_DATA_END), <u32>offset, <u32>length)
-  return start === 0 ? -EINVAL : copyIn(start, from, <u32>length)
+  return inside(peek32(ctx + XDP_DATA), peek32(ctx + XDP_DATA_END), offset, length)
+}
+
+/** All of a packet is in one piece here: 0, or -EINVAL for more bytes than there are. */
+export function bpf_xdp_pull_data(context: u64, length: u64): i64 {
+  return xdpBytes(context, 0, <u32>length) === 0 ? -EINVAL : 0
+}
+
+/** Copies out of the packet. 0; -EINVAL outside, -EFAULT beyond 64 KiB. */
+export function bpf_xdp_load_bytes(context: u64, offset: u64, to: u64, length: u64): i64 {
+  const start = xdpBytes(context, <u32>offset, <u32>length)
+  return start === 0 ? outside(offset, length) : copyOut(start, to, <u32>length)
+}
+
+/** Copies into the packet. As bpf_xdp_load_bytes. */
+export function bpf_xdp_store_bytes(context: u64, offset: u64, from: u64, length: u64): i64 {
+  const start = xdpBytes(context, <u32>offset, <u32>length)
+  return start === 0 ? outside(offset, length) : copyIn(start, from, <u32>length)
 }

@@ -48,12 +48,14 @@ import {
   HEADER_MAPS,
   HEADER_PAGE_MAP,
   HEADER_PROGRAMS,
+  HEADER_TASK,
   HEADER_TRACE_RING,
   HEADER_TRACE_RING_BYTES,
   MAGIC,
   MAP_BYTES,
   PROGRAM_BYTES,
   REFERENCES_DEAD,
+  TASK_BYTES,
 } from '../layout'
 import { bitmapBytes, bitmapCreate } from '../memory/bitmap'
 
@@ -121,6 +123,7 @@ export function machine_boot(memoryBytes: u32, cpus: u32, controlBlocks: u32, co
     poke32(area + CPU_REGISTERS, reserve(STACKS_PER_CPU * FRAMES * FRAME_REGISTER_BYTES))
     poke32(area + CPU_RANDOM, 0x9e3779b9 * (index + 1))
   }
+  poke32(HEADER + HEADER_TASK, reserve(TASK_BYTES))
   poke32(HEADER + HEADER_TRACE_RING_BYTES, trace)
   poke32(HEADER + HEADER_TRACE_RING, reserve(trace))
   poke32(HEADER + HEADER_PAGE_MAP, reserve(memoryBytes >> (GUEST_PAGE_SHIFT - 1)))

@@ -11,6 +11,8 @@ import { SkepError } from '../error.js'
 import type { ProgramSpec } from '../object/spec.js'
 import type { ContextFields } from './context-fields.js'
 import { placePacket, type Clone, type Redirect } from './packet-run.js'
+import type { PacketAfter, PacketState } from './packet-state.js'
+import { placeTask, type Attachment, type TaskIdentity } from './task.js'
 import { show } from './units.js'
 
 /** Where a program believes to run; 'nmi' is the default for perf_event programs, 'task' for all others. */
@@ -30,6 +32,12 @@ export interface RunOptions {
   /** Runs in a row on the same buffers; default 1. The result is the last run's, `duration` the mean. */
   repeat?: number
   context?: RunContext
+  /** What this run's task is, besides what the machine's is. */
+  task?: TaskIdentity
+  /** What the program is attached to, for bpf_get_attach_cookie and bpf_get_func_ip. */
+  attach?: Attachment
+  /** What a tc or socket program's packet has besides its bytes and its context. */
+  packet?: PacketState
 }
 
 /** What run() answers. */
@@ -42,6 +50,8 @@ export interface RunResult {
   ctx?: Uint8Array | ContextFields
   /** xdp, tc: where the packet goes, if the program answered XDP_REDIRECT or TC_ACT_REDIRECT and a helper said where. */
   redirect?: Redirect
+  /** tc, socket: what the packet has at the end besides its bytes and its context. */
+  packet?: PacketAfter
   /** tc: copies of the packet that bpf_clone_redirect sent, if there are any, oldest first. */
   clones?: Clone[]
   /** Mean nanoseconds of one run by the machine's clock (0 on a virtual machine). */
@@ -60,6 +70,8 @@ export interface PlacedRun {
 
 /** Throws BAD_RUN. */
 export type Fail = (what: string) => never
+
+const NOT_TRACED = { arguments: 0, returns: false }
 
 const contextNumbers: Record<RunContext, number> = {
   task: CONTEXT_TASK,
@@ -83,6 +95,8 @@ export interface RunBuffer {
   readonly bytes: Uint8Array
   readonly address: number
   readonly size: number
+  /** Address of the CPU's task in the core. */
+  readonly task: number
 }
 
 /** Checks what the caller passed and writes it into the run buffer. Throws BAD_RUN naming the program. */
@@ -93,6 +107,7 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
   const name = options.context ?? (program.type === 'perf_event' ? 'nmi' : 'task')
   if (!Object.hasOwn(contextNumbers, name)) fail(`context '${String(name)}' is none of task, softirq, workqueue, nmi`)
   const context = contextNumbers[name]
+  placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), fail)
   switch (program.type) {
     case 'xdp':
     case 'sched_cls':
@@ -102,6 +117,13 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
     default:
       return placePlain(program, options, buffer, context, fail)
   }
+}
+
+/** How many arguments the function has that a fentry or fexit program traces: its context says. */
+function tracedFunction(program: ProgramSpec, ctx: RunOptions['ctx']): { arguments: number; returns: boolean } {
+  const returns = program.attachType === 'trace_fexit'
+  const words = Array.isArray(ctx) ? ctx.length : ctx instanceof Uint8Array ? ctx.length >>> 3 : 0
+  return program.type === 'tracing' ? { arguments: Math.max(0, returns ? words - 1 : words), returns } : NOT_TRACED
 }
 
 function placePlain(

@@ -8,6 +8,7 @@ import {
   CPU_REQUEST_DURATION,
   CPU_RUN_BUFFER,
   CPU_RUN_BUFFER_BYTES,
+  CPU_TASK,
 } from '../../core/layout.js'
 import type { ReadClock } from './clock.js'
 import type { RunBuffer } from './context.js'
@@ -119,6 +120,7 @@ export class Cpu {
       bytes: this.memory.bytes,
       address: this.memory.word(this.area + CPU_RUN_BUFFER),
       size: this.memory.word(this.area + CPU_RUN_BUFFER_BYTES),
+      task: this.area + CPU_TASK,
     }
   }
 }

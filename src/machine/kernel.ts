@@ -4,12 +4,10 @@ import {
   CPU_LIFE,
   CPU_RANDOM,
   HEADER,
-  HEADER_COMM,
   HEADER_CORE_HEAP,
   HEADER_CORE_HEAP_END,
   HEADER_GUEST_HEAP,
   HEADER_LOOP_BUDGET,
-  HEADER_PID_TGID,
   HEADER_RANDOM_SEED,
 } from '../../core/layout.js'
 import { SkepError } from '../error.js'
@@ -24,6 +22,7 @@ import { ObjectTable } from './object-table.js'
 import type { MachineShape } from './options.js'
 import { RangeAllocator } from './ranges.js'
 import { faultError } from './report.js'
+import { setMachineTask } from './task.js'
 import { TraceReader, type TraceLine } from './trace.js'
 
 /** Events of a machine. */
@@ -178,12 +177,10 @@ export class Kernel {
 
   #configure(total: number): void {
     const { memory, shape } = this
-    const { pid, tid, comm } = shape.task
     memory.setWord(HEADER + HEADER_RANDOM_SEED, shape.seed)
     for (let cpu = 0; cpu < total; cpu++)
       memory.setWord(memory.cpuArea(cpu) + CPU_RANDOM, mix(shape.seed + 0x9e3779b9 * (cpu + 1)) || 1)
-    memory.setLong(HEADER + HEADER_PID_TGID, (BigInt(pid) << 32n) | BigInt(tid >>> 0))
-    memory.write(HEADER + HEADER_COMM, new TextEncoder().encode(comm).subarray(0, 15))
+    setMachineTask(memory.bytes, shape.task)
     if (shape.loopBudget !== undefined) memory.setWord(HEADER + HEADER_LOOP_BUDGET, shape.loopBudget)
   }
 }

@@ -3,6 +3,7 @@ import type { Answer, Answering, Mode } from './answer.js'
 import { controlBlocks, type TimerInfo } from './control-blocks.js'
 import type { Kernel, MachineEvents } from './kernel.js'
 import type { MapHandle } from './map-handle.js'
+import { setMachineTask, type TaskIdentity } from './task.js'
 import { machineStatistics, type MachineStatistics } from './statistics.js'
 
 export abstract class MachineBase<M extends Mode> {
@@ -38,6 +39,15 @@ export abstract class MachineBase<M extends Mode> {
     this.kernel.events.off(name, listener)
     if (name === 'lifecycle') this.kernel.watchLifecycle()
     return this
+  }
+
+  /**
+   * Changes the task that programs find themselves in, from the next run on; what is left out stays. For one run: its
+   * `task` option. Callbacks see the task of their CPU's last run. Throws BAD_OPTION.
+   */
+  setTask(task: TaskIdentity): void {
+    this.kernel.check()
+    setMachineTask(this.kernel.memory.bytes, task)
   }
 
   /** Another handle on a map, by its id or the name of its pin. Throws ENOENT. */

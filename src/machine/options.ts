@@ -1,16 +1,8 @@
 // Boot options, their defaults and limits.
 import { MAX_CPUS } from '../../core/abi.js'
 import { SkepError } from '../error.js'
+import type { TaskIdentity } from './task.js'
 import { parseSize, show, type Size } from './units.js'
-
-/** What the kernel would know of the process that runs a program. */
-export interface TaskIdentity {
-  /** Process and thread id, as bpf_get_current_pid_tgid gives them. */
-  pid?: number
-  tid?: number
-  /** At most 15 characters, as bpf_get_current_comm gives them. */
-  comm?: string
-}
 
 export interface BootOptions {
   /** All memory of the machine; fixed for its life. Default '64 MiB', at most '4 GiB'. */
@@ -25,6 +17,7 @@ export interface BootOptions {
   seed?: number
   /** Loop iterations that one run of a program or callback may make before it is a fault. Default 1,000,000,000. */
   loopBudget?: number
+  /** The task that programs find themselves in; later: setTask(), and `task` of a run. */
   task?: TaskIdentity
 }
 
@@ -41,7 +34,7 @@ export interface MachineShape {
   readonly hostCpu: boolean
   readonly seed: number
   readonly loopBudget: number | undefined
-  readonly task: Required<TaskIdentity>
+  readonly task: TaskIdentity
 }
 
 const WASM_PAGE = 65536
@@ -78,11 +71,7 @@ export function machineShape(options: BootOptions, cpus: number, hostCpu: boolea
     hostCpu,
     seed: integer(options.seed ?? seed, 'seed', 0, 0xffffffff),
     loopBudget: options.loopBudget === undefined ? undefined : integer(options.loopBudget, 'loopBudget', 1, 0xffffffff),
-    task: {
-      pid: options.task?.pid ?? process.pid,
-      tid: options.task?.tid ?? options.task?.pid ?? process.pid,
-      comm: options.task?.comm ?? 'skep',
-    },
+    task: { pid: process.pid, comm: 'skep', ...options.task },
   }
 }
 

@@ -13,6 +13,7 @@ import type { ProgramSpec } from '../object/spec.js'
 import { readFields, skbFields, writeFields, xdpFields, type ContextFields } from './context-fields.js'
 import type { Fail, PlacedRun, RunBuffer, RunOptions } from './context.js'
 import { helperById } from './helpers.js'
+import { readPacketState, writePacketState } from './packet-state.js'
 
 /** Where a program sent its packet. */
 export interface Redirect {
@@ -35,6 +36,16 @@ export interface Clone {
 
 const ETHERNET_HEADER = 14
 const AF_INET = 2
+/** The interface of a packet of which nothing is said. */
+const LOOPBACK = 1
+/** Below it a frame has a length where others have a type. */
+const LEAST_TYPE = 0x600
+/** In the order of the network. */
+const ETH_P_802_3 = 0x0100
+const ETH_P_802_2 = 0x0400
+const PACKET_HOST = 0
+const PACKET_MULTICAST = 2
+const PACKET_OTHERHOST = 3
 
 /** Writes context, record and packet of a run into the run buffer. */
 export function placePacket(
@@ -67,31 +78,59 @@ export function placePacket(
     view.setUint32(8, start, true)
   } else {
     view.setUint32(0, data.length - skipped, true)
-    view.setUint32(16, data[12]! | (data[13]! << 8), true)
+    view.setUint32(4, packetType(data), true)
+    view.setUint32(16, protocolOf(data), true)
     view.setUint32(76, start + skipped, true)
     view.setUint32(80, end, true)
     view.setUint32(140, start + skipped, true)
-    if (given === undefined || (!(given instanceof Uint8Array) && given['ifindex'] === undefined))
-      view.setUint32(40, 1, true)
+    if (view.getUint32(40, true) === 0) view.setUint32(40, LOOPBACK, true)
+    if (view.getUint32(160, true) === 0) view.setUint32(160, data.length - skipped, true)
+    view.setUint32(record.RUN_RECORD + record.RECORD_MAC, start, true)
+    view.setUint32(record.RUN_RECORD + record.RECORD_NETWORK, start + ETHERNET_HEADER, true)
+    if (options.packet !== undefined) writePacketState(view, options.packet, fail)
   }
+  const typeBefore = view.getUint32(4, true)
   return {
     contextAddress: buffer.address,
     context,
     finish(retval) {
-      const first = view.getUint32(xdp ? 0 : 76, true) - skipped
+      const first = view.getUint32(xdp ? 0 : 76, true)
       const last = view.getUint32(xdp ? 4 : 80, true)
       const inside = first >= buffer.address + CONTEXT_AREA && first <= last && last <= buffer.address + buffer.size
       const out = readFields(fields, view)
       const redirect = retval === (xdp ? XDP_REDIRECT : TC_ACT_REDIRECT) ? redirectOf(view) : undefined
-      const clones = clonesOf(view, buffer)
+      const clones = xdp ? [] : clonesOf(view, buffer)
+      const packet = xdp ? undefined : readPacketState(view, typeBefore)
       return {
-        data: inside ? buffer.bytes.slice(first, last) : new Uint8Array(0),
+        data: inside ? withHeader(buffer.bytes.slice(first, last), skipped) : new Uint8Array(0),
         ctx: given instanceof Uint8Array ? toBytes(fields, out, fail) : out,
         ...(redirect && { redirect }),
+        ...(packet && { packet }),
         ...(clones.length > 0 && { clones }),
       }
     },
   }
+}
+
+/** In front of what a socket filter sees there is a link header again, but nobody knows what it said. */
+function withHeader(packet: Uint8Array, bytes: number): Uint8Array {
+  if (bytes === 0) return packet
+  const frame = new Uint8Array(bytes + packet.length)
+  frame.set(packet, bytes)
+  return frame
+}
+
+/** The type of the frame's payload, as the kernel tells it; bytes as they lie. */
+function protocolOf(data: Uint8Array): number {
+  if (((data[12]! << 8) | data[13]!) >= LEAST_TYPE) return data[12]! | (data[13]! << 8)
+  return data[14] === 0xff && data[15] === 0xff ? ETH_P_802_3 : ETH_P_802_2
+}
+
+/** To whom the frame is: the loopback, BPF_PROG_TEST_RUN's device, has the address 0, also for broadcasts. */
+function packetType(data: Uint8Array): number {
+  const to = data.subarray(0, 6)
+  if (to.every((byte) => byte === 0)) return PACKET_HOST
+  return (to[0]! & 1) !== 0 ? PACKET_MULTICAST : PACKET_OTHERHOST
 }
 
 /** What a redirect helper recorded. */

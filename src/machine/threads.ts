@@ -6,7 +6,7 @@ import { SkepError } from '../error.js'
 import { promised } from './answer.js'
 import { realClock, realEpoch, realtimeOffset, type RealEpoch } from './clock.js'
 import { placeRun, type PlacedRun, type RunBuffer, type RunOptions, type RunResult } from './context.js'
-import { CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES } from '../../core/layout.js'
+import { CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES, CPU_TASK } from '../../core/layout.js'
 import { Kernel } from './kernel.js'
 import { prepareObject, type LoadOptions, type ObjectSource } from './load.js'
 import { MachineBase } from './machine-base.js'
@@ -205,6 +205,7 @@ export class Machine extends MachineBase<'promised'> {
       bytes: memory.bytes,
       address: memory.word(area + CPU_RUN_BUFFER),
       size: memory.word(area + CPU_RUN_BUFFER_BYTES),
+      task: area + CPU_TASK,
     }
   }
 

@@ -2,7 +2,7 @@
 import type { Instruction } from '../isa/decode.js'
 import type { MapSpec } from '../object/spec.js'
 import { callComplaint } from './fields.js'
-import { invalid } from './refusal.js'
+import { access, invalid } from './refusal.js'
 import { scalar } from './scalar.js'
 import { helperSignature, kfuncSignature, mayMovePacket, type CallbackRule, type Signature } from './signatures.js'
 import { replaceWhere, type LockState, type State } from './state.js'
@@ -88,7 +88,10 @@ function external(
 function complaintOf(around: CallSurroundings, state: State, signature: Signature, callee: number | string) {
   const allowed = signature.lock === 'release' || (typeof callee === 'string' && UNDER_LOCK.test(callee))
   if (state.lock === 'held' && !allowed) return invalid('function calls are not allowed while holding a lock')
-  if (signature.sleeps && !around.sleepable) return invalid('helper call might sleep in a non-sleepable prog')
+  if (signature.sleeps && !around.sleepable)
+    return typeof callee === 'string'
+      ? access(`program must be sleepable to call sleepable kfunc ${callee}`)
+      : invalid('helper call might sleep in a non-sleepable prog')
   return callComplaint(around.spec, signature, state.registers, typeof callee === 'string')
 }
 

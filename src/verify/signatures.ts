@@ -51,6 +51,7 @@ const KFUNCS: ReadonlyMap<string, Signature> = new Map<string, Signature>([
   ['bpf_wq_set_callback', { ...number, field: 'bpf_wq', second: 'callback', callback: WORK }],
   ['bpf_wq_set_callback_impl', { ...number, field: 'bpf_wq', second: 'callback', callback: WORK }],
   ['bpf_wq_start', { ...number, field: 'bpf_wq' }],
+  ['bpf_copy_from_user_str', { result: 'number', quiet: false, sleeps: true }],
   ...['bpf_rcu_read_lock', 'bpf_rcu_read_unlock', 'bpf_preempt_disable', 'bpf_preempt_enable'].map(
     (name): [string, Signature] => [name, { result: 'unknown', quiet: true }],
   ),

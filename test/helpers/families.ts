@@ -10,8 +10,8 @@ export interface Family {
   readonly name: string
   /** Packets that every program is run with; none for syscall programs. */
   readonly packets: readonly Uint8Array[]
-  /** Bytes of the context that every program gets. */
-  readonly contextBytes?: number
+  /** Bytes of the context by section, for programs that are given one. */
+  readonly contextBytes?: Readonly<Record<string, number>>
   /** Programs that the kernel is not asked: it has no such interface, cgroup …, or would do it. */
   readonly ours: readonly string[]
 }
@@ -22,8 +22,32 @@ export const udp = Buffer.from(
   'hex',
 )
 
+/** Ethernet with two VLAN tags, IPv4, UDP. */
+const tagged = Buffer.from(
+  '020000000002020000000001' + '88a80005' + '81002006' + '0800' + udp.subarray(14).toString('hex'),
+  'hex',
+)
+
+/** Ethernet, IPv6, UDP 1000 → 2000, eight bytes. */
+const udp6 = Buffer.from(
+  'ffffffffffff02000000000186dd' +
+    '6000000000101140' +
+    '20010db8000000000000000000000001' +
+    '20010db8000000000000000000000002' +
+    '03e807d0001000000102030405060708',
+  'hex',
+)
+
+/** A frame with a length where others have a type. */
+const lengthFrame = Buffer.from('010000000002020000000001' + '0006' + 'ffff03000000', 'hex')
+
 export const families: readonly Family[] = [
   { name: 'redirect', packets: [udp], ours: ['tc_clone_twice', 'tc_clone_many'] },
+  { name: 'text', packets: [], ours: [] },
+  { name: 'strings', packets: [], ours: [] },
+  { name: 'packets', packets: [udp, udp6, lengthFrame], contextBytes: { tc: 192, socket: 192 }, ours: [] },
+  { name: 'memory', packets: [udp], ours: [] },
+  { name: 'skb', packets: [udp, tagged, udp6], ours: ['values'] },
 ]
 
 /** What is compared of one run. Bytes are hexadecimal, without the zeros at the end. */
@@ -32,8 +56,11 @@ export interface Answer {
   readonly data?: string
   readonly ctx?: string
   readonly out: readonly string[]
-  readonly text?: string
+  /** In rows of 64 bytes. */
+  readonly text?: readonly string[]
 }
+
+const ROW = 64
 
 export interface Case {
   readonly name: string
@@ -42,18 +69,19 @@ export interface Case {
   readonly ctx?: Uint8Array
 }
 
-export function casesOf(family: Family, programs: readonly { name: string; type: string }[]): Case[] {
-  const ctx = family.contextBytes === undefined ? undefined : new Uint8Array(family.contextBytes)
-  return programs.flatMap(({ name, type }) =>
-    type === 'syscall'
+export function casesOf(family: Family, programs: readonly { name: string; type: string; section: string }[]): Case[] {
+  return programs.flatMap(({ name, type, section }) => {
+    const bytes = family.contextBytes?.[section]
+    const ctx = bytes === undefined ? undefined : new Uint8Array(bytes)
+    return type === 'syscall'
       ? [{ name, program: name, ...(ctx && { ctx }) }]
       : family.packets.map((data, index) => ({
           name: family.packets.length === 1 ? name : `${name} on packet ${index + 1}`,
           program: name,
           data,
           ...(ctx && { ctx }),
-        })),
-  )
+        }))
+  })
 }
 
 export function objectFile(family: Family): URL {
@@ -84,12 +112,17 @@ export function answer(parts: {
     Buffer.from(bytes)
       .toString('hex')
       .replace(/(00)+$/, '')
-  const text = Buffer.from(parts.text).toString('latin1').replace(/\0+$/, '')
+  const text = Array.from({ length: parts.text.length / ROW }, (_, row) =>
+    Buffer.from(parts.text.subarray(ROW * row, ROW * (row + 1)))
+      .toString('latin1')
+      .replace(/\0+$/, ''),
+  )
+  while (text.at(-1) === '') text.pop()
   return {
     retval: parts.retval | 0,
     ...(parts.data && { data: `${parts.data.length} ${hex(parts.data)}` }),
     ...(parts.ctx && { ctx: hex(parts.ctx) }),
     out: words,
-    ...(text !== '' && { text }),
+    ...(text.length > 0 && { text }),
   }
 }

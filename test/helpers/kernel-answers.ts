@@ -4,6 +4,9 @@ import { readObject } from '../../src/index.js'
 import type { Kernel } from '../kernel/oracle.js'
 import { answer, casesOf, objectFile, type Answer, type Family } from './families.js'
 
+/** As much of the verifier's log as a message has room for: its end. */
+const LOG = 500
+
 /** The kernel's answers by the case's name. Throws if it does not load the programs. */
 export async function kernelAnswers(kernel: Kernel, family: Family): Promise<Map<string, Answer>> {
   const file = fileURLToPath(objectFile(family))
@@ -11,7 +14,8 @@ export async function kernelAnswers(kernel: Kernel, family: Family): Promise<Map
   const answers = new Map<string, Answer>()
   for (const { name, program, data, ctx } of casesOf(family, programs)) {
     const { result, log, library } = await kernel.load(file, program)
-    if (result !== 0) throw new Error(`the kernel does not load ${program}: errno ${-result}\n${library}${log}`)
+    if (result !== 0)
+      throw new Error(`the kernel does not load ${program}: errno ${-result}\n${library}${log.slice(-LOG)}`)
     const run = await kernel.run(program, { ...(data && { data }), ...(ctx && { context: ctx }) })
     const out = await kernel.variable('out')
     const text = await kernel.variable('text')

@@ -82,8 +82,11 @@ for (const engine of ENGINES)
         const good = run(name, [{ at: 32 }, 5, { at: 0 }], bytes('hello world'))
         assert.deepEqual([good.r0, good.memory.toString('latin1', 32, 38)], [0n, 'hello\0'])
         const bad = run(name, [{ at: 0 }, 5, 16], bytes('hello world'))
-        assert.deepEqual([bad.r0, bad.memory.toString('latin1', 0, 7)], [EFAULT, '\0\0\0\0\0 w'])
-        assert.equal(run(name, [{ at: 0 }, 5, 1n << 40n]).r0, EFAULT)
+        // What reads the kernel's memory says that this could only be the user's.
+        const none = name === 'probe_read_kernel' ? ERANGE : EFAULT
+        assert.deepEqual([bad.r0, bad.memory.toString('latin1', 0, 7)], [none, '\0\0\0\0\0 w'])
+        assert.equal(run(name, [{ at: 0 }, 5, 1n << 40n]).r0, none)
+        assert.equal(run(name, [{ at: 0 }, 5, -4096n]).r0, EFAULT)
       }
     })
 
@@ -100,7 +103,7 @@ for (const engine of ENGINES)
         assert.deepEqual([whole.r0, textAt(whole.memory, 32)], [6n, 'hello'])
         const cut = run(name, [{ at: 32 }, 4, { at: 0 }], bytes('hello'))
         assert.deepEqual([cut.r0, textAt(cut.memory, 32)], [4n, 'hel'])
-        assert.equal(run(name, [{ at: 0 }, 4, 8]).r0, EFAULT)
+        assert.equal(run(name, [{ at: 0 }, 4, 8]).r0, name === 'probe_read_kernel_str' ? ERANGE : EFAULT)
       }
     })
 
@@ -228,7 +231,7 @@ for (const engine of ENGINES)
         run('csum_diff', [{ at: 0 }, 8, { at: 8 }, 8, before], memory).r0,
         BigInt(sum(memory.subarray(8, 16))),
       )
-      assert.equal(run('csum_diff', [0, 0, { at: 0 }, 6, 0], memory).r0, EINVAL)
+      assert.equal(run('csum_diff', [0, 0, { at: 0 }, 6, 0], memory).r0, BigInt(sum(memory.subarray(0, 6))))
     })
 
     const packet = Uint8Array.from({ length: 40 }, (_, at) => at)
@@ -259,7 +262,7 @@ for (const engine of ENGINES)
       assert.equal(onPacket('xdp', 'xdp_adjust_tail', -27).r0, -22)
       assert.equal(onPacket('xdp', 'xdp_adjust_tail', 1 << 30).r0, -22)
       assert.equal(onPacket('xdp', 'xdp_adjust_meta', -4).r0, 0)
-      assert.equal(onPacket('xdp', 'xdp_adjust_meta', -3).r0, -22)
+      assert.equal(onPacket('xdp', 'xdp_adjust_meta', -3).r0, -13)
       assert.equal(onPacket('xdp', 'xdp_adjust_meta', 4).r0, -22)
       assert.equal(onPacket('xdp', 'xdp_get_buff_len').r0, 40)
     })
