@@ -16,6 +16,7 @@ export interface RunCommandOptions {
   clock: 'virtual' | 'real'
   for?: number
   set?: Record<string, unknown>
+  btf?: string
   checks: boolean
   engine?: 'jit' | 'interp'
   memory?: string

@@ -60,6 +60,10 @@ export function addRun(program: Command): void {
       duration,
     )
     .option('--set <name=value>', 'initial value of a global variable, .rodata too; may be repeated', assignment)
+    .option(
+      '--btf <file>',
+      "types of CO-RE relocations: BTF, an ELF file that has it, or 'host' (default: the object's own)",
+    )
     .addOption(new Option('--engine <which>', 'interp: one instruction at a time, slow').choices(['jit', 'interp']))
     .option('--no-checks', 'load also what is certainly wrong; it will fail when it runs')
     .option('--memory <size>', 'memory of the machine (default 64 MiB)')
@@ -132,7 +136,7 @@ class RunCommand {
   }
 
   #sessionOptions() {
-    const { cpus, memory, seed, set, prog, checks, engine } = this.options
+    const { cpus, memory, seed, set, prog, checks, engine, btf } = this.options
     return {
       cpus,
       boot: { ...(memory === undefined ? {} : { memory }), ...(seed === undefined ? {} : { seed }) },
@@ -140,6 +144,7 @@ class RunCommand {
         checks,
         ...(engine === undefined ? {} : { engine }),
         ...(set === undefined ? {} : { variables: set }),
+        ...(btf === undefined ? {} : { btf }),
         ...(prog === undefined ? {} : { programs: prog }),
       },
     }

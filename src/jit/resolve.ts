@@ -72,6 +72,7 @@ export function calleesOf(
     if (form.kind !== 'call') continue
     const relocation = unit.relocations.get(index)
     if (relocation?.kind === 'call') callees.set(index, relocation.function)
+    else if (relocation?.kind === 'poison') callees.set(index, { kind: 'missing', name: relocation.words })
     else if (relocation?.kind === 'kfunc') callees.set(index, kfunc(unit, instruction, relocation, target, importIndex))
     else if (form.operation === 'helper') {
       const helper = target.helperImport(imm, unit.spec.name, index)

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import { SkepError } from '../error.js'
 import { assertSupported, helperCalls, type Supported } from '../object/check.js'
 import { setMaxEntries, setVariables } from '../object/edit.js'
+import { relocateCore } from '../object/core-relocations.js'
+import { readKernelBtf, type BtfSource } from '../object/kernel-btf.js'
 import { parseObject } from '../object/read.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramType } from '../object/spec.js'
 import { analyse } from '../verify/analyse.js'
@@ -21,7 +23,7 @@ import type { LiveObject } from './object-table.js'
 import { show } from './units.js'
 
 export interface LoadOptions {
-  /** Only these programs (and the functions they use); default all. */
+  /** Only these programs (and the functions they use); default all but those of `SEC("?…")`. */
   programs?: readonly string[]
   /** max_entries by map name, instead of what the object says. */
   maxEntries?: Readonly<Record<string, number>>
@@ -36,6 +38,11 @@ export interface LoadOptions {
    * run. Default true.
    */
   checks?: boolean
+  /**
+   * Types that CO-RE relocations are resolved against, as libbpf does with btf_custom_path: a file (raw BTF, or an ELF
+   * file with a section .BTF), its bytes, or 'host' for the running kernel's. Default: the object's own types.
+   */
+  btf?: BtfSource
   /** '6.18': refuse as well what Linux 6.18 refuses only because of its lock: timers and work in tracing programs. */
   strict?: '6.18'
 }
@@ -64,7 +71,8 @@ export interface PreparedObject {
 /** Reads and prepares an object. Throws SkepError; then nothing is left of it. */
 export function prepareObject(kernel: Kernel, source: ObjectSource, options: LoadOptions): PreparedObject {
   kernel.check()
-  const { spec, bytes } = readSource(source)
+  const { spec: read, bytes } = readSource(source)
+  const spec = options.btf === undefined ? read : relocateCore(read, readKernelBtf(options.btf, readFileSync))
   return prepareSpec(kernel, selected(edited(spec, options), options.programs), bytes, options)
 }
 
@@ -107,9 +115,10 @@ function edited(spec: ObjectSpec, options: LoadOptions): ObjectSpec {
 
 // Functions keep their order, and with it their table indices, whatever is left out.
 function selected(spec: ObjectSpec, names: readonly string[] | undefined): ObjectSpec {
-  if (!names) return spec
+  const autoload = [...spec.programs.values()].filter(({ autoload = true }) => autoload).map(({ name }) => name)
+  if (!names && autoload.length === spec.programs.size) return spec
   const programs = new Map(
-    names.map((name) => {
+    (names ?? autoload).map((name) => {
       const program = spec.programs.get(name)
       if (!program)
         throw new SkepError(

@@ -1,9 +1,11 @@
-// From the bytes of a `.BTF` section to types: parsing and all validation. What comes out is safe to walk: every id is
-// in range, no type contains itself by value, members lie inside their struct. Used by btf.ts only.
+// From the bytes of a `.BTF` section to types: parsing and all validation. What comes out of readBtf is safe to walk:
+// every id is in range, no type contains itself by value, members lie inside their struct. Used by btf.ts, and by
+// kernel-btf.ts, which reads single types.
 import { Bytes } from './bytes.js'
 import type { BtfMember, BtfType } from './btf-types.js'
 
 const MAGIC = 0xeb9f
+const BIG_ENDIAN_MAGIC = 0x9feb
 const HEADER_SIZE = 24
 const LINKAGES = ['static', 'global', 'extern'] as const
 const KIND_NAMES = [
@@ -13,6 +15,14 @@ const KIND_NAMES = [
   .join(' ')
   .split(' ')
 
+/** Where the parts of a BTF section lie. */
+export interface BtfParts {
+  /** Bytes from the section's start to the first type and to behind the last. */
+  readonly start: number
+  readonly end: number
+  readonly strings: Bytes
+}
+
 export interface ParsedBtf {
   /** By id; [0] is void. */
   readonly types: BtfType[]
@@ -20,11 +30,10 @@ export interface ParsedBtf {
   readonly strings: Bytes
 }
 
-/**
- * Parses and validates. `sectionSize` gives the size of an ELF section, because compilers leave 0 in the type of a data
- * section. Throws SkepError BAD_BTF.
- */
-export function readBtf(bytes: Bytes, sectionSize: (name: string) => number | undefined): ParsedBtf {
+/** Reads the header. Throws SkepError BAD_BTF. */
+export function btfParts(bytes: Bytes): BtfParts {
+  if (bytes.length >= 2 && bytes.u16(0, 'the BTF magic') === BIG_ENDIAN_MAGIC)
+    bytes.fail(0, 'expected little-endian BTF (magic 9f eb), found big-endian')
   if (bytes.u16(0, 'the BTF magic') !== MAGIC) bytes.fail(0, 'expected the BTF magic 9f eb (little endian)')
   if (bytes.u8(2, 'BTF version') !== 1) bytes.fail(2, `expected BTF version 1, found ${bytes.u8(2, 'BTF version')}`)
   const header = bytes.u32(4, 'length of the BTF header')
@@ -33,10 +42,18 @@ export function readBtf(bytes: Bytes, sectionSize: (name: string) => number | un
     const start = header + bytes.u32(offsetField, `offset of the ${what}`)
     return [start, bytes.slice(start, bytes.u32(offsetField + 4, `length of the ${what}`), what)] as const
   }
-  const [typeStart, typeBytes] = part(8, 'BTF types')
+  const [start, typeBytes] = part(8, 'BTF types')
   const [, stringBytes] = part(16, 'BTF strings')
   const strings = new Bytes(stringBytes, { ...bytes.origin, section: `${bytes.origin.section}, strings` })
-  const end = typeStart + typeBytes.length
+  return { start, end: start + typeBytes.length, strings }
+}
+
+/**
+ * Parses and validates. `sectionSize` gives the size of an ELF section, because compilers leave 0 in the type of a data
+ * section. Throws SkepError BAD_BTF.
+ */
+export function readBtf(bytes: Bytes, sectionSize: (name: string) => number | undefined): ParsedBtf {
+  const { start: typeStart, end, strings } = btfParts(bytes)
   const types: BtfType[] = [{ kind: 'void', name: '' }]
   const starts = [typeStart]
   const reader = new TypeReader(bytes, strings, sectionSize)
@@ -56,7 +73,7 @@ export function readBtf(bytes: Bytes, sectionSize: (name: string) => number | un
 }
 
 /** Reads one type; knows the layout of every kind. */
-class TypeReader {
+export class TypeReader {
   constructor(
     private readonly bytes: Bytes,
     private readonly strings: Bytes,

@@ -21,14 +21,15 @@ export interface Supported {
 const CALL = 0x85
 const LDDW = 0x18
 
-/** The helper ids that a function calls, with the instruction of each call. */
+/** The helper ids that a function calls, with the instruction of each call; poisoned instructions are no calls. */
 export function helperCalls(fn: FunctionSpec): { instruction: number; helper: number }[] {
   const { code } = fn
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength)
   const calls: { instruction: number; helper: number }[] = []
+  const poisoned = new Set(fn.relocations.filter(({ kind }) => kind === 'poison').map(({ instruction }) => instruction))
   for (let at = 0; at + 8 <= code.length; at += 8) {
     if (code[at] === LDDW) at += 8
-    else if (code[at] === CALL && (code[at + 1] ?? 0) >> 4 === 0)
+    else if (code[at] === CALL && (code[at + 1] ?? 0) >> 4 === 0 && !poisoned.has(at / 8))
       calls.push({ instruction: at / 8, helper: view.getInt32(at + 4, true) })
   }
   return calls

@@ -1,44 +1,42 @@
-// CO-RE relocations. There is no kernel here whose types could differ, so the only target is the object's own BTF, for
-// which the compiler has already written the right numbers into the instructions. A record is accepted if it can be
-// resolved there and the instruction holds what comes out; every other one is listed as unsupported by name, as is
-// every flavour (`struct name___flavour`), which asks about another kernel's types. Used by read.ts.
-import type { Btf } from './btf.js'
+// CO-RE relocations: numbers in instructions that depend on the layout of types. They are resolved against the types that
+// the caller gives (a kernel's, usually) by libbpf's rules: candidates are the types of the same kind and name, all that
+// fit must agree, and what has no candidate is 0 where the question was whether it exists, else a poisoned instruction.
+//
+// If no types are given the target is the object's own BTF, each type standing for itself: there is no kernel under this
+// machine whose types a program could meet, so the structs that it reads are those it was compiled with (its context, its
+// maps, what a test gives it). Flavours (`struct name___flavour`) ask which of several kernels this is; there is no answer
+// to that without given types, so they are listed as unsupported. Used by read.ts and by loaders.
+import { SkepError } from '../error.js'
 import type { CoreRecord } from './btf-ext.js'
 import type { ReadContext } from './context.js'
-import type { FunctionSpec } from './spec.js'
+import { accessText, CORE_KINDS, parseAccess, type Access, type CoreKind } from './core-access.js'
+import { isCandidate, matchAccess } from './core-match.js'
+import { patch, poison } from './core-patch.js'
+import { CoreProblem, coreValue, type CoreValue } from './core-value.js'
+import { essentialName, type KernelBtf, type TypeTable } from './kernel-btf.js'
+import type { CoreRelocation, FunctionSpec, ObjectSpec } from './spec.js'
 
-const KINDS = [
-  'byte offset',
-  'byte size',
-  'field exists',
-  'signed',
-  'left shift',
-  'right shift',
-  'local type id',
-  'target type id',
-  'type exists',
-  'type size',
-  'enumerator exists',
-  'enumerator value',
-  'type matches',
-]
-
-/** Lists what cannot be resolved in `context.unsupported`. */
-export function resolveCoreRelocations(context: ReadContext): void {
-  const { btf } = context.spec
-  if (!btf) return
+/** Attaches the records of `.BTF.ext` to their functions and resolves them against the object's own types. */
+export function readCoreRelocations(context: ReadContext): void {
+  if (!context.spec.btf) return
   for (const [section, records] of context.ext?.relocations ?? []) {
     const names = context.functionsBySection.get(section)?.values() ?? []
     const functions = [...names].flatMap((name) => context.spec.functions.get(name) ?? [])
     for (const record of records) {
       const fn = functionAround(functions, record.offset)
-      const wanted = valueOf(btf, record)
-      if (fn && wanted !== undefined && immediateAt(fn, record.offset - fn.sectionOffset) === wanted) continue
-      const what = KINDS[record.kind] ?? `kind ${record.kind}`
-      const where = fn ? `function '${fn.name}', instruction ${(record.offset - fn.sectionOffset) / 8}` : section
-      context.unsupported.add(`${where}: CO-RE relocation of '${nameOf(btf, record)}' (${what}, ${record.access})`)
+      if (!fn || record.offset % 8 !== 0)
+        context.unsupported.add(`${section}: CO-RE relocation at offset ${record.offset}, where no instruction is`)
+      else (fn.core ??= []).push(relocationOf(fn, record))
     }
   }
+  for (const fn of context.spec.functions.values()) {
+    fn.core?.sort((a, b) => a.instruction - b.instruction)
+    for (const line of relocate(context.spec, fn, undefined)) context.unsupported.add(line)
+  }
+}
+
+function relocationOf({ sectionOffset }: FunctionSpec, { offset, type, kind, access }: CoreRecord): CoreRelocation {
+  return { instruction: (offset - sectionOffset) / 8, type, kind, access }
 }
 
 /** The function that an offset lies in; `functions` are in order. */
@@ -54,90 +52,95 @@ function functionAround(functions: readonly FunctionSpec[], offset: number): Fun
   return fn && offset < fn.sectionOffset + fn.code.length ? fn : undefined
 }
 
-function nameOf(btf: Btf, record: CoreRecord): string {
-  return btf.types[record.type] ? btf.name(record.type) : `type ${record.type}`
-}
-
-/** The number that an instruction carries: an offset for loads and stores, else its immediate. */
-function immediateAt(fn: FunctionSpec, at: number): bigint | undefined {
-  const { code } = fn
-  const view = new DataView(code.buffer, code.byteOffset, code.byteLength)
-  if (at % 8 !== 0 || at + 8 > code.length) return undefined
-  const opcode = view.getUint8(at)
-  const immediate = view.getUint32(at + 4, true)
-  if (opcode === 0x18 && at + 16 <= code.length)
-    return (BigInt(view.getUint32(at + 12, true)) << 32n) | BigInt(immediate)
-  const instructionClass = opcode & 7
-  if (instructionClass >= 1 && instructionClass <= 3) return BigInt(view.getInt16(at + 2, true))
-  return instructionClass === 4 || instructionClass === 7 ? BigInt(immediate) : undefined
-}
-
-/** What the record comes to for the object's own types; undefined if it cannot be resolved. */
-function valueOf(btf: Btf, record: CoreRecord): bigint | undefined {
-  const type = btf.types[record.type]
-  if (!type || btf.resolved(record.type).name.includes('___')) return undefined
-  const path = record.access.split(':').map((part) => (/^\d{1,9}$/.test(part) ? Number(part) : NaN))
-  if (path.some((index) => Number.isNaN(index))) return undefined
-  switch (record.kind) {
-    case 6:
-    case 7:
-      return BigInt(record.type)
-    case 8:
-    case 12:
-      return 1n
-    case 9:
-      return btf.hasSize(record.type) ? BigInt(btf.sizeOf(record.type)) : undefined
-    case 10:
-    case 11: {
-      const resolved = btf.resolved(record.type)
-      const value = resolved.kind === 'enum' ? resolved.values[path[0] ?? -1]?.value : undefined
-      if (value === undefined) return undefined
-      return record.kind === 10 ? 1n : BigInt.asUintN(64, value)
-    }
-    default:
-      return fieldValue(btf, record, path)
+/**
+ * A copy of the spec whose CO-RE relocations are resolved against other types. What cannot be resolved is listed in
+ * `unsupported` of the copy, in libbpf's words.
+ */
+export function relocateCore(spec: ObjectSpec, target: KernelBtf): ObjectSpec {
+  const unsupported = new Set(spec.unsupported)
+  const functions = new Map<string, FunctionSpec>()
+  for (const fn of spec.functions.values()) {
+    for (const { unsupported: line } of fn.core ?? []) if (line !== undefined) unsupported.delete(line)
+    const copy = fn.core
+      ? { ...fn, code: fn.code.slice(), relocations: [...fn.relocations], core: fn.core.map((one) => ({ ...one })) }
+      : fn
+    functions.set(fn.name, copy)
+    for (const line of relocate(spec, copy, target)) unsupported.add(line)
   }
+  return { ...spec, functions, unsupported: [...unsupported] }
 }
 
-function fieldValue(btf: Btf, record: CoreRecord, path: readonly number[]): bigint | undefined {
-  const field = fieldAt(btf, record.type, path)
-  if (!field) return undefined
-  const { bitOffset, bits } = field
-  const type = btf.resolved(field.type)
-  let size = btf.sizeOf(field.type)
-  let offset = Math.floor(bitOffset / 8)
-  if (bits > 0) {
-    // The smallest aligned word that holds the whole bitfield.
-    for (; ; size *= 2) {
-      offset = Math.floor(bitOffset / 8 / size) * size
-      if (bitOffset + bits - offset * 8 <= size * 8 || size >= 8) break
+/** Changes the function's code and relocations; answers a line for everything that cannot be done. */
+function relocate(spec: ObjectSpec, fn: FunctionSpec, target: KernelBtf | undefined): string[] {
+  const lines: string[] = []
+  const { btf } = spec
+  if (!btf || !fn.core) return lines
+  for (const relocation of fn.core) {
+    delete relocation.unsupported
+    const kind = CORE_KINDS[relocation.kind]
+    const where = `function '${fn.name}', instruction ${relocation.instruction}: CO-RE relocation`
+    const about = `[${relocation.type}] ${relocation.access}`
+    let text = `${kind === undefined ? `of kind ${relocation.kind}` : `<${kind}>`} ${about}`
+    try {
+      if (kind === undefined) throw new CoreProblem('no kernel knows this kind')
+      const access = btf.types[relocation.type] && parseAccess(btf, relocation.type, relocation.access, kind)
+      if (!access) throw new CoreProblem('the access does not fit the type')
+      text = accessText(btf, kind, access)
+      const before = coreValue(btf, access, kind)
+      if (before === 'poison') throw new CoreProblem('the access does not fit the type')
+      const after = target ? targetValue(btf, access, kind, target, before) : ownValue(btf, access, before)
+      const at = relocation.instruction * 8
+      if (after === 'poison' || patch(fn.code, at, before, after) === 'poison') poisonAt(fn, at, text)
+    } catch (error) {
+      if (!(error instanceof CoreProblem) && !(error instanceof SkepError)) throw error
+      relocation.unsupported = `${where} ${text}: ${error.message}`
+      lines.push(relocation.unsupported)
     }
   }
-  const width = bits || size * 8
-  const signed = (type.kind === 'int' || type.kind === 'enum') && type.signed
-  const values = [offset, size, 1, signed ? 1 : 0, 64 - (bitOffset + width - offset * 8), 64 - width]
-  const value = values[record.kind]
-  return value === undefined ? undefined : BigInt(value)
+  fn.relocations.sort((a, b) => a.instruction - b.instruction)
+  return lines
 }
 
-/** Follows an access path: the first number indexes the type itself, the others members and elements. */
-function fieldAt(
-  btf: Btf,
-  id: number,
-  path: readonly number[],
-): { type: number; bitOffset: number; bits: number } | undefined {
-  if (!btf.hasSize(id)) return undefined
-  let at = { type: id, bitOffset: (path[0] ?? 0) * btf.sizeOf(id) * 8, bits: 0 }
-  for (const index of path.slice(1)) {
-    const type = btf.resolved(at.type)
-    if (type.kind === 'struct' || type.kind === 'union') {
-      const member = type.members[index]
-      if (!member) return undefined
-      at = { type: member.type, bitOffset: at.bitOffset + member.bitOffset, bits: member.bits }
-    } else if (type.kind === 'array') {
-      // An index beyond the array is how C writes a flexible one.
-      at = { type: type.type, bitOffset: at.bitOffset + index * btf.sizeOf(type.type) * 8, bits: 0 }
-    } else return undefined
+function poisonAt(fn: FunctionSpec, at: number, text: string): void {
+  for (const instruction of poison(fn.code, at)) {
+    const words = `<invalid CO-RE relocation> failed to resolve CO-RE relocation ${text}`
+    fn.relocations.push({ instruction, kind: 'poison', words })
   }
-  return at
+}
+
+function ownValue(btf: TypeTable, { root }: Access, before: CoreValue): CoreValue {
+  const { name } = btf.type(btf.resolve(root))
+  if (essentialName(btf.type(root).name) !== btf.type(root).name || essentialName(name) !== name)
+    throw new CoreProblem("it asks about another kernel's types, and none are given")
+  return before
+}
+
+/** What all candidates that fit agree on. */
+function targetValue(
+  btf: TypeTable,
+  access: Access,
+  kind: CoreKind,
+  target: KernelBtf,
+  before: CoreValue,
+): CoreValue | 'poison' {
+  if (kind === 'local_type_id') return before
+  const local = btf.type(access.root)
+  if (local.name === '') throw new CoreProblem("relocation doesn't support anonymous types")
+  let found: { access: Access; value: CoreValue | 'poison' } | undefined
+  for (const id of target.named(essentialName(local.name))) {
+    if (!isCandidate(local, target.type(id))) continue
+    const there = matchAccess(btf, access, target, id, kind)
+    if (!there) continue
+    const value = coreValue(target, there, kind)
+    if (!found) found = { access: there, value }
+    else if (found.access.bitOffset !== there.bitOffset)
+      throw new CoreProblem(`field offset ambiguity: ${there.bitOffset} != ${found.access.bitOffset}`)
+    else if (numberOf(found.value) !== numberOf(value))
+      throw new CoreProblem(`relocation decision ambiguity: ${numberOf(value)} != ${numberOf(found.value)}`)
+  }
+  return found ? found.value : coreValue(target, undefined, kind)
+}
+
+function numberOf(value: CoreValue | 'poison'): string {
+  return value === 'poison' ? 'failure' : `success ${value.value}`
 }

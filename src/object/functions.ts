@@ -85,12 +85,15 @@ function addProgram(context: ReadContext, spec: FunctionSpec): void {
     context.unsupported.add(`section '${section}': static function '${name}' (a program has to be global)`)
     return
   }
-  const { kernelType, ...meaning } = sectionMeaning(section)
+  // libbpf leaves such a program out unless it is asked for.
+  const optional = section.startsWith('?')
+  const { kernelType, ...meaning } = sectionMeaning(optional ? section.slice(1) : section)
   if (meaning.type === 'unsupported') {
     const what = kernelType === undefined ? 'unknown program section' : `program type ${kernelType}`
     context.unsupported.add(`section '${section}': ${what}`)
   }
-  context.spec.programs.set(name, { name, section, ...meaning, entry: name })
+  const autoload = optional ? { autoload: false } : {}
+  context.spec.programs.set(name, { name, section, ...meaning, ...autoload, entry: name })
 }
 
 /** BTF ids of a section's functions by byte offset. */

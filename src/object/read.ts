@@ -6,7 +6,7 @@ import { Btf } from './btf.js'
 import { readBtfExt } from './btf-ext.js'
 import { Bytes, hex } from './bytes.js'
 import type { ReadContext } from './context.js'
-import { resolveCoreRelocations } from './core-relocations.js'
+import { readCoreRelocations } from './core-relocations.js'
 import { readDataSections } from './data-sections.js'
 import { readElf, type Elf, type Section } from './elf.js'
 import { readFunctions } from './functions.js'
@@ -64,7 +64,7 @@ export function parseObject(data: Uint8Array, file: string): ObjectSpec {
   readDataSections(context)
   readFunctions(context)
   readRelocations(context)
-  resolveCoreRelocations(context)
+  readCoreRelocations(context)
   spec.unsupported = [...context.unsupported]
   return spec
 }

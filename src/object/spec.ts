@@ -86,6 +86,8 @@ export interface ProgramSpec {
   /** What the section name says after its first slash, if anything: 'sched_switch', 'ingress' … */
   attachTo?: string
   sleepable: boolean
+  /** False: loaded only if it is asked for by name (`SEC("?…")`). */
+  autoload?: boolean
   /** Key in `functions`. */
   entry: string
 }
@@ -100,6 +102,8 @@ export interface FunctionSpec {
   code: Uint8Array
   /** In order of `instruction`. */
   relocations: Relocation[]
+  /** CO-RE relocations that are done, but can be done again for other types; see relocateCore. In order. */
+  core?: CoreRelocation[]
   /** In order of `instruction`. */
   lines: LineInfo[]
   isStatic: boolean
@@ -115,7 +119,22 @@ export type Relocation = { instruction: number } & (
   | { kind: 'function-pointer'; function: string }
   | { kind: 'kfunc'; name: string; weak: boolean }
   | { kind: 'extern'; name: string; weak: boolean }
+  /** A CO-RE relocation that found nothing: an error where control comes to it, in these words. */
+  | { kind: 'poison'; words: string }
 )
+
+/** What an instruction asks about a type; see core-access.ts. */
+export interface CoreRelocation {
+  instruction: number
+  /** BPF_CORE_*. */
+  kind: number
+  /** The local type that the access starts from. */
+  type: BtfTypeId
+  /** '0:1:2', as the compiler wrote it. */
+  access: string
+  /** The line in `unsupported` of the spec that stands for it, if it could not be done. */
+  unsupported?: string
+}
 
 /** The C source of the instructions from `instruction` up to the next entry. */
 export interface LineInfo {

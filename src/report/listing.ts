@@ -54,6 +54,8 @@ function referenceText(spec: ObjectSpec, relocation: Relocation): string {
     case 'kfunc':
     case 'extern':
       return relocation.name
+    case 'poison':
+      return relocation.words
   }
 }
 

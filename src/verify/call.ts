@@ -36,6 +36,7 @@ export interface CallSurroundings extends Surroundings {
 export function call(around: CallSurroundings, state: State, instruction: Instruction): void {
   const { form, imm } = instruction
   const relocation = around.code.relocations.get(instruction.index)
+  if (relocation?.kind === 'poison') around.report?.(instruction, invalid(relocation.words))
   if (relocation?.kind === 'kfunc')
     return external(around, state, instruction, kfuncSignature(relocation.name), relocation.name)
   if (form.operation === 'helper') return external(around, state, instruction, helperSignature(imm), imm)
