@@ -56,7 +56,10 @@ export const MAP_TYPE_LRU_HASH = 9
 export const MAP_TYPE_LRU_PERCPU_HASH = 10
 export const MAP_TYPE_ARRAY_OF_MAPS = 12
 export const MAP_TYPE_HASH_OF_MAPS = 13
+export const MAP_TYPE_QUEUE = 22
+export const MAP_TYPE_STACK = 23
 export const MAP_TYPE_RINGBUF = 27
+export const MAP_TYPE_BLOOM_FILTER = 30
 
 /** Map creation flags of the kernel. */
 export const BPF_F_NO_PREALLOC = 1

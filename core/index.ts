@@ -18,6 +18,7 @@ export {
   bpf_map_lookup_percpu_elem,
   bpf_map_update_elem,
 } from './helper/map'
+export { bpf_map_peek_elem, bpf_map_pop_elem, bpf_map_push_elem } from './helper/queue'
 export {
   bpf_ringbuf_discard,
   bpf_ringbuf_output,
@@ -28,6 +29,7 @@ export {
 export { bpf_tail_call } from './helper/tail-call'
 export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_set_callback_impl, bpf_wq_start } from './helper/work'
 export { interpret } from './interp/interpret'
+export { map_bytes_core, map_bytes_guest } from './map/bytes'
 export { map_create } from './map/create'
 export {
   map_delete,
@@ -42,8 +44,8 @@ export {
   map_update,
   map_update_cpu,
 } from './map/host'
+export { map_peek, map_pop, map_push } from './map/host-keyless'
 export { ring_next, ring_release } from './map/ring'
-export { map_bytes_core, map_bytes_guest } from './map/shape'
 export { sectionEnter as section_enter, sectionExit as section_exit } from './memory/section'
 export { control_blocks_free, control_blocks_lost, control_blocks_total, program_bindings } from './run/audit'
 export { machine_boot } from './run/boot'

@@ -133,7 +133,8 @@ export const MAP_RECIPROCAL = 56
 /** Core-side slot words: element i has its timer slot at timerSlots + 4 i; 0 without such a field. */
 export const MAP_TIMER_SLOTS = 64
 export const MAP_WORK_SLOTS = 68
-/** Hash maps: buckets (u64 links), mask, records of the elements, free-element bitmap, evict hand. */
+/** Hash maps: buckets (u64 links), mask, records of the elements, free-element bitmap, evict hand. Queues and stacks: their
+ *  places (u64 links) and mask. */
 export const MAP_BUCKETS = 72
 export const MAP_BUCKET_MASK = 76
 export const MAP_RECORDS = 80
@@ -144,6 +145,11 @@ export const MAP_DEFERRED_BY = 96
 /** Hash maps: bytes of a record; restarts that a lookup suffers before it asks the mutators for help. */
 export const MAP_RECORD_BYTES = 100
 export const MAP_PATIENCE = 104
+/** Queues and stacks: the records of steps (map/step.ts) and the bitmap of free ones. */
+export const MAP_STEPS = 108
+export const MAP_STEP_POOL = 112
+/** map_extra, as given. */
+export const MAP_EXTRA = 116
 /** The host's: 1 if the map is frozen, so that only programs write it; else 2 for each view of the host that can write. */
 export const MAP_USE = 124
 /** Own cache line: user references (open handles and pins), not sticky. */
@@ -159,6 +165,8 @@ export const MAP_HAND = 196
 export const MAP_SLOW_LOOKUPS = 200
 /** u64, ring buffers: the last record (map/ring-record.ts). */
 export const MAP_RING_LAST = 208
+/** u64, queues and stacks: the current step (map/step.ts). */
+export const MAP_STEP = 216
 
 /** Slot word (core-side, one per special field of an element): address of the control block, or one of these. */
 export const SLOT_EMPTY = 0

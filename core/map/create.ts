@@ -1,7 +1,16 @@
 // Creation of a map: takes a free map structure, fills it, lays the slots, buckets, records and the pool of a hash
 // map out in core memory, and enters the map's guest pages in the page map. Called by the host, from any CPU; nothing
 // else sees the map before its state says live.
-import { EACCES, E2BIG, EINVAL, EOPNOTSUPP, GUEST_PAGE_SHIFT, MAP_TYPE_RINGBUF, MAX_MAPS } from '../abi'
+import {
+  EACCES,
+  E2BIG,
+  EINVAL,
+  EOPNOTSUPP,
+  GUEST_PAGE_SHIFT,
+  MAP_TYPE_BLOOM_FILTER,
+  MAP_TYPE_RINGBUF,
+  MAX_MAPS,
+} from '../abi'
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from '../abi'
 import { MAP_FREE, MAP_LIVE } from '../async/user-reference'
 import { compareExchange32, fill, peek32, poke16, poke32, poke64, store32 } from '../door'
@@ -18,6 +27,7 @@ import {
   MAP_CPU_STRIDE,
   MAP_ELEMENTS,
   MAP_ELEMENT_COUNT,
+  MAP_EXTRA,
   MAP_FLAGS,
   MAP_KEY_SIZE,
   MAP_MAX_ENTRIES,
@@ -42,17 +52,21 @@ import {
   SLOT_CLOSED,
 } from '../layout'
 import { bitmapCreate } from '../memory/bitmap'
+import { checkAttributes } from './attributes'
+import { createBloom } from './bloom'
+import { bucketBytes, map_bytes_guest, poolBytes } from './bytes'
+import { createQueue } from './queue'
 import { RECORD_MARK } from './record'
 import { createRing } from './ring'
 import {
   bucketsOf,
-  checkAttributes,
   cpuStrideOf,
   elementsOf,
   holdsReferences,
+  isArray,
   isHash,
   isPerCpu,
-  map_bytes_guest,
+  isQueue,
   recordBytesOf,
   recordsBytes,
   roundUp,
@@ -71,6 +85,7 @@ const NONE: u32 = 0xffffffff
 function checkFields(type: u32, valueSize: u32, flags: u32, timer: u32, work: u32, lock: u32): i32 {
   if ((timer & work & lock) === NONE) return 0
   if (flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) return -EACCES
+  if (!isHash(type) && !isArray(type)) return -EOPNOTSUPP
   if ((timer & work) !== NONE && (isPerCpu(type) || holdsReferences(type))) return -EOPNOTSUPP
   if (timer !== NONE && (timer & 7 || <u64>timer + 16 > valueSize)) return -EINVAL
   if (work !== NONE && (work & 7 || <u64>work + 16 > valueSize)) return -EINVAL
@@ -101,7 +116,7 @@ function createHash(map: usize, core: usize): void {
   const count = peek32(map + MAP_ELEMENT_COUNT)
   const buckets = bucketsOf(entries)
   const recordBytes = <u32>recordBytesOf(type, keySize)
-  const records = core + <usize>roundUp(8 * buckets, 64)
+  const records = core + <usize>bucketBytes(entries)
   const pool = records + <usize>recordsBytes(type, keySize, entries)
   poke32(map + MAP_BUCKETS, <u32>core)
   poke32(map + MAP_BUCKET_MASK, <u32>buckets - 1)
@@ -126,7 +141,7 @@ function enterPages(map: usize, guest: u32, bytes: u32): void {
 /**
  * Creates a map with one user reference and one reference, both the caller's. `guest` (aligned to a guest page) and
  * `core` (aligned to 64) are zeroed areas of `map_bytes_guest` and `map_bytes_core` bytes; an offset of -1 means no
- * such field. Returns the map's address, or -EINVAL, -E2BIG, -ENOTSUPP, -EACCES, -EOPNOTSUPP as the kernel does
+ * such field, `extra` is map_extra. Returns the map's address, or -EINVAL, -E2BIG, -ENOTSUPP, -EACCES, -EOPNOTSUPP as the kernel does
  * (-E2BIG also if all map structures are taken).
  */
 export function map_create(
@@ -140,8 +155,9 @@ export function map_create(
   lockOffset: u32,
   guest: u32,
   core: u32,
+  extra: u32,
 ): i32 {
-  let refused = checkAttributes(type, keySize, valueSize, maxEntries, flags)
+  let refused = checkAttributes(type, keySize, valueSize, maxEntries, flags, extra)
   if (!refused) refused = checkFields(type, valueSize, flags, timerOffset, workOffset, lockOffset)
   if (refused) return refused
   const map = takeStructure()
@@ -154,6 +170,7 @@ export function map_create(
   poke32(map + MAP_VALUE_SIZE, valueSize)
   poke32(map + MAP_MAX_ENTRIES, maxEntries)
   poke32(map + MAP_FLAGS, flags)
+  poke32(map + MAP_EXTRA, extra)
   poke32(map + MAP_TIMER_OFFSET, timerOffset)
   poke32(map + MAP_WORK_OFFSET, workOffset)
   poke32(map + MAP_SPIN_LOCK_OFFSET, lockOffset)
@@ -172,9 +189,14 @@ export function map_create(
   }
   if (isHash(type)) createHash(map, area)
   if (type === MAP_TYPE_RINGBUF) createRing(map, area)
+  if (type === MAP_TYPE_BLOOM_FILTER) createBloom(map, area)
+  if (isQueue(type)) {
+    const pool = area + <usize>bucketBytes(maxEntries)
+    createQueue(map, area, pool, pool + <usize>poolBytes(type, maxEntries))
+  }
   poke32(map + MAP_USER_REFERENCES, 1)
   poke32(map + MAP_REFERENCES, 1)
-  enterPages(map, guest, <u32>map_bytes_guest(type, keySize, valueSize, maxEntries, flags, 0, 0))
+  enterPages(map, guest, <u32>map_bytes_guest(type, keySize, valueSize, maxEntries, flags, 0, 0, extra))
   store32(map + MAP_STATE, MAP_LIVE)
   return <i32>map
 }

@@ -9,9 +9,9 @@
 // pool, which has max_entries and one for every level of every CPU, always has one for whoever asks.
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from '../abi'
 import { closeElement, openElement } from '../async/element'
-import { cpu, cpuIndex } from '../cpu'
-import { glance32, glance64, load64, peek32, poke32, retry } from '../door'
-import { CPU_MAP_OPERATIONS, MAP_ELEMENT_COUNT, MAP_KEY_SIZE, MAP_POOL, MAP_TYPE } from '../layout'
+import { cpuIndex } from '../cpu'
+import { glance32, glance64, load64, peek32, retry } from '../door'
+import { MAP_ELEMENT_COUNT, MAP_KEY_SIZE, MAP_POOL, MAP_TYPE } from '../layout'
 import { bitmapGive, bitmapTake } from '../memory/bitmap'
 import { answerLookups, findSurely } from './announce'
 import { isBeingWritten } from './element-write'
@@ -35,6 +35,7 @@ import { elementAddress, valueAddress, valueAddressOn } from './map'
 import { RECORD_KEY, RECORD_ORDER, isLong, orderOf, recordOf, writeKey } from './record'
 import { isFull, unreserve } from './room'
 import { isLru, isPerCpu } from './shape'
+import { begin, end } from './under-way'
 import { hasSlots, readElement, writeCpuValues, writeValue } from './value'
 
 const NONE: u32 = 0xffffffff
@@ -74,17 +75,6 @@ export function hashLookupOn(map: usize, key: usize, on: u32): usize {
 
 function evicts(map: usize): bool {
   return isLru(peek32(map + MAP_TYPE))
-}
-
-/** An operation that may hold an element begins, or ends: counted for the repair of a dead CPU. */
-function begin(): void {
-  const count = cpu() + CPU_MAP_OPERATIONS
-  poke32(count, peek32(count) + 1)
-}
-
-function end(): void {
-  const count = cpu() + CPU_MAP_OPERATIONS
-  poke32(count, peek32(count) - 1)
 }
 
 /** A free element, or NONE. */

@@ -1,6 +1,15 @@
 // Map operations of the host: as a user-space program's, on behalf of the CPU that this instance is. The host passes
 // map addresses and staging memory of its own, so nothing is checked; each call enters a section itself.
-import { BPF_F_LOCK, EINVAL, ENOENT, ENOTSUPP, ERANGE, MAP_TYPE_PERCPU_ARRAY } from '../abi'
+import {
+  BPF_F_LOCK,
+  EINVAL,
+  ENOENT,
+  ENOTSUPP,
+  EOPNOTSUPP,
+  ERANGE,
+  MAP_TYPE_BLOOM_FILTER,
+  MAP_TYPE_PERCPU_ARRAY,
+} from '../abi'
 import { cpuCount, cpuIndex } from '../cpu'
 import { glance32, note32, peek32 } from '../door'
 import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
@@ -12,7 +21,7 @@ import { lockValue, refuseLock, unlockValue } from './locked'
 import { elementAddress, valueAddress, valueAddressOn } from './map'
 import { perCpuHashUpdate } from './percpu-hash'
 import { referenceClear, referenceOf, referenceSet } from './reference'
-import { holdsReferences, isArray, isHash, isPerCpu, isReferenceArray } from './shape'
+import { holdsReferences, isArray, isHash, isPerCpu, isQueue, isReferenceArray } from './shape'
 import { EVERY_CPU, readElement, readValue } from './value'
 
 /** Guest address of the value of the key at `key`, 0 if absent. No use in the sense of LRU. */
@@ -105,11 +114,12 @@ export function map_update_cpu(map: usize, key: usize, value: usize, flags: u32,
   return result
 }
 
-/** 0, -ENOENT; -EINVAL for arrays, -ENOTSUPP for kinds without keys. */
+/** 0, -ENOENT; -EINVAL for arrays and queues, -EOPNOTSUPP for bloom filters, -ENOTSUPP for ring buffers. */
 export function map_delete(map: usize, key: usize): i32 {
   const type = peek32(map + MAP_TYPE)
   if (isReferenceArray(type)) return referenceClear(map, key)
-  if (!isHash(type)) return isArray(type) ? -EINVAL : -ENOTSUPP
+  if (type === MAP_TYPE_BLOOM_FILTER) return -EOPNOTSUPP
+  if (!isHash(type)) return isArray(type) || isQueue(type) ? -EINVAL : -ENOTSUPP
   return deleteInto(map, key, 0)
 }
 
@@ -149,7 +159,8 @@ export function map_next(map: usize, cursor: u32): i32 {
 export function map_next_key(map: usize, key: usize, next: usize): i32 {
   const type = peek32(map + MAP_TYPE)
   if (!isHash(type)) {
-    if (!isArray(type)) return -ENOTSUPP
+    if (isQueue(type)) return -EINVAL
+    if (!isArray(type)) return type === MAP_TYPE_BLOOM_FILTER ? -EOPNOTSUPP : -ENOTSUPP
     const entries = peek32(map + MAP_MAX_ENTRIES)
     const index = key ? glance32(key) + 1 : 0
     if (index === entries) return -ENOENT

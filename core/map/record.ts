@@ -35,7 +35,8 @@ export function nextOf(word: u64): u32 {
   return (<u32>word) & RECORD_NEXT
 }
 
-function mix(value: u64): u64 {
+/** Spreads the bits of a number. */
+export function mix(value: u64): u64 {
   const product = value * (((<u64>0x9e3779b9) << 32) | 0x7f4a7c15)
   return product ^ (product >> 32)
 }
@@ -54,10 +55,15 @@ export function orderOf(map: usize, key: usize): u64 {
   if (size === 4) return <u64>glance32(key)
   if (size === 8) return glance64(key)
   if (size < 8) return tail(key, size)
-  let hash = ((<u64>peek32(map + MAP_SEED)) << 32) ^ (<u64>size)
+  return hashOf(peek32(map + MAP_SEED), key, size)
+}
+
+/** A hash of the bytes at a guest address. */
+export function hashOf(seed: u32, address: usize, size: u32): u64 {
+  let hash = ((<u64>seed) << 32) ^ (<u64>size)
   let at: u32 = 0
-  for (; at + 8 <= size; at += 8) hash = mix(hash ^ glance64(key + at))
-  return mix(hash ^ tail(key + at, size - at))
+  for (; at + 8 <= size; at += 8) hash = mix(hash ^ glance64(address + at))
+  return mix(hash ^ tail(address + at, size - at))
 }
 
 /** The bucket that keys with this order word belong to: address of its link. */

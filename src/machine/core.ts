@@ -35,6 +35,7 @@ export interface CoreExports {
     flags: number,
     hasTimer: number,
     hasWork: number,
+    extra: number,
   ): number
   map_bytes_guest(
     type: number,
@@ -44,6 +45,7 @@ export interface CoreExports {
     flags: number,
     hasTimer: number,
     hasWork: number,
+    extra: number,
   ): number
   map_create(
     type: number,
@@ -56,9 +58,13 @@ export interface CoreExports {
     lockOffset: number,
     guestAddress: number,
     coreAddress: number,
+    extra: number,
   ): number
   map_update(map: number, key: number, value: number, flags: number): number
   map_delete(map: number, key: number): number
+  map_push(map: number, value: number, flags: number): number
+  map_pop(map: number, value: number): number
+  map_peek(map: number, value: number): number
   map_next(map: number, cursor: number): number
   map_lookup_copy(map: number, key: number, into: number, flags: number): number
   map_lookup_and_delete(map: number, key: number, into: number): number

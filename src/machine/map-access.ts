@@ -146,6 +146,26 @@ export class MapAccess {
     return result < 0 ? result : this.#cpu.memory.read(next, this.keySize)
   }
 
+  /** Queue, stack, bloom filter: adds a value. 0 or a negative errno. */
+  push(value: Uint8Array, flags: number): number {
+    this.#cpu.memory.write(this.#staging.address, value)
+    return this.#cpu.core.map_push(this.address, this.#staging.address, flags)
+  }
+
+  /** Queue, stack: the next value's bytes, which is taken out unless `stays`; or a negative errno. */
+  take(stays: boolean): Uint8Array | number {
+    const { core, memory } = this.#cpu
+    const { address } = this.#staging
+    const result = stays ? core.map_peek(this.address, address) : core.map_pop(this.address, address)
+    return result < 0 ? result : memory.read(address, this.valueSize)
+  }
+
+  /** Bloom filter: 0 if the value may be in it, or a negative errno. */
+  ask(value: Uint8Array): number {
+    this.#cpu.memory.write(this.#staging.address, value)
+    return this.#cpu.core.map_peek(this.address, this.#staging.address)
+  }
+
   /** Keys and values: each key that stays in the map meanwhile exactly once, others perhaps. */
   *elements(): Generator<{ key: Uint8Array; value: Uint8Array }> {
     for (let key = this.nextKey(undefined); typeof key !== 'number'; key = this.nextKey(key)) {

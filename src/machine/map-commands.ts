@@ -12,6 +12,7 @@ import {
   EINVAL,
   ENOENT,
   ENOTSUPP,
+  MAP_TYPE_BLOOM_FILTER,
 } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import { AGAIN } from './answer.js'
@@ -77,6 +78,33 @@ export class MapCommands {
     this.#mayRead('lookup and delete')
     this.#mayWrite('lookup and delete')
     return this.#found(this.#access.lookupAndDelete(this.values.encodeKey(key)), 'lookup and delete')
+  }
+
+  /** Queue, stack, bloom filter. */
+  push(value: unknown, flag: 'any' | 'exist'): void {
+    this.#mayWrite('push')
+    this.#expect(this.#access.push(this.values.encode(value), updateFlags[flag]), 'push')
+  }
+
+  /** Queue, stack: the next value, which is taken out unless it `stays`. */
+  take(stays: boolean): unknown {
+    const operation = stays ? 'peek' : 'pop'
+    this.#mayRead(operation)
+    if (!stays) this.#mayWrite(operation)
+    const value = this.#access.take(stays)
+    if (typeof value !== 'number') return this.values.decode(value)
+    if (value !== -ENOENT) this.#expect(value, operation)
+    return undefined
+  }
+
+  /** Bloom filter. */
+  mayHold(value: unknown): boolean {
+    if (this.#access.type !== MAP_TYPE_BLOOM_FILTER)
+      throw new SkepError('BAD_MAP', `map '${this.#description.name}' is no bloom filter`)
+    this.#mayRead('lookup')
+    const result = this.#access.ask(this.values.encode(value))
+    if (result !== -ENOENT) this.#expect(result, 'lookup')
+    return result === 0
   }
 
   nextKey(key: unknown): unknown {

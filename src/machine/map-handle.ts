@@ -127,6 +127,29 @@ export class MapHandle<M extends Mode = 'direct'> {
     return this.#do(() => this.#commands.nextKey(key))
   }
 
+  /**
+   * Queue, stack, bloom filter: adds a value. Throws SkepError E2BIG if a queue or stack is full; with 'exist' the oldest
+   * value goes then, as with BPF_EXIST.
+   */
+  push(value: unknown, flag: 'any' | 'exist' = 'any'): Answer<M, void> {
+    return this.#do(() => this.#commands.push(value, flag))
+  }
+
+  /** Queue, stack: takes the next value out; undefined if there is none. */
+  pop(): Answer<M, unknown> {
+    return this.#do(() => this.#commands.take(false))
+  }
+
+  /** Queue, stack: the value that `pop` would take; undefined if there is none. */
+  peek(): Answer<M, unknown> {
+    return this.#do(() => this.#commands.take(true))
+  }
+
+  /** Bloom filter: true if the value may have been added, false if it certainly was not. */
+  mayHold(value: unknown): Answer<M, boolean> {
+    return this.#do(() => this.#commands.mayHold(value))
+  }
+
   /** Keys and values at about this moment: what changes meanwhile may be in it or not. */
   entries(): Answer<M, [key: unknown, value: unknown][]> {
     return this.#do(() => this.#commands.elements().map((element) => this.#commands.decodeElement(element)))

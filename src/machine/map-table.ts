@@ -62,10 +62,10 @@ export class MapTable {
   /** Creates a map with one user reference and one plain reference, both the caller's. Throws before anything exists. */
   create(spec: MapSpec, btf: Btf | undefined): LiveMap {
     const { core } = this.#kernel.host
-    const { name, type, keySize, valueSize, maxEntries, flags, timerOffset, workOffset, lockOffset } = spec
+    const { name, type, keySize, valueSize, maxEntries, flags, timerOffset, workOffset, lockOffset, extra } = spec
     const hasTimer = timerOffset >= 0 ? 1 : 0
     const hasWork = workOffset >= 0 ? 1 : 0
-    const sizes = [type, keySize, valueSize, maxEntries, flags, hasTimer, hasWork] as const
+    const sizes = [type, keySize, valueSize, maxEntries, flags, hasTimer, hasWork, extra] as const
     const guestBytes = checked(core.map_bytes_guest(...sizes), name)
     const coreBytes = checked(core.map_bytes_core(...sizes), name)
     const guest = this.#reserve('guest', guestBytes, name)
@@ -89,6 +89,7 @@ export class MapTable {
       lockOffset,
       guest,
       heap,
+      extra,
     )
     if (address < 0 && address > -4096) {
       this.#kernel.guest.release(guest, guestBytes)

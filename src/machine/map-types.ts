@@ -3,6 +3,7 @@
 import {
   MAP_TYPE_ARRAY,
   MAP_TYPE_ARRAY_OF_MAPS,
+  MAP_TYPE_BLOOM_FILTER,
   MAP_TYPE_HASH,
   MAP_TYPE_HASH_OF_MAPS,
   MAP_TYPE_LRU_HASH,
@@ -10,7 +11,9 @@ import {
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERCPU_HASH,
   MAP_TYPE_PROG_ARRAY,
+  MAP_TYPE_QUEUE,
   MAP_TYPE_RINGBUF,
+  MAP_TYPE_STACK,
 } from '../../core/abi.js'
 
 /** Batch operations of a map type; one that is not there answers ENOTSUPP. */
@@ -44,6 +47,9 @@ const types: ReadonlyMap<number, MapType> = new Map<number, MapType>([
   [MAP_TYPE_PROG_ARRAY, { batch: [], references: true }],
   [MAP_TYPE_ARRAY_OF_MAPS, { ...ARRAY, references: true }],
   [MAP_TYPE_HASH_OF_MAPS, { batch: ['lookup', 'update', 'delete'], seesEnd: true, references: true }],
+  [MAP_TYPE_QUEUE, { batch: [] }],
+  [MAP_TYPE_STACK, { batch: [] }],
+  [MAP_TYPE_BLOOM_FILTER, { batch: [] }],
 ])
 
 /** BPF_MAP_TYPE_* numbers. */

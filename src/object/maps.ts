@@ -11,6 +11,8 @@ export const MAPS_SECTION = '.maps'
 /** The largest map type number that a kernel knows (BPF_MAP_TYPE_INSN_ARRAY). */
 const LAST_MAP_TYPE = 34
 const MAP_PROG_ARRAY = 3
+/** The one type that has a map_extra here. */
+const MAP_BLOOM_FILTER = 30
 const R_ABS64 = 2
 
 /** A new map with nothing set. */
@@ -22,6 +24,7 @@ export function emptyMap(name: string, type: number): MapSpec {
     valueSize: 0,
     maxEntries: 0,
     flags: 0,
+    extra: 0,
     pinning: 0,
     key: 0,
     value: 0,
@@ -79,6 +82,7 @@ class MapReader {
     for (const member of definition.members) this.attribute(map, member)
     if (map.type === 0) this.fail("expected the attribute 'type'")
     const { unsupported } = this.context
+    if (map.extra !== 0 && map.type !== MAP_BLOOM_FILTER) unsupported.add(`map '${map.name}': attribute 'map_extra'`)
     if (map.type > LAST_MAP_TYPE) unsupported.add(`map '${map.name}': map type ${map.type}, which no kernel knows`)
     for (const what of setSpecialFields(map, this.btf)) unsupported.add(`map '${map.name}': ${what} in the value`)
     return map
@@ -108,6 +112,9 @@ class MapReader {
       case 'value':
         map.value = this.pointee(member)
         map.valueSize = this.size(member.name, map.valueSize, this.btf.sizeOf(map.value))
+        return
+      case 'map_extra':
+        map.extra = this.number(member)
         return
       case 'pinning':
         map.pinning = this.number(member)

@@ -51,6 +51,8 @@ export interface MapSpec {
   maxEntries: number
   /** BPF_F_* as in the kernel. */
   flags: number
+  /** map_extra: of a bloom filter the number of hash functions; 0 none. */
+  extra: number
   /** 0 none, 1 by name. */
   pinning: number
   /** BTF types of key and value, 0 if the map has none. */

@@ -31,7 +31,8 @@ const WORK: CallbackRule = { kind: 'work', most: 0 }
 const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
   [1, { result: 'value', quiet: true }],
   ...[2, 3, 5, 6, 7, 8, 14, 15, 118, 125, 160, 208].map((id): [number, Signature] => [id, number]),
-  ...[4, 16, 45, 112, 113, 114, 115].map((id): [number, Signature] => [id, { result: 'number', quiet: false }]),
+  [87, number],
+  ...[4, 16, 45, 88, 89, 112, 113, 114, 115].map((id): [number, Signature] => [id, { result: 'number', quiet: false }]),
   [93, { field: 'bpf_spin_lock', result: 'unknown', quiet: true, lock: 'take' }],
   [94, { field: 'bpf_spin_lock', result: 'unknown', quiet: true, lock: 'release' }],
   [148, { result: 'number', quiet: false, sleeps: true }],

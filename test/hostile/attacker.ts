@@ -44,6 +44,7 @@ function map(name: string, type: number, more: Partial<MapSpec> = {}): MapSpec {
     valueSize: VALUE_BYTES,
     maxEntries: 4,
     flags: 0,
+    extra: 0,
     pinning: 0,
     key: 0,
     value: 0,

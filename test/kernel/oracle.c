@@ -17,6 +17,10 @@
 //                                          {"result":…,"count":…}
 //   freeze MAP
 //   map MAP LENGTH|- r|w                   maps so many bytes (- all) of the values shared, and unmaps them
+//   push MAP VALUE FLAGS, pop MAP, peek MAP [VALUE]
+//                                          of maps without keys; peek with a value asks a bloom filter
+//   create TYPE KEY VALUE ENTRIES FLAGS EXTRA
+//                                          creates a map with these attributes and closes it
 //   variable NAME                          a global variable: {"result":0,"value":"hex"}
 //   close-map MAP, reopen-map MAP          drop the last user reference; get a handle again by id
 //   close-programs                         drop every program handle
@@ -351,6 +355,40 @@ static void map_call(int count, char **words)
   }
 }
 
+/* Maps without keys: the kernel takes none, and a bloom filter takes the value that is looked for. */
+static void keyless_call(int count, char **words)
+{
+  struct bpf_map *map = bpf_object__find_map_by_name(object, words[1]);
+  int value = count > 2 ? from_hex(words[2], second) : 0;
+  int result;
+
+  if (!map || (count > 2 && value != (int)bpf_map__value_size(map))) {
+    answer(-EINVAL);
+    return;
+  }
+  if (strcmp(words[0], "push") == 0 && count == 4)
+    result = bpf_map_update_elem(bpf_map__fd(map), NULL, second, strtoull(words[3], NULL, 0));
+  else if (strcmp(words[0], "pop") == 0)
+    result = bpf_map_lookup_and_delete_elem(bpf_map__fd(map), NULL, second);
+  else
+    result = bpf_map_lookup_elem(bpf_map__fd(map), NULL, second);
+  printf("{\"result\":%d,\"value\":", result < 0 ? -errno : 0);
+  print_hex(second, result < 0 ? 0 : bpf_map__value_size(map));
+  printf("}\n");
+}
+
+static void create(char **words)
+{
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = strtoul(words[4], NULL, 0),
+              .map_extra = strtoull(words[5], NULL, 0));
+  int map = bpf_map_create(atoi(words[0]), "made", strtoul(words[1], NULL, 0), strtoul(words[2], NULL, 0),
+                           strtoul(words[3], NULL, 0), &options);
+
+  answer(map < 0 ? -errno : 0);
+  if (map >= 0)
+    close(map);
+}
+
 /* A variable lies in the map of its section, at the offset that BTF tells. */
 static void variable(const char *name)
 {
@@ -494,8 +532,12 @@ int main(void)
       load(count - 1, words + 1);
     else if (strcmp(words[0], "bare") == 0 && count == 3)
       bare(words[1], words[2]);
+    else if (strcmp(words[0], "create") == 0 && count == 7)
+      create(words + 1);
     else if (!object)
       answer(-EINVAL);
+    else if ((strcmp(words[0], "push") == 0 || strcmp(words[0], "pop") == 0 || strcmp(words[0], "peek") == 0) && count > 1)
+      keyless_call(count, words);
     else if (strcmp(words[0], "run") == 0 && count >= 4)
       run(words[1], words[2], atoi(words[3]), count > 4 ? words[4] : NULL);
     else if (strcmp(words[0], "variable") == 0 && count == 2)

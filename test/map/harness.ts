@@ -30,6 +30,9 @@ export interface Core {
   map_lookup_cpu(map: number, key: number, cpu: number): number
   map_update(map: number, key: number, value: number, flags: number): number
   map_delete(map: number, key: number): number
+  map_push(map: number, value: number, flags: number): number
+  map_pop(map: number, value: number): number
+  map_peek(map: number, value: number): number
   map_next(map: number, cursor: number): number
   map_next_key(map: number, key: number, next: number): number
   map_element_key(map: number, index: number): number
@@ -61,6 +64,7 @@ export interface MapAttributes {
   timer?: number
   work?: number
   lock?: number
+  extra?: number
 }
 
 /** Compiled once for all tests of a process. */
@@ -126,14 +130,15 @@ export class Machine {
   create(a: MapAttributes): number {
     const shape = [a.type, a.keySize, a.valueSize, a.maxEntries, a.flags ?? 0]
     const has = [a.timer === undefined ? 0 : 1, a.work === undefined ? 0 : 1]
-    const coreBytes = this.core.map_bytes_core(...shape, ...has)
-    const guestBytes = this.core.map_bytes_guest(...shape, ...has)
+    const extra = a.extra ?? 0
+    const coreBytes = this.core.map_bytes_core(...shape, ...has, extra)
+    const guestBytes = this.core.map_bytes_guest(...shape, ...has, extra)
     if (coreBytes < 0 || guestBytes < 0) return Math.min(coreBytes, guestBytes)
     const core = this.#coreHeap
     const guest = this.#guestHeap
     if (core + coreBytes > this.word(HEADER + HEADER_CORE_HEAP_END)) throw new Error('core heap is too small')
     if (guest + guestBytes > this.word(HEADER + HEADER_GUEST_END)) throw new Error('guest window is too small')
-    const map = this.core.map_create(...shape, a.timer ?? -1, a.work ?? -1, a.lock ?? -1, guest, core)
+    const map = this.core.map_create(...shape, a.timer ?? -1, a.work ?? -1, a.lock ?? -1, guest, core, extra)
     if (map > 0) {
       this.#coreHeap += coreBytes
       this.#guestHeap += guestBytes

@@ -19,6 +19,7 @@ export function map(name: string, more: Partial<MapSpec> = {}): MapSpec {
     valueSize: 48,
     maxEntries: 4,
     flags: 0,
+    extra: 0,
     pinning: 0,
     key: 1,
     value: 2,

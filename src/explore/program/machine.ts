@@ -175,13 +175,13 @@ export class ProgramMachine {
   private createMaps(core: Cpu, heap: number): void {
     let guest = core.load32(layout.HEADER + layout.HEADER_GUEST_HEAP)
     for (const spec of this.spec.maps.values()) {
-      const { type, keySize, valueSize, maxEntries, flags, timerOffset, workOffset, lockOffset } = spec
+      const { type, keySize, valueSize, maxEntries, flags, timerOffset, workOffset, lockOffset, extra } = spec
       const fields = [timerOffset >= 0 ? 1 : 0, workOffset >= 0 ? 1 : 0] as const
-      const sizes = [type, keySize, valueSize, maxEntries, flags, ...fields] as const
+      const sizes = [type, keySize, valueSize, maxEntries, flags, ...fields, extra] as const
       heap = (heap + 63) & ~63
       const { exports } = core
       const address = exports.map_create(
-        ...[type, keySize, valueSize, maxEntries, flags, timerOffset, workOffset, lockOffset, guest, heap],
+        ...[type, keySize, valueSize, maxEntries, flags, timerOffset, workOffset, lockOffset, guest, heap, extra],
       ) as number
       if (address <= 0 && address > -4096) throw errnoError(address, `map '${spec.name}' cannot be created`)
       guest += (exports.map_bytes_guest(...sizes) + 4095) & ~4095

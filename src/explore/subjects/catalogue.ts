@@ -4,6 +4,7 @@ import type { Subject } from '../subject.js'
 import { asyncEntries } from './async-catalogue.js'
 import { mapEntries } from './map-catalogue.js'
 import type { ModuleName } from './modules.js'
+import { queueEntries } from './queue-catalogue.js'
 import { specimenEntries } from './specimen-catalogue.js'
 
 export type Protocol = 'shipped' | 'locked' | 'rfc-v1' | 'merged'
@@ -31,7 +32,8 @@ const made = new Map<Protocol, Entry[]>()
 export function entriesOf(protocol: Protocol): readonly Entry[] {
   const known = made.get(protocol)
   if (known) return known
-  const entries = protocol === 'shipped' ? [...asyncEntries(), ...mapEntries()] : specimenEntries(protocol)
+  const entries =
+    protocol === 'shipped' ? [...asyncEntries(), ...mapEntries(), ...queueEntries()] : specimenEntries(protocol)
   made.set(protocol, entries)
   return entries
 }

@@ -1,0 +1,17 @@
+// Operations that may hold an element (or the record of a step) in their hands, counted for each CPU: what a dead CPU had
+// under way is counted as lost by its repair (repair.ts). Called by hash.ts, queue.ts.
+import { cpu } from '../cpu'
+import { peek32, poke32 } from '../door'
+import { CPU_MAP_OPERATIONS } from '../layout'
+
+/** An operation begins. */
+export function begin(): void {
+  const count = cpu() + CPU_MAP_OPERATIONS
+  poke32(count, peek32(count) + 1)
+}
+
+/** It ends, with nothing in its hands. */
+export function end(): void {
+  const count = cpu() + CPU_MAP_OPERATIONS
+  poke32(count, peek32(count) - 1)
+}
