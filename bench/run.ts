@@ -1,15 +1,14 @@
 // npm run bench [-- FILTER…] [--repetitions N] [--json FILE]
-// Measures every case whose name contains one of the filters, on skep and, where it can be asked, on the machine's own
-// kernel, taking turns. Prints a table; a `?` marks a figure that is too noisy to be quoted.
+// Measures every case whose name contains one of the filters, skep and what it is compared with taking turns. Prints a
+// table; a `?` marks a figure that is too noisy to be quoted.
 import { writeFile } from 'node:fs/promises'
-import { cpus, release } from 'node:os'
 import { parseArgs } from 'node:util'
-import { CASES } from './cases.js'
-import { kernelSubject } from './kernel.js'
-import { measure, type Row } from './measure.js'
-import { skepSubject } from './skep.js'
-import type { Subject } from './subject.js'
-import { heading, line } from './table.js'
+import { describeMachine, loadNow, machineText } from './report/machine.js'
+import { lines } from './report/table.js'
+import { subjectNames } from './report/text.js'
+import { measureThemes } from './suite.js'
+import { Bench } from './systems/bench.js'
+import { chosen, THEMES } from './themes.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,33 +18,33 @@ const { values, positionals } = parseArgs({
   },
 })
 
-const cases = CASES.filter(
-  ({ name }) => positionals.length === 0 || positionals.some((filter) => name.includes(filter)),
-)
-if (cases.length === 0) {
+const themes = chosen(positionals)
+const repetitions = Number(values.repetitions)
+if (themes.length === 0 || !Number.isInteger(repetitions) || repetitions < 1) {
+  const names = THEMES.flatMap(({ cases }) => cases.map(({ name }) => name))
   process.stderr.write(
-    `bench: no case contains ${positionals.join(' or ')}; there are:\n  ${CASES.map(({ name }) => name).join('\n  ')}\n`,
+    themes.length === 0
+      ? `bench: no case contains ${positionals.join(' or ')}; there are:\n  ${names.join('\n  ')}\n`
+      : `bench: --repetitions: a whole number from 1 is expected\n`,
   )
   process.exit(2)
 }
 
-const subjects: Subject[] = [await skepSubject()]
-const kernel = await kernelSubject()
-if (typeof kernel === 'string') process.stderr.write(`bench: ${kernel}\n`)
-else subjects.push(kernel)
-const names = subjects.map(({ name }) => name)
-
-const machine = { cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length, system: release(), node: process.version }
-console.log(
-  `${machine.cpus} × ${machine.cpu}, ${machine.system}, Node ${machine.node}; median of ${values.repetitions}.\n` +
-    'Every figure of an operation contains the turn of its loop; one of a timer or work also the lookup of its element.\n',
-)
-console.log(heading(names))
-const rows: Row[] = []
-for (const bench of cases) {
-  const row = await measure(bench, subjects, Number(values.repetitions))
-  rows.push(row)
-  console.log(line(row, names))
-}
-if (values.json) await writeFile(values.json, JSON.stringify({ machine, rows }, null, 2) + '\n')
-for (const subject of subjects) await subject.close()
+const bench = new Bench()
+const machine = describeMachine()
+const kernel = await bench.kernel()
+const names = subjectNames(typeof kernel === 'string' ? undefined : kernel.name)
+console.log(`${machineText(machine)}; median of ${repetitions}, ± half the spread of the quartiles.`)
+if (typeof kernel === 'string') console.log(kernel)
+let theme = ''
+const rows = await measureThemes(themes, bench, {
+  repetitions,
+  hear(row) {
+    if (row.theme !== theme) console.log(`\n${row.theme}`)
+    theme = row.theme
+    console.log(lines(row, names).join('\n'))
+  },
+})
+machine.loadAfter = loadNow()
+if (values.json) await writeFile(values.json, JSON.stringify({ machine, names, rows }, null, 2) + '\n')
+await bench.close()

@@ -1,12 +1,12 @@
-// The machine's own kernel as a subject: the oracle of test/kernel runs the very same objects. Nothing is attached.
-import { openKernel, REPOSITORY, type Kernel } from '../test/kernel/oracle.js'
-import type { Loaded, Subject } from './subject.js'
+// The machine's own kernel: the oracle of test/kernel runs the very same objects. Nothing is attached.
+import { openKernel, REPOSITORY, type Kernel } from '../../test/kernel/oracle.js'
+import type { Loaded, System } from './system.js'
 
 /** Live timers that the longest case needs, and some more. */
 const TIMERS = 12_000
 
 /** The kernel, or the reason why it cannot be measured. */
-export async function kernelSubject(): Promise<Subject | string> {
+export async function machineKernel(): Promise<System | string> {
   const kernel = await openKernel()
   if (typeof kernel === 'string') return kernel
   const { result } = await kernel.ask('spare', TIMERS)
@@ -14,7 +14,7 @@ export async function kernelSubject(): Promise<Subject | string> {
     process.stderr.write(`bench: the kernel may be short of memory for ${TIMERS} timers (errno ${-result})\n`)
   await kernel.ask('cpu', 0)
   return {
-    name: `Linux ${kernel.release}`,
+    name: `Linux ${kernel.release.replace(/^(\d+\.\d+).*/, '$1')}`,
     async load(object) {
       const answer = await kernel.load(`${REPOSITORY}${object}`)
       if (answer.result !== 0) throw new Error(`the kernel refuses ${object}: ${answer.library}${answer.log}`)
@@ -29,6 +29,11 @@ function loaded(kernel: Kernel): Loaded {
     run: async (program, packet) => (await kernel.run(program, { data: packet })).data,
     repeat: async (program, packet, repeat) => (await kernel.run(program, { data: packet, repeat })).duration,
     variable: (name) => kernel.variable(name),
+    async drain(map) {
+      const { result } = await kernel.ask('drain', map)
+      if (result < 0) throw new Error(`drain ${map}: errno ${-result}`)
+      return result
+    },
     close: async () => void (await kernel.ask('unload')),
   }
 }

@@ -1,0 +1,70 @@
+// What calls cost, and the clock.
+import { running, type Start, type Theme } from '../case.js'
+import type { Loaded } from '../systems/system.js'
+import { onBoth, operation } from './on-object.js'
+
+const CALLS = 'bench/objects/calls.bpf.o'
+const CHAIN = 32
+const RUNS = 20_000
+const PACKET = new Uint8Array(64)
+
+/** A run with 32 tail calls more than another: a 32nd of the difference. */
+async function tailCall(loaded: Loaded): Promise<number> {
+  const many = await loaded.repeat('chain_of_many', PACKET, RUNS)
+  const none = await loaded.repeat('chain_of_none', PACKET, RUNS)
+  return (many - none) / CHAIN
+}
+
+/** The clock that a JavaScript program has. */
+const hostClock: Start = async () => {
+  const READINGS = 100_000
+  const measure = (): number => {
+    let sum = 0
+    const begin = performance.now()
+    for (let i = 0; i < READINGS; i++) sum += performance.now()
+    const time = performance.now() - begin
+    if (sum === 0) throw new Error('the clock stands')
+    return (time * 1e6) / READINGS
+  }
+  for (let i = 0; i < 20; i++) measure()
+  return running(measure)
+}
+
+export const calls: Theme = {
+  title: 'Calls and the clock',
+  cases: [
+    {
+      name: 'an empty turn of the loop',
+      unit: 'ns',
+      note: 'the share of the loop in every figure that is taken in one',
+      on: operation(CALLS, 'loop', 160_000),
+    },
+    {
+      name: 'bpf-to-bpf call',
+      unit: 'ns',
+      reach: [{ times: 4, than: 'linux' }],
+      on: operation(CALLS, 'call', 160_000),
+    },
+    {
+      name: 'bpf_loop: one iteration',
+      unit: 'ns',
+      reach: [{ times: 4, than: 'linux' }],
+      on: operation(CALLS, 'turns', 160_000),
+    },
+    {
+      name: 'tail call',
+      unit: 'ns',
+      reach: [{ times: 1, than: 'linux' }],
+      on: onBoth(CALLS, tailCall, async (loaded) => {
+        for (let i = 0; i < 5; i++) await tailCall(loaded)
+      }),
+    },
+    {
+      name: 'ktime_get_ns',
+      unit: 'ns',
+      reach: [{ within: 1.3, of: 'node' }],
+      note: 'Node: performance.now(), the clock that skep reads',
+      on: { ...operation(CALLS, 'ktime', 40_000), node: hostClock },
+    },
+  ],
+}

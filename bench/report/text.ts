@@ -1,0 +1,63 @@
+// Figures, ratios and goals in words; the same in the table, the page and the documentation.
+import type { Reach, SubjectName } from '../case.js'
+import { advantage, noisy, type Figure, type Row } from '../measure.js'
+
+/** How the subjects are called; Linux by its release once it is known. */
+export type Names = Readonly<Record<SubjectName, string>>
+
+export function subjectNames(linux?: string): Names {
+  return {
+    skep: 'skep',
+    linux: linux ?? 'Linux',
+    native: 'native',
+    node: 'Node',
+    locked: 'locked',
+    'rfc-v1': 'rfc-v1',
+    merged: 'merged',
+  }
+}
+
+export function number(value: number): string {
+  const size = Math.abs(value)
+  if (size >= 10_000) return Math.round(value).toLocaleString('en-US')
+  return size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(2)
+}
+
+/** `23.7 ns ± 3%`, with a `?` if it is too noisy to quote. */
+export function figureText(figure: Figure, unit: string): string {
+  const value = `${number(figure.median)}${unit === '×' || unit === '%' ? '' : ' '}${unit}`
+  if (figure.figures.length === 1) return value
+  const { median, quartiles } = figure
+  const spread = median === 0 ? 0 : Math.abs((quartiles[1] - quartiles[0]) / median / 2)
+  return `${value} ±${Math.round(spread * 100)}%${noisy(figure) ? '?' : ''}`
+}
+
+/** How many times better skep is. */
+export function ratioText(row: Row, subject: SubjectName): string {
+  const ratio = advantage(row, subject)
+  return ratio === undefined || !Number.isFinite(ratio) ? '' : `${number(ratio)}×`
+}
+
+export function goalText(goal: Reach, unit: string, names: Names): string {
+  const space = unit === '×' || unit === '%' ? '' : ' '
+  if ('atMost' in goal) return `≤ ${goal.atMost}${space}${unit}`
+  if ('atLeast' in goal) return `≥ ${goal.atLeast}${space}${unit}`
+  if ('times' in goal) return `≥ ${goal.times}× ${names[goal.than]}`
+  return `≤ ${goal.within}× ${'ofCase' in goal ? `“${goal.ofCase}”` : names[goal.of]}`
+}
+
+/** A `?` follows where one of the figures is too noisy to quote. */
+export function verdict(row: Row, reached: boolean | undefined): string {
+  if (reached === undefined) return 'not measured'
+  return `${reached ? 'reached' : 'not reached'}${row.figures.some(noisy) ? '?' : ''}`
+}
+
+/** Goals and what became of them, in one line. */
+export function reachText(row: Row, names: Names): string {
+  return row.reach.map(({ goal, reached }) => `${goalText(goal, row.unit, names)}: ${verdict(row, reached)}`).join('; ')
+}
+
+/** Names of rows with a figure of skep that is too noisy to quote. */
+export function noisyRows(rows: readonly Row[]): string[] {
+  return rows.filter(({ figures }) => figures.some(noisy)).map(({ name }) => name)
+}

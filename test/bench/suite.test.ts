@@ -1,0 +1,64 @@
+// The benchmark is run now and then only; a short turn of it here keeps it from rotting. No time is asserted: that every
+// case runs to its end, computes what the others compute, and comes out of the report.
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { figureOf, type Row } from '../../bench/measure.js'
+import { lines } from '../../bench/report/table.js'
+import { noisyRows, subjectNames } from '../../bench/report/text.js'
+import { measureThemes } from '../../bench/suite.js'
+import { Bench } from '../../bench/systems/bench.js'
+import { chosen, THEMES } from '../../bench/themes.js'
+
+const bench = new Bench()
+after(() => bench.close())
+
+/** One figure of each case of skep whose name contains one of these. */
+function short(...filters: string[]): Promise<Row[]> {
+  return measureThemes(chosen(filters), bench, { repetitions: 1, only: ['skep'] })
+}
+
+function assertMeasured(rows: readonly Row[]): void {
+  for (const row of rows) {
+    assert.deepEqual(row.absent, [], row.name)
+    const figure = figureOf(row, 'skep')
+    assert.ok(figure && Number.isFinite(figure.median) && figure.median > 0, `${row.name}: ${figure?.median}`)
+    assert.match(lines(row, subjectNames()).join('\n'), /\d/)
+  }
+}
+
+test('operations on timers, work and maps, calls and computation give a figure each', async () => {
+  const rows = await short('re-arm, 64', 'first start', 'hash: update', 'ring buffer: output', 'tail call', 'compute:')
+  assertMeasured(rows)
+  assert.equal(rows.length, 14)
+})
+
+test('ten thousand timers of one instant fire in the order in which they were armed', async () => {
+  assertMeasured(await short('fire, each of 10,000'))
+})
+
+test('runs from TypeScript, memory and start-up give a figure each', async () => {
+  assertMeasured(await short('inline', 'memory of', 'load of 1,000'))
+})
+
+test('a goal is judged against the figures of the same run; one that cannot be says so', async () => {
+  const rows = await short('array: lookup', 'hash: lookup, hit')
+  const [, , hit] = rows
+  assert.equal(hit?.name, 'hash: lookup, hit')
+  assert.deepEqual(
+    hit.reach.map(({ reached }) => reached),
+    [undefined],
+  )
+  assert.ok(Array.isArray(noisyRows(rows)))
+})
+
+test('no two cases have the same name, and every goal names what there is', () => {
+  const cases = THEMES.flatMap(({ cases }) => cases)
+  const names = new Set(cases.map(({ name }) => name))
+  assert.equal(names.size, cases.length)
+  for (const { name, on, reach = [] } of cases)
+    for (const goal of reach) {
+      if ('ofCase' in goal) assert.ok(names.has(goal.ofCase), `${name}: ${goal.ofCase}`)
+      else if ('than' in goal) assert.ok(on[goal.than], `${name}: ${goal.than}`)
+      else if ('of' in goal) assert.ok(on[goal.of], `${name}: ${goal.of}`)
+    }
+})
