@@ -5,10 +5,15 @@ import type { Bench } from './systems/bench.js'
 /** skep comes first; the others are what it is compared with. */
 export type SubjectName = 'skep' | 'linux' | 'native' | 'node' | 'locked' | 'rfc-v1' | 'merged'
 
+/** What happened over time, for a plot: milliseconds, and a value. */
+export type Series = readonly (readonly [milliseconds: number, value: number])[]
+
 /** Takes figures of one case on one subject. */
 export interface Running {
   /** One figure, in the case's unit. */
   measure(): Promise<number>
+  /** Taken once, after the figures. */
+  series?(): Promise<Series>
   end(): Promise<void>
 }
 

@@ -1,5 +1,5 @@
 // Takes the figures: the subjects of a case take turns, so that what disturbs the machine disturbs all of them.
-import { median, type Case, type Reach, type Running, type SubjectName, type Theme } from './case.js'
+import { median, type Case, type Reach, type Running, type Series, type SubjectName, type Theme } from './case.js'
 import type { Bench } from './systems/bench.js'
 
 export interface Figure {
@@ -9,6 +9,7 @@ export interface Figure {
   /** Half of the figures lie between these two. */
   quartiles: [number, number]
   figures: number[]
+  series?: Series
 }
 
 export interface Row {
@@ -88,8 +89,9 @@ export async function measure(
         await one.run.end()
       }
   for (const { subject, run, figures } of open) {
+    const series = await run.series?.()
     await run.end()
-    row.figures.push(figure(subject, figures))
+    row.figures.push({ ...figure(subject, figures), ...(series ? { series } : {}) })
   }
   return row
 }

@@ -8,6 +8,7 @@ import { footprint } from './cases/footprint.js'
 import { latenesses } from './cases/lateness.js'
 import { maps } from './cases/maps.js'
 import { run } from './cases/run.js'
+import { threads } from './cases/threads.js'
 import { timers } from './cases/timers.js'
 import { work } from './cases/work.js'
 
@@ -19,6 +20,7 @@ export const THEMES: readonly Theme[] = [
   calls,
   compute,
   run,
+  threads,
   latenesses,
   footprint,
   explorer,

@@ -7,6 +7,8 @@ import { lines } from '../../bench/report/table.js'
 import { noisyRows, subjectNames } from '../../bench/report/text.js'
 import { measureThemes } from '../../bench/suite.js'
 import { Bench } from '../../bench/systems/bench.js'
+import { Crew } from '../../bench/threads/crew.js'
+import type { Operation } from '../../bench/threads/instance.js'
 import { chosen, THEMES } from '../../bench/themes.js'
 
 const bench = new Bench()
@@ -61,4 +63,29 @@ test('no two cases have the same name, and every goal names what there is', () =
       else if ('than' in goal) assert.ok(on[goal.than], `${name}: ${goal.than}`)
       else if ('of' in goal) assert.ok(on[goal.of], `${name}: ${goal.of}`)
     }
+})
+
+test('every design goes on under the same loop, and a thread that stands inside a start of skep hinders nobody', async () => {
+  for (const design of ['skep', 'locked', 'rfc-v1', 'merged'] as const) {
+    const crew = await Crew.open(design, 2)
+    try {
+      const share = { thread: 0, from: 0, timers: 1 }
+      const goesOn = async (operation: Operation) =>
+        assert.ok((await crew.drive(operation, [share], 5)) > 0, `${design}: ${operation}`)
+      await goesOn('rearm')
+      await goesOn('set_callback')
+      const accesses = await crew.stand(1, 0).stood
+      assert.ok(accesses > 5, `${design}: ${accesses} accesses`)
+      if (design === 'skep') {
+        const victim = crew.stand(1, 8)
+        await victim.stands
+        await goesOn('rearm')
+        victim.release()
+        await victim.stood
+      }
+      await goesOn('set_start_cancel')
+    } finally {
+      await crew.close()
+    }
+  }
 })
