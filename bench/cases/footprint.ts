@@ -27,7 +27,7 @@ type Shape = readonly [type: number, key: number, value: number, entries: number
 
 /** All bytes that a map takes, in core memory and in the guest window. */
 function mapBytes(exports: CoreExports, [type, key, value, entries, flags]: Shape, timer: boolean): number {
-  const sizes = [type, key, value, entries, flags, timer ? 1 : 0, 0] as const
+  const sizes = [type, key, value, entries, flags, timer ? 1 : 0, 0, 0] as const
   return exports.map_bytes_core(...sizes) + exports.map_bytes_guest(...sizes)
 }
 
