@@ -60,10 +60,12 @@ export function controlBlockPublished(block: usize): void {
   note32(block + CB_HOLDER, 0)
 }
 
-/** Puts a block whose grace period is over back into the pool. */
+/** Puts a block whose grace period is over back into the pool. This CPU takes it next: it has it in its cache. */
 export function controlBlockReturn(block: usize): void {
+  const index = controlBlockIndex(block)
   note32(block + CB_HOLDER, 0)
-  bitmapGive(pool(), controlBlockIndex(block))
+  bitmapGive(pool(), index)
+  poke32(cpu() + CPU_POOL_HINT, index)
 }
 
 /** Takes a reference; false once the block is dead. Only inside a section, on a block found through its slot. */

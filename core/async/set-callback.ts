@@ -15,6 +15,16 @@ import { generationOf, isFreed } from './state'
  */
 const TURNS_PER_CPU: u32 = 8
 
+// True if `fn` of `program` is bound: then there was a moment in this call at which binding it changed nothing, and the
+// answer needs no write. A setter of the generation that is read second wrote the binding that is read first, so the
+// state was of that generation when the binding was read, and live, for FREED is for ever. The binding owns a reference
+// on the program, which is therefore not being unloaded.
+function alreadyBound(block: usize, program: usize, fn: u32): bool {
+  const binding = load64(block + CB_BINDING)
+  const state = load64(block + CB_STATE)
+  return binding === bindingOf(program, fn, generationOf(state)) && !isFreed(state)
+}
+
 /**
  * Binds `fn` (function table index) of `program` to the slot at guest address `pointer`. Inside a section.
  * 0, -EINVAL (not initialised, or not a callback of the program), -EPERM (freed before anything was bound [H6]),
@@ -26,6 +36,7 @@ export function asyncSetCallback(pointer: u64, kind: u32, program: usize, fn: u6
   const block = load32(slot)
   if (!slotTaken(block)) return -EINVAL
   const binding = <usize>block + CB_BINDING
+  if (alreadyBound(<usize>block, program, <u32>fn)) return 0
   if (!programTryGet(program)) return -ENOENT
   const turns = TURNS_PER_CPU * cpuCount()
   for (let turn: u32 = 0; turn < turns; turn++) {
