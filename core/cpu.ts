@@ -7,7 +7,10 @@ import {
   CPU_BYTES,
   CPU_CONTEXT,
   CPU_INDEX,
+  CPU_LATENESS,
+  CPU_LATE_SINCE,
   CPU_LIFE,
+  CPU_MAX_LATENESS,
   CPU_NOW,
   CPU_NOW_USES,
   HEADER,
@@ -63,6 +66,16 @@ export function freshNow(): u64 {
   poke64(area + CPU_NOW, time)
   poke32(area + CPU_NOW_USES, 0)
   return time
+}
+
+/** Statistics: how long after its expiry a callback began, by the reading of the clock that was just made. */
+export function settleLateness(): void {
+  const since = peek64(area + CPU_LATE_SINCE)
+  if (since === 0) return
+  const late = peek64(area + CPU_NOW) + 1 - since
+  poke64(area + CPU_LATE_SINCE, 0)
+  poke64(area + CPU_LATENESS, peek64(area + CPU_LATENESS) + late)
+  if (late > peek64(area + CPU_MAX_LATENESS)) poke64(area + CPU_MAX_LATENESS, late)
 }
 
 /** Counts a use of `now`; false if the clock must be read. Without a call in it, so that it is compiled in place. */

@@ -190,6 +190,8 @@ export const PROGRAM_TYPE = 28
 /** Runs and nanoseconds, for statistics (u64 each, advice). */
 export const PROGRAM_RUNS = 32
 export const PROGRAM_NANOSECONDS = 40
+/** u64: bit i = function `tableFirst + i` reads the clock itself before anything in it uses `now`; host, at load. */
+export const PROGRAM_READS_CLOCK = 48
 
 /** Sticky reference counts: this bit means dead for ever. */
 export const REFERENCES_DEAD = 0x40000000
@@ -304,6 +306,9 @@ export const CPU_WHEEL_SLOTS = 576
 /** Elements of per-CPU hash maps that the CPU writes into (map/element-write.ts), one u64 {map : 32, index + 1 : 32} per
  *  nesting level; 0 none. After 576 + 6 levels * 256 slots * 8 bytes. */
 export const CPU_ELEMENT_WRITES = 12864
+/** u64: expiry + 1 (nanoseconds) of the callback that runs and has yet to read the clock: its reading tells how late it
+ *  began. 0 none. */
+export const CPU_LATE_SINCE = 12896
 /** TASK of the CPU's current or last run; host, between runs. */
 export const CPU_TASK = 12928
 export const CPU_BYTES = 13120

@@ -1,7 +1,7 @@
 // Programs: their sticky reference count and the range of callbacks they own. One reference for the host's handle, one
 // for each binding. Unloading waits for a grace period that starts after the count is dead [H7, H20, H35].
 import { ENOMEM } from '../abi'
-import { load32, note32, peek32, poke32, store32 } from '../door'
+import { load32, note32, peek32, peek64, poke32, poke64, store32 } from '../door'
 import { defer, DEFERRED_PROGRAM } from '../memory/deferred'
 import { referencePut, referenceTryGet } from '../memory/references'
 import { MAX_PROGRAMS } from '../abi'
@@ -10,6 +10,7 @@ import {
   HEADER_PROGRAMS,
   PROGRAM_BYTES,
   PROGRAM_ENTRY,
+  PROGRAM_READS_CLOCK,
   PROGRAM_REFERENCES,
   PROGRAM_STATE,
   PROGRAM_TABLE_END,
@@ -30,6 +31,7 @@ export function program_create(entry: u32, tableFirst: u32, tableEnd: u32): i32 
     poke32(program + PROGRAM_ENTRY, entry)
     poke32(program + PROGRAM_TABLE_FIRST, tableFirst)
     poke32(program + PROGRAM_TABLE_END, tableEnd)
+    poke64(program + PROGRAM_READS_CLOCK, 0)
     store32(program + PROGRAM_REFERENCES, 1)
     store32(program + PROGRAM_STATE, PROGRAM_LOADED)
     return <i32>program
@@ -47,6 +49,12 @@ export function program_put(program: usize): void {
   if (!referencePut(program + PROGRAM_REFERENCES)) return
   note32(program + PROGRAM_STATE, PROGRAM_WAITING)
   defer(program, DEFERRED_PROGRAM)
+}
+
+/** True if function `fn` of the program reads the clock itself: it needs no reading at its start (contract §2, Time). */
+export function readsClock(program: usize, fn: u32): bool {
+  const index = fn - peek32(program + PROGRAM_TABLE_FIRST)
+  return index < 64 && ((peek64(program + PROGRAM_READS_CLOCK) >> (<u64>index)) & 1) !== 0
 }
 
 /** True if `fn` is a callback of the program. */

@@ -28,7 +28,8 @@ import {
   UNIT_SHIFT,
   WITHOUT_RUN,
 } from '../async/state'
-import { cpu, cpuIndex, freshNow } from '../cpu'
+import { readsClock } from '../async/program'
+import { cpu, cpuIndex, freshNow, settleLateness } from '../cpu'
 import {
   and64,
   compareExchange64,
@@ -59,9 +60,8 @@ import {
   CPU_CURRENT,
   CPU_FIRING,
   CPU_FIRINGS,
-  CPU_LATENESS,
+  CPU_LATE_SINCE,
   CPU_LOCK,
-  CPU_MAX_LATENESS,
   CPU_PROGRAM,
   CPU_SCRATCH,
   CPU_TAIL_CALLS,
@@ -101,13 +101,6 @@ function keyOf(map: usize, element: u32): u64 {
   return <u64>scratch
 }
 
-// Statistics: how long after its expiry a callback began.
-function recordLateness(nanoseconds: u64): void {
-  const area = cpu()
-  poke64(area + CPU_LATENESS, peek64(area + CPU_LATENESS) + nanoseconds)
-  if (nanoseconds > peek64(area + CPU_MAX_LATENESS)) poke64(area + CPU_MAX_LATENESS, nanoseconds)
-}
-
 function call(block: usize, binding: u64, deadline: u64): void {
   const area = cpu()
   const work = peek32(block + CB_KIND) === KIND_WORK
@@ -117,9 +110,12 @@ function call(block: usize, binding: u64, deadline: u64): void {
   poke32(area + CPU_PROGRAM, <u32>bindingProgram(binding))
   poke32(area + CPU_BUDGET, peek32(HEADER + HEADER_LOOP_BUDGET))
   poke32(area + CPU_TAIL_CALLS, 0)
-  const time = freshNow()
   count(work ? CPU_WORKS : CPU_FIRINGS)
-  if (!work) recordLateness(time - (deadline << UNIT_SHIFT))
+  if (!work) poke64(area + CPU_LATE_SINCE, (deadline << UNIT_SHIFT) + 1)
+  if (!readsClock(<usize>peek32(area + CPU_PROGRAM), bindingFunction(binding))) {
+    freshNow()
+    settleLateness()
+  }
   if (eventsWanted())
     recordEvent(
       work ? EVENT_FIRE | EVENT_WORK_BIT : EVENT_FIRE,
@@ -145,6 +141,7 @@ function call(block: usize, binding: u64, deadline: u64): void {
 export function finish(block: usize): void {
   const area = cpu()
   settleReservations()
+  poke64(area + CPU_LATE_SINCE, 0)
   poke32(area + CPU_CONTEXT, CONTEXT_TASK)
   poke32(area + CPU_PROGRAM, 0)
   note32(block + CB_RUNS, glance32(block + CB_RUNS) + 1)

@@ -1,9 +1,10 @@
 // The loaded objects of a machine: compiled code with its range of the function table, programs in the core, and the
 // plain references on maps that loaded code holds. Code stays until every program of the object is unloaded, which is
 // when the last binding of a timer or work has let go of it.
-import { PROGRAM_STATE, PROGRAM_TYPE } from '../../core/layout.js'
+import { PROGRAM_READS_CLOCK, PROGRAM_STATE, PROGRAM_TYPE } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
+import { clockUses } from '../verify/clock.js'
 import type { CodeRoom, LinkedCode } from './code.js'
 import type { ObjectCode } from './cpu.js'
 import type { Kernel } from './kernel.js'
@@ -62,6 +63,7 @@ export class ObjectTable {
     const { core } = this.#kernel.host
     const { tableFirst, functions } = object.code
     const names = [...object.spec.functions.keys()]
+    const clocks = readers(object.spec, names)
     try {
       for (const spec of object.spec.programs.values()) {
         const entry = tableFirst + names.indexOf(spec.entry)
@@ -69,6 +71,7 @@ export class ObjectTable {
         if (address < 0 && address > -4096)
           throw new SkepError('NO_MEMORY', `program '${spec.name}': the machine has no place for another program`)
         this.#kernel.memory.setWord((address >>> 0) + PROGRAM_TYPE, programTypeNumbers[spec.type])
+        this.#kernel.memory.setLong((address >>> 0) + PROGRAM_READS_CLOCK, clocks)
         object.programs.set(spec.name, { spec, address: address >>> 0, object })
       }
     } catch (error) {
@@ -106,4 +109,19 @@ export class ObjectTable {
       for (const map of object.maps.values()) maps.put(map)
     }
   }
+}
+
+/**
+ * The functions that need no reading of the clock at their start, one bit each (the first 64). A program only must not use
+ * `now` before it reads; a callback must read, for its reading tells how late it began.
+ */
+function readers(spec: ObjectSpec, names: readonly string[]): bigint {
+  const uses = clockUses(spec)
+  const entries = new Set([...spec.programs.values()].map(({ entry }) => entry))
+  let bits = 0n
+  names.slice(0, 64).forEach((name, index) => {
+    const use = uses.get(name)
+    if (use === 'reads' || (use === 'silent' && entries.has(name))) bits |= 1n << BigInt(index)
+  })
+  return bits
 }
