@@ -9,6 +9,9 @@ export {
   bpf_timer_init,
   bpf_timer_set_callback,
   bpf_timer_start,
+  timer_cancel_in,
+  timer_set_callback_in,
+  timer_start_in,
 } from './helper/timer'
 export * from './helper/index'
 export {
@@ -27,7 +30,7 @@ export {
   bpf_ringbuf_submit,
 } from './helper/ring-buffer'
 export { bpf_tail_call } from './helper/tail-call'
-export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_set_callback_impl, bpf_wq_start } from './helper/work'
+export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_set_callback_impl, bpf_wq_start, wq_start_in } from './helper/work'
 export { interpret } from './interp/interpret'
 export { map_bytes_core, map_bytes_guest } from './map/bytes'
 export { map_create } from './map/create'

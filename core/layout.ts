@@ -150,6 +150,8 @@ export const MAP_STEPS = 108
 export const MAP_STEP_POOL = 112
 /** map_extra, as given. */
 export const MAP_EXTRA = 116
+/** The bucket of an order word: (order * multiplier) >> shift, masked (record.ts); the u64 factor stands at 144. */
+export const MAP_BUCKET_SHIFT = 120
 /** The host's: 1 if the map is frozen, so that only programs write it; else 2 for each view of the host that can write. */
 export const MAP_USE = 124
 /** Own cache line: user references (open handles and pins), not sticky. */
@@ -159,6 +161,8 @@ export const MAP_REFERENCES = 132
 /** Ring buffers: position up to which records are consumed (units of 8 bytes, 31 bits); bumped to wake the consumer. */
 export const MAP_RING_CONSUMED = 136
 export const MAP_RING_BELL = 140
+/** Hash maps, u64: the factor that spreads the order words over the buckets (map/multiplier.ts). Written at creation. */
+export const MAP_MULTIPLIER = 144
 /** Own cache line: elements in the map, LRU hand, CPUs with an announced lookup (bit set, u64). */
 export const MAP_COUNT = 192
 export const MAP_HAND = 196
@@ -167,6 +171,16 @@ export const MAP_SLOW_LOOKUPS = 200
 export const MAP_RING_LAST = 208
 /** u64, queues and stacks: the current step (map/step.ts). */
 export const MAP_STEP = 216
+
+/** Record of a hash element (map/record.ts): u64 link {version : 39, mark : 1, next : 24}, u64 order, words of long keys. */
+export const RECORD_LINK = 0
+export const RECORD_ORDER = 8
+export const RECORD_KEY = 16
+/** From the end of an LRU record. */
+export const RECORD_REFERENCED = 8
+/** In the link. */
+export const RECORD_NEXT = 0xffffff
+export const RECORD_MARK = 0x1000000
 
 /** Slot word (core-side, one per special field of an element): address of the control block, or one of these. */
 export const SLOT_EMPTY = 0
@@ -309,6 +323,8 @@ export const CPU_ELEMENT_WRITES = 12864
 /** u64: expiry + 1 (nanoseconds) of the callback that runs and has yet to read the clock: its reading tells how late it
  *  began. 0 none. */
 export const CPU_LATE_SINCE = 12896
+/** u64 {map : 32, element : 32}: the element that this CPU gave back last; where it looks first for a free one. Advice. */
+export const CPU_ELEMENT_HINT = 12904
 /** TASK of the CPU's current or last run; host, between runs. */
 export const CPU_TASK = 12928
 export const CPU_BYTES = 13120

@@ -6,7 +6,7 @@ import { CB_BINDING, CB_STATE } from '../layout'
 import { cpuCount } from '../cpu'
 import { bindingOf, bindingProgram, isBound } from './binding'
 import { program_put, programOwns, programTryGet } from './program'
-import { slotOf, slotTaken } from './slot'
+import { slotTaken } from './slot'
 import { generationOf, isFreed } from './state'
 
 /**
@@ -26,12 +26,11 @@ function alreadyBound(block: usize, program: usize, fn: u32): bool {
 }
 
 /**
- * Binds `fn` (function table index) of `program` to the slot at guest address `pointer`. Inside a section.
+ * Binds `fn` (function table index) of `program` to the control block in `slot` (0: no such field). Inside a section.
  * 0, -EINVAL (not initialised, or not a callback of the program), -EPERM (freed before anything was bound [H6]),
  * -ENOENT (the program is being unloaded [H35]).
  */
-export function asyncSetCallback(pointer: u64, kind: u32, program: usize, fn: u64): i32 {
-  const slot = slotOf(pointer, kind)
+export function asyncSetCallback(slot: usize, program: usize, fn: u64): i32 {
   if (slot === 0 || program === 0 || !programOwns(program, fn)) return -EINVAL
   const block = load32(slot)
   if (!slotTaken(block)) return -EINVAL

@@ -72,6 +72,11 @@ export function slotOf(pointer: u64, kind: u32): usize {
   return index < 0 || !fieldUntouched(pointer) ? 0 : slotAddress(map, <u32>index, kind)
 }
 
+/** The slot word of a field that the compiler has placed: `slot`, or 0 if the guest's bytes are not untouched [H23]. */
+export function knownSlot(pointer: u64, slot: usize): usize {
+  return fieldUntouched(pointer) ? slot : 0
+}
+
 /** True if a slot word names a control block. */
 export function slotTaken(word: u32): bool {
   return word !== SLOT_EMPTY && word !== SLOT_CLOSED

@@ -18,7 +18,7 @@ import { asyncCancelAsync, asyncCancel_sync } from '../async/cancel'
 import { deadlineAbsolute, deadlineIn, forgetRealtime } from '../async/deadline'
 import { asyncInit } from '../async/init'
 import { asyncSetCallback } from '../async/set-callback'
-import { slotOf, slotTaken } from '../async/slot'
+import { knownSlot, slotOf, slotTaken } from '../async/slot'
 import { asyncStart } from '../async/start'
 import { cpu } from '../cpu'
 import { load32, peek32 } from '../door'
@@ -31,10 +31,8 @@ function init(timer: u64, map: u64, flags: u64): i32 {
   return asyncInit(timer, map, KIND_TIMER, <u32>flags)
 }
 
-function start(timer: u64, nanoseconds: u64, flags: u64): i32 {
-  if ((flags & ~((<u64>BPF_F_TIMER_ABS) | (<u64>BPF_F_TIMER_CPU_PIN))) !== 0) return -EINVAL
-  const slot = slotOf(timer, KIND_TIMER)
-  if (slot === 0) return -EINVAL
+function start(slot: usize, nanoseconds: u64, flags: u64): i32 {
+  if ((flags & ~((<u64>BPF_F_TIMER_ABS) | (<u64>BPF_F_TIMER_CPU_PIN))) !== 0 || slot === 0) return -EINVAL
   const block = load32(slot)
   if (!slotTaken(block)) return -EINVAL
   const absolute = (flags & BPF_F_TIMER_ABS) !== 0
@@ -51,13 +49,24 @@ export function bpf_timer_init(timer: u64, map: u64, flags: u64): i64 {
 
 /** bpf_timer_set_callback: `callback` is an index in the function table, of the calling program. */
 export function bpf_timer_set_callback(timer: u64, callback: u64): i64 {
-  const result = asyncSetCallback(timer, KIND_TIMER, <usize>peek32(cpu() + CPU_PROGRAM), callback)
+  const result = asyncSetCallback(slotOf(timer, KIND_TIMER), <usize>peek32(cpu() + CPU_PROGRAM), callback)
+  return eventsWanted() ? reported(EVENT_SET_CALLBACK, KIND_TIMER, timer, result, callback) : result
+}
+
+/** The same, of a timer whose slot the compiler knows (src/jit/slot.ts); so are the other functions that end in `_in`. */
+export function timer_set_callback_in(timer: u64, callback: u64, slot: usize): i64 {
+  const result = asyncSetCallback(knownSlot(timer, slot), <usize>peek32(cpu() + CPU_PROGRAM), callback)
   return eventsWanted() ? reported(EVENT_SET_CALLBACK, KIND_TIMER, timer, result, callback) : result
 }
 
 /** bpf_timer_start: nanoseconds from this CPU's now, or absolute on the timer's clock. */
 export function bpf_timer_start(timer: u64, nanoseconds: u64, flags: u64): i64 {
-  const result = start(timer, nanoseconds, flags)
+  const result = start(slotOf(timer, KIND_TIMER), nanoseconds, flags)
+  return eventsWanted() ? reported(EVENT_START, KIND_TIMER, timer, result, nanoseconds) : result
+}
+
+export function timer_start_in(timer: u64, nanoseconds: u64, flags: u64, slot: usize): i64 {
+  const result = start(knownSlot(timer, slot), nanoseconds, flags)
   return eventsWanted() ? reported(EVENT_START, KIND_TIMER, timer, result, nanoseconds) : result
 }
 
@@ -65,6 +74,11 @@ export function bpf_timer_start(timer: u64, nanoseconds: u64, flags: u64): i64 {
 export function bpf_timer_cancel(timer: u64): i64 {
   const slot = slotOf(timer, KIND_TIMER)
   const result = slot === 0 ? -EINVAL : asyncCancel_sync(slot)
+  return eventsWanted() ? reported(EVENT_CANCEL, KIND_TIMER, timer, result, 0) : result
+}
+
+export function timer_cancel_in(timer: u64, slot: usize): i64 {
+  const result = knownSlot(timer, slot) === 0 ? -EINVAL : asyncCancel_sync(slot)
   return eventsWanted() ? reported(EVENT_CANCEL, KIND_TIMER, timer, result, 0) : result
 }
 

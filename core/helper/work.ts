@@ -3,7 +3,7 @@
 import { EINVAL, EVENT_INIT, EVENT_SET_CALLBACK, EVENT_START, KIND_WORK } from '../abi'
 import { asyncInit } from '../async/init'
 import { asyncSetCallback } from '../async/set-callback'
-import { slotOf } from '../async/slot'
+import { knownSlot, slotOf } from '../async/slot'
 import { asyncStart } from '../async/start'
 import { cpu } from '../cpu'
 import { peek32 } from '../door'
@@ -16,8 +16,7 @@ function flagged(flags: u64): bool {
   return <u32>flags !== 0
 }
 
-function start(work: u64, flags: u64): i32 {
-  const slot = slotOf(work, KIND_WORK)
+function start(slot: usize, flags: u64): i32 {
   return flagged(flags) || slot === 0 ? -EINVAL : asyncStart(slot, 0, false)
 }
 
@@ -30,7 +29,7 @@ export function bpf_wq_init(work: u64, map: u64, flags: u64): i64 {
 /** bpf_wq_set_callback. */
 export function bpf_wq_set_callback(work: u64, callback: u64, flags: u64): i64 {
   const program = <usize>peek32(cpu() + CPU_PROGRAM)
-  const result = flagged(flags) ? -EINVAL : asyncSetCallback(work, KIND_WORK, program, callback)
+  const result = flagged(flags) ? -EINVAL : asyncSetCallback(slotOf(work, KIND_WORK), program, callback)
   return eventsWanted() ? reported(EVENT_SET_CALLBACK, KIND_WORK, work, result, callback) : result
 }
 
@@ -41,6 +40,12 @@ export function bpf_wq_set_callback_impl(work: u64, callback: u64, flags: u64, _
 
 /** bpf_wq_start: pending work stays pending. */
 export function bpf_wq_start(work: u64, flags: u64): i64 {
-  const result = start(work, flags)
+  const result = start(slotOf(work, KIND_WORK), flags)
+  return eventsWanted() ? reported(EVENT_START, KIND_WORK, work, result, 0) : result
+}
+
+/** bpf_wq_start of work whose slot the compiler knows (src/jit/slot.ts). */
+export function wq_start_in(work: u64, flags: u64, slot: usize): i64 {
+  const result = start(knownSlot(work, slot), flags)
   return eventsWanted() ? reported(EVENT_START, KIND_WORK, work, result, 0) : result
 }

@@ -23,6 +23,8 @@ import {
   HEADER_RANDOM_SEED,
   MAP_BUCKETS,
   MAP_BUCKET_MASK,
+  MAP_BUCKET_SHIFT,
+  MAP_MULTIPLIER,
   MAP_BYTES,
   MAP_CPU_STRIDE,
   MAP_ELEMENTS,
@@ -50,13 +52,14 @@ import {
   MAP_WORK_OFFSET,
   MAP_WORK_SLOTS,
   SLOT_CLOSED,
+  RECORD_MARK,
 } from '../layout'
 import { bitmapCreate } from '../memory/bitmap'
 import { checkAttributes } from './attributes'
 import { createBloom } from './bloom'
 import { bucketBytes, map_bytes_guest, poolBytes } from './bytes'
+import { multiplierFor } from './multiplier'
 import { createQueue } from './queue'
-import { RECORD_MARK } from './record'
 import { createRing } from './ring'
 import {
   bucketsOf,
@@ -124,7 +127,10 @@ function createHash(map: usize, core: usize): void {
   poke32(map + MAP_RECORD_BYTES, recordBytes)
   poke32(map + MAP_POOL, <u32>pool)
   poke32(map + MAP_PATIENCE, PATIENCE)
-  poke32(map + MAP_SEED, (peek32(HEADER + HEADER_RANDOM_SEED) ^ (<u32>map)) * 0x9e3779b1)
+  const seed = (peek32(HEADER + HEADER_RANDOM_SEED) ^ (<u32>map)) * 0x9e3779b1
+  poke32(map + MAP_SEED, seed)
+  poke64(map + MAP_MULTIPLIER, multiplierFor(seed, buckets))
+  poke32(map + MAP_BUCKET_SHIFT, <u32>clz<u64>((buckets - 1) | 1))
   // A free element's record is marked: not in the map.
   for (let i: u32 = 0; i < count; i++) poke64(records + <usize>(i * recordBytes), RECORD_MARK)
   bitmapCreate(pool, pool + BITMAP_BYTES, count, true)

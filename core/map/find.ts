@@ -6,8 +6,8 @@
 // linked and its own link frozen (list.ts), so what is read behind them is in the list as well. So each step reads
 // the element, then sees that `link` still holds `word`; if not, the walk was disturbed and starts again.
 import { load64, peek32 } from '../door'
-import { MAP_ELEMENT_COUNT } from '../layout'
-import { RECORD_LINK, RECORD_MARK, RECORD_ORDER, bucketOf, nextOf, recordOf, sameKey } from './record'
+import { MAP_ELEMENT_COUNT, RECORD_LINK, RECORD_MARK, RECORD_ORDER } from '../layout'
+import { bucketOf, nextOf, recordOf, sameKey } from './record'
 
 /** The walk met a change of the list: nothing is known. */
 export const FIND_DISTURBED: u32 = 0xffffffff

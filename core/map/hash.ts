@@ -9,9 +9,17 @@
 // pool, which has max_entries and one for every level of every CPU, always has one for whoever asks.
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from '../abi'
 import { closeElement, openElement } from '../async/element'
-import { cpuIndex } from '../cpu'
-import { glance32, glance64, load64, peek32, retry } from '../door'
-import { MAP_ELEMENT_COUNT, MAP_KEY_SIZE, MAP_POOL, MAP_TYPE } from '../layout'
+import { cpu, cpuIndex } from '../cpu'
+import { glance32, glance64, load64, peek32, peek64, poke64, retry } from '../door'
+import {
+  CPU_ELEMENT_HINT,
+  MAP_ELEMENT_COUNT,
+  MAP_KEY_SIZE,
+  MAP_POOL,
+  MAP_TYPE,
+  RECORD_KEY,
+  RECORD_ORDER,
+} from '../layout'
 import { bitmapGive, bitmapTake } from '../memory/bitmap'
 import { answerLookups, findSurely } from './announce'
 import { isBeingWritten } from './element-write'
@@ -32,7 +40,7 @@ import {
 import { lockValue, refuseLock, unlockValue } from './locked'
 import { clearReferenced, evict, markReferenced } from './lru'
 import { elementAddress, valueAddress, valueAddressOn } from './map'
-import { RECORD_KEY, RECORD_ORDER, isLong, orderOf, recordOf, writeKey } from './record'
+import { isLong, orderOf, recordOf, writeKey } from './record'
 import { isFull, unreserve } from './room'
 import { isLru, isPerCpu } from './shape'
 import { begin, end } from './under-way'
@@ -81,7 +89,9 @@ function evicts(map: usize): bool {
 function take(map: usize): u32 {
   const pool = <usize>peek32(map + MAP_POOL)
   const perCpu = isPerCpu(peek32(map + MAP_TYPE))
-  let start: u32 = 0
+  // A map that was freed may have been larger than the one that has its address now.
+  const hint = peek64(cpu() + CPU_ELEMENT_HINT)
+  let start = <usize>(hint >> 32) === map && <u32>hint < peek32(map + MAP_ELEMENT_COUNT) ? <u32>hint : 0
   for (let turn: u32 = 0; turn < TRIES; turn++) {
     const index = bitmapTake(pool, start)
     if (index < 0) continue
@@ -94,6 +104,7 @@ function take(map: usize): u32 {
 
 function give(map: usize, index: u32): void {
   bitmapGive(<usize>peek32(map + MAP_POOL), index)
+  poke64(cpu() + CPU_ELEMENT_HINT, ((<u64>map) << 32) | (<u64>index))
 }
 
 /** The words of the key of an element in the caller's hands, as `act` wants them. */

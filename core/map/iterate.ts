@@ -6,20 +6,20 @@
 import { calleeFrame, callbackOf, chargeIteration } from '../helper/call'
 import { cpu, cpuIndex } from '../cpu'
 import { load64, note64, peek32, poke32, retry } from '../door'
-import { CPU_PROGRAM, MAP_BUCKETS, MAP_BUCKET_MASK, MAP_ELEMENT_COUNT, MAP_KEY_SIZE } from '../layout'
-import { FIND_DISTURBED, find } from './find'
-import { elementAddress, valueAddressOn } from './map'
 import {
+  CPU_PROGRAM,
+  MAP_BUCKETS,
+  MAP_BUCKET_MASK,
+  MAP_ELEMENT_COUNT,
+  MAP_KEY_SIZE,
   RECORD_KEY,
   RECORD_LINK,
   RECORD_MARK,
   RECORD_ORDER,
-  bucketOf,
-  isLong,
-  nextOf,
-  orderOf,
-  recordOf,
-} from './record'
+} from '../layout'
+import { FIND_DISTURBED, find } from './find'
+import { elementAddress, valueAddressOn } from './map'
+import { bucketOf, isLong, nextOf, orderOf, recordOf } from './record'
 
 /** Calls `fn` for one element; true if it wants to stop. */
 export function visit(map: usize, key: usize, value: usize, fn: u32, context: u64, callee: usize): bool {

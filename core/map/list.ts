@@ -16,9 +16,10 @@
 // A CPU that stops holds nobody up: what it marked, others unlink; what it holds in its hands is one element.
 // Each failed compare-and-exchange means that another CPU (or nested code) changed that link: lock-free.
 import { BPF_EXIST, BPF_NOEXIST } from '../abi'
-import { compareExchange64, load64, retry, store64 } from '../door'
+import { compareExchange64, load64, note64, retry } from '../door'
+import { RECORD_LINK, RECORD_MARK, RECORD_ORDER } from '../layout'
 import { reserve, unreserve } from './room'
-import { RECORD_LINK, RECORD_MARK, RECORD_ORDER, bucketOf, compareKey, linkAfter, nextOf, recordOf } from './record'
+import { bucketOf, compareKey, linkAfter, nextOf, recordOf } from './record'
 
 /**
  * Actions at a key's place, and their results in the low byte; an element that came into the caller's hands stands
@@ -125,8 +126,8 @@ function actOnAbsent(map: usize, action: u32, link: usize, word: u64, element: u
   return DISTURBED
 }
 
-/** Sets the link of the caller's element before it is published; unmarked, a new version. */
+/** Sets the link of the caller's element before it is published; unmarked, a new version. A plain store: record.ts. */
 function prepare(map: usize, element: u32, next: u32): void {
   const link = recordOf(map, element) + RECORD_LINK
-  store64(link, linkAfter(load64(link), 0, next))
+  note64(link, linkAfter(load64(link), 0, next))
 }

@@ -2,9 +2,18 @@
 // over the elements, spares those with a mark (and takes the mark away), and evicts the first without. Called by
 // hash.ts. Bounded: the hand spares at most SPARED elements in one insertion and passes no element more than twice.
 import { add32, glance32, load64, note32, peek32 } from '../door'
-import { MAP_ELEMENT_COUNT, MAP_HAND, MAP_RECORD_BYTES } from '../layout'
+import {
+  MAP_ELEMENT_COUNT,
+  MAP_HAND,
+  MAP_RECORD_BYTES,
+  RECORD_KEY,
+  RECORD_LINK,
+  RECORD_MARK,
+  RECORD_ORDER,
+  RECORD_REFERENCED,
+} from '../layout'
 import { ABSENT, EVICT, act } from './list'
-import { RECORD_KEY, RECORD_LINK, RECORD_MARK, RECORD_ORDER, RECORD_REFERENCED, isLong, recordOf } from './record'
+import { isLong, recordOf } from './record'
 
 const SPARED: u32 = 64
 

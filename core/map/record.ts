@@ -7,17 +7,21 @@
 // between. A marked record is not in the map. An unmarked one is in the map, or prepared to be, or free after it was
 // prepared in vain: only the walk to its key tells. The guest's copy of the key is for guests to read only.
 // Called by the files of this folder.
-import { glance32, glance64, glance8, load64, note32, note64, peek32, store64 } from '../door'
-import { MAP_BUCKETS, MAP_BUCKET_MASK, MAP_KEY_SIZE, MAP_RECORDS, MAP_RECORD_BYTES, MAP_SEED } from '../layout'
+import { glance32, glance64, glance8, load64, note32, note64, peek32, peek64 } from '../door'
+import {
+  MAP_BUCKETS,
+  MAP_BUCKET_MASK,
+  MAP_BUCKET_SHIFT,
+  MAP_KEY_SIZE,
+  MAP_MULTIPLIER,
+  MAP_RECORDS,
+  MAP_RECORD_BYTES,
+  MAP_SEED,
+  RECORD_KEY,
+  RECORD_NEXT,
+  RECORD_ORDER,
+} from '../layout'
 
-export const RECORD_LINK = 0
-export const RECORD_ORDER = 8
-export const RECORD_KEY = 16
-/** From the end of an LRU record. */
-export const RECORD_REFERENCED = 8
-
-export const RECORD_NEXT: u32 = 0xffffff
-export const RECORD_MARK: u64 = 1 << 24
 const VERSION: u64 = 1 << 25
 
 /** Address of the record of an element. */
@@ -54,22 +58,30 @@ export function orderOf(map: usize, key: usize): u64 {
   const size = peek32(map + MAP_KEY_SIZE)
   if (size === 4) return <u64>glance32(key)
   if (size === 8) return glance64(key)
-  if (size < 8) return tail(key, size)
-  return hashOf(peek32(map + MAP_SEED), key, size)
+  return size < 8 ? tail(key, size) : hashOf(peek32(map + MAP_SEED), key, size)
 }
 
-/** A hash of the bytes at a guest address. */
+/** A hash of the bytes at an address: two chains side by side, for each multiplication waits for the one before it. */
 export function hashOf(seed: u32, address: usize, size: u32): u64 {
   let hash = ((<u64>seed) << 32) ^ (<u64>size)
+  let other = ~hash
   let at: u32 = 0
-  for (; at + 8 <= size; at += 8) hash = mix(hash ^ glance64(address + at))
-  return mix(hash ^ tail(address + at, size - at))
+  for (; at + 16 <= size; at += 16) {
+    hash = mix(hash ^ glance64(address + at))
+    other = mix(other ^ glance64(address + at + 8))
+  }
+  if (at + 8 <= size) {
+    hash = mix(hash ^ glance64(address + at))
+    at += 8
+  }
+  if (at < size) other = mix(other ^ tail(address + at, size - at))
+  return mix(hash ^ rotl(other, 32))
 }
 
-/** The bucket that keys with this order word belong to: address of its link. */
+/** The bucket that keys with this order word belong to: address of its link. One multiplication (multiplier.ts). */
 export function bucketOf(map: usize, order: u64): usize {
-  const hash = mix(mix(order ^ (<u64>peek32(map + MAP_SEED))))
-  return <usize>peek32(map + MAP_BUCKETS) + ((<usize>((<u32>hash) & peek32(map + MAP_BUCKET_MASK))) << 3)
+  const hash = <u32>((order * peek64(map + MAP_MULTIPLIER)) >> (<u64>peek32(map + MAP_BUCKET_SHIFT)))
+  return <usize>peek32(map + MAP_BUCKETS) + ((<usize>(hash & peek32(map + MAP_BUCKET_MASK))) << 3)
 }
 
 /** True for keys of more than 8 bytes, whose order word does not identify them. */
@@ -85,31 +97,29 @@ export function sameKey(map: usize, record: usize, key: usize): bool {
   return at === size || load64(record + RECORD_KEY + at) === tail(key + at, size - at)
 }
 
-/** Writes the key into the record of an element that is in the caller's hands, and the guest's copy of it.
- *  Returns the order word of what was written, whatever a guest does to its key meanwhile. */
+/**
+ * Writes the key into the record of an element that is in the caller's hands, and the guest's copy of it. Returns the
+ * order word of what was written, whatever a guest does to its key meanwhile. Plain stores: a walk that still comes by the
+ * element's old place finds afterwards that the link to it has changed (list.ts), and the exchange that publishes the
+ * element orders them for all others.
+ */
 export function writeKey(map: usize, record: usize, element: usize, key: usize): u64 {
   const size = peek32(map + MAP_KEY_SIZE)
   if (size <= 8) {
     const order = orderOf(map, key)
-    store64(record + RECORD_ORDER, order)
+    note64(record + RECORD_ORDER, order)
     if (size === 4) note32(element, <u32>order)
     else note64(element, order)
     return order
   }
-  let hash = ((<u64>peek32(map + MAP_SEED)) << 32) ^ (<u64>size)
-  let at: u32 = 0
-  for (; at + 8 <= size; at += 8) hash = mix(hash ^ writeWord(record, element, at, glance64(key + at)))
-  const rest = tail(key + at, size - at)
-  if (at < size) writeWord(record, element, at, rest)
-  hash = mix(hash ^ rest)
-  store64(record + RECORD_ORDER, hash)
-  return hash
-}
-
-function writeWord(record: usize, element: usize, at: u32, word: u64): u64 {
-  store64(record + RECORD_KEY + at, word)
-  note64(element + at, word)
-  return word
+  for (let at: u32 = 0; at < size; at += 8) {
+    const word = at + 8 <= size ? glance64(key + at) : tail(key + at, size - at)
+    note64(record + RECORD_KEY + at, word)
+    note64(element + at, word)
+  }
+  const order = hashOf(peek32(map + MAP_SEED), record + RECORD_KEY, size)
+  note64(record + RECORD_ORDER, order)
+  return order
 }
 
 /**

@@ -6,7 +6,9 @@ import { CPU_PROGRAM } from '../../core/layout.js'
 import { I32, VOID, op } from './encoder.js'
 import { AREA_GLOBAL, type FunctionEmitter } from './function.js'
 import { GUEST_FUNCTION } from './module.js'
+import { emitHashLookup } from './hash-lookup.js'
 import { emitArrayLookup } from './lookups.js'
+import { pushSlot } from './slot.js'
 
 /** Kind 'call'. */
 export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
@@ -17,6 +19,9 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
       return
     case 'array':
       emitArrayLookup(f, callee.shape, callee.key)
+      return
+    case 'hash':
+      emitHashLookup(f, callee.shape, callee.key, callee.index)
       return
     case 'function':
       f.checkStack()
@@ -39,6 +44,7 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
       if (helper.frame) f.storeBudget()
       for (let register = 1; register <= helper.parameters; register += 1) f.getRegister(register)
       if (helper.frame) f.getFrame()
+      if (callee.slot) pushSlot(f, callee.slot)
       f.op(op.call)
       f.code.u32(callee.index)
       if (!helper.returns) f.const64(0)

@@ -53,11 +53,12 @@ export function compile(
     return index
   }
   // All imports must be known before the first function index is written.
+  const facts = new Map([...units.values()].map((unit) => [unit, target.facts?.(unit.spec)]))
   const graphs = new Map([...units.values()].map((unit) => [unit, buildGraph(unit.instructions)]))
   const callees = new Map(
     [...units.values()].map((unit) => [
       unit,
-      calleesOf(unit, target, importIndex, lookupSites(unit, graphs.get(unit)!)),
+      calleesOf(unit, target, importIndex, lookupSites(unit, graphs.get(unit)!), facts.get(unit)),
     ]),
   )
   const charges = (name: string): boolean => {
@@ -86,6 +87,8 @@ export function compile(
       callable: target.callable,
       callees: resolved,
       tails,
+      facts: facts.get(unit),
+      valueAddress: (map, offset) => target.mapValueAddress(map, offset),
       wideValue: (instruction) => wideValue(unit, instruction, target, callbacks),
     }
     return { name: unit.spec.name, ...compileFunction(unit, graphs.get(unit)!, context) }

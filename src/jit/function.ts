@@ -12,7 +12,7 @@ import { CPU_BUDGET } from '../../core/layout.js'
 import type { Instruction } from '../isa/decode.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
-import type { ArrayShape, HelperImport } from './link.js'
+import type { ArrayShape, HashShape, HelperImport, KnownFacts, SlotShape } from './link.js'
 
 /** The frame's upper end as i32 is the sixth parameter. */
 const FRAME_LOCAL = 5
@@ -24,11 +24,13 @@ export const AREA_GLOBAL = 0
 
 /** What a call instruction calls, resolved. */
 export type Callee =
-  | { kind: 'import'; index: number; helper: HelperImport }
+  | { kind: 'import'; index: number; helper: HelperImport; slot?: SlotShape | undefined }
   /** `charges`: it, or what it calls, spends of the loop budget. */
   | { kind: 'function'; index: number; charges: boolean }
   /** A lookup in an array that is known; where the key is, if it lies in the frame. */
   | { kind: 'array'; shape: ArrayShape; key: number | undefined }
+  /** A lookup in a hash map that is known; `index`: the helper that goes on where it does not end at once. */
+  | { kind: 'hash'; shape: HashShape; key: number | undefined; index: number }
   /** A weak reference that nothing satisfies: calling it is a fault. */
   | { kind: 'missing'; name: string }
 
@@ -40,8 +42,11 @@ export interface FunctionContext {
   readonly callable: { readonly first: number; readonly end: number }
   /** Some function of the object makes tail calls. */
   readonly tails: boolean
+  readonly facts: KnownFacts | undefined
   /** By index of the call instruction. */
   readonly callees: ReadonlyMap<number, Callee>
+  /** Address of a byte of a map's only value. */
+  valueAddress(map: string, offset: number): number
   /** Value that an `lddw` at this index loads. */
   wideValue(instruction: Instruction): bigint
 }

@@ -1,4 +1,5 @@
 // What the compiler asks of whoever loads an object: where maps lie, which helpers exist, which table slot a callback has.
+import type { FunctionSpec } from '../object/spec.js'
 
 /** How a helper or kfunc is called: an export of the core. */
 export interface HelperImport {
@@ -10,6 +11,10 @@ export interface HelperImport {
   readonly frame: boolean
   /** False: r0 is 0 after the call. */
   readonly returns: boolean
+  /** The core's export for a timer or work that is known to be a field of a map's values; it takes the slot as a last i32. */
+  readonly inSlot?: { readonly field: 'timer' | 'work'; readonly name: string }
+  /** It takes the address of a slot as a last i32. */
+  readonly takesSlot?: boolean
   /** Its result, unless 0, is the table index of the function that takes the caller's place (bpf_tail_call). */
   readonly tail?: boolean
 }
@@ -24,11 +29,57 @@ export interface ArrayShape {
   readonly entries: number
 }
 
+/** Where the words lie that decide about the timers or work of a map's elements (core/async/slot.ts). */
+export interface SlotShape {
+  /** Address of the first element's word; one of 4 bytes for each element. */
+  readonly slots: number
+  /** Guest address of the first element's field, bytes from one to the next. */
+  readonly first: number
+  readonly stride: number
+  readonly entries: number
+}
+
+/** A plain hash map with keys of 4 or 8 bytes: all that its lookup needs (core/map/record.ts). */
+export interface HashShape {
+  readonly keyBytes: 4 | 8
+  readonly multiplier: bigint
+  readonly shift: number
+  /** Buckets, less 1. */
+  readonly mask: number
+  readonly buckets: number
+  readonly records: number
+  readonly recordBytes: number
+  /** Guest address of the first value, bytes from one to the next. */
+  readonly values: number
+  readonly stride: number
+}
+
+/** What is known about a function before it runs; see verify/prove.ts. */
+export interface KnownFacts {
+  /** Accesses that certainly lie in guest memory, by instruction. */
+  readonly accesses: ReadonlyMap<number, KnownAccess>
+  /** Loads of packet bounds, on which some of those rest: what they give is compared with the guest window. */
+  readonly guards: ReadonlyMap<number, 'start' | 'end'>
+  /** By call: r1 is the address of this byte of a value of the map. */
+  readonly places: ReadonlyMap<number, { readonly map: string; readonly offset: number }>
+}
+
+export type KnownAccess =
+  | { readonly kind: 'frame'; readonly offset: number | undefined }
+  | { readonly kind: 'value'; readonly map: string; readonly offset: number | undefined }
+  | { readonly kind: 'packet' | 'checked' }
+
 export interface LinkTarget {
   /** Address of the map's structure, what a program sees as the map pointer. Throws SkepError if there is no such map. */
   mapAddress(name: string): number
   /** Where the values of a map lie that is an array and stays as long as the code: its lookups need no call. */
   arrayShape?(name: string): ArrayShape | undefined
+  /** A hash map whose lookups begin in place; it stays as long as the code. */
+  hashShape?(name: string): HashShape | undefined
+  /** The slots of a map's timers or work, if that field lies at `offset` of its values. */
+  slotShape?(name: string, field: 'timer' | 'work', offset: number): SlotShape | undefined
+  /** What is proved about a function of the object; without it every access is checked. */
+  facts?(fn: FunctionSpec): KnownFacts
   /** Guest address of a byte in the value of a single-element data map. */
   mapValueAddress(name: string, offset: number): number
   /** Throws SkepError for a helper that does not exist, naming function and instruction. */

@@ -56,7 +56,11 @@ export function emitArrayLookup(f: FunctionEmitter, shape: ArrayShape, key: numb
   if (key !== undefined && key >= -FRAME_BYTES && key + KEY_BYTES <= 0) {
     f.get(f.bottom).op(op.i32_load, 0)
     f.code.u32(FRAME_BYTES + key)
-  } else loadKey(f)
+  } else {
+    checkKey(f, KEY_BYTES)
+    f.op(op.i32_load, 0)
+    f.code.u32(f.context.guestBase)
+  }
   f.tee(index).const32(shape.entries).op(op.i32_lt_u)
   f.op(op.if, I64)
   f.get(index).const32(shape.stride).op(op.i32_mul)
@@ -70,12 +74,11 @@ export function emitArrayLookup(f: FunctionEmitter, shape: ArrayShape, key: numb
   f.setRegister(0)
 }
 
-/** Pushes the key behind r2, which is checked as the helper does. */
-function loadKey(f: FunctionEmitter): void {
+/** Checks the `bytes` behind r2 as the helper does; pushes their address, less guestBase. */
+export function checkKey(f: FunctionEmitter, bytes: number): void {
   const { guestBase, guestEnd } = f.context
   f.getRegister(2).const64(-guestBase).op(op.i64_add).tee(f.address)
-  f.const64(guestEnd - guestBase - KEY_BYTES).op(op.i64_gt_u)
+  f.const64(guestEnd - guestBase - bytes).op(op.i64_gt_u)
   f.faultIf(() => f.fault(FAULT_BAD_ACCESS, () => f.getRegister(2)))
-  f.get(f.address).op(op.i32_wrap_i64, op.i32_load, 0)
-  f.code.u32(guestBase)
+  f.get(f.address).op(op.i32_wrap_i64)
 }

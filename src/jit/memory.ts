@@ -1,5 +1,6 @@
 // Loads, stores and atomics of guest memory. Every address is compared exactly with the guest window, all 64 bits of it,
-// unless it is a constant offset within the function's own frame or lies in a range that was checked before:
+// unless it is proved to lie there (verify/prove.ts; its proofs rest on the checks of what is not proved, so none of those
+// is left out here) or lies in a range that was checked before:
 //
 //   address := register + low - guestBase;  address >u guestEnd - guestBase - (high - low)  ->  fault site
 //
@@ -13,6 +14,7 @@ import { storesMemory, written, type Instruction } from '../isa/decode.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
 import { I32, VOID, atomicOp, op } from './encoder.js'
 import type { FunctionEmitter, Window } from './function.js'
+import type { KnownAccess } from './link.js'
 
 /** One access: which register it goes through, where, how wide. */
 interface Access {
@@ -57,16 +59,27 @@ export function emitAccess(f: FunctionEmitter, rest: Place): void {
   const access = accessOf(instruction)!
   const { form } = instruction
   const plainStore = form.kind === 'store'
-  const offset = prepare(f, access, rest)
-  if (form.kind === 'atomic') return emitAtomic(f, access, offset)
-  f.get(offset.local)
+  const address = prepare(f, access, rest)
+  if (form.kind === 'atomic') return emitAtomic(f, access, address)
+  address.push()
   if (plainStore) {
     pushValue(f, instruction)
     f.op({ 8: op.i64_store8, 16: op.i64_store16, 32: op.i64_store32, 64: op.i64_store }[form.width])
   } else if (form.narrow !== 0) f.op({ 8: op.i64_load8_s, 16: op.i64_load16_s, 32: op.i64_load32_s }[form.width as 8])
   else f.op({ 8: op.i64_load8_u, 16: op.i64_load16_u, 32: op.i64_load32_u, 64: op.i64_load }[form.width])
-  f.code.u32(ALIGNMENT[access.bytes]!).u32(offset.offset)
+  f.code.u32(ALIGNMENT[access.bytes]!).u32(address.offset)
   if (!plainStore) f.setRegister(instruction.dst)
+  const guard = f.context.facts?.guards.get(instruction.index)
+  if (guard) emitGuard(f, instruction.dst, guard)
+}
+
+// What a program's context says of its packet is believed only if it is as the machine wrote it: in the guest window.
+function emitGuard(f: FunctionEmitter, register: number, guard: 'start' | 'end'): void {
+  const { guestBase, guestEnd } = f.context
+  f.getRegister(register)
+  if (guard === 'start') f.const64(guestBase).op(op.i64_lt_u)
+  else f.const64(guestEnd).op(op.i64_gt_u)
+  f.faultIf(() => f.fault(FAULT_BAD_ACCESS, () => f.getRegister(register)))
 }
 
 function pushValue(f: FunctionEmitter, { form, src, imm }: Instruction): void {
@@ -74,13 +87,36 @@ function pushValue(f: FunctionEmitter, { form, src, imm }: Instruction): void {
   else f.const64(imm)
 }
 
-/** Makes the access safe; answers with the i32 local and the static offset that make its address. */
-function prepare(f: FunctionEmitter, access: Access, rest: Place): { local: number; offset: number } {
+/** What makes an address: an i32 that `push` pushes, and a static offset. */
+interface Address {
+  push(): void
+  readonly offset: number
+}
+
+/** The address of an access that was proved to lie in guest memory. */
+function proved(f: FunctionEmitter, { base, offset }: Access, proof: KnownAccess): Address {
+  if (proof.kind === 'frame' && proof.offset !== undefined) return frameAddress(f, proof.offset)
+  if (proof.kind === 'value' && proof.offset !== undefined)
+    return { push: () => void f.const32(0), offset: f.context.valueAddress(proof.map, proof.offset) }
+  // A static offset is unsigned.
+  if (offset < 0) return { push: () => void f.getRegister32(base).const32(offset).op(op.i32_add), offset: 0 }
+  return { push: () => void f.getRegister32(base), offset }
+}
+
+function frameAddress(f: FunctionEmitter, offset: number): Address {
+  return { push: () => void f.get(f.bottom), offset: FRAME_BYTES + offset }
+}
+
+/** Makes the access safe. */
+function prepare(f: FunctionEmitter, access: Access, rest: Place): Address {
   const { base, offset, bytes } = access
-  if (inFrame(access)) return { local: f.bottom, offset: FRAME_BYTES + offset }
+  if (inFrame(access)) return frameAddress(f, offset)
+  const proof = f.context.facts?.accesses.get(access.instruction.index)
+  if (proof) return proved(f, access, proof)
   let window = f.windows.get(base)
   if (!window || offset < window.low || offset + bytes > window.high) window = check(f, access, rest)
-  return { local: window.local, offset: f.context.guestBase + offset - window.low }
+  const { local, low } = window
+  return { push: () => void f.get(local), offset: f.context.guestBase + offset - low }
 }
 
 function check(f: FunctionEmitter, access: Access, rest: Place): Window {
@@ -148,20 +184,20 @@ function reportFirst(f: FunctionEmitter, span: readonly Access[], low: number): 
   })
 }
 
-function emitAtomic(f: FunctionEmitter, access: Access, place: { local: number; offset: number }): void {
+function emitAtomic(f: FunctionEmitter, access: Access, place: Address): void {
   const { instruction, bytes } = access
   const { form, src, dst } = instruction
   const { width } = form
   const immediate = (): void => void f.code.u32(ALIGNMENT[bytes]!).u32(place.offset)
   if (bytes > 1) {
-    f.get(place.local)
+    place.push()
     if (place.offset % bytes !== 0) f.const32(place.offset).op(op.i32_add)
     f.const32(bytes - 1).op(op.i32_and)
     f.faultIf(() =>
       f.fault(FAULT_MISALIGNED_ATOMIC, () => f.getRegister(access.base).const64(access.offset).op(op.i64_add)),
     )
   }
-  f.get(place.local)
+  place.push()
   switch (form.operation) {
     case 'load_acquire':
       f.op(op.atomic, atomicOp.load[width])

@@ -5,7 +5,7 @@ import { decode, type Instruction } from '../isa/decode.js'
 import { disassemble } from '../isa/disassemble.js'
 import type { FunctionSpec, Relocation } from '../object/spec.js'
 import type { Callee } from './function.js'
-import type { HelperImport, LinkTarget } from './link.js'
+import type { HelperImport, KnownFacts, LinkTarget } from './link.js'
 import type { LookupSite } from './lookups.js'
 
 /** One function, decoded, with its references by instruction. */
@@ -65,21 +65,35 @@ export function calleesOf(
   target: LinkTarget,
   importIndex: (helper: HelperImport) => number,
   lookups: ReadonlyMap<number, LookupSite> = new Map(),
+  facts?: KnownFacts,
 ): Map<number, Callee | string> {
   const callees = new Map<number, Callee | string>()
+  const imported = (helper: HelperImport, call: number): Callee => {
+    const place = facts?.places.get(call)
+    const { inSlot } = helper
+    const slot = inSlot && place && target.slotShape?.(place.map, inSlot.field, place.offset)
+    if (!slot) return { kind: 'import', index: importIndex(helper), helper }
+    return { kind: 'import', index: importIndex({ ...helper, name: inSlot.name, takesSlot: true }), helper, slot }
+  }
   for (const instruction of unit.instructions) {
     const { form, index, imm } = instruction
     if (form.kind !== 'call') continue
     const relocation = unit.relocations.get(index)
     if (relocation?.kind === 'call') callees.set(index, relocation.function)
     else if (relocation?.kind === 'poison') callees.set(index, { kind: 'missing', name: relocation.words })
-    else if (relocation?.kind === 'kfunc') callees.set(index, kfunc(unit, instruction, relocation, target, importIndex))
+    else if (relocation?.kind === 'kfunc')
+      callees.set(
+        index,
+        kfunc(unit, instruction, relocation, target, (helper) => imported(helper, index)),
+      )
     else if (form.operation === 'helper') {
       const helper = target.helperImport(imm, unit.spec.name, index)
       const site = lookups.get(index)
-      const shape = site && target.arrayShape?.(site.map)
-      if (shape) callees.set(index, { kind: 'array', shape, key: site.key })
-      else callees.set(index, { kind: 'import', index: importIndex(helper), helper })
+      const array = site && target.arrayShape?.(site.map)
+      const hash = site && target.hashShape?.(site.map)
+      if (array) callees.set(index, { kind: 'array', shape: array, key: site.key })
+      else if (hash) callees.set(index, { kind: 'hash', shape: hash, key: site.key, index: importIndex(helper) })
+      else callees.set(index, imported(helper, index))
     } else if (form.operation === 'function' && index + 1 + imm === 0) callees.set(index, unit.spec.name)
     else
       throw new SkepError('UNRESOLVED', `${place(target, unit.spec, instruction)}: nothing says what is called here`, {
@@ -95,10 +109,10 @@ function kfunc(
   instruction: Instruction,
   { name, weak }: Extract<Relocation, { kind: 'kfunc' }>,
   target: LinkTarget,
-  importIndex: (helper: HelperImport) => number,
+  imported: (helper: HelperImport) => Callee,
 ): Callee {
   const helper = target.kfuncImport(name)
-  if (helper) return { kind: 'import', index: importIndex(helper), helper }
+  if (helper) return imported(helper)
   if (weak) return { kind: 'missing', name }
   throw new SkepError('UNRESOLVED', `${place(target, unit.spec, instruction)}: there is no kfunc '${name}'`, {
     function: unit.spec.name,

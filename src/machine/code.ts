@@ -1,12 +1,28 @@
 // The code of an object on a machine, for either engine: room in the function table (and in core memory for the
 // interpreter's image), references resolved, a module ready to be installed on every CPU. Called by load.ts.
-import { MAP_TYPE_ARRAY, MAP_TYPE_PERCPU_ARRAY } from '../../core/abi.js'
-import { MAP_CPU_STRIDE, MAP_ELEMENTS, MAP_MAX_ENTRIES, MAP_STRIDE } from '../../core/layout.js'
+import { MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_PERCPU_ARRAY } from '../../core/abi.js'
+import {
+  MAP_CPU_STRIDE,
+  MAP_ELEMENTS,
+  MAP_MAX_ENTRIES,
+  MAP_STRIDE,
+  MAP_BUCKETS,
+  MAP_BUCKET_MASK,
+  MAP_BUCKET_SHIFT,
+  MAP_ELEMENT_COUNT,
+  MAP_MULTIPLIER,
+  MAP_RECORDS,
+  MAP_RECORD_BYTES,
+  MAP_TIMER_SLOTS,
+  MAP_VALUE_OFFSET,
+  MAP_WORK_SLOTS,
+} from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import { buildImage, imageBytes, stubLimit, type InterpretedObject } from '../interp/image.js'
 import { compile, type CompiledObject } from '../jit/compile.js'
-import type { ArrayShape, LinkTarget } from '../jit/link.js'
+import type { ArrayShape, HashShape, LinkTarget, SlotShape } from '../jit/link.js'
 import type { ObjectSpec } from '../object/spec.js'
+import { prover } from '../verify/prove.js'
 import type { ObjectCode } from './cpu.js'
 import { helperById, kfuncByName, requireHelper } from './helpers.js'
 import type { Kernel } from './kernel.js'
@@ -104,6 +120,9 @@ function linkTarget(
     mapAddress: (name) => mapNamed(name).address,
     mapValueAddress: (name, offset) => (kernel.host.core.map_element_value(mapNamed(name).address, 0) >>> 0) + offset,
     arrayShape: (name) => arrayShape(kernel, mapNamed(name)),
+    hashShape: (name) => hashShape(kernel, mapNamed(name)),
+    slotShape: (name, field, offset) => slotShape(kernel, mapNamed(name), field, offset),
+    facts: prover(spec),
     helperImport: (id, fn, instruction) =>
       requireHelper(helperById(id), `function '${fn}', instruction ${instruction}: helper ${id}`),
     kfuncImport: (name) => kfuncByName(name),
@@ -123,5 +142,39 @@ function arrayShape({ memory }: Kernel, { address, spec }: LiveMap): ArrayShape 
     stride: memory.word(address + MAP_STRIDE) >>> 0,
     cpuStride: memory.word(address + MAP_CPU_STRIDE) >>> 0,
     entries: memory.word(address + MAP_MAX_ENTRIES) >>> 0,
+  }
+}
+
+/** Plain hash maps with keys of 4 or 8 bytes are looked up in place as far as that goes. */
+function hashShape({ memory }: Kernel, { address, spec }: LiveMap): HashShape | undefined {
+  if (spec.type !== MAP_TYPE_HASH || (spec.keySize !== 4 && spec.keySize !== 8)) return undefined
+  const word = (field: number): number => memory.word(address + field) >>> 0
+  return {
+    keyBytes: spec.keySize,
+    multiplier: memory.long(address + MAP_MULTIPLIER),
+    shift: word(MAP_BUCKET_SHIFT),
+    mask: word(MAP_BUCKET_MASK),
+    buckets: word(MAP_BUCKETS),
+    records: word(MAP_RECORDS),
+    recordBytes: word(MAP_RECORD_BYTES),
+    values: word(MAP_ELEMENTS) + word(MAP_VALUE_OFFSET),
+    stride: word(MAP_STRIDE),
+  }
+}
+
+/** The slots of the timers or work in a map, if that is what lies at `offset` of its values. */
+function slotShape(
+  { memory }: Kernel,
+  { address, spec }: LiveMap,
+  field: 'timer' | 'work',
+  offset: number,
+): SlotShape | undefined {
+  if ((field === 'timer' ? spec.timerOffset : spec.workOffset) !== offset) return undefined
+  const word = (at: number): number => memory.word(address + at) >>> 0
+  return {
+    slots: word(field === 'timer' ? MAP_TIMER_SLOTS : MAP_WORK_SLOTS),
+    first: word(MAP_ELEMENTS) + word(MAP_VALUE_OFFSET) + offset,
+    stride: word(MAP_STRIDE),
+    entries: word(MAP_ELEMENT_COUNT),
   }
 }

@@ -41,6 +41,13 @@ export interface Proofs {
   readonly accesses: ReadonlyMap<number, Proof>
   /** By index of the load; none if no proof needs them. */
   readonly guards: ReadonlyMap<number, 'start' | 'end'>
+  /** By index of a call: r1 is certainly the address of this byte of some value of the map, and not 0. */
+  readonly places: ReadonlyMap<number, ValuePlace>
+}
+
+export interface ValuePlace {
+  readonly map: string
+  readonly offset: number
 }
 
 /** The proofs of any function of an object. `spec` must be as it is loaded: edits of its maps done. */
@@ -53,6 +60,7 @@ export function prover(spec: ObjectSpec): (fn: FunctionSpec) => Proofs {
 export function prove(spec: ObjectSpec, fn: FunctionSpec, program?: ProgramSpec): Proofs {
   const accesses = new Map<number, Proof>()
   const guards = new Map<number, 'start' | 'end'>()
+  const places = new Map<number, ValuePlace>()
   const around: CallSurroundings = {
     spec,
     code: codeOf(fn),
@@ -66,6 +74,9 @@ export function prove(spec: ObjectSpec, fn: FunctionSpec, program?: ProgramSpec)
   let needsGuards = false
   review(around, walk(around, { arguments: given, lock: 'unknown', sleepable: true }), (instruction, state) => {
     const { kind } = instruction.form
+    const first = state.registers[1]
+    if (kind === 'call' && first?.is === 'value' && !first.nullable && first.min === first.max)
+      places.set(instruction.index, { map: first.map, offset: first.min })
     if (kind !== 'load' && kind !== 'store' && kind !== 'atomic') return
     const base = state.registers[storesMemory(instruction.form) ? instruction.dst : instruction.src] ?? UNKNOWN
     const proof = proofOf(spec.maps, state, instruction, base)
@@ -75,7 +86,7 @@ export function prove(spec: ObjectSpec, fn: FunctionSpec, program?: ProgramSpec)
     if (guard) guards.set(instruction.index, guard)
   })
   if (!needsGuards) guards.clear()
-  return { accesses, guards }
+  return { accesses, guards, places }
 }
 
 function proofOf(

@@ -2,7 +2,7 @@
 import { CPU_BUDGET } from '../../core/layout.js'
 import { assemble, type Line } from '../../src/isa/assemble.js'
 import { compile, type CompiledObject } from '../../src/jit/compile.js'
-import type { ArrayShape, HelperImport, LinkTarget } from '../../src/jit/link.js'
+import type { ArrayShape, HashShape, HelperImport, KnownFacts, LinkTarget, SlotShape } from '../../src/jit/link.js'
 import { positionOf, type CodePosition } from '../../src/jit/positions.js'
 import type { FunctionSpec } from '../../src/object/spec.js'
 
@@ -34,11 +34,20 @@ export interface Options {
   /** By number; taken with the number of parameters given. */
   helpers?: Record<
     number,
-    { parameters: number; frame?: boolean; returns?: boolean; call: (...values: never[]) => bigint | void }
+    {
+      parameters: number
+      frame?: boolean
+      returns?: boolean
+      inSlot?: HelperImport['inSlot']
+      call: (...values: never[]) => bigint | void
+    }
   >
   kfuncs?: Record<string, { parameters: number; call: Helper }>
   maps?: Record<string, number>
   arrays?: Record<string, ArrayShape>
+  hashes?: Record<string, HashShape>
+  slots?: Record<string, SlotShape>
+  facts?: KnownFacts
   externs?: Record<string, bigint>
   roots?: string[]
 }
@@ -49,11 +58,13 @@ export function functionSpec(name: string, lines: readonly Line[]): FunctionSpec
 }
 
 export function linkTarget(options: Options = {}, callbackNames: string[] = []): LinkTarget {
-  const imported = (name: string, entry: { parameters: number; frame?: boolean; returns?: boolean }): HelperImport => ({
+  type Entry = { parameters: number; frame?: boolean; returns?: boolean; inSlot?: HelperImport['inSlot'] }
+  const imported = (name: string, entry: Entry): HelperImport => ({
     name,
     parameters: entry.parameters,
     frame: entry.frame ?? false,
     returns: entry.returns ?? true,
+    ...(entry.inSlot && { inSlot: entry.inSlot }),
   })
   return {
     fileName: 'test.bpf.o',
@@ -62,6 +73,9 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
     guestEnd: GUEST_END,
     mapAddress: (name) => options.maps?.[name] ?? 0,
     arrayShape: (name) => options.arrays?.[name],
+    hashShape: (name) => options.hashes?.[name],
+    slotShape: (name) => options.slots?.[name],
+    ...(options.facts && { facts: () => options.facts! }),
     mapValueAddress: (name, offset) => (options.maps?.[name] ?? 0) + offset,
     helperImport: (id, functionName, instruction) => {
       const entry = options.helpers?.[id]
@@ -101,7 +115,8 @@ export class TestMachine {
     const callbackNames: string[] = []
     this.object = compile(functions, linkTarget(options, callbackNames), options.roots)
     const core: Record<string, unknown> = {}
-    for (const [id, { call }] of Object.entries(options.helpers ?? {})) core[`helper${id}`] = call
+    for (const [id, { call, inSlot }] of Object.entries(options.helpers ?? {}))
+      core[inSlot?.name ?? `helper${id}`] = call
     for (const [name, { call }] of Object.entries(options.kfuncs ?? {})) core[name] = call
     const instance = new WebAssembly.Instance(new WebAssembly.Module(this.object.bytes), {
       env: { memory: this.memory, table: this.functions },

@@ -1,0 +1,48 @@
+// The factor by which a hash map spreads its keys over its buckets: bucket = (order * factor) >> shift. Drawn at random for
+// each map and odd, so that two keys of anybody's choice share a bucket with a probability of at most 2 in the number of
+// buckets (multiply-shift hashing; Dietzfelbinger et al., 1997). One multiplication stands between key and bucket.
+// Keys that are evenly spaced (counters, indices) would fare badly with some factors: those whose ratio to 2^64 is near to
+// a simple fraction. So it is drawn again while its continued fraction has a large quotient. Called by create.ts.
+
+/** Quotients up to this make evenly spaced keys fall evenly: no bucket gets many more than its share. */
+const LARGEST_QUOTIENT: u64 = 8
+/** Draws; about one in eight is taken. The last one is taken as it is. */
+const DRAWS: u32 = 256
+
+function next(state: u64): u64 {
+  const word = (state ^ (state >> 30)) * (((<u64>0xbf58476d) << 32) | 0x1ce4e5b9)
+  const other = (word ^ (word >> 27)) * (((<u64>0x94d049bb) << 32) | 0x133111eb)
+  return other ^ (other >> 31)
+}
+
+// True if the continued fraction of factor / 2^64 has small quotients up to denominators beyond `buckets`.
+function spreads(factor: u64, buckets: u64): bool {
+  // 2^64 / factor does not fit, but its quotient and remainder do: factor is odd and not 1.
+  let quotient = u64.MAX_VALUE / factor
+  let above = factor
+  let below = 0 - quotient * factor
+  let before: u64 = 1
+  let denominator = quotient
+  while (quotient <= LARGEST_QUOTIENT && denominator <= buckets && below !== 0) {
+    quotient = above / below
+    const rest = above - quotient * below
+    above = below
+    below = rest
+    const following = quotient * denominator + before
+    before = denominator
+    denominator = following
+  }
+  return quotient <= LARGEST_QUOTIENT
+}
+
+/** The factor of a map of `buckets` buckets; the same for the same seed. */
+export function multiplierFor(seed: u32, buckets: u64): u64 {
+  let state = <u64>seed
+  let factor: u64 = 0
+  for (let draw: u32 = 0; draw < DRAWS; draw++) {
+    state += ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15
+    factor = next(state) | 1
+    if (factor !== 1 && spreads(factor, buckets)) return factor
+  }
+  return factor
+}
