@@ -24,6 +24,7 @@ import type { ArrayShape, HashShape, LinkTarget, SlotShape } from '../jit/link.j
 import type { ObjectSpec } from '../object/spec.js'
 import { prover } from '../verify/prove.js'
 import type { ObjectCode } from './cpu.js'
+import { compileOptimised } from './optimised.js'
 import { helperById, kfuncByName, requireHelper } from './helpers.js'
 import type { Kernel } from './kernel.js'
 import type { LiveMap } from './map-table.js'
@@ -91,7 +92,7 @@ function objectCode(spec: ObjectSpec, compiled: LinkedCode, stubs: readonly stri
   const names = [...spec.functions.keys()].map((name) => compiled.exports.get(name) ?? '')
   let module: WebAssembly.Module
   try {
-    module = new WebAssembly.Module(compiled.bytes)
+    module = compileOptimised(compiled.bytes)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new SkepError(

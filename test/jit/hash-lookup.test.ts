@@ -92,7 +92,7 @@ test('the key is checked against the window like any access', () => {
 
 test('keys that stay are found while another CPU inserts, deletes and replaces in the same buckets', async () => {
   await using machine = await boot({ cpus: 2 })
-  const { programs } = await machine.load(new URL('../../../bench/bench.bpf.o', import.meta.url))
+  const { programs } = await machine.load(new URL('../../../bench/objects/maps.bpf.o', import.meta.url))
   const done = async (program: string, count: number, cpu: number): Promise<number> => {
     const data = new Uint8Array(32)
     new DataView(data.buffer).setUint32(0, count, true)
