@@ -2,11 +2,11 @@
 // r1 to r5 keep their values over a call (a verified program never looks); r0 is the result.
 import { FAULT_BAD_CALLBACK, FAULT_UNREACHABLE } from '../../core/abi.js'
 import type { Instruction } from '../isa/decode.js'
-import { CPU_PROGRAM } from '../../core/layout.js'
-import { I32, VOID, op } from './encoder.js'
-import { AREA_GLOBAL, type FunctionEmitter } from './function.js'
+import { VOID, op } from './encoder.js'
+import type { FunctionEmitter } from './function.js'
 import { GUEST_FUNCTION } from './module.js'
 import { emitHashLookup } from './hash-lookup.js'
+import { emitLoopCall } from './loop-call.js'
 import { emitArrayLookup } from './lookups.js'
 import { pushSlot } from './slot.js'
 
@@ -23,15 +23,18 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
     case 'hash':
       emitHashLookup(f, callee.shape, callee.key, callee.index)
       return
+    case 'loop':
+      emitLoopCall(f, callee)
+      return
     case 'function':
       f.checkStack()
       if (callee.charges) f.storeBudget()
-      keepProgram(f)
+      f.keepProgram()
       for (let register = 1; register <= 5; register += 1) f.getRegister(register)
       f.get(f.bottom).op(op.call)
       f.code.u32(callee.index)
       f.setRegister(0)
-      restoreProgram(f)
+      f.restoreProgram()
       if (callee.charges) f.loadBudget()
       return
     case 'import': {
@@ -65,12 +68,12 @@ export function emitCallByRegister(f: FunctionEmitter, { dst }: Instruction): vo
   f.faultIf(() => f.fault(FAULT_BAD_CALLBACK, () => f.getRegister(dst)))
   f.checkStack()
   f.storeBudget()
-  keepProgram(f)
+  f.keepProgram()
   for (let register = 1; register <= 5; register += 1) f.getRegister(register)
   f.get(f.bottom).getRegister32(dst).op(op.call_indirect)
   f.code.u32(GUEST_FUNCTION).byte(0)
   f.setRegister(0)
-  restoreProgram(f)
+  f.restoreProgram()
   f.loadBudget()
 }
 
@@ -87,19 +90,4 @@ function emitTailCall(f: FunctionEmitter, index: number): void {
   f.getFrame().getRegister32(0).op(op.return_call_indirect)
   f.code.u32(GUEST_FUNCTION).byte(0)
   f.op(op.end)
-}
-
-// A callee that ends in a tail call leaves another program running: the caller goes on as the one that it was.
-function keepProgram(f: FunctionEmitter): void {
-  if (!f.context.tails) return
-  f.code.byte(op.global_get).u32(AREA_GLOBAL)
-  f.op(op.i32_load, 2).code.u32(CPU_PROGRAM)
-  f.set(f.local('program', I32))
-}
-
-function restoreProgram(f: FunctionEmitter): void {
-  if (!f.context.tails) return
-  f.code.byte(op.global_get).u32(AREA_GLOBAL)
-  f.get(f.local('program', I32)).op(op.i32_store, 2)
-  f.code.u32(CPU_PROGRAM)
 }

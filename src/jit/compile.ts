@@ -12,6 +12,7 @@ import { buildGraph, type Graph } from './graph.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
 import { lookupSites } from './lookups.js'
+import { loopSites } from './loop-call.js'
 import { lookUp, type CodePosition, type Positioned } from './positions.js'
 import { calleesOf, reachable, wideValue, type Unit } from './resolve.js'
 import { emitStructure } from './structure.js'
@@ -58,7 +59,11 @@ export function compile(
   const callees = new Map(
     [...units.values()].map((unit) => [
       unit,
-      calleesOf(unit, target, importIndex, lookupSites(unit, graphs.get(unit)!), facts.get(unit)),
+      calleesOf(unit, target, importIndex, {
+        lookups: lookupSites(unit, graphs.get(unit)!),
+        loops: loopSites(unit, graphs.get(unit)!),
+        facts: facts.get(unit),
+      }),
     ]),
   )
   const charges = (name: string): boolean => {
@@ -79,7 +84,9 @@ export function compile(
         instruction,
         typeof callee === 'string'
           ? { kind: 'function', index: firstFunction + indices.get(callee)!, charges: charges(callee) }
-          : callee,
+          : callee.kind === 'loop'
+            ? { ...callee, index: firstFunction + indices.get(callee.callback)!, charges: charges(callee.callback) }
+            : callee,
       )
     const context: FunctionContext = {
       guestBase: target.guestBase,
@@ -113,16 +120,16 @@ export function compile(
 
 /** Does a call spend iterations? Functions do when they have loops or calls; of helpers those that call back, or on. */
 function spends(callee: Callee | string): boolean {
-  return (
-    typeof callee === 'string' || (callee.kind === 'import' && (callee.helper.frame || callee.helper.tail === true))
-  )
+  if (typeof callee === 'string' || callee.kind === 'loop') return true
+  return callee.kind === 'import' && (callee.helper.frame || callee.helper.tail === true)
 }
 
 function compileFunction(unit: Unit, graph: Graph, context: FunctionContext): EmittedFunction {
   const emitter = new FunctionEmitter(context)
-  const callsFunctions =
-    callsByRegister(unit.instructions) || [...context.callees.values()].some(({ kind }) => kind === 'function')
+  const kinds = new Set([...context.callees.values()].map(({ kind }) => kind))
+  const loops = graph.isLoopHeader.includes(1) || kinds.has('loop')
+  const callsFunctions = callsByRegister(unit.instructions) || kinds.has('function')
   // A function without loops that calls no other ends by itself; the caller has paid for it.
-  emitter.keepBudget(graph.isLoopHeader.includes(1) ? 'loops' : callsFunctions ? 'entry' : 'no')
+  emitter.keepBudget(loops ? 'loops' : callsFunctions ? 'entry' : 'no')
   return emitter.finish(() => emitStructure(emitter, graph, unit.instructions))
 }

@@ -8,7 +8,7 @@
 //   end  fault site 1 …
 // so that the path without faults has no code of theirs in it, and the engine sees no call there.
 import { FAULT_LOOP_BUDGET, FAULT_STACK_OVERFLOW, FRAME_BYTES, FRAMES } from '../../core/abi.js'
-import { CPU_BUDGET } from '../../core/layout.js'
+import { CPU_BUDGET, CPU_PROGRAM } from '../../core/layout.js'
 import type { Instruction } from '../isa/decode.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
@@ -31,6 +31,8 @@ export type Callee =
   | { kind: 'array'; shape: ArrayShape; key: number | undefined }
   /** A lookup in a hash map that is known; `index`: the helper that goes on where it does not end at once. */
   | { kind: 'hash'; shape: HashShape; key: number | undefined; index: number }
+  /** bpf_loop with that function as callback; `index` as for 'function'. */
+  | { kind: 'loop'; callback: string; index: number; charges: boolean }
   /** A weak reference that nothing satisfies: calling it is a fault. */
   | { kind: 'missing'; name: string }
 
@@ -242,6 +244,22 @@ export class FunctionEmitter {
     this.code.byte(op.global_get).u32(AREA_GLOBAL)
     this.op(op.i32_load, 2).code.u32(CPU_BUDGET)
     this.set(this.#budget)
+  }
+
+  /** A callee that ends in a tail call leaves another program running: the caller goes on as the one that it was. */
+  keepProgram(): void {
+    if (!this.context.tails) return
+    this.code.byte(op.global_get).u32(AREA_GLOBAL)
+    this.op(op.i32_load, 2).code.u32(CPU_PROGRAM)
+    this.set(this.local('program', I32))
+  }
+
+  /** After the call, or each of them. */
+  restoreProgram(): void {
+    if (!this.context.tails) return
+    this.code.byte(op.global_get).u32(AREA_GLOBAL)
+    this.get(this.local('program', I32)).op(op.i32_store, 2)
+    this.code.u32(CPU_PROGRAM)
   }
 
   /** Before a call of another BPF function: is there a frame left below this one? */

@@ -59,13 +59,20 @@ function place(target: LinkTarget, spec: FunctionSpec, instruction: Instruction)
   return `${target.fileName}: function '${spec.name}', instruction ${instruction.index} (${disassemble(instruction)})`
 }
 
+/** What the compiler has found out about calls of helpers, by instruction. */
+export interface KnownSites {
+  readonly lookups?: ReadonlyMap<number, LookupSite>
+  /** Callbacks of bpf_loop. */
+  readonly loops?: ReadonlyMap<number, string>
+  readonly facts?: KnownFacts | undefined
+}
+
 /** What every call calls: the name of a function, or an import, or nothing. */
 export function calleesOf(
   unit: Unit,
   target: LinkTarget,
   importIndex: (helper: HelperImport) => number,
-  lookups: ReadonlyMap<number, LookupSite> = new Map(),
-  facts?: KnownFacts,
+  { lookups, loops, facts }: KnownSites = {},
 ): Map<number, Callee | string> {
   const callees = new Map<number, Callee | string>()
   const imported = (helper: HelperImport, call: number): Callee => {
@@ -88,11 +95,13 @@ export function calleesOf(
       )
     else if (form.operation === 'helper') {
       const helper = target.helperImport(imm, unit.spec.name, index)
-      const site = lookups.get(index)
+      const site = lookups?.get(index)
+      const callback = loops?.get(index)
       const array = site && target.arrayShape?.(site.map)
       const hash = site && target.hashShape?.(site.map)
       if (array) callees.set(index, { kind: 'array', shape: array, key: site.key })
       else if (hash) callees.set(index, { kind: 'hash', shape: hash, key: site.key, index: importIndex(helper) })
+      else if (callback !== undefined) callees.set(index, { kind: 'loop', callback, index: 0, charges: true })
       else callees.set(index, imported(helper, index))
     } else if (form.operation === 'function' && index + 1 + imm === 0) callees.set(index, unit.spec.name)
     else
