@@ -19,6 +19,7 @@ export {
   bpf_map_delete_elem,
   bpf_map_lookup_elem,
   bpf_map_lookup_percpu_elem,
+  bpf_map_sum_elem_count,
   bpf_map_update_elem,
 } from './helper/map'
 export { bpf_map_peek_elem, bpf_map_pop_elem, bpf_map_push_elem } from './helper/queue'

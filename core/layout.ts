@@ -37,6 +37,8 @@ export const HEADER_EVENT_RECORDS = 60
 export const HEADER_RANDOM_SEED = 84
 /** Address of the machine's TASK: what a CPU's task is unless its run says otherwise; host. */
 export const HEADER_TASK = 88
+/** Address of the table of interfaces; host. */
+export const HEADER_INTERFACES = 92
 /** Map elements that dead CPUs may have taken with them (contract G9); repair. The rest: core/run/audit.ts. */
 export const HEADER_LOST_ELEMENTS = 116
 /** First guest page that maps may use (before it: stacks, run buffers and scratch pages of the CPUs). */
@@ -329,6 +331,12 @@ export const CPU_ELEMENT_HINT = 12904
 export const CPU_TASK = 12928
 export const CPU_BYTES = 13120
 
+/** Interfaces of the network, as the host has set them: index (0 none) and MTU. */
+export const MAX_INTERFACES = 64
+export const INTERFACE_BYTES = 8
+export const INTERFACE_INDEX = 0
+export const INTERFACE_MTU = 4
+
 /** What a program is told of its task and of what it is attached to (helper/task.ts); u64 unless the comment says other. */
 export const TASK_PID_TGID = 0
 export const TASK_UID_GID = 8
@@ -347,4 +355,6 @@ export const TASK_FUNCTION = 144
 /** u32: arguments of the traced function, and 1 if what it returned follows them. */
 export const TASK_ARGUMENTS = 152
 export const TASK_HAS_RESULT = 156
-export const TASK_BYTES = 160
+/** u32. */
+export const TASK_CLASSID = 160
+export const TASK_BYTES = 168

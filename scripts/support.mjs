@@ -45,6 +45,7 @@ const DIFFERENCES = {
   bpf_redirect_neigh: REDIRECT,
   bpf_clone_redirect: "nothing is sent: a run's answer has the clones; every interface but 0 exists",
   bpf_get_hash_recalc: 'the hash of a flow is another than in a kernel, where it is another after each boot',
+  bpf_check_mtu: 'by the table of interfaces that the host sets; lengths of segments are not looked at',
   bpf_csum_update: 'always -ENOTSUPP: no device has summed the packet',
   bpf_skb_change_head: ROOM,
   bpf_skb_change_tail: ROOM,
@@ -65,14 +66,67 @@ const DIFFERENCES = {
   bpf_skb_store_bytes: 'BPF_F_RECOMPUTE_CSUM has no effect: a packet has no such state',
   bpf_l4_csum_replace: 'the packet itself only: there is no offload state',
   bpf_skb_pull_data: 'a packet is always in one piece',
+  bpf_iter_bits_new: 'more than one word is read where it is, not copied',
+  bpf_copy_from_user_str: 'user memory is the guest window',
+  bpf_probe_read_kernel_dynptr: 'kernel memory is the guest window',
+  bpf_probe_read_kernel_str_dynptr: 'kernel memory is the guest window',
   bpf_dynptr_slice: 'never copies into the buffer',
   bpf_dynptr_slice_rdwr: 'never copies into the buffer',
+}
+
+/** Why something is refused: the first line that matches its name. */
+const REASONS = [
+  ['its packet is a structure of the kernel', /^bpf_(skb|xdp)_output/],
+  ['there is no map of its type', /_output|redirect_map|map_(push|pop|peek)|user_ringbuf|storage/],
+  [
+    'no kernel pointers are kept in maps, and there are no per-CPU variables of a kernel',
+    /kptr_xchg|(per|this)_cpu_ptr/,
+  ],
+  [
+    'its program types are not run here',
+    /_msg_|sock_ops|lwt_|_rc_|sysctl|hdr_opt|bprm|reuseport|[gs]et_retval|seq_|ima_|tcp_send_ack/,
+  ],
+  ['there are no sockets', /^bpf_skc?_|_sock|tcp_|listener|_bind$|sockopt|fullsock/],
+  ['there are no control groups but ids that the host sets', /cgroup/],
+  [
+    'there is no kernel to look into or to act upon',
+    /task|d_path|vma|kallsyms|btf|sys_|stack|override|signal|probe_write/,
+  ],
+  ['there is no hardware that counts', /perf_|branch/],
+  ['there is no network: routes, transformations', /fib_|xfrm/],
+]
+
+/** Kernel functions that objects ask for, by group. */
+const REFUSED_FUNCTIONS = [
+  [
+    '`bpf_obj_new`, `bpf_percpu_obj_new`, `bpf_refcount_acquire`, `bpf_list_*`, `bpf_rbtree_*`',
+    'objects that programs allocate and link are not there yet',
+  ],
+  [
+    '`bpf_cpumask_*`, `bpf_task_*`, `bpf_cgroup_*`, `bpf_get_task_exe_file`',
+    'they hand out kernel objects with a reference count, and there are none',
+  ],
+  ['`scx_bpf_*`, `bpf_struct_ops`, congestion control', 'struct_ops programs are not run here'],
+  ['`bpf_iter_task_*`, `bpf_iter_css_*`, `bpf_iter_kmem_cache_*`, …', 'there is nothing of a kernel to iterate over'],
+  ['`bpf_arena_*`', 'no arena maps'],
+  ['`bpf_throw`', 'exceptions unwind through callbacks by what a verifier knows'],
+  ['`bpf_res_spin_lock`', 'its promise is a time-out of the kernel’s deadlock detection'],
+  [
+    '`bpf_skb_ct_*`, `bpf_xdp_ct_*`, `bpf_xdp_metadata_*`, `bpf_crypto_*`, `bpf_key_*`',
+    'no connection tracking, devices, ciphers or keys',
+  ],
+  ['`bpf_rdonly_cast`, `bpf_cast_to_kern_ctx`', 'there are no structures of a kernel behind a context'],
+]
+
+function reasonOf(name) {
+  const found = REASONS.find(([, pattern]) => pattern.test(name))
+  return found ? `refused: ${found[0]}` : 'refused'
 }
 
 const escape = (name) => `\`${name}\``
 
 function row(id, name, has) {
-  const verdict = !has ? 'refused' : DIFFERENCES[name] ? `differs: ${DIFFERENCES[name]}` : 'works'
+  const verdict = !has ? reasonOf(name) : DIFFERENCES[name] ? `differs: ${DIFFERENCES[name]}` : 'works'
   return `| ${id === undefined ? '' : id} | ${escape(name)} | ${verdict} |`
 }
 
@@ -92,6 +146,14 @@ export function supportPage() {
     'What a program calls that is `refused` here is named, all of it in one message, when its object is loaded. A weak kernel',
     'function that is not here is address 0, as in a kernel without it.',
     '',
+    '## Values that the host sets',
+    '',
+    '`boot({ task })` and `machine.setTask()` say what the task is in which programs run (`TaskIdentity`: ids, name, control',
+    'groups, namespace); `run({ task })` what it is in one run. `run({ attach })` gives the cookie and the address of what a',
+    'program is attached to, `run({ packet })` what a packet has besides its bytes: hash, VLAN tag, tunnel, socket, control',
+    'groups. `boot({ interfaces })` lists interfaces and their MTU. What programs do to a packet comes back in the answer of',
+    'the run: `packet`, `redirect`, `clones`.',
+    '',
     `## Helpers: ${helpers.length} of ${rows.length}`,
     '',
     '| number | helper | |',
@@ -100,7 +162,11 @@ export function supportPage() {
     '',
     `## Kernel functions: ${kernelFunctions.length}`,
     '',
-    'Any other is refused.',
+    'Any other is refused, by name. Those that objects ask for, and why:',
+    '',
+    '| function | why not |',
+    '| --- | --- |',
+    ...REFUSED_FUNCTIONS.map(([functions, reason]) => `| ${functions} | ${reason} |`),
     '',
     '| | function | |',
     '| --- | --- | --- |',

@@ -53,13 +53,14 @@ function isAlphanumeric(byte: u8): bool {
   return (
     (byte >= ZERO && byte <= NINE) ||
     (byte >= UPPER_A && byte < UPPER_A + 26) ||
-    (byte >= LOWER_A && byte < LOWER_A + 26)
+    (byte >= LOWER_A && byte < LOWER_A + 26) ||
+    (byte >= 192 && byte !== 215 && byte !== 247)
   )
 }
 
-/** True if a string or pointer conversion may be followed by this byte: the end, a space or punctuation. */
+/** True if a string or pointer conversion may be followed by this byte: the end, a space or punctuation (of Latin 1). */
 function endsConversion(byte: u8): bool {
-  return byte === 0 || isSpace(byte) || (byte > SPACE && byte < 127 && !isAlphanumeric(byte))
+  return byte === 0 || isSpace(byte) || (byte > SPACE && (byte < 127 || byte >= 160) && !isAlphanumeric(byte))
 }
 
 /** Puts one byte at `at` if it lies below `limit` (0 while counting); the next place. */
@@ -201,7 +202,7 @@ export function format(
   let taken: u32 = 0
   for (let i: u32 = 0; i < length; i++) {
     const byte = peek8(text + i)
-    if (byte >= 127 || (byte < SPACE && !isSpace(byte))) return -EINVAL
+    if (byte === 127 || (byte < SPACE && !isSpace(byte))) return -EINVAL
     if (byte !== PERCENT) {
       at = put(record, at, limit, byte)
       continue

@@ -1,5 +1,6 @@
 // What the helpers export to guest programs; the timer, work and map helpers are exported by async/ and map/.
 export { bpf_csum_diff, bpf_l3_csum_replace, bpf_l4_csum_replace } from './checksum'
+export * from './bits'
 export * from './clock'
 export * from './dynptr'
 export * from './identity'
@@ -14,6 +15,7 @@ export {
 } from './section'
 export * from './iterator'
 export * from './loop'
+export * from './mtu'
 export * from './trace'
 export { bpf_clone_redirect, bpf_redirect, bpf_redirect_neigh, bpf_redirect_peer } from './redirect'
 export { bpf_skb_load_bytes, bpf_skb_load_bytes_relative, bpf_skb_pull_data, bpf_skb_store_bytes } from './skb'

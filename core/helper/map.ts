@@ -2,9 +2,9 @@
 // pointers are checked here, then the map's kind decides.
 import { EINVAL, ENOTSUPP, MAP_TYPE_PROG_ARRAY } from '../abi'
 import { cpu, cpuCount, cpuIndex } from '../cpu'
-import { peek32, poke32 } from '../door'
+import { load32, peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
-import { CPU_SCRATCH, CPU_STACKS, MAP_KEY_SIZE, MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
+import { CPU_SCRATCH, CPU_STACKS, MAP_COUNT, MAP_KEY_SIZE, MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
 import { arrayLookup, arrayLookupOn, arrayUpdate, arrayValue } from '../map/array'
 import { hashDelete, hashLookup, hashLookupOn, hashUpdate } from '../map/hash'
 import { hashForEach, visit } from '../map/iterate'
@@ -90,4 +90,10 @@ function arrayForEach(map: usize, fn: u64, context: u64, frame: usize): u32 {
     if (visit(map, key, arrayValue(map, element, cpuIndex()), index, context, callee)) return element + 1
   }
   return entries
+}
+
+/** Elements of a hash map; 0 for other kinds, which do not count them. */
+export function bpf_map_sum_elem_count(mapPointer: u64): i64 {
+  const map = mapAddress(mapPointer)
+  return isHash(peek32(map + MAP_TYPE)) ? load32(map + MAP_COUNT) : 0
 }

@@ -200,11 +200,6 @@ export function bpf_get_netns_cookie(context: u64): i64 {
 }
 
 /** Class of the packet's socket, as the host said. */
-export function bpf_get_cgroup_classid(context: u64): i64 {
-  return peek32(recordOf(context) + RECORD_CLASSID)
-}
-
-/** As bpf_get_cgroup_classid. */
 export function bpf_skb_cgroup_classid(context: u64): i64 {
   return peek32(recordOf(context) + RECORD_CLASSID)
 }

@@ -13,11 +13,13 @@ export const SKB_PROTOCOL: usize = 16
 export const SKB_VLAN_PRESENT: usize = 20
 export const SKB_VLAN_TCI: usize = 24
 export const SKB_VLAN_PROTO: usize = 28
+export const SKB_IFINDEX: usize = 40
 export const SKB_HASH: usize = 68
 const SKB_DATA: usize = 76
 const SKB_DATA_END: usize = 80
 const SKB_DATA_META: usize = 140
 export const SKB_TSTAMP: usize = 152
+export const SKB_GSO_SIZE: usize = 176
 export const SKB_TSTAMP_TYPE: usize = 180
 const SKB_BYTES: u32 = 192
 

@@ -1,17 +1,20 @@
 // Helpers that tell a program of the task that it runs in and of what it is attached to: the values that the host has set for
 // the CPU's current run (src/machine/task.ts). Exported to guest programs.
-import { EINVAL, EOPNOTSUPP } from '../abi'
+import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, EINVAL, EOPNOTSUPP } from '../abi'
 import { cpu } from '../cpu'
 import { copy, fill, peek32, peek64, peek8, poke32, poke64, poke8 } from '../door'
 import { guestAddress } from '../guest'
 import {
+  CPU_PROGRAM,
   CPU_TASK,
+  PROGRAM_TYPE,
   TASK_ADDRESS,
   TASK_ARGUMENTS,
   TASK_ATTACH_COOKIE,
   TASK_CGROUP_ANCESTORS,
   TASK_CGROUP_ID,
   TASK_CGROUP_LEVELS,
+  TASK_CLASSID,
   TASK_COMM,
   TASK_FUNCTION,
   TASK_HAS_RESULT,
@@ -21,6 +24,7 @@ import {
   TASK_PID_TGID,
   TASK_UID_GID,
 } from '../layout'
+import { bpf_skb_cgroup_classid } from './skb-metadata'
 
 /** Bytes of a task's name, its closing 0 included (TASK_COMM_LEN). */
 const COMM_BYTES: u32 = 16
@@ -61,6 +65,14 @@ export function bpf_get_current_task(): u64 {
 /** The task's control group. */
 export function bpf_get_current_cgroup_id(): u64 {
   return peek64(task() + TASK_CGROUP_ID)
+}
+
+/** Class of the packet's socket in tc programs, in all others the task's, as the host said. */
+export function bpf_get_cgroup_classid(context: u64): u64 {
+  const type = peek32(<usize>peek32(cpu() + CPU_PROGRAM) + PROGRAM_TYPE)
+  return type === BPF_PROG_TYPE_SCHED_CLS || type === BPF_PROG_TYPE_SCHED_ACT
+    ? <u64>bpf_skb_cgroup_classid(context)
+    : peek32(task() + TASK_CLASSID)
 }
 
 /** The one above it at a level, the root being 0; 0 for a level that is none. */

@@ -8,7 +8,10 @@ import { bufferEnd, bufferStart, copyIn, copyOut, ETHERNET_BYTES, inside } from 
 const XDP_DATA: usize = 0
 const XDP_DATA_END: usize = 4
 const XDP_DATA_META: usize = 8
+const XDP_INGRESS: usize = 12
 const XDP_BYTES: u32 = 24
+/** The interface of a packet of which the host says nothing. */
+const LOOPBACK: u32 = 1
 /** The kernel keeps a struct xdp_frame at the start of the headroom. */
 const FRAME_BYTES: u32 = 40
 const MOST_META: u32 = 255
@@ -51,6 +54,12 @@ export function bpf_xdp_adjust_meta(context: u64, delta: u64): i64 {
   if ((bytes & 3) !== 0 || bytes > MOST_META) return -EACCES
   poke32(ctx + XDP_DATA_META, <u32>moved)
   return 0
+}
+
+/** Index of the interface that the packet came from. */
+export function xdpIngress(context: u64): u32 {
+  const ifindex = peek32(guestAddress(context, XDP_BYTES) + XDP_INGRESS)
+  return ifindex === 0 ? LOOPBACK : ifindex
 }
 
 /** Bytes of the packet. */

@@ -48,11 +48,14 @@ import {
   HEADER_MAPS,
   HEADER_PAGE_MAP,
   HEADER_PROGRAMS,
+  HEADER_INTERFACES,
   HEADER_TASK,
   HEADER_TRACE_RING,
   HEADER_TRACE_RING_BYTES,
+  INTERFACE_BYTES,
   MAGIC,
   MAP_BYTES,
+  MAX_INTERFACES,
   PROGRAM_BYTES,
   REFERENCES_DEAD,
   TASK_BYTES,
@@ -124,6 +127,7 @@ export function machine_boot(memoryBytes: u32, cpus: u32, controlBlocks: u32, co
     poke32(area + CPU_RANDOM, 0x9e3779b9 * (index + 1))
   }
   poke32(HEADER + HEADER_TASK, reserve(TASK_BYTES))
+  poke32(HEADER + HEADER_INTERFACES, reserve(MAX_INTERFACES * INTERFACE_BYTES))
   poke32(HEADER + HEADER_TRACE_RING_BYTES, trace)
   poke32(HEADER + HEADER_TRACE_RING, reserve(trace))
   poke32(HEADER + HEADER_PAGE_MAP, reserve(memoryBytes >> (GUEST_PAGE_SHIFT - 1)))

@@ -7,8 +7,12 @@ import {
   HEADER_CORE_HEAP,
   HEADER_CORE_HEAP_END,
   HEADER_GUEST_HEAP,
+  HEADER_INTERFACES,
   HEADER_LOOP_BUDGET,
   HEADER_RANDOM_SEED,
+  INTERFACE_BYTES,
+  INTERFACE_INDEX,
+  INTERFACE_MTU,
 } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { ReadClock } from './clock.js'
@@ -181,6 +185,11 @@ export class Kernel {
     for (let cpu = 0; cpu < total; cpu++)
       memory.setWord(memory.cpuArea(cpu) + CPU_RANDOM, mix(shape.seed + 0x9e3779b9 * (cpu + 1)) || 1)
     setMachineTask(memory.bytes, shape.task)
+    const table = memory.word(HEADER + HEADER_INTERFACES)
+    shape.interfaces.forEach(([ifindex, mtu], at) => {
+      memory.setWord(table + at * INTERFACE_BYTES + INTERFACE_INDEX, ifindex)
+      memory.setWord(table + at * INTERFACE_BYTES + INTERFACE_MTU, mtu)
+    })
     if (shape.loopBudget !== undefined) memory.setWord(HEADER + HEADER_LOOP_BUDGET, shape.loopBudget)
   }
 }

@@ -12,7 +12,7 @@ import { analyse } from '../verify/analyse.js'
 import { refusalText, type Refusal } from '../verify/refusal.js'
 import type { Mode } from './answer.js'
 import { linkCode, reserveCode, type Engine } from './code.js'
-import { helperById, helpers, kfuncs } from './helpers.js'
+import { helperById, helpers, kfuncByName, kfuncs } from './helpers.js'
 import type { Kernel } from './kernel.js'
 import { freezeMap } from './map-access.js'
 import type { MapHandle } from './map-handle.js'
@@ -239,9 +239,10 @@ export function findMisuse(
 }
 
 function refuseHelpers(fn: FunctionSpec, type: ProgramType, program: string, items: Set<string>): void {
-  for (const { helper } of helperCalls(fn)) {
-    const entry = helperById(helper)
+  const kernelFunctions = fn.relocations.map((relocation) =>
+    relocation.kind === 'kfunc' ? kfuncByName(relocation.name) : undefined,
+  )
+  for (const entry of [...helperCalls(fn).map(({ helper }) => helperById(helper)), ...kernelFunctions])
     if (entry?.refusedIn?.includes(type))
       items.add(`program '${program}': ${entry.name} cannot be used in ${type} programs (function '${fn.name}')`)
-  }
 }

@@ -10,6 +10,7 @@ import {
   TASK_CGROUP_ANCESTORS,
   TASK_CGROUP_ID,
   TASK_CGROUP_LEVELS,
+  TASK_CLASSID,
   TASK_COMM,
   TASK_FUNCTION,
   TASK_HAS_RESULT,
@@ -36,6 +37,8 @@ export interface TaskIdentity {
   address?: number | bigint
   /** Control groups from the root down to the task's own, at most eight: bpf_get_current_cgroup_id and _ancestor_. */
   cgroups?: readonly (number | bigint)[]
+  /** What bpf_get_cgroup_classid gives, but in tc programs. Default 0. */
+  classid?: number
   /** The pid namespace and the ids in it, for bpf_get_ns_current_pid_tgid. */
   namespace?: { device: number | bigint; inode: number | bigint; pid: number; tid: number }
 }
@@ -68,6 +71,7 @@ function writeTask(bytes: Uint8Array, address: number, task: TaskIdentity, fail:
     bytes.fill(0, address + TASK_COMM, address + TASK_COMM + 16)
     bytes.set(name, address + TASK_COMM)
   }
+  if (task.classid !== undefined) view.setUint32(TASK_CLASSID, word(task.classid, 'task.classid', fail), true)
   if (task.address !== undefined) view.setBigUint64(TASK_ADDRESS, long(task.address, 'task.address', fail), true)
   if (task.cgroups !== undefined) {
     if (!Array.isArray(task.cgroups) || task.cgroups.length > TASK_CGROUP_LEVELS)

@@ -2,6 +2,7 @@
 import type { Instruction } from '../isa/decode.js'
 import type { MapSpec } from '../object/spec.js'
 import { callComplaint } from './fields.js'
+import { formatComplaint } from './format.js'
 import { access, invalid } from './refusal.js'
 import { scalar } from './scalar.js'
 import { helperSignature, kfuncSignature, mayMovePacket, type CallbackRule, type Signature } from './signatures.js'
@@ -93,7 +94,8 @@ function complaintOf(around: CallSurroundings, state: State, signature: Signatur
     return typeof callee === 'string'
       ? access(`program must be sleepable to call sleepable kfunc ${callee}`)
       : invalid('helper call might sleep in a non-sleepable prog')
-  return callComplaint(around.spec, signature, state.registers, typeof callee === 'string')
+  const format = signature.format ? formatComplaint(around.spec.maps, state.registers) : undefined
+  return format ?? callComplaint(around.spec, signature, state.registers, typeof callee === 'string')
 }
 
 function callbackEntry(

@@ -19,6 +19,8 @@ export interface Signature {
   readonly result: 'number' | 'value' | 'unknown'
   /** Stores nothing in memory that its arguments point to. */
   readonly quiet: boolean
+  /** r3 is a format, r5 the bytes of its values. */
+  readonly format?: boolean
   /** Only where sleeping is allowed. */
   readonly sleeps?: boolean
   readonly lock?: 'take' | 'release'
@@ -37,6 +39,7 @@ const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
   [94, { field: 'bpf_spin_lock', result: 'unknown', quiet: true, lock: 'release' }],
   [148, { result: 'number', quiet: false, sleeps: true }],
   [164, { second: 'callback', callback: { kind: 'element', most: 1 }, result: 'number', quiet: false }],
+  [165, { result: 'number', quiet: false, format: true }],
   [169, { ...number, field: 'bpf_timer', second: 'map' }],
   [170, { ...number, field: 'bpf_timer', second: 'callback', callback: TIMER }],
   [171, { ...number, field: 'bpf_timer' }],

@@ -47,6 +47,7 @@ export const families: readonly Family[] = [
   { name: 'strings', packets: [], ours: [] },
   { name: 'packets', packets: [udp, udp6, lengthFrame], contextBytes: { tc: 192, socket: 192 }, ours: [] },
   { name: 'memory', packets: [udp], ours: [] },
+  { name: 'loops', packets: [udp], ours: ['copies'] },
   { name: 'skb', packets: [udp, tagged, udp6], ours: ['values'] },
 ]
 

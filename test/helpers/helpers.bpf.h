@@ -83,6 +83,8 @@ static __u64 (*const bpf_get_attach_cookie)(void *ctx) = (void *)174;
 static long (*const bpf_get_func_arg)(void *ctx, __u32 index, __u64 *value) = (void *)183;
 static long (*const bpf_get_func_ret)(void *ctx, __u64 *value) = (void *)184;
 static long (*const bpf_get_func_arg_cnt)(void *ctx) = (void *)185;
+static long (*const bpf_check_mtu)(void *ctx, __u32 ifindex, __u32 *length, int difference,
+                                   __u64 flags) = (void *)163;
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -24,6 +24,7 @@ SEC("syscall") int task(void *ctx)
   out[12] = bpf_get_ns_current_pid_tgid(5, 4026531836, &ids, sizeof(ids));
   out[13] = ids.pid;
   out[14] = bpf_get_ns_current_pid_tgid(4, 4026531836, &ids, 4);
+  out[15] = bpf_get_cgroup_classid(ctx);
   return 0;
 }
 

@@ -6,6 +6,7 @@ import { boot, SkepError, type LoadedObject, type RunOptions, type TaskIdentity 
 import { FOLDER, udp } from './families.js'
 
 const taskObject = readFileSync(new URL('task.bpf.o', FOLDER))
+const loopsObject = readFileSync(new URL('loops.bpf.o', FOLDER))
 const skbObject = readFileSync(new URL('skb.bpf.o', FOLDER))
 const outOf = (object: LoadedObject, count: number): bigint[] =>
   (object.variables['out']!.get() as bigint[]).slice(0, count)
@@ -18,6 +19,7 @@ const TASK: TaskIdentity = {
   gid: 100,
   address: 0xffff888000001000n,
   cgroups: [1, 5, 77n],
+  classid: 0x30004,
   namespace: { device: 4, inode: 4026531836, pid: 1, tid: 2 },
 }
 const EXPECTED = [
@@ -36,6 +38,7 @@ const EXPECTED = [
   -22n,
   0n,
   -22n,
+  0x30004n,
 ]
 
 for (const engine of ['jit', 'interp'] as const)
@@ -46,7 +49,7 @@ for (const engine of ['jit', 'interp'] as const)
       using machine = machineWith(TASK)
       const object = machine.load(taskObject, { engine })
       object.programs['task']!.run({ cpu: 1 })
-      assert.deepEqual(outOf(object, 15), EXPECTED)
+      assert.deepEqual(outOf(object, EXPECTED.length), EXPECTED)
       const name = Buffer.from((object.variables['text']!.get() as number[]).slice(0, 16)).toString('latin1')
       assert.equal(name, 'a name that is \0')
     })
@@ -57,11 +60,11 @@ for (const engine of ['jit', 'interp'] as const)
       const { task } = object.programs
       machine.setTask(TASK)
       task!.run()
-      assert.deepEqual(outOf(object, 15), EXPECTED)
+      assert.deepEqual(outOf(object, EXPECTED.length), EXPECTED)
       task!.run({ task: { pid: 3, uid: 5 } })
       assert.deepEqual(outOf(object, 2), [(3n << 32n) | 3n, (100n << 32n) | 5n])
       task!.run()
-      assert.deepEqual(outOf(object, 15), EXPECTED)
+      assert.deepEqual(outOf(object, EXPECTED.length), EXPECTED)
     })
 
     test('values that make no sense are refused by name', () => {
@@ -111,6 +114,28 @@ for (const engine of ['jit', 'interp'] as const)
       assert.deepEqual(outOf(object, 11), [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n])
       object.programs['hash']!.run({ data: udp, packet: { hash: 5 } })
       assert.equal(outOf(object, 1)[0], 5n)
+    })
+
+    test('interfaces and their MTU', () => {
+      using machine = boot.virtual({ memory: '4 MiB', interfaces: { 1: 30, 4000: 20 } })
+      const object = machine.load(loopsObject, { engine })
+      object.programs['skb_mtu']!.run({ data: udp })
+      // 50 bytes of which 14 are the link header: too long for both, and what it becomes is the MTU.
+      assert.deepEqual(outOf(object, 9), [1n, 30n, 1n, 1n, -22n, -22n, -22n, 1n, 20n])
+      assert.throws(() => boot.virtual({ interfaces: { 0: 5 } }), { code: 'BAD_OPTION' })
+    })
+
+    test('copy_from_user_str closes what it copies, and pads if it is asked to', () => {
+      using machine = machineWith()
+      const object = machine.load(loopsObject, { engine })
+      object.programs['copies']!.run()
+      assert.deepEqual(outOf(object, 4), [5n, 4n, 5n, 1n])
+      const text = Buffer.from(object.variables['text']!.get() as number[])
+      assert.deepEqual(
+        [0, 64, 128, 192].map((at) => text.toString('latin1', at, text.indexOf(0, at))),
+        ['word', 'wor', 'word', ''],
+      )
+      assert.equal(text[138], 0)
     })
 
     test('tags and tunnels go in and come out', () => {
