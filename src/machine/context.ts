@@ -71,6 +71,8 @@ export interface PlacedRun {
 /** Throws BAD_RUN. */
 export type Fail = (what: string) => never
 
+const SOCKET_BUFFERS: ReadonlySet<ProgramSpec['type']> = new Set(['sched_cls', 'sched_act', 'socket_filter'] as const)
+
 const NOT_TRACED = { arguments: 0, returns: false }
 
 const contextNumbers: Record<RunContext, number> = {
@@ -107,6 +109,8 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
   const name = options.context ?? (program.type === 'perf_event' ? 'nmi' : 'task')
   if (!Object.hasOwn(contextNumbers, name)) fail(`context '${String(name)}' is none of task, softirq, workqueue, nmi`)
   const context = contextNumbers[name]
+  if (options.packet !== undefined && !SOCKET_BUFFERS.has(program.type))
+    fail('programs of this type have no socket buffer: packet is for tc and socket programs')
   placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), fail)
   switch (program.type) {
     case 'xdp':

@@ -11,6 +11,8 @@ export interface HelperEntry extends HelperImport {
   readonly sleepable?: boolean
   /** Program types in which the kernel refuses it. */
   readonly refusedIn?: readonly ProgramType[]
+  /** Needs a traced function: of tracing programs only in those of fentry and fexit. */
+  readonly traced?: boolean
   /** Index of the parameter that is a callback, if any. */
   readonly callback?: number
 }
@@ -130,9 +132,9 @@ export const helpers: readonly HelperEntry[] = [
   helper(177, 'bpf_trace_vprintk', 4),
   helper(181, 'bpf_loop', 4, { frame: true, callback: 1 }),
   helper(182, 'bpf_strncmp', 3),
-  helper(183, 'bpf_get_func_arg', 3, { refusedIn: allBut('tracing') }),
-  helper(184, 'bpf_get_func_ret', 2, { refusedIn: allBut('tracing') }),
-  helper(185, 'bpf_get_func_arg_cnt', 1, { refusedIn: allBut('tracing') }),
+  helper(183, 'bpf_get_func_arg', 3, { refusedIn: allBut('tracing'), traced: true }),
+  helper(184, 'bpf_get_func_ret', 2, { refusedIn: allBut('tracing'), traced: true }),
+  helper(185, 'bpf_get_func_arg_cnt', 1, { refusedIn: allBut('tracing'), traced: true }),
   helper(188, 'bpf_xdp_get_buff_len', 1, { refusedIn: xdp }),
   helper(189, 'bpf_xdp_load_bytes', 4, { refusedIn: xdp }),
   helper(190, 'bpf_xdp_store_bytes', 4, { refusedIn: xdp }),

@@ -7,7 +7,7 @@ import { setMaxEntries, setVariables } from '../object/edit.js'
 import { relocateCore } from '../object/core-relocations.js'
 import { readKernelBtf, type BtfSource } from '../object/kernel-btf.js'
 import { parseObject } from '../object/read.js'
-import type { FunctionSpec, MapSpec, ObjectSpec, ProgramType } from '../object/spec.js'
+import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { analyse } from '../verify/analyse.js'
 import { refusalText, type Refusal } from '../verify/refusal.js'
 import type { Mode } from './answer.js'
@@ -231,18 +231,18 @@ export function findMisuse(
 ): { items: string[]; refusals: readonly Refusal[] } {
   const items = new Set<string>()
   for (const program of spec.programs.values())
-    for (const name of reachable(spec, program.entry))
-      refuseHelpers(spec.functions.get(name)!, program.type, program.name, items)
+    for (const name of reachable(spec, program.entry)) refuseHelpers(spec.functions.get(name)!, program, items)
   const refusals = checks ? analyse(spec, { strict }).refusals : []
   for (const refusal of refusals) items.add(refusalText(refusal))
   return { items: [...items], refusals }
 }
 
-function refuseHelpers(fn: FunctionSpec, type: ProgramType, program: string, items: Set<string>): void {
+function refuseHelpers(fn: FunctionSpec, { name, type, attachType }: ProgramSpec, items: Set<string>): void {
   const kernelFunctions = fn.relocations.map((relocation) =>
     relocation.kind === 'kfunc' ? kfuncByName(relocation.name) : undefined,
   )
+  const traced = attachType === 'trace_fentry' || attachType === 'trace_fexit'
   for (const entry of [...helperCalls(fn).map(({ helper }) => helperById(helper)), ...kernelFunctions])
-    if (entry?.refusedIn?.includes(type))
-      items.add(`program '${program}': ${entry.name} cannot be used in ${type} programs (function '${fn.name}')`)
+    if (entry?.refusedIn?.includes(type) || (entry?.traced && !traced))
+      items.add(`program '${name}': ${entry.name} cannot be used in ${type} programs (function '${fn.name}')`)
 }

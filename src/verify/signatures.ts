@@ -30,11 +30,19 @@ const number: Signature = { result: 'number', quiet: true }
 const TIMER: CallbackRule = { kind: 'timer', most: 0 }
 const WORK: CallbackRule = { kind: 'work', most: 0 }
 
+/** Helpers that answer a number and store nothing where their arguments point. */
+const NUMBERS = [
+  ...[2, 3, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 17, 18, 19, 21, 23, 24, 28, 30, 31, 32, 34, 35, 38, 39, 40, 41, 43, 44],
+  ...[46, 47, 48, 50, 54, 65, 79, 80, 83, 87, 97, 118, 122, 123, 125, 135, 151, 152, 155, 160, 173, 174, 182, 185],
+  ...[188, 190, 192, 208],
+]
+/** Helpers that answer a number and may store something there. */
+const WRITERS = [4, 16, 20, 26, 29, 45, 68, 88, 89, 105, 106, 112, 113, 114, 115, 120, 163, 183, 184, 189]
+
 const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
   [1, { result: 'value', quiet: true }],
-  ...[2, 3, 5, 6, 7, 8, 14, 15, 118, 125, 160, 208].map((id): [number, Signature] => [id, number]),
-  [87, number],
-  ...[4, 16, 45, 88, 89, 112, 113, 114, 115].map((id): [number, Signature] => [id, { result: 'number', quiet: false }]),
+  ...NUMBERS.map((id): [number, Signature] => [id, number]),
+  ...WRITERS.map((id): [number, Signature] => [id, { result: 'number', quiet: false }]),
   [93, { field: 'bpf_spin_lock', result: 'unknown', quiet: true, lock: 'take' }],
   [94, { field: 'bpf_spin_lock', result: 'unknown', quiet: true, lock: 'release' }],
   [148, { result: 'number', quiet: false, sleeps: true }],

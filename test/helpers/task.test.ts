@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { boot, SkepError, type LoadedObject, type RunOptions, type TaskIdentity } from '../../src/index.js'
+import { parseObject } from '../../src/object/read.js'
 import { FOLDER, udp } from './families.js'
 
 const taskObject = readFileSync(new URL('task.bpf.o', FOLDER))
@@ -78,6 +79,7 @@ for (const engine of ['jit', 'interp'] as const)
       refused({ task: { pid: -1 } }, /task: pid and tid/)
       refused({ task: { cgroups: [1, 2, 3, 4, 5, 6, 7, 8, 9] } }, /task\.cgroups/)
       refused({ attach: { cookie: 1.5 } }, /attach\.cookie/)
+      refused({ packet: { hash: 1 } }, /no socket buffer/)
       assert.throws(() => machine.setTask({ uid: 2 ** 32 }), { code: 'BAD_OPTION' })
     })
 
@@ -96,6 +98,19 @@ for (const engine of ['jit', 'interp'] as const)
       assert.deepEqual(outOf(object, 2), [address, 42n])
       object.programs['probed']!.run()
       assert.deepEqual(outOf(object, 2), [0n, 0n])
+    })
+
+    test('arguments of a traced function are for programs that trace one', () => {
+      using machine = machineWith()
+      const spec = parseObject(taskObject, 'task')
+      const programs = new Map([['entered', { ...spec.programs.get('entered')!, attachType: 'trace_raw_tp' }]])
+      assert.throws(
+        () => machine.load({ ...spec, programs }, { engine }),
+        (error) =>
+          error instanceof SkepError &&
+          error.code === 'REFUSED' &&
+          /bpf_get_func_ret cannot be used/.test(error.message),
+      )
     })
 
     test('a packet has the socket and the hash that the host says', () => {

@@ -27,6 +27,7 @@
 //   close-map MAP, reopen-map MAP          drop the last user reference; get a handle again by id
 //   close-programs                         drop every program handle
 //   unload
+//   helper TYPE ID                         0 if programs of that type (a number) may call the helper, else -EINVAL
 //
 // Keys, values and data are hexadecimal. "result" is 0 or a negative errno.
 
@@ -368,6 +369,28 @@ static void map_values(struct bpf_map *map, const char *length, const char *acce
   answer(result);
 }
 
+/* A program that does nothing but call it: whatever else is wrong with that, the verifier first looks whether it may. */
+static void helper(int type, int id)
+{
+  struct bpf_insn code[] = {
+    {.code = BPF_JMP | BPF_CALL, .imm = id},
+    {.code = BPF_ALU64 | BPF_MOV | BPF_K},
+    {.code = BPF_JMP | BPF_EXIT},
+  };
+  LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = type == BPF_PROG_TYPE_SYSCALL ? BPF_F_SLEEPABLE : 0,
+              .log_level = 1, .log_buf = verifier_log, .log_size = sizeof(verifier_log));
+  int program;
+
+  verifier_log[0] = 0;
+  program = bpf_prog_load(type, "helper", "GPL", code, 3, &options);
+  if (program >= 0)
+    close(program);
+  answer(program < 0 && (strstr(verifier_log, "cannot use helper") || strstr(verifier_log, "unknown func") ||
+                         strstr(verifier_log, "not supported for program type") || !verifier_log[0])
+           ? -EINVAL
+           : 0);
+}
+
 static void map_call(int count, char **words)
 {
   const char *call = words[0];
@@ -590,6 +613,8 @@ int main(void)
       bare(words[1], words[2]);
     else if (strcmp(words[0], "create") == 0 && count == 7)
       create(words + 1);
+    else if (strcmp(words[0], "helper") == 0 && count == 3)
+      helper(atoi(words[1]), atoi(words[2]));
     else if (!object)
       answer(-EINVAL);
     else if ((strcmp(words[0], "push") == 0 || strcmp(words[0], "pop") == 0 || strcmp(words[0], "peek") == 0) && count > 1)
