@@ -6,7 +6,8 @@
 //                                                      very compiler of the manifest, else says why it does not
 //
 // A source is compiled by clang-19 for -mcpu=v3 to NAME.bpf.o. A line `// build: VARIANT COMPILER FLAGS…` in it asks for
-// one more object, NAME.VARIANT.bpf.o; `// build: - COMPILER FLAGS…` replaces the first.
+// one more object, NAME.VARIANT.bpf.o; `// build: - COMPILER FLAGS…` replaces the first. A line `// link: LINKED OBJECT…`
+// links that object and others of its folder to LINKED by `bpftool gen object`; their sources must come earlier by name.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs'
@@ -84,7 +85,22 @@ function objectsOf(source) {
   return objects
 }
 
+/** What a source asks to be linked; `flags` are the other objects. */
+function linksOf(source) {
+  return [...readFileSync(source, 'utf8').matchAll(/^\/\/ link: (\S+) (.+)$/gm)].map(([, linked, others]) => ({
+    object: join(dirname(source), linked),
+    compiler: 'bpftool',
+    flags: others.trim().split(/\s+/),
+  }))
+}
+
 function compile(source, { compiler, flags }, output) {
+  if (compiler === 'bpftool') {
+    const own = source.replace(/\.c$/, '.o')
+    const others = flags.map((name) => join(dirname(source), name))
+    execFileSync('bpftool', ['gen', 'object', output, own, ...others], { stdio: 'inherit' })
+    return
+  }
   execFileSync(compiler, [...common, ...placeless, ...flags, '-c', source, '-o', output], { stdio: 'inherit' })
   // DWARF is not read and holds most of the bytes; BTF stays.
   execFileSync('llvm-strip-19', ['-g', output], { stdio: 'inherit' })
@@ -110,7 +126,7 @@ try {
     const manifestPath = join(dirname(source), 'objects.json')
     const manifest = existsSync(manifestPath) ? JSON.parse(readFileSync(manifestPath, 'utf8')) : {}
     const hash = sourceHash(source)
-    for (const wanted of objectsOf(source)) {
+    for (const wanted of [...objectsOf(source), ...linksOf(source)]) {
       const { object, compiler, flags } = wanted
       const name = basename(object)
       const entry = manifest[name]

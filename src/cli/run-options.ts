@@ -17,6 +17,7 @@ export interface RunCommandOptions {
   for?: number
   set?: Record<string, unknown>
   btf?: string
+  kconfig?: string | Record<string, unknown>
   checks: boolean
   engine?: 'jit' | 'interp'
   memory?: string
@@ -54,6 +55,17 @@ export function assignment(text: string, before: Record<string, unknown> = {}): 
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
   if (name === undefined || value === undefined) throw new InvalidArgumentError('Expected NAME=VALUE.')
   return { ...before, [name]: assigned(value) }
+}
+
+/** NAME=VALUE, several of them, or one file. */
+export function configuration(
+  text: string,
+  before?: string | Record<string, unknown>,
+): string | Record<string, unknown> {
+  if (before === undefined && !text.includes('=')) return text
+  if (typeof before === 'string' || !text.includes('='))
+    throw new InvalidArgumentError('Expected one file, or NAME=VALUE every time.')
+  return assignment(text, before)
 }
 
 function assigned(text: string): unknown {

@@ -1,6 +1,7 @@
 // `skep run OBJECT`: loads an object, runs its programs, fires its timers, and shows what came of it.
 import { Option, type Command } from 'commander'
 import { SkepError } from '../error.js'
+import type { LoadOptions } from '../machine/load.js'
 import type { LifecycleEvent } from '../machine/lifecycle.js'
 import type { TraceLine } from '../machine/trace.js'
 import { MAP_TYPE_NAMES } from '../object/map-types.js'
@@ -21,7 +22,16 @@ import { durationText, momentText } from '../report/time-text.js'
 import { contextFrom, packetsFrom, type PacketSource } from './data.js'
 import { catchInterrupt, EXIT_INTERRUPTED, type Interrupt } from './interrupt.js'
 import { Progress } from './progress.js'
-import { assignment, cpuCount, cpuIndex, duration, repetitions, whole, type RunCommandOptions } from './run-options.js'
+import {
+  assignment,
+  configuration,
+  cpuCount,
+  cpuIndex,
+  duration,
+  repetitions,
+  whole,
+  type RunCommandOptions,
+} from './run-options.js'
 import { chosenPrograms, contextType, plannedRuns, takesPackets, type PlannedRun } from './run-plan.js'
 import { openSession, type Session } from './session.js'
 import { print, printJson, styleFor } from './terminal.js'
@@ -63,6 +73,11 @@ export function addRun(program: Command): void {
     .option(
       '--btf <file>',
       "types of CO-RE relocations: BTF, an ELF file that has it, or 'host' (default: the object's own)",
+    )
+    .option(
+      '--kconfig <name=value|file>',
+      "value of an extern __kconfig, may be repeated; or a kernel's configuration, or 'host'",
+      configuration,
     )
     .addOption(new Option('--engine <which>', 'interp: one instruction at a time, slow').choices(['jit', 'interp']))
     .option('--no-checks', 'load also what is certainly wrong; it will fail when it runs')
@@ -136,7 +151,7 @@ class RunCommand {
   }
 
   #sessionOptions() {
-    const { cpus, memory, seed, set, prog, checks, engine, btf } = this.options
+    const { cpus, memory, seed, set, prog, checks, engine, btf, kconfig } = this.options
     return {
       cpus,
       boot: { ...(memory === undefined ? {} : { memory }), ...(seed === undefined ? {} : { seed }) },
@@ -145,6 +160,7 @@ class RunCommand {
         ...(engine === undefined ? {} : { engine }),
         ...(set === undefined ? {} : { variables: set }),
         ...(btf === undefined ? {} : { btf }),
+        ...(kconfig === undefined ? {} : { kconfig: kconfig as NonNullable<LoadOptions['kconfig']> }),
         ...(prog === undefined ? {} : { programs: prog }),
       },
     }

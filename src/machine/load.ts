@@ -1,10 +1,12 @@
 // From an object spec to code and maps that are ready to be installed on every CPU. Nothing is visible to programs yet:
 // the front end installs the code on its CPUs, then calls commit; on any error release gives everything back.
 import { readFileSync } from 'node:fs'
+import { release } from 'node:os'
 import { SkepError } from '../error.js'
 import { assertSupported, helperCalls, type Supported } from '../object/check.js'
 import { setMaxEntries, setVariables } from '../object/edit.js'
 import { relocateCore } from '../object/core-relocations.js'
+import { hostKconfigFiles, parseKconfig, setKconfig, type KconfigValue } from '../object/kconfig.js'
 import { readKernelBtf, type BtfSource } from '../object/kernel-btf.js'
 import { parseObject } from '../object/read.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
@@ -43,6 +45,11 @@ export interface LoadOptions {
    * file with a section .BTF), its bytes, or 'host' for the running kernel's. Default: the object's own types.
    */
   btf?: BtfSource
+  /**
+   * Values of `extern … __kconfig` by name (numbers, texts, booleans or 'y', 'm', 'n'), a configuration file, or 'host' for
+   * the running kernel's. What is not weak and has no value is an error. LINUX_KERNEL_VERSION is 6.18 if not given.
+   */
+  kconfig?: string | URL | Readonly<Record<string, KconfigValue>>
   /** '6.18': refuse as well what Linux 6.18 refuses only because of its lock: timers and work in tracing programs. */
   strict?: '6.18'
 }
@@ -106,11 +113,24 @@ function edited(spec: ObjectSpec, options: LoadOptions): ObjectSpec {
   const maps = new Map(
     [...spec.maps].map(([name, map]) => [name, map.contents ? { ...map, contents: map.contents.slice() } : { ...map }]),
   )
-  const copy = { ...spec, maps }
+  const copy = { ...spec, maps, ...(spec.kconfig ? { kconfig: new Map(spec.kconfig) } : {}) }
+  if (copy.kconfig && options.kconfig !== undefined) setKconfig(copy, kconfigValues(options.kconfig))
   setVariables(copy, options.variables ?? {})
   for (const [name, entries] of Object.entries(options.maxEntries ?? {})) setMaxEntries(copy, name, entries)
   for (const map of maps.values()) map.maxEntries = roundedEntries(map)
   return copy
+}
+
+function kconfigValues(given: NonNullable<LoadOptions['kconfig']>): Readonly<Record<string, KconfigValue>> {
+  if (typeof given !== 'string' && !(given instanceof URL)) return given
+  const files = given === 'host' ? hostKconfigFiles(release()) : [given]
+  for (const file of files)
+    try {
+      return parseKconfig(readFileSync(file), String(file))
+    } catch (cause) {
+      if (cause instanceof SkepError) throw cause
+    }
+  throw new SkepError('FILE', `cannot read a kernel configuration: there is no ${files.join(' and no ')}`)
 }
 
 // Functions keep their order, and with it their table indices, whatever is left out.

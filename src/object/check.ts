@@ -2,6 +2,7 @@
 // message, by name. Used before anything is loaded.
 import { SkepError } from '../error.js'
 import { helperName } from '../isa/helper-names.js'
+import { missingKconfig } from './kconfig.js'
 import { MAP_TYPE_NAMES } from './map-types.js'
 import type { FunctionSpec, ObjectSpec, ProgramType } from './spec.js'
 
@@ -38,10 +39,12 @@ export function helperCalls(fn: FunctionSpec): { instruction: number; helper: nu
 /** One line for everything that is not supported; empty if all is. */
 export function findUnsupported(spec: ObjectSpec, supported: Supported = {}): string[] {
   const { helpers, helperNames, kfuncs, mapTypes, programTypes } = supported
-  const lines = new Set(spec.unsupported)
+  const lines = new Set([...spec.unsupported, ...missingKconfig(spec)])
   for (const map of spec.maps.values())
     if (mapTypes && !mapTypes.has(map.type))
       lines.add(`map '${map.name}': map type ${MAP_TYPE_NAMES[map.type] ?? map.type}`)
+  for (const { section, refused } of spec.programs.values())
+    if (refused !== undefined) lines.add(`section '${section}': ${refused}`)
   for (const program of spec.programs.values())
     if (programTypes && program.type !== 'unsupported' && !programTypes.has(program.type))
       lines.add(`section '${program.section}': program type ${program.type}`)

@@ -2,7 +2,7 @@
 // program whose type the section's name says. Used by read.ts; what the instructions refer to is in relocate.ts.
 import { failAt, Names, type ReadContext } from './context.js'
 import { SectionType, SHF_EXECINSTR, type ElfSymbol, type Section } from './elf.js'
-import { sectionMeaning } from './sections.js'
+import { sectionHint, sectionMeaning } from './sections.js'
 import type { FunctionSpec, LineInfo } from './spec.js'
 
 export const INSTRUCTION_SIZE = 8
@@ -88,12 +88,18 @@ function addProgram(context: ReadContext, spec: FunctionSpec): void {
   // libbpf leaves such a program out unless it is asked for.
   const optional = section.startsWith('?')
   const { kernelType, ...meaning } = sectionMeaning(optional ? section.slice(1) : section)
-  if (meaning.type === 'unsupported') {
-    const what = kernelType === undefined ? 'unknown program section' : `program type ${kernelType}`
-    context.unsupported.add(`section '${section}': ${what}`)
-  }
-  const autoload = optional ? { autoload: false } : {}
-  context.spec.programs.set(name, { name, section, ...meaning, ...autoload, entry: name })
+  const refused =
+    kernelType === undefined
+      ? `unknown program section (${sectionHint(section.replace(/^\?/, ''))})`
+      : `program type ${kernelType}`
+  context.spec.programs.set(name, {
+    name,
+    section,
+    ...meaning,
+    ...(meaning.type === 'unsupported' ? { refused } : {}),
+    ...(optional ? { autoload: false } : {}),
+    entry: name,
+  })
 }
 
 /** BTF ids of a section's functions by byte offset. */

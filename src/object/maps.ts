@@ -39,7 +39,9 @@ export function emptyMap(name: string, type: number): MapSpec {
 export function readMaps(context: ReadContext): void {
   const { elf, spec } = context
   if (elf.section('maps'))
-    context.unsupported.add("section 'maps': legacy map definitions (only BTF-defined maps in '.maps')")
+    context.unsupported.add(
+      'section \'maps\': legacy map definitions; define maps by BTF, struct { __uint(type, …); … } name SEC(".maps"), as libbpf since 1.0 requires',
+    )
   const section = elf.section(MAPS_SECTION)
   if (!section || section.size === 0) return
   const btf = spec.btf

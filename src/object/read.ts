@@ -10,6 +10,7 @@ import { readCoreRelocations } from './core-relocations.js'
 import { readDataSections } from './data-sections.js'
 import { readElf, type Elf, type Section } from './elf.js'
 import { readFunctions } from './functions.js'
+import { readKconfig } from './kconfig.js'
 import { readMaps } from './maps.js'
 import { readRelocations } from './relocate.js'
 import type { ObjectSpec } from './spec.js'
@@ -62,6 +63,7 @@ export function parseObject(data: Uint8Array, file: string): ObjectSpec {
   refuseSections(context)
   readMaps(context)
   readDataSections(context)
+  readKconfig(context)
   readFunctions(context)
   readRelocations(context)
   readCoreRelocations(context)

@@ -3,6 +3,7 @@
 import { failAt, type ReadContext } from './context.js'
 import { isCode, INSTRUCTION_SIZE } from './functions.js'
 import type { ElfRelocation, ElfSymbol, Section } from './elf.js'
+import { KCONFIG } from './kconfig.js'
 import { MAPS_SECTION } from './maps.js'
 import type { FunctionSpec, Relocation } from './spec.js'
 
@@ -22,7 +23,7 @@ export function readRelocations(context: ReadContext): void {
     if (list) list.push(fn)
     else inSection.set(fn.section, [fn])
   }
-  const externs = { ksyms: externsIn(context, '.ksyms'), kconfig: externsIn(context, '.kconfig') }
+  const externs = externsIn(context, '.ksyms')
   for (const section of elf.sections) {
     if (!isCode(section)) continue
     const relocations = new Map<number, ElfRelocation>()
@@ -38,11 +39,6 @@ export function readRelocations(context: ReadContext): void {
   }
 }
 
-interface Externs {
-  readonly ksyms: ReadonlySet<string>
-  readonly kconfig: ReadonlySet<string>
-}
-
 /** Walks one function's instructions; takes what it uses out of `relocations`. */
 class CodeReader {
   private readonly view: DataView
@@ -52,7 +48,7 @@ class CodeReader {
     private readonly section: Section,
     private readonly fn: FunctionSpec,
     private readonly relocations: Map<number, ElfRelocation>,
-    private readonly externs: Externs,
+    private readonly externs: ReadonlySet<string>,
   ) {
     this.view = new DataView(fn.code.buffer, fn.code.byteOffset, fn.code.byteLength)
   }
@@ -131,7 +127,7 @@ class CodeReader {
   private kfunc(symbol: ElfSymbol): Target {
     const { name } = symbol
     const weak = symbol.binding === 'weak'
-    if (this.externs.ksyms.has(name)) return { kind: 'kfunc', name, weak }
+    if (this.externs.has(name)) return { kind: 'kfunc', name, weak }
     this.context.unsupported.add(`function '${name}' is called but not defined (and is no __ksym)`)
     return { kind: 'extern', name, weak }
   }
@@ -141,8 +137,12 @@ class CodeReader {
     const { name } = symbol
     if (name === '') this.fail(at, 'expected the undefined symbol to have a name', symbol)
     const weak = symbol.binding === 'weak'
-    if (this.externs.kconfig.has(name)) this.context.unsupported.add(`extern '${name}' (.kconfig)`)
-    else if (!weak) this.context.unsupported.add(`extern '${name}'`)
+    const setting = this.context.spec.kconfig?.get(name)
+    if (setting) return { kind: 'map-value', map: KCONFIG, offset: setting.offset }
+    if (!weak) {
+      const what = this.externs.has(name) ? ' (a symbol of the kernel, which is not here)' : ''
+      this.context.unsupported.add(`extern '${name}'${what}`)
+    }
     return { kind: 'extern', name, weak }
   }
 
@@ -166,7 +166,7 @@ class CodeReader {
 
 type Target = Relocation extends infer Each ? (Each extends Relocation ? Omit<Each, 'instruction'> : never) : never
 
-/** Names of the externs that BTF places in a section which only it has: `.ksyms`, `.kconfig`. */
+/** Names of the externs that BTF places in a section which only it has: `.ksyms`. */
 function externsIn({ spec: { btf } }: ReadContext, section: string): Set<string> {
   const type = btf?.type(btf.find('section', section))
   return new Set(type?.kind === 'section' ? type.variables.map(({ type: id }) => btf?.type(id).name ?? '') : [])

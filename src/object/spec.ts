@@ -35,6 +35,8 @@ export interface ObjectSpec {
   functions: Map<string, FunctionSpec>
   /** Global variables of the data sections by name. */
   variables: Map<string, VariableSpec>
+  /** `extern … __kconfig` by name; their values stand in the map '.kconfig'. Not there if it has none. */
+  kconfig?: Map<string, KconfigExtern>
   btf: Btf | undefined
   /** Everything in the object that is known not to be supported, one line each. See check.ts. */
   unsupported: string[]
@@ -88,6 +90,8 @@ export interface ProgramSpec {
   /** What the section name says after its first slash, if anything: 'sched_switch', 'ingress' … */
   attachTo?: string
   sleepable: boolean
+  /** Of type 'unsupported': the kernel's name of the type, or why nobody knows the section. */
+  refused?: string
   /** False: loaded only if it is asked for by name (`SEC("?…")`). */
   autoload?: boolean
   /** Key in `functions`. */
@@ -124,6 +128,19 @@ export type Relocation = { instruction: number } & (
   /** A CO-RE relocation that found nothing: an error where control comes to it, in these words. */
   | { kind: 'poison'; words: string }
 )
+
+export interface KconfigExtern {
+  readonly name: string
+  /** Bytes from the start of '.kconfig'. */
+  readonly offset: number
+  /** Bytes. */
+  readonly size: number
+  readonly type: BtfTypeId
+  readonly kind: 'char' | 'bool' | 'tristate' | 'signed' | 'unsigned' | 'text'
+  /** Without a value it is 0; any other is an error. */
+  readonly weak: boolean
+  readonly isSet: boolean
+}
 
 /** What an instruction asks about a type; see core-access.ts. */
 export interface CoreRelocation {

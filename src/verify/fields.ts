@@ -69,15 +69,24 @@ function noField(map: MapSpec | undefined, field: Field): Complaint | undefined 
   )
 }
 
-/** A load or store through `register` that certainly leaves the map value or touches a field's bytes. */
+const F_RDONLY_PROG = 1 << 7
+const F_WRONLY_PROG = 1 << 8
+
+/** A load or store through `register` that the map forbids, certainly leaves its value, or touches a field's bytes. */
 export function valueComplaint(
   map: MapSpec,
   pointer: ValuePointer,
   offset: number,
   bytes: number,
   register: number,
+  stores: boolean,
 ): Complaint | undefined {
   const low = pointer.min + offset
+  const forbidden = (map.flags & (stores ? F_RDONLY_PROG : F_WRONLY_PROG)) !== 0
+  if (forbidden && pointer.min === pointer.max)
+    return access(
+      `${stores ? 'write into' : 'read from'} map forbidden, value_size=${map.valueSize} off=${low} size=${bytes}`,
+    )
   const high = pointer.max + offset
   if (low + bytes > map.valueSize || high < 0)
     return access(`R${register} min value is outside of the allowed memory range`)

@@ -125,7 +125,7 @@ function reportAccess(around: Surroundings, instruction: Instruction, base: Valu
   const bytes = form.width / 8
   if (base.is === 'key' && stores) around.report?.(instruction, access(`write to change key R${register} not allowed`))
   const map = base.is === 'value' && !base.nullable ? around.spec.maps.get(base.map) : undefined
-  const complaint = base.is === 'value' && map ? valueComplaint(map, base, offset, bytes, register) : undefined
+  const complaint = base.is === 'value' && map ? valueComplaint(map, base, offset, bytes, register, stores) : undefined
   if (complaint) around.report?.(instruction, complaint)
 }
 
@@ -151,7 +151,8 @@ function loaded(around: Surroundings, state: State, instruction: Instruction, ba
 
 /** A constant of the object: what the kernel knows as well, and decides branches with. */
 function readOnly({ section, contents }: MapSpec, at: number, bytes: number): bigint | undefined {
-  if (!section?.startsWith('.rodata') || !contents || at < 0 || at + bytes > contents.length) return undefined
+  if (!section || !/^\.(rodata|kconfig)/.test(section) || !contents || at < 0 || at + bytes > contents.length)
+    return undefined
   let value = 0n
   for (let byte = bytes - 1; byte >= 0; byte -= 1) value = (value << 8n) | BigInt(contents[at + byte]!)
   return value

@@ -39,7 +39,8 @@ function original(path: URL): Original {
 const originals: readonly Original[] = ['test/fixtures/', 'test/golden/']
   .flatMap((folder) =>
     readdirSync(new URL(folder, root))
-      .filter((name) => name.endsWith('.bpf.o'))
+      // A big-endian object is refused by its header, whatever else is in it.
+      .filter((name) => name.endsWith('.bpf.o') && name !== 'calls.big.bpf.o')
       .map((name) => new URL(folder + name, root)),
   )
   .map(original)

@@ -25,7 +25,7 @@ test('everything unsupported in an object is named in one error', () => {
   assert.equal(error.code, 'UNSUPPORTED')
   const expected = [
     "section '.struct_ops': struct_ops",
-    "section 'maps': legacy map definitions (only BTF-defined maps in '.maps')",
+    'section \'maps\': legacy map definitions; define maps by BTF, struct { __uint(type, …); … } name SEC(".maps"), as libbpf since 1.0 requires',
     "map 'odd_map': bpf_refcount in the value",
     "map 'odd_map': bpf_rb_root in the value",
     "map 'odd_map': bpf_list_head in the value",
@@ -41,9 +41,8 @@ test('everything unsupported in an object is named in one error', () => {
     "section 'lsm/file_open': program type lsm",
     "section 'cgroup_skb/egress': program type cgroup_skb",
     "section 'struct_ops/init': program type struct_ops",
-    "section 'my_own_section': unknown program section",
-    "extern 'runqueues'",
-    "extern 'LINUX_KERNEL_VERSION' (.kconfig)",
+    "section 'my_own_section': unknown program section (libbpf knows xdp, tc, socket, syscall, tp/…, kprobe/…, fentry/… and others)",
+    "extern 'runqueues' (a symbol of the kernel, which is not here)",
     "function 'not_linked' is called but not defined (and is no __ksym)",
     "function 'uses': helper bpf_no_such_helper (4711)",
     "function 'uses': kfunc bpf_no_such_kfunc",
