@@ -8,8 +8,10 @@ export type { MachineEvents } from './machine/kernel.js'
 export type { LifecycleEvent, LifecycleKind } from './machine/lifecycle.js'
 export type { LoadOptions, ObjectSource } from './machine/load.js'
 export { LocalMachine } from './machine/local.js'
+export type { OpenOptions } from './machine/machine-base.js'
 export type { Clone, Redirect } from './machine/packet-run.js'
 export { MapHandle } from './machine/map-handle.js'
+export { MapMemory, type MemoryOptions } from './machine/map-memory.js'
 export type {
   Batch,
   BatchCursor,

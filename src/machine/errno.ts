@@ -1,6 +1,7 @@
 // Kernel errno values by name. Helpers and map operations answer negative numbers; people read names.
 import {
   E2BIG,
+  EACCES,
   EAGAIN,
   EBUSY,
   EDEADLK,
@@ -23,6 +24,7 @@ const names = new Map<number, string>([
   [EPERM, 'EPERM'],
   [ENOENT, 'ENOENT'],
   [E2BIG, 'E2BIG'],
+  [EACCES, 'EACCES'],
   [EAGAIN, 'EAGAIN'],
   [ENOMEM, 'ENOMEM'],
   [EFAULT, 'EFAULT'],

@@ -177,6 +177,7 @@ export class Kernel {
   /** Marks the machine closed; everything is garbage once the threads have ended. */
   close(): void {
     this.#open = false
+    this.maps.endConsumers()
   }
 
   #configure(total: number): void {

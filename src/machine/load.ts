@@ -9,30 +9,27 @@ import { relocateCore } from '../object/core-relocations.js'
 import { hostKconfigFiles, parseKconfig, setKconfig, type KconfigValue } from '../object/kconfig.js'
 import { readKernelBtf, type BtfSource } from '../object/kernel-btf.js'
 import { parseObject } from '../object/read.js'
-import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
+import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { analyse } from '../verify/analyse.js'
 import { refusalText, type Refusal } from '../verify/refusal.js'
-import type { Mode } from './answer.js'
 import { linkCode, reserveCode, type Engine } from './code.js'
 import { helperById, helpers, kfuncByName, kfuncs } from './helpers.js'
 import type { Kernel } from './kernel.js'
 import { freezeMap } from './map-access.js'
-import type { MapHandle } from './map-handle.js'
+import { checkGiven, pinName, reusedMap, type ReuseOptions } from './map-reuse.js'
 import type { LiveMap } from './map-table.js'
 import { fillMapsOfMaps, fillProgramArrays } from './initial-values.js'
 import { mapTypes, roundedEntries } from './map-types.js'
 import type { LiveObject } from './object-table.js'
 import { show } from './units.js'
 
-export interface LoadOptions {
+export interface LoadOptions extends ReuseOptions {
   /** Only these programs (and the functions they use); default all but those of `SEC("?…")`. */
   programs?: readonly string[]
   /** max_entries by map name, instead of what the object says. */
   maxEntries?: Readonly<Record<string, number>>
   /** Initial values of global variables by name; the only way to set .rodata. */
   variables?: Readonly<Record<string, unknown>>
-  /** Maps of this machine to use instead of creating them, by the name in the object. */
-  maps?: Readonly<Record<string, MapHandle<Mode>>>
   /** 'jit' (default) compiles to WebAssembly; 'interp' runs the same code one instruction at a time, much slower. */
   engine?: Engine
   /**
@@ -67,8 +64,8 @@ export const supported: Supported = {
 /** A prepared object: maps exist, code is compiled, nothing runs yet. */
 export interface PreparedObject {
   readonly object: LiveObject
-  /** Maps that this load created; the others were there before. */
-  readonly created: ReadonlySet<LiveMap>
+  /** BPF_F_RDONLY, BPF_F_WRONLY of the handles on the maps. Each map has a user reference for its handle. */
+  readonly access: ReadonlyMap<string, number>
   /** Makes programs. Throws with nothing done. */
   commit(): void
   /** Gives everything back. */
@@ -174,23 +171,36 @@ function prepareSpec(
 ): PreparedObject {
   assertSupported(spec, supported)
   refuseMisuse(spec, options)
+  checkGiven(spec, options)
   const maps = new Map<string, LiveMap>()
+  const access = new Map<string, number>()
   const created = new Set<LiveMap>()
+  const pinned: string[] = []
   const room = reserveCode(kernel, spec, options.engine ?? 'jit')
   const release = (): void => {
-    for (const map of created) kernel.maps.close(map)
+    for (const pin of pinned) kernel.maps.unpin(pin)
+    for (const map of maps.values()) kernel.maps.close(map)
     room.release()
     kernel.settle()
   }
   try {
     for (const [name, map] of spec.maps) {
-      const existing = existingMap(kernel, map, options)
-      const live = existing ?? kernel.maps.create(map, spec.btf)
+      const reused = reusedMap(kernel, map, options)
+      access.set(name, reused ? reused.access : map.flags)
+      if (reused) {
+        kernel.maps.open(reused.map)
+        maps.set(name, reused.map)
+        continue
+      }
+      const live = kernel.maps.create(map, spec.btf)
       maps.set(name, live)
-      if (existing) continue
       created.add(live)
       if (map.contents) kernel.memory.write(valueAddress(kernel, live), map.contents)
       if (map.section?.startsWith('.rodata')) freezeMap(kernel.memory, live.address)
+      const pin = pinName(map, options)
+      if (pin === undefined) continue
+      kernel.maps.pin(live, pin)
+      pinned.push(pin)
     }
     fillMapsOfMaps(kernel, maps, created)
     const { compiled, code } = linkCode(kernel, spec, maps, room)
@@ -198,9 +208,8 @@ function prepareSpec(
     const commit = (): void => {
       kernel.objects.add(object)
       fillProgramArrays(kernel, object, created)
-      pinByName(kernel, created)
     }
-    return { object, created, commit, release }
+    return { object, access, commit, release }
   } catch (error) {
     release()
     throw error
@@ -209,28 +218,6 @@ function prepareSpec(
 
 function valueAddress(kernel: Kernel, map: LiveMap): number {
   return kernel.host.core.map_element_value(map.address, 0) >>> 0
-}
-
-// LIBBPF_PIN_BY_NAME: the map of that name if the machine has one, else a new one that gets the pin.
-function existingMap(kernel: Kernel, spec: MapSpec, options: LoadOptions): LiveMap | undefined {
-  const given = options.maps?.[spec.name]
-  const map = given
-    ? kernel.maps.byId(given.id)
-    : spec.pinning === 1 && kernel.maps.pins.includes(spec.name)
-      ? kernel.maps.pinned(spec.name)
-      : undefined
-  if (!map) return undefined
-  for (const field of ['type', 'keySize', 'valueSize', 'maxEntries', 'flags', 'timerOffset', 'workOffset'] as const)
-    if (map.spec[field] !== spec[field])
-      throw new SkepError(
-        'BAD_MAP',
-        `map '${spec.name}' cannot be the existing map '${map.name}': ${field} is ${map.spec[field]}, the object says ${spec[field]}`,
-      )
-  return map
-}
-
-function pinByName(kernel: Kernel, created: ReadonlySet<LiveMap>): void {
-  for (const map of created) if (map.spec.pinning === 1) kernel.maps.pin(map, map.name)
 }
 
 /** Helpers in program types that the kernel refuses, and what the load-time checks find certainly wrong. */

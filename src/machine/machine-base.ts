@@ -1,10 +1,20 @@
 // What every machine has, whatever drives its CPUs: events, maps by id and pin, the list of timers, statistics.
+import { BPF_F_RDONLY, BPF_F_WRONLY } from '../../core/abi.js'
+import { SkepError } from '../error.js'
 import type { Answer, Answering, Mode } from './answer.js'
 import { controlBlocks, type TimerInfo } from './control-blocks.js'
 import type { Kernel, MachineEvents } from './kernel.js'
 import type { MapHandle } from './map-handle.js'
 import { setMachineTask, type TaskIdentity } from './task.js'
 import { machineStatistics, type MachineStatistics } from './statistics.js'
+
+/** What a handle on a map may do; without these all. */
+export interface OpenOptions {
+  /** BPF_F_RDONLY: its writes are EPERM. */
+  readOnly?: boolean
+  /** BPF_F_WRONLY: its reads are EPERM. */
+  writeOnly?: boolean
+}
 
 export abstract class MachineBase<M extends Mode> {
   /** @internal */
@@ -50,12 +60,17 @@ export abstract class MachineBase<M extends Mode> {
     setMachineTask(this.kernel.memory.bytes, task)
   }
 
-  /** Another handle on a map, by its id or the name of its pin. Throws ENOENT. */
-  map(which: number | string): Answer<M, MapHandle<M>> {
+  /**
+   * Another handle on a map, by its id or the name of its pin: a user reference of its own, also on a map that had lost its
+   * last one. Throws ENOENT.
+   */
+  map(which: number | string, { readOnly = false, writeOnly = false }: OpenOptions = {}): Answer<M, MapHandle<M>> {
     return this.#answer(() => {
       this.kernel.check()
+      if (readOnly && writeOnly) throw new SkepError('EINVAL', 'map: EINVAL: readOnly and writeOnly at once')
       const { maps } = this.kernel
-      return maps.handle<M>(typeof which === 'number' ? maps.byId(which) : maps.pinned(which), this.#answer)
+      const map = typeof which === 'number' ? maps.byId(which) : maps.pinned(which)
+      return maps.handle<M>(map, this.#answer, readOnly ? BPF_F_RDONLY : writeOnly ? BPF_F_WRONLY : 0)
     })
   }
 

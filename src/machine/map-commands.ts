@@ -5,13 +5,18 @@ import {
   BPF_ANY,
   BPF_EXIST,
   BPF_F_LOCK,
+  BPF_F_MMAPABLE,
   BPF_F_RDONLY,
+  BPF_F_RDONLY_PROG,
   BPF_F_WRONLY,
   BPF_NOEXIST,
+  EACCES,
   EAGAIN,
   EINVAL,
   ENOENT,
   ENOTSUPP,
+  EPERM,
+  MAP_TYPE_ARRAY,
   MAP_TYPE_BLOOM_FILTER,
 } from '../../core/abi.js'
 import { SkepError } from '../error.js'
@@ -20,6 +25,7 @@ import { errnoError } from './errno.js'
 import type { MapAccess } from './map-access.js'
 import { readBatch, writeBatch, type BatchProgress } from './map-batch.js'
 import type { MapDescription, MapOwner } from './map-handle.js'
+import { MapMemory, type MemoryOptions } from './map-memory.js'
 import type { Batch, LookupOptions, UpdateFlag, UpdateOptions } from './map-options.js'
 import { mapType, type BatchOperation } from './map-types.js'
 import { MapValues, type WhichCpu } from './map-values.js'
@@ -29,6 +35,14 @@ const updateFlags: Record<UpdateFlag, number> = { any: BPF_ANY, noexist: BPF_NOE
 
 /** A key and a value as bytes. */
 type Element = { key: Uint8Array; value: Uint8Array }
+
+/** A variable in the value of a data section. */
+export interface MemoryPiece {
+  /** For messages. */
+  readonly name: string
+  readonly offset: number
+  readonly size: number
+}
 
 /** A batch of updates or deletes: all its items, and how many are done. */
 export interface Writes<T> {
@@ -122,6 +136,25 @@ export class MapCommands {
 
   decodeElement({ key, value }: Element): [key: unknown, value: unknown] {
     return [this.values.decodeKey(key), this.values.decode(value)]
+  }
+
+  /** A view of all values, or of a variable among them. */
+  memory({ readOnly = false }: MemoryOptions, piece?: MemoryPiece): MapMemory {
+    const { name, access } = this.#description
+    const refuse = (errno: number): void => this.#expect(errno, 'memory')
+    if (access & BPF_F_WRONLY || (access & BPF_F_RDONLY && !readOnly)) refuse(-EACCES)
+    if (this.#access.hasFields || this.#access.type !== MAP_TYPE_ARRAY) refuse(-ENOTSUPP)
+    if (!readOnly && this.#access.frozen) refuse(-EPERM)
+    if (!readOnly && this.#access.flags & BPF_F_RDONLY_PROG) refuse(-EACCES)
+    if (!(this.#access.flags & BPF_F_MMAPABLE)) refuse(-EINVAL)
+    if (!readOnly) refuse(this.#access.addWriter())
+    const release = this.#owner.hold()
+    const { values } = this.#access
+    const bytes = piece ? values.subarray(piece.offset, piece.offset + piece.size) : values
+    return new MapMemory(piece?.name ?? `map '${name}'`, bytes, readOnly, () => {
+      if (!readOnly) this.#access.removeWriter()
+      release()
+    })
   }
 
   freeze(): void {

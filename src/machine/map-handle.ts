@@ -8,6 +8,7 @@ import type { MapAccess } from './map-access.js'
 import type { BatchProgress } from './map-batch.js'
 import { MapCommands, type Writes } from './map-commands.js'
 import type { Batch, BatchOptions, LookupOptions, UpdateFlag, UpdateOptions } from './map-options.js'
+import type { MapMemory, MemoryOptions } from './map-memory.js'
 import type { MapReferences } from './map-references.js'
 import type { Consumer, ConsumeOptions, RingReader } from './ring-reader.js'
 
@@ -31,9 +32,20 @@ export interface MapOwner {
   release(): void
   /** After operations that may have freed something. */
   settle(): void
-  pin(name: string): void
+  /** Pins of the map; undefined on threads that joined. */
+  readonly pins?: MapPins
+  /** Takes a user reference; what gives it back. */
+  hold(): () => void
   /** Of a map whose values are programs or maps; undefined also on threads that joined, which cannot write those. */
   readonly references?: MapReferences | undefined
+}
+
+/** The pins of one map. */
+export interface MapPins {
+  add(name: string): void
+  /** Throws ENOENT if that is no pin of this map. */
+  remove(name: string): void
+  names(): string[]
 }
 
 export class MapHandle<M extends Mode = 'direct'> {
@@ -48,6 +60,7 @@ export class MapHandle<M extends Mode = 'direct'> {
   readonly #owner: MapOwner
   readonly #answer: Answering<M>
   readonly #commands: MapCommands
+  readonly #accessFlags: number
   readonly #ring: RingReader
   #open = true
 
@@ -64,6 +77,7 @@ export class MapHandle<M extends Mode = 'direct'> {
     this.maxEntries = access.maxEntries
     this.flags = access.flags
     this.#commands = new MapCommands(access, description, owner)
+    this.#accessFlags = description.access
     this.#ring = access.ring(description.name, description.btf)
   }
 
@@ -217,28 +231,61 @@ export class MapHandle<M extends Mode = 'direct'> {
   }
 
   /**
-   * Ring buffer: calls `listener` for each record, now and later, in order; a burst of records costs one wake-up. Each
-   * record goes to one consumer. Ends with the consumer's or this handle's close(). Keeps no process alive.
+   * Ring buffer: calls `listener` for each record, now and later, in order; if it gives a promise, the next record waits for
+   * it. A burst of records costs one wake-up. Each record goes to one consumer. Ends with the consumer's, this handle's or
+   * the machine's close(), and when the listener throws (which is an unhandled rejection). Keeps no process alive.
    */
-  consume(listener: (record: unknown) => void, options: ConsumeOptions = {}): Consumer {
+  consume(listener: (record: unknown) => unknown, options: ConsumeOptions = {}): Consumer {
     this.#check()
     return this.#ring.consume(listener, options)
   }
 
-  /** Ring buffer: records as they come, as `consume`: `for await (const record of map.records())`. */
-  records(options: ConsumeOptions = {}): AsyncGenerator<unknown, void, void> {
+  /**
+   * Ring buffer: records as they come: `for await (const record of map.records())`. A record stays in the ring until it is
+   * asked for, so whoever is slow makes programs see a full ring. Ends with its return(), and as `consume`.
+   */
+  records(options: ConsumeOptions = {}): AsyncIterableIterator<unknown> {
     this.#check()
     return this.#ring.iterate(options)
   }
 
   /** Ring buffer: records as bytes. */
-  [Symbol.asyncIterator](): AsyncGenerator<unknown, void, void> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
     return this.records()
   }
 
-  /** A name in the machine that keeps the map, its elements and its timers alive; see machine.pins. */
+  /**
+   * The values of a BPF_F_MMAPABLE array as memory: see MapMemory, and unmap it. Throws SkepError ENOTSUPP if values hold
+   * timers, work or a spin lock or the map is no array, EINVAL without BPF_F_MMAPABLE; for a view that can write EPERM if
+   * the map is frozen, EACCES if it is BPF_F_RDONLY_PROG; EACCES if the handle is BPF_F_RDONLY or BPF_F_WRONLY.
+   */
+  memory(options: MemoryOptions = {}): Answer<M, MapMemory> {
+    return this.#do(() => this.#commands.memory(options))
+  }
+
+  /** @internal A piece of it, for a global variable. */
+  memoryAt(name: string, offset: number, size: number, options: MemoryOptions): MapMemory {
+    this.#check()
+    return this.#commands.memory(options, { name, offset, size })
+  }
+
+  /** A name in the machine that keeps the map, its elements and its timers alive; see machine.pins. Throws EEXIST. */
   pin(name: string): Answer<M, void> {
-    return this.#do(() => this.#owner.pin(name))
+    return this.#do(() => this.#pins().add(name))
+  }
+
+  /** Takes a pin of this map away, or all of them. Throws ENOENT. The map lives on by its handles. */
+  unpin(name?: string): Answer<M, void> {
+    return this.#do(() => {
+      const pins = this.#pins()
+      for (const pin of name === undefined ? pins.names() : [name]) pins.remove(pin)
+    })
+  }
+
+  /** The names under which the map is pinned. */
+  get pins(): string[] {
+    this.#check()
+    return this.#owner.pins?.names() ?? []
   }
 
   /** Drops this handle's user reference; the last one of a map stops all of its timers and work. */
@@ -250,13 +297,33 @@ export class MapHandle<M extends Mode = 'direct'> {
   closeNow(): void {
     if (!this.#open) return
     this.#open = false
-    this.#ring.close()
+    this.endConsumers()
     this.#owner.release()
+  }
+
+  /** @internal The map's memory goes: nobody waits for records any more. */
+  endConsumers(): void {
+    this.#ring.close()
   }
 
   /** @internal */
   get access(): MapAccess {
     return this.#access
+  }
+
+  /** @internal True until close(). */
+  get open(): boolean {
+    return this.#open
+  }
+
+  /** @internal BPF_F_RDONLY, BPF_F_WRONLY. */
+  get accessFlags(): number {
+    return this.#accessFlags
+  }
+
+  #pins(): MapPins {
+    if (this.#owner.pins) return this.#owner.pins
+    throw new SkepError('EPERM', `map '${this.name}' is pinned by the thread that booted the machine only`)
   }
 
   #do<T>(work: () => T | typeof AGAIN): Answer<M, T> {

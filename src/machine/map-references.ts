@@ -4,6 +4,7 @@
 import { MAP_TYPE_ARRAY, MAP_TYPE_ARRAY_OF_MAPS, MAP_TYPE_HASH_OF_MAPS, MAP_TYPE_PROG_ARRAY } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import type { ProgramType } from '../object/spec.js'
+import type { Mode } from './answer.js'
 import type { Kernel } from './kernel.js'
 import { MapHandle } from './map-handle.js'
 import type { LiveMap } from './map-table.js'
@@ -82,7 +83,7 @@ export class MapReferences {
   }
 
   #inner(value: unknown): LiveMap {
-    if (value instanceof MapHandle) return this.#kernel.maps.byId(value.id)
+    if (value instanceof MapHandle) return this.#kernel.maps.ofHandle(value as MapHandle<Mode>)
     if (typeof value === 'number') return this.#kernel.maps.byId(value)
     throw new SkepError('BAD_VALUE', `map '${this.#map.name}' takes handles or ids of maps`)
   }

@@ -1,7 +1,7 @@
 // The maps of a machine: creation in guest and core memory, handles, ids, pins, and taking memory back after the last
 // reference. Two kinds of reference, as in the kernel: user references (handles and pins) keep timers and work alive,
 // plain ones (handles, pins, loaded code) keep the memory.
-import { MAP_TYPE_PROG_ARRAY } from '../../core/abi.js'
+import { BPF_F_RDONLY, BPF_F_WRONLY, MAP_TYPE_PROG_ARRAY } from '../../core/abi.js'
 import { HEADER, HEADER_MAPS, MAP_STATE, MAP_USER_REFERENCES } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { Btf } from '../object/btf.js'
@@ -12,6 +12,7 @@ import type { Kernel } from './kernel.js'
 import { MapAccess } from './map-access.js'
 import { MapHandle } from './map-handle.js'
 import { holdsReferences, MapReferences } from './map-references.js'
+import { show } from './units.js'
 
 /** MAP_STATE: free, and ready to be taken back. */
 const STATE_FREE = 0
@@ -39,6 +40,8 @@ export class MapTable {
   readonly #live = new Map<number, LiveMap>()
   readonly #dead = new Set<LiveMap>()
   readonly #pins = new Map<string, LiveMap>()
+  /** Open handles of this thread. */
+  readonly #handles = new Set<MapHandle<Mode>>()
   #nextId = 1
 
   constructor(kernel: Kernel) {
@@ -127,10 +130,13 @@ export class MapTable {
     this.#dead.add(map)
   }
 
-  /** A handle that owns one user and one plain reference; the creation's own pair if `created`. */
-  handle<M extends Mode>(map: LiveMap, answer: Answering<M>, created = false): MapHandle<M> {
+  /**
+   * A handle that owns one user and one plain reference: its own, or the pair that is already taken for it (`taken`).
+   * `access` is BPF_F_RDONLY, BPF_F_WRONLY or 0.
+   */
+  handle<M extends Mode>(map: LiveMap, answer: Answering<M>, access = 0, taken = false): MapHandle<M> {
     const kernel = this.#kernel
-    if (!created) this.#open(map)
+    if (!taken) this.open(map)
     const { address, size } = kernel.host.runBuffer
     const needed = 2 * map.spec.keySize + 32 + (map.spec.valueSize + 8) * (kernel.shape.cpus + kernel.shape.joins + 1)
     const own = needed > size ? this.#reserve('guest', needed, map.name) : undefined
@@ -141,23 +147,53 @@ export class MapTable {
       btf: map.btf,
       keyType: map.spec.key,
       valueType: map.spec.value,
-      access: created ? map.spec.flags : 0,
+      access: access & (BPF_F_RDONLY | BPF_F_WRONLY),
     }
     const owner = {
       check: () => kernel.check(),
       settle: () => kernel.settle(),
       references: map.held,
-      pin: (name: string) => this.pin(map, name),
+      pins: {
+        add: (name: string) => this.pin(map, name),
+        remove: (name: string) => this.unpin(name, map),
+        names: () => this.pinsOf(map),
+      },
+      hold: () => {
+        this.open(map)
+        return () => this.#letGo(map)
+      },
       release: () => {
+        this.#handles.delete(handle)
         if (kernel.closed) return
         if (own !== undefined) kernel.guest.release(own, needed)
-        this.close(map)
-        kernel.settle()
+        this.#letGo(map)
       },
     }
     const programCpus = kernel.shape.cpus + kernel.shape.joins
-    const access = new MapAccess(kernel.host, map.address, map.name, staging, programCpus)
-    return new MapHandle(access, description, owner, answer)
+    const bytes = new MapAccess(kernel.host, map.address, map.name, staging, programCpus)
+    const handle = new MapHandle(bytes, description, owner, answer)
+    this.#handles.add(handle)
+    return handle
+  }
+
+  /** The map of a handle of this machine. Throws BAD_MAP for another machine's, CLOSED for a closed one. */
+  ofHandle(handle: MapHandle<Mode>): LiveMap {
+    if (!this.#handles.has(handle)) {
+      if (!handle.open) throw new SkepError('CLOSED', `the handle on map '${handle.name}' is closed`)
+      throw new SkepError('BAD_MAP', `map '${handle.name}' is not of this machine, or its handle is another thread's`)
+    }
+    return this.byId(handle.id)
+  }
+
+  /** The machine ends: whoever waits for records of a ring buffer is told. */
+  endConsumers(): void {
+    for (const handle of this.#handles) handle.endConsumers()
+  }
+
+  #letGo(map: LiveMap): void {
+    if (this.#kernel.closed) return
+    this.close(map)
+    this.#kernel.settle()
   }
 
   /** Drops a user reference and a plain one. */
@@ -188,17 +224,19 @@ export class MapTable {
 
   /** Names a map so that it outlives its handles. Throws EEXIST if the name is taken. */
   pin(map: LiveMap, name: string): void {
+    if (typeof name !== 'string' || name === '')
+      throw new SkepError('BAD_VALUE', `pin: expected a name, got ${show(name)}`)
     if (this.#pins.has(name)) throw new SkepError('EEXIST', `a map is pinned as '${name}' already`)
-    this.#open(map)
+    this.open(map)
     this.#pins.set(name, map)
   }
 
-  /** Takes a pin's name away. Throws ENOENT. */
-  unpin(name: string): void {
+  /** Takes a pin's name away, of this map or of any. Throws ENOENT. */
+  unpin(name: string, of?: LiveMap): void {
     const map = this.pinned(name)
+    if (of !== undefined && map !== of) throw new SkepError('ENOENT', `map '${of.name}' is not pinned as '${name}'`)
     this.#pins.delete(name)
-    this.close(map)
-    this.#kernel.settle()
+    this.#letGo(map)
   }
 
   /** The map with that pin. Throws ENOENT. */
@@ -210,6 +248,10 @@ export class MapTable {
 
   get pins(): string[] {
     return [...this.#pins.keys()]
+  }
+
+  pinsOf(map: LiveMap): string[] {
+    return this.pins.filter((name) => this.#pins.get(name) === map)
   }
 
   /** Takes back the memory of maps whose grace period is over. */
@@ -225,7 +267,8 @@ export class MapTable {
     }
   }
 
-  #open(map: LiveMap): void {
+  /** Takes a user reference and a plain one. */
+  open(map: LiveMap): void {
     this.get(map)
     this.#kernel.host.core.map_user_get(map.address)
   }

@@ -58,7 +58,7 @@ export class LoadedObject<M extends Mode = 'direct'> {
   readonly #answer: Answering<M>
 
   /** @internal */
-  constructor(kernel: Kernel, { object, created }: PreparedObject, run: Runner<M>, answer: Answering<M>) {
+  constructor(kernel: Kernel, { object, access }: PreparedObject, run: Runner<M>, answer: Answering<M>) {
     const { spec } = object
     let open = true
     const check = (): void => {
@@ -74,24 +74,29 @@ export class LoadedObject<M extends Mode = 'direct'> {
     }
     this.name = spec.name
     this.license = spec.license
-    const programs = [...object.programs.values()].map((live) => new Program(live, runOpen))
+    const programs = new Map([...object.programs].map(([name, live]) => [name, new Program(live, runOpen)]))
     this.programs = named(`object '${spec.name}' has no program`, programs)
-    const maps = [...object.maps.values()].map((live) => kernel.maps.handle(live, answer, created.has(live)))
-    this.maps = named(`object '${spec.name}' has no map`, maps)
+    const handles = new Map(
+      [...object.maps].map(([name, live]) => [name, kernel.maps.handle(live, answer, access.get(name), true)]),
+    )
+    this.maps = named(`object '${spec.name}' has no map`, handles)
     const variables = [...spec.variables.values()].flatMap((variable) => {
       const map = object.maps.get(variable.map)
       if (!map) return []
       const address = (kernel.host.core.map_element_value(map.address, 0) >>> 0) + variable.offset
       const values = codec(spec.btf, variable.type, variable.size, `variable '${variable.name}'`)
       const place = { name: variable.name, section: variable.section, address, codec: values }
-      return [new VariableHandle(place, kernel.memory, check, answer)]
+      const section = handles.get(variable.map)!
+      return [
+        [variable.name, new VariableHandle(place, variable.offset, section, kernel.memory, check, answer)] as const,
+      ]
     })
-    this.variables = named(`object '${spec.name}' has no variable`, variables)
+    this.variables = named(`object '${spec.name}' has no variable`, new Map(variables))
     this.#answer = answer
     this.#close = () => {
       if (!open || kernel.closed) return
       open = false
-      for (const map of maps) map.closeNow()
+      for (const map of handles.values()) map.closeNow()
       kernel.objects.close(object)
       kernel.settle()
     }
@@ -104,9 +109,9 @@ export class LoadedObject<M extends Mode = 'direct'> {
 }
 
 /** An object of things by their names that says what is there when a name is not. */
-function named<T extends { readonly name: string }>(problem: string, things: readonly T[]): Named<T> {
+function named<T>(problem: string, things: ReadonlyMap<string, T>): Named<T> {
   const table: Record<string, T> = Object.create(null) as Record<string, T>
-  for (const thing of things) table[thing.name] = thing
+  for (const [name, thing] of things) table[name] = thing
   return new Proxy(Object.freeze(table), {
     get(target, name) {
       if (typeof name === 'symbol' || name in target || name === 'then' || name === 'toJSON')

@@ -1,6 +1,8 @@
 // The consuming side of a ring buffer: records in order, as bytes or decoded by BTF. Wake-ups are the core's: the bell is
-// rung when a record comes that the consumer has caught up with, so a burst of records costs one. Waiting keeps no
-// process alive. Several consumers of one ring share the records: each record goes to one of them.
+// rung when a record comes that the consumer has caught up with, so a burst of records costs one; BPF_RB_NO_WAKEUP and
+// BPF_RB_FORCE_WAKEUP decide otherwise. Nothing is polled, and waiting keeps no process alive. A record stays in the ring
+// until it is asked for: a consumer that is slow fills the ring, and programs are told so. Several consumers of one
+// ring share the records: each record goes to one of them.
 import { MAP_TYPE_RINGBUF } from '../../core/abi.js'
 import { MAP_RING_BELL, MAP_TYPE } from '../../core/layout.js'
 import { SkepError } from '../error.js'
@@ -18,12 +20,14 @@ export interface Consumer {
   close(): void
 }
 
+type Decode = (record: Uint8Array) => unknown
+
 export class RingReader {
   readonly #cpu: Cpu
   readonly #address: number
   readonly #name: string
   readonly #btf: Btf | undefined
-  readonly #open = new Set<() => void>()
+  readonly #open = new Set<RingRecords>()
 
   constructor(cpu: Cpu, address: number, name: string, btf: Btf | undefined) {
     this.#cpu = cpu
@@ -36,71 +40,48 @@ export class RingReader {
   drain(options: ConsumeOptions = {}): unknown[] {
     const decode = this.#decoder(options)
     const records: unknown[] = []
-    for (let record = this.#next(); record; record = this.#next()) records.push(decode(record))
+    for (let record = this.next(); record; record = this.next()) records.push(decode(record))
     return records
   }
 
   /** Calls `listener` for each record, now and later, until the consumer is closed. */
-  consume(listener: (record: unknown) => void, options: ConsumeOptions = {}): Consumer {
-    const decode = this.#decoder(options)
-    const state = { open: true }
-    const close = (): void => {
-      state.open = false
-      this.#open.delete(close)
-      this.#cpu.memory.notify(this.#address + MAP_RING_BELL)
-    }
-    this.#open.add(close)
+  consume(listener: (record: unknown) => unknown, options: ConsumeOptions = {}): Consumer {
+    const records = this.iterate(options)
     void (async () => {
-      while (state.open) {
-        const bell = this.#bell()
-        for (let record = this.#next(); record; record = this.#next()) {
-          listener(decode(record))
-          if (!state.open) return
-        }
-        await this.#rung(bell)
-      }
+      for await (const record of records) await listener(record)
     })()
-    return { close }
+    return { close: () => records.close() }
   }
 
-  /** Records as they come; ends when the handle is closed. */
-  async *iterate(options: ConsumeOptions = {}): AsyncGenerator<unknown, void, void> {
-    const decode = this.#decoder(options)
-    const state = { open: true }
-    const close = (): void => {
-      state.open = false
-      this.#cpu.memory.notify(this.#address + MAP_RING_BELL)
-    }
-    this.#open.add(close)
-    try {
-      while (state.open) {
-        const bell = this.#bell()
-        for (let record = this.#next(); record; record = this.#next()) {
-          yield decode(record)
-          if (!state.open) return
-        }
-        await this.#rung(bell)
-      }
-    } finally {
-      this.#open.delete(close)
-    }
+  /** Records as they come; ends when it, or the handle, is closed. */
+  iterate(options: ConsumeOptions = {}): RingRecords {
+    const records = new RingRecords(this, this.#decoder(options), () => this.#open.delete(records))
+    this.#open.add(records)
+    return records
   }
 
   /** Ends every consumer; the map may go after this. */
   close(): void {
-    for (const close of this.#open) close()
-    this.#open.clear()
+    for (const records of this.#open) records.close()
   }
 
-  #bell(): number {
+  /** Where the bell stands: to be read before the last look at the ring. */
+  get bell(): number {
     return this.#cpu.memory.word(this.#address + MAP_RING_BELL)
   }
 
-  async #rung(bell: number): Promise<void> {
+  /** Resolves when the bell may have been rung since it stood at `bell`. */
+  async rung(bell: number): Promise<void> {
     await this.#cpu.memory.whenChanged(this.#address + MAP_RING_BELL, bell | 0)
   }
 
-  #next(): Uint8Array | undefined {
+  /** Lets whoever waits for the bell look at what else may have changed. */
+  wake(): void {
+    this.#cpu.memory.notify(this.#address + MAP_RING_BELL)
+  }
+
+  /** Takes the oldest record if it is committed. */
+  next(): Uint8Array | undefined {
     const { core, memory } = this.#cpu
     for (;;) {
       const record = core.ring_next(this.#address)
@@ -111,7 +92,7 @@ export class RingReader {
     }
   }
 
-  #decoder({ as }: ConsumeOptions): (record: Uint8Array) => unknown {
+  #decoder({ as }: ConsumeOptions): Decode {
     if (this.#cpu.memory.word(this.#address + MAP_TYPE) !== MAP_TYPE_RINGBUF)
       throw new SkepError('BAD_MAP', `map '${this.#name}' is no ring buffer`)
     if (as === undefined) return (record) => record
@@ -119,5 +100,58 @@ export class RingReader {
     const type = btf?.find('struct', as) ?? 0
     if (!btf || type === 0) throw new SkepError('BAD_VALUE', `map '${this.#name}': the object has no struct '${as}'`)
     return (record) => btf.decode(type, record)
+  }
+}
+
+/**
+ * The records of a ring buffer as they come. Not an async generator: one that waits cannot be ended by return() before the
+ * next record has come. Invariant: no record is taken for a call of next() that is not there, or after the end.
+ */
+export class RingRecords implements AsyncIterableIterator<unknown> {
+  readonly #ring: RingReader
+  readonly #decode: Decode
+  readonly #ended: () => void
+  #open = true
+  /** Calls of next() are served one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(ring: RingReader, decode: Decode, ended: () => void) {
+    this.#ring = ring
+    this.#decode = decode
+    this.#ended = ended
+  }
+
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    const result = this.#turn.then(() => this.#take())
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  /** Ends it; calls of next() that wait are answered as done. */
+  return(): Promise<IteratorResult<unknown, undefined>> {
+    this.close()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** As return(), at once. */
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#ended()
+    this.#ring.wake()
+  }
+
+  async #take(): Promise<IteratorResult<unknown, undefined>> {
+    while (this.#open) {
+      const bell = this.#ring.bell
+      const record = this.#ring.next()
+      if (record) return { done: false, value: this.#decode(record) }
+      await this.#ring.rung(bell)
+    }
+    return { done: true, value: undefined }
   }
 }

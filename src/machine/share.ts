@@ -107,6 +107,7 @@ export class JoinedCpu {
   leave(): void {
     if (!this.#open) return
     this.#open = false
+    for (const object of Object.values(this.objects)) object.endConsumers()
     this.#memory.setWord(this.#memory.cpuArea(this.index) + CPU_LIFE, LIFE_LEFT)
   }
 
@@ -150,18 +151,20 @@ export class JoinedObject {
     )
     this.variables = Object.fromEntries(
       [...spec.variables].flatMap(([name, variable]) => {
-        const map = shared.maps[variable.map]
-        if (!map) return []
-        const address = (cpu.core.map_element_value(map.address, 0) >>> 0) + variable.offset
+        const live = shared.maps[variable.map]
+        const map = this.maps[variable.map]
+        if (!live || !map) return []
+        const address = (cpu.core.map_element_value(live.address, 0) >>> 0) + variable.offset
         const values = codec(spec.btf, variable.type, variable.size, `variable '${name}'`)
-        return [
-          [
-            name,
-            new VariableHandle({ name, section: variable.section, address, codec: values }, cpu.memory, check, direct),
-          ],
-        ]
+        const place = { name, section: variable.section, address, codec: values }
+        return [[name, new VariableHandle(place, variable.offset, map, cpu.memory, check, direct)]]
       }),
     )
+  }
+
+  /** @internal */
+  endConsumers(): void {
+    for (const map of Object.values(this.maps)) map.endConsumers()
   }
 }
 
@@ -192,9 +195,7 @@ function mapHandle(
     settle: () => {
       if (cpu.core.cpu_reclaim_pending() !== 0) guarded(() => cpu.poll())
     },
-    pin: () => {
-      throw new SkepError('BAD_MAP', `map '${name}' is pinned by the thread that booted the machine`)
-    },
+    hold: () => () => undefined,
   }
   return new MapHandle(
     new MapAccess(cpu, live.address, name, { address, bytes: size }, programCpus),

@@ -7,6 +7,7 @@ import { setSpecialFields } from './special-fields.js'
 
 const MAP_ARRAY = 2
 const F_RDONLY_PROG = 1 << 7
+const F_MMAPABLE = 1 << 10
 /** No map value is larger; also keeps a hostile size from being believed. */
 const LARGEST = 2 ** 31 - 1
 
@@ -37,6 +38,7 @@ export function readDataSections(context: ReadContext): void {
     if (section.type === SectionType.ProgBits) map.contents = section.bytes.data.slice()
     map.value = spec.btf?.find('section', section.name) ?? 0
     for (const what of setSpecialFields(map, spec.btf)) context.unsupported.add(`section '${section.name}': ${what}`)
+    if (map.timerOffset < 0 && map.workOffset < 0 && map.lockOffset < 0) map.flags |= F_MMAPABLE
     spec.maps.set(name, map)
     context.dataMaps.set(section.index, name)
     for (const { symbol } of elf.relocations(section))

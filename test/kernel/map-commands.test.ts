@@ -88,6 +88,7 @@ async function kernelSubject(kernel: Kernel): Promise<MapSubject> {
       return write('batch-set', map, hex(keyBytes(...entries.map(([key]) => key))), hex(values), lock ? LOCK : 0)
     },
     deleteBatch: (map, keys) => write('batch-delete', map, hex(keyBytes(...keys))),
+    memory: async (map, access) => name((await kernel.ask('map', map, '-', access)).result),
     freeze: async (map) => name((await kernel.ask('freeze', map)).result),
     run: async (program) => (await kernel.run(program, { data: new Uint8Array(14) })).retval | 0,
     wait: (milliseconds) => sleep(milliseconds),

@@ -30,6 +30,8 @@ struct timed {
 #define RDONLY 8
 #define WRONLY 16
 #define ZERO_SEED 64
+#define RDONLY_PROG 128
+#define MMAPABLE 1024
 
 MAP(array, ARRAY, 4, __u64, 0);
 MAP(hash, HASH, 4, __u64, 0);
@@ -44,6 +46,9 @@ MAP(timed_array, ARRAY, 2, struct timed, 0);
 MAP(timed_hash, HASH, 4, struct timed, 0);
 MAP(readable, HASH, 4, __u64, RDONLY);
 MAP(writable, HASH, 4, __u64, WRONLY);
+MAP(mapped, ARRAY, 600, __u64, MMAPABLE);
+MAP(mapped_timed, ARRAY, 2, struct timed, MMAPABLE);
+MAP(mapped_const, ARRAY, 2, __u64, MMAPABLE | RDONLY_PROG);
 
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -51,6 +56,8 @@ struct {
 } ring SEC(".maps");
 
 __u64 bumped;
+__u32 totals[4] = { 1, 2, 3, 4 };
+const volatile __u32 limits[2] = { 7, 8 };
 
 /* Adds 1 to element 1 of the hash map. */
 SEC("tc")
@@ -63,6 +70,33 @@ int bump(struct __sk_buff *skb)
     return 0;
   bumped++;
   return ++*value;
+}
+
+/* Adds 1 to element 1 of the mapped array and to the last of the totals; reads a constant. */
+SEC("tc")
+int count(struct __sk_buff *skb)
+{
+  __u32 key = 1;
+  __u64 *value = bpf_map_lookup_elem(&mapped, &key), *fixed = bpf_map_lookup_elem(&mapped_const, &key);
+
+  if (!value || !fixed)
+    return -1;
+  totals[3] += limits[0];
+  return *value += 1 + *fixed;
+}
+
+struct request {
+  __u64 value;
+  __u64 flags;
+};
+
+/* Output to the ring: the result of the helper. */
+SEC("syscall")
+int emit(struct request *request)
+{
+  __u64 value = request->value;
+
+  return bpf_ringbuf_output(&ring, &value, sizeof(value), request->flags);
 }
 
 static int on_timer(void *map, __u32 *key, struct timed *value)

@@ -32,6 +32,8 @@ export interface MapSubject {
   updateBatch(map: string, entries: Entry[], lock?: boolean): Promise<WriteAnswer>
   deleteBatch(map: string, keys: number[]): Promise<WriteAnswer>
   freeze(map: string): Promise<string>
+  /** Maps all values into memory, and unmaps them. */
+  memory(map: string, access: 'r' | 'w'): Promise<string>
   /** Return value of a program, as a signed number. */
   run(program: string): Promise<number>
   wait(milliseconds: number): Promise<void>
@@ -369,6 +371,35 @@ export const mapCases: MapCase[] = [
       await s.run('update_plain_locked'),
     ],
     answers: [0, 8, 0, 9, -22],
+  },
+  {
+    name: 'arrays with BPF_F_MMAPABLE are memory, others are not',
+    steps: async (s) => [
+      ...(await each(['mapped', 'mapped_timed', 'mapped_const', 'array', 'hash', 'percpu_array'], async (map) => [
+        await s.memory(map, 'r'),
+        await s.memory(map, 'w'),
+      ])),
+      await s.memory('readable', 'w'),
+      await s.memory('writable', 'w'),
+      await s.memory('writable', 'r'),
+      await s.freeze('mapped'),
+      await s.memory('mapped', 'r'),
+      await s.memory('mapped', 'w'),
+    ],
+    answers: [
+      ['', ''],
+      ['ENOTSUPP', 'ENOTSUPP'],
+      ['', 'EACCES'],
+      ['EINVAL', 'EINVAL'],
+      ['ENOTSUPP', 'ENOTSUPP'],
+      ['ENOTSUPP', 'ENOTSUPP'],
+      'EACCES',
+      'EACCES',
+      'EACCES',
+      '',
+      '',
+      'EPERM',
+    ],
   },
   {
     name: 'handles with BPF_F_RDONLY read, with BPF_F_WRONLY write',

@@ -103,6 +103,7 @@ function subjectOf(loaded: Loaded, wait: MapSubject['wait'], close: MapSubject['
         ),
       ),
     deleteBatch: (map, keys) => write(() => maps[map]!.deleteBatch(keys)),
+    memory: (map, access) => errno(async () => (await maps[map]!.memory({ readOnly: access === 'r' })).unmap()),
     freeze: (map) => errno(() => maps[map]!.freeze()),
     run: async (program) => (await programs[program]!.run({ data: new Uint8Array(14) })).retval | 0,
     wait,

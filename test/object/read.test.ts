@@ -39,7 +39,7 @@ test('map specs say what the definition says', () => {
   const sized = get(maps, 'sized')
   assert.deepEqual([sized.type, sized.keySize, sized.valueSize, sized.key, sized.value], [2, 4, 24, 0, 0])
   const rodata = get(maps, '.rodata')
-  assert.deepEqual([rodata.type, rodata.keySize, rodata.maxEntries, rodata.flags], [2, 4, 1, 128])
+  assert.deepEqual([rodata.type, rodata.keySize, rodata.maxEntries, rodata.flags], [2, 4, 1, 128 | 1024])
   assert.equal(get(maps, '.bss').contents, undefined)
 })
 
