@@ -178,7 +178,7 @@ function prepareSpec(
   const pinned: string[] = []
   const room = reserveCode(kernel, spec, options.engine ?? 'jit')
   const release = (): void => {
-    for (const pin of pinned) kernel.maps.unpin(pin)
+    for (const pin of kernel.maps.pins.filter((name) => pinned.includes(name))) kernel.maps.unpin(pin)
     for (const map of maps.values()) kernel.maps.close(map)
     room.release()
     kernel.settle()
