@@ -1,6 +1,7 @@
 // Compiles core/ (AssemblyScript) to dist/core: the shipped core.wasm, core.check.wasm in which every access to shared
 // memory is a call to an imported hook, and core.trace.wasm (the check build unoptimised, for source positions).
-// core/specimens is compiled apart (specimens.wasm, specimens.check.wasm) and is no part of the core.
+// core/specimens (specimens.wasm, specimens.check.wasm) and core/parts (parts.check.wasm: the smallest structures by
+// themselves) are compiled apart and are no part of the core.
 // The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a
 // dead CPU scans them, and in an exploration every step counts.
 // A build is skipped when nothing that it is made of is newer than its output.
@@ -37,6 +38,8 @@ const builds = [
   { entry: 'core/index.ts', output: 'core.trace.wasm', options: trace },
   { entry: 'core/index.ts', output: 'core.small.check.wasm', options: ['-O2', '-u', 'CHECKED=1'], small: true },
   { entry: 'core/index.ts', output: 'core.small.trace.wasm', options: trace, small: true },
+  { entry: 'core/parts/index.ts', output: 'parts.check.wasm', options: ['-O2', '-u', 'CHECKED=1'] },
+  { entry: 'core/parts/index.ts', output: 'parts.trace.wasm', options: trace },
   { entry: 'core/specimens/index.ts', output: 'specimens.wasm', options: ['-O3', '--shrinkLevel', '0'] },
   { entry: 'core/specimens/index.ts', output: 'specimens.check.wasm', options: ['-O2', '-u', 'CHECKED=1'] },
   { entry: 'core/specimens/index.ts', output: 'specimens.trace.wasm', options: trace },

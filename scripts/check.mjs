@@ -1,10 +1,10 @@
 // `npm run check`: explores every named subject of the shipped protocol, each completely if that takes less than 20 s, else
 // with at most three preemptions; then says what was reached, what never was, and how many own steps operations took.
 // `--write`: puts the totals and the table of steps into docs/protocol.md. `--seconds N` instead of 20 (a busy machine);
-// `--jobs N`. Other words are beginnings of names: only those. `npm run check -- mutants`: scripts/mutants.mjs. One subject
+// `--jobs N`; `--resume FILE`: answers are kept in that file, and those that it has already are not asked again. Other words are beginnings of names: only those. `npm run check -- mutants`: scripts/mutants.mjs. One subject
 // and its interleavings: `skep check`.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { Bounds } from '../dist/src/explore/bounds.js'
@@ -35,7 +35,8 @@ const options = (() => {
   const write = take('--write', 1) !== undefined
   const seconds = Number(take('--seconds', 2)?.[1] ?? 20)
   const jobs = Number(take('--jobs', 2)?.[1] ?? availableParallelism())
-  return { write, seconds, jobs, words }
+  const resume = take('--resume', 2)?.[1]
+  return { write, seconds, jobs, resume, words }
 })()
 
 if (!isMainThread) {
@@ -74,7 +75,7 @@ if (!isMainThread) {
       rows: [...bounds.rows],
     })
   })
-} else await main()
+}
 
 function linesOf(stages) {
   const seen = new Map()
@@ -126,7 +127,8 @@ async function main() {
   const total = { subjects: 0, complete: 0, bounded: 0, unfinished: 0, states: 0, transitions: 0, violations: 0 }
   const left = new Map()
   for (const name of names) left.set(family(name), (left.get(family(name)) ?? 0) + 1)
-  await ask(names, { seconds: options.seconds, traced: false }, (answer) => {
+  const known = answersIn(options.resume)
+  const hear = (answer) => {
     const { name, states, transitions, complete, preemptions, wrong, rows } = answer
     for (const [row, steps] of rows)
       for (const variant of Object.keys(steps)) bounds.merge(row, variant, steps[variant])
@@ -156,6 +158,12 @@ async function main() {
       console.log(
         `${family(name).padEnd(48)} ${of.complete} of ${plural(of.subjects, 'subject')} complete, ${plural(of.states, 'state')}`,
       )
+  }
+  for (const name of names) if (known.has(name)) hear(known.get(name))
+  const open = names.filter((name) => !known.has(name))
+  await ask(open, { seconds: options.seconds, traced: false }, (answer) => {
+    if (options.resume) appendFileSync(options.resume, JSON.stringify(answer) + '\n')
+    hear(answer)
   })
   const minutes = (Date.now() - began) / 60000
   const covered = await coverage(names)
@@ -170,6 +178,12 @@ async function main() {
     replaceBetween('docs/protocol.md', 'totals', [...totals, '', ...covered.never.map((line) => `- ${line.trim()}`)])
   }
   process.exit(total.violations > 0 ? 1 : 0)
+}
+
+function answersIn(file) {
+  if (file === undefined || !existsSync(file)) return new Map()
+  const lines = readFileSync(file, 'utf8').trim().split('\n').filter(Boolean)
+  return new Map(lines.map((line) => JSON.parse(line)).map((answer) => [answer.name, answer]))
 }
 
 // Which accesses of the core some subjects made, by line, and what was never seen.
@@ -211,3 +225,5 @@ async function coverage(all) {
   ]
   return { totals, never }
 }
+
+if (isMainThread) await main()

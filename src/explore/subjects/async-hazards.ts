@@ -3,6 +3,7 @@
 import type { SequentialModel } from '../linearize.js'
 import type { View } from '../subject.js'
 import { CB_STATE } from '../../../core/layout.js'
+import type { Variant } from './catalogue.js'
 import { decodeState } from './async-memory.js'
 import type { Places } from './async-memory.js'
 import type { Scenario, Script } from './async-catalogue.js'
@@ -234,10 +235,32 @@ function* stale(): Generator<Scenario> {
   }
 }
 
+// Sections and grace periods: what was read in a section does not come back before it ends.
+function* grace(): Generator<Scenario> {
+  const reuse = ['freeB', 'pollC', 'pollD', 'initE']
+  const scripts: [string, Variant, Script[]][] = [
+    ['one', 'plain', [['holdA'], reuse]],
+    ['two', 'plain', [['holdA', 'holdF'], reuse, ['holdG']]],
+    ['two-frees', 'plain', [['holdA'], ['freeB', 'pollC', 'pollD'], ['initE']]],
+    ['one', 'nmi', [{ operations: ['holdA'], nmi: ['holdN'] }, reuse]],
+  ]
+  for (const [name, variant, of] of scripts)
+    yield {
+      name: `grace/${name}${variant === 'plain' ? '' : `+${variant}`}`,
+      about: 'a block that a section has read does not come back to the pool before the section ends',
+      hazards: ['H3'],
+      steps: BOUND,
+      scripts: of,
+      variant,
+      more: { model: ANYTHING },
+    }
+}
+
 /** All of them. */
 export function* hazardScenarios(): Generator<Scenario> {
   yield* sleepers()
   yield* single()
   yield* several()
   yield* stale()
+  yield* grace()
 }

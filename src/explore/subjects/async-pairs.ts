@@ -171,6 +171,6 @@ function* interruptedPairs(field: Field): Generator<Scenario> {
 
 /** All of them. */
 export function* generatedScenarios(): Generator<Scenario> {
-  for (const generate of [pairs, interrupted, stopped, triples, sequences, interruptedPairs])
+  for (const generate of [pairs, interrupted, sequences, interruptedPairs, triples, stopped])
     for (const field of FIELDS) yield* generate(field)
 }

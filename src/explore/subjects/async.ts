@@ -272,6 +272,17 @@ export class AsyncMachine {
         return asProgram('cancel_async', {}, ({ exports }) => Number(exports.bpf_timer_cancel_async(timer)))
       case 'free':
         return asProgram('free', {}, (cpu) => this.update(cpu, element))
+      case 'hold':
+        // Reads the block in a section and looks, twice, that it does not come back to the pool before the section ends.
+        return asProgram('hold', {}, (cpu) => {
+          const block = cpu.load32(places.slot)
+          if (block === layout.SLOT_EMPTY) return 'none'
+          const bit = 1 << ((block - places.blocks) / layout.CONTROL_BLOCK_BYTES)
+          const leaf = cpu.peek32(places.pool + layout.BITMAP_LEVEL)
+          for (let look = 0; look < 2; look++)
+            if (cpu.load32(leaf) & bit) cpu.fail('G1: a block is back in the pool while a section holds it')
+          return 'held'
+        })
       case 'insert':
         return asProgram('insert', {}, (cpu) => this.update(cpu, element))
       case 'delete':

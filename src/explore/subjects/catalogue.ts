@@ -5,6 +5,7 @@ import { asyncEntries } from './async-catalogue.js'
 import { mapEntries } from './map-catalogue.js'
 import type { ModuleName } from './modules.js'
 import { queueEntries } from './queue-catalogue.js'
+import { partEntries } from './parts.js'
 import { specimenEntries } from './specimen-catalogue.js'
 
 export type Protocol = 'shipped' | 'locked' | 'rfc-v1' | 'merged'
@@ -33,7 +34,9 @@ export function entriesOf(protocol: Protocol): readonly Entry[] {
   const known = made.get(protocol)
   if (known) return known
   const entries =
-    protocol === 'shipped' ? [...asyncEntries(), ...mapEntries(), ...queueEntries()] : specimenEntries(protocol)
+    protocol === 'shipped'
+      ? [...partEntries(), ...mapEntries(), ...queueEntries(), ...asyncEntries()]
+      : specimenEntries(protocol)
   made.set(protocol, entries)
   return entries
 }

@@ -125,18 +125,45 @@ function* reuse(): Generator<Entry> {
               { operations: [make(at, second, 'B'), make(at, third, 'C')] },
             ],
           )
-  for (const trio of [
-    ['delete 1', 'delete 1', 'update 1'],
-    ['look up 1', 'update 1', 'update 1'],
-  ])
-    yield entry(
-      `map/three/${trio.map(slug).join('/')}`,
-      `${trio.join(', ')} on three CPUs`,
-      { type: MAP_TYPE_HASH, maxEntries: 1, cpus: 3 },
-      [1],
-      'plain',
-      (at) => trio.map((operation, cpu) => ({ operations: [make(at, operation, `cpu ${cpu}`)] })),
-    )
+}
+
+const TRIPLES = ['look up 1', 'delete 1', 'update 1', 'update 2']
+
+function* triples(): Generator<Entry> {
+  for (const [i, a] of TRIPLES.entries())
+    for (const [j, b] of TRIPLES.slice(i).entries())
+      for (const c of TRIPLES.slice(i + j))
+        yield entry(
+          `map/three/${[a, b, c].map(slug).join('/')}`,
+          `${a}, ${b}, ${c} on three CPUs, a hash of 1 holding [1]`,
+          { type: MAP_TYPE_HASH, maxEntries: 1, cpus: 3 },
+          [1],
+          'plain',
+          (at) => [a, b, c].map((operation, cpu) => ({ operations: [make(at, operation, `cpu ${cpu}`)] })),
+        )
+}
+
+// What an LRU map is about: insertions that evict. Key 3 is never there.
+const LRU_OPERATIONS: Record<string, Make> = {
+  'look up 1': MAP_OPERATIONS['look up 1']!,
+  'update 1': MAP_OPERATIONS['update 1']!,
+  'delete 1': MAP_OPERATIONS['delete 1']!,
+  'insert 3': (at, name) => update(at, name, 3),
+}
+
+function* evictions(): Generator<Entry> {
+  for (const [variant, meet, how] of MEETINGS)
+    for (const keys of [[1], [1, 2]])
+      for (const [one, makeOne] of Object.entries(LRU_OPERATIONS))
+        for (const [other, makeOther] of Object.entries(LRU_OPERATIONS))
+          yield entry(
+            `map/lru/${keys.length}/${slug(one)}/${slug(other)}`,
+            `LRU of ${keys.length} holding [${keys.join()}]: ${one} and ${other}, ${how}`,
+            { type: MAP_TYPE_LRU_HASH, maxEntries: keys.length },
+            keys,
+            variant,
+            (at) => meet(makeOne(at, 'A'), makeOther(at, 'B')),
+          )
 }
 
 const LRU: [name: string, keys: number[], variant: Variant, cpus: (at: MapStage) => CpuScript[]][] = [
@@ -161,5 +188,5 @@ export function mapEntries(): Entry[] {
       cpus,
     ),
   )
-  return [...pairs(), ...reuse(), ...lru]
+  return [...pairs(), ...reuse(), ...triples(), ...evictions(), ...lru]
 }

@@ -235,8 +235,11 @@ export function model(at: MapStage, keys: number[]): SequentialModel<readonly nu
         ]
       }
       // To evict is a moment of its own, before the insertion: between the two neither key is there.
+      // Also of the very key, if somebody inserted it after the look that found it absent.
       const evict = (state: readonly number[]): (readonly number[])[] =>
-        state.includes(key) || !crowded(state) ? [state] : [state, ...state.map((out) => without(state, out))]
+        (state.includes(key) && underWay === 0) || !crowded(state)
+          ? [state]
+          : [state, ...state.map((out) => without(state, out))]
       return lru && kind === 'update' && !(flags & BPF_EXIST) ? [evict, effect] : [effect]
     },
     final: (view) =>

@@ -2,8 +2,8 @@
 // trace build with a source map, in which the same interleaving is repeated to learn where in the source each access is.
 import { readFileSync } from 'node:fs'
 
-/** What is compiled: the core; the core with small tables; the three older designs. */
-export type ModuleName = 'core' | 'core.small' | 'specimens'
+/** What is compiled: the core; the core with small tables; its smallest structures; the three older designs. */
+export type ModuleName = 'core' | 'core.small' | 'parts' | 'specimens'
 
 const fileOf = (name: ModuleName, traced: boolean): URL =>
   new URL(`../../../core/${name}.${traced ? 'trace' : 'check'}.wasm`, import.meta.url)

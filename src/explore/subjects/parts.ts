@@ -1,0 +1,145 @@
+// The core's smallest shared structures by themselves: a pool (a bitmap of two levels) and a sticky reference count, on two
+// and three CPUs, with NMIs, beside a CPU that stops. What a CPU holds is written down in ghost words.
+import * as layout from '../../../core/layout.js'
+import { Stage } from '../stage.js'
+import { subject } from '../subject.js'
+import type { CpuScript, Operation, Subject, View } from '../subject.js'
+import type { Entry, Variant } from './catalogue.js'
+import { moduleBytes } from './modules.js'
+
+const BITMAP = 64
+const STORAGE = 128
+/** Two leaf words below one summary. */
+const BITS = 40
+const COUNT = 256
+/** Ghost words: one for each object of the pool that somebody holds; the object that the count is of is gone. */
+const HELD = 0
+const GONE = BITS
+
+const stages = new Map<boolean, Stage>()
+
+function stageOf(traced: boolean): Stage {
+  const known = stages.get(traced)
+  if (known) return known
+  const stage = new Stage({
+    module: moduleBytes('parts', traced),
+    memory: 512,
+    cpus: 3,
+    ghost: BITS + 1,
+    sites: traced,
+    boot: ([cpu]) => cpu!.exports['bitmapCreate'](BITMAP, STORAGE, BITS, 0),
+  })
+  stages.set(traced, stage)
+  return stage
+}
+
+/** Takes an object, looking at `start` first; its number, -1 if there was none. */
+const take = (name: string, start = 0, give = false): Operation => ({
+  name,
+  run(cpu) {
+    const index = cpu.exports['bitmapTake'](BITMAP, start) as number
+    if (index < 0) return index
+    if (cpu.add32(cpu.ghost(HELD + index), 1) !== 0) cpu.fail(`object ${index} was taken twice`)
+    if (!give) return index
+    cpu.add32(cpu.ghost(HELD + index), -1)
+    cpu.exports['bitmapGive'](BITMAP, index)
+    return index
+  },
+})
+
+/** Takes one and gives it back. */
+const borrow = (name: string, start = 0): Operation => take(name, start, true)
+
+/** Takes a reference if it can, and drops it; whoever drops the last one destroys the object. */
+const use = (name: string): Operation => ({
+  name,
+  run(cpu) {
+    if (!cpu.exports['referenceTryGet'](COUNT)) return 'dead'
+    if (cpu.load32(cpu.ghost(GONE)) !== 0) cpu.fail('a reference was taken on an object that is gone')
+    if (cpu.exports['referencePut'](COUNT) && cpu.add32(cpu.ghost(GONE), 1) !== 0) cpu.fail('it died twice')
+    return 'used'
+  },
+})
+
+const drop = (name: string): Operation => ({
+  name,
+  run(cpu) {
+    if (cpu.exports['referencePut'](COUNT) && cpu.add32(cpu.ghost(GONE), 1) !== 0) cpu.fail('it died twice')
+  },
+})
+
+const poolRest =
+  (objects: readonly number[], mustTake: readonly string[]) =>
+  (view: View): string | undefined => {
+    const free = (index: number): number => (view.load32(STORAGE + (index >> 5) * 4) >>> (index & 31)) & 1
+    for (let index = 0; index < BITS; index++) {
+      const there = free(index) + view.ghost(HELD + index)
+      const lost = view.stopped < 0 ? 0 : 1
+      const owed = objects.includes(index) ? 1 : 0
+      if (there > owed || there < owed - lost) return `object ${index} is there ${there} times`
+    }
+    const refused = mustTake.find((name) => view.ended(name) && Number(view.result(name)) < 0)
+    return refused && `${refused} found the pool empty, and it never was`
+  }
+
+const countRest = (view: View): string | undefined => {
+  if (view.stopped >= 0) return undefined
+  if (view.ghost(GONE) !== 1) return `it died ${view.ghost(GONE)} times`
+  return view.load32(COUNT) & layout.REFERENCES_DEAD ? undefined : 'the count is not dead'
+}
+
+type Case = [
+  name: string,
+  about: string,
+  variant: Variant,
+  scripts: CpuScript[],
+  objects?: number[],
+  mustTake?: string[],
+]
+
+const ops = (...operations: Operation[]): CpuScript => ({ operations })
+
+// prettier-ignore
+const CASES: Case[] = [
+  ['pool/one/two', 'two CPUs borrow the one object', 'plain', [ops(borrow('A')), ops(borrow('B'))], [33]],
+  ['pool/enough/two', 'two CPUs take, two objects: neither is refused', 'plain', [ops(take('A')), ops(take('B'))], [0, 33], ['A', 'B']],
+  ['pool/enough/three', 'three CPUs take, three objects in two words: none is refused', 'plain', [ops(take('A')), ops(take('B')), ops(take('C', 33))], [0, 1, 33], ['A', 'B', 'C']],
+  ['pool/given-back', 'what was given back is found, whatever happened to the summaries', 'plain', [ops(borrow('A', 33), borrow('B', 33), take('C', 33)), ops(take('D', 33))], [33, 39], ['A', 'D']],
+  ['pool/enough', 'a take as NMI at any step of a take, another beside them', 'nmi', [{ operations: [take('A')], nmi: [take('N')] }, ops(take('B', 33))], [0, 1, 33], ['A', 'N', 'B']],
+  ['pool/given-back', 'a borrow as NMI at any step of a borrow', 'nmi', [{ operations: [borrow('A')], nmi: [borrow('N')] }, ops(borrow('B'))], [33]],
+  ['pool/enough', 'a CPU stops in a take, another takes: it is not refused', 'stop', [{ operations: [borrow('A')], mayStop: true }, ops(take('B'))], [0, 33], ['B']],
+  ['references/two', 'the last reference goes while one is taken', 'plain', [ops(drop('A')), ops(use('B'), use('C'))]],
+  ['references/three', 'the last reference goes while two are taken', 'plain', [ops(drop('A')), ops(use('B')), ops(use('C'))]],
+  ['references/two', 'references are taken as NMI at any step of dropping the last one', 'nmi', [{ operations: [drop('A')], nmi: [use('N'), use('M')] }, ops(use('B'))]],
+  ['references/two', 'a CPU stops while it drops the last one', 'stop', [{ operations: [drop('A')], mayStop: true }, ops(use('B'), use('C'))]],
+]
+
+function make([name, , , cpus, objects, mustTake = []]: Case, traced: boolean): Subject {
+  return subject({
+    name,
+    stage: stageOf(traced),
+    setup([cpu]) {
+      for (const index of objects ?? []) cpu!.exports['bitmapGive'](BITMAP, index)
+      cpu!.store32(COUNT, 1)
+    },
+    cpus,
+    atRest: objects ? poolRest(objects, mustTake) : countRest,
+    nameOf: (address) =>
+      address === COUNT ? 'count' : address >= STORAGE && address < STORAGE + 12 ? ['leaf0', 'leaf1', 'summary'][(address - STORAGE) / 4] : undefined, // prettier-ignore
+  })
+}
+
+export function partEntries(): Entry[] {
+  return CASES.map((one) => {
+    const [name, about, variant] = one
+    return {
+      name: `parts/${name}${variant === 'plain' ? '' : `+${variant}`}`,
+      about,
+      hazards: name.startsWith('references') ? ['H8'] : variant === 'nmi' ? ['H22'] : [],
+      protocol: 'shipped',
+      variant,
+      module: 'parts',
+      subject: (traced) => make(one, traced),
+    }
+  })
+}
