@@ -23,13 +23,15 @@ export function special(
   } else if (operation === DOOR_SET_CLOCK) {
     memory.put(hidden, a)
     memory.put(hidden + 1, aHigh)
-  } else if (operation === DOOR_POISON || operation === DOOR_CLEANSE)
+  } else if (operation === DOOR_POISON || operation === DOOR_CLEANSE) {
+    subject.stage.poisoned = true
     for (let word = address >>> 2; word < (address + a) >>> 2; word++) {
       const index = poison + (word >>> 5)
       const bit = 1 << (word & 31)
       const bits = memory.words[index]!
       memory.put(index, operation === DOOR_POISON ? bits | bit : bits & ~bit)
     }
+  }
 }
 
 /** Throws if one of the words is poisoned. */

@@ -2,36 +2,42 @@
 // running operation is one number in the state, and the next access of a node is found by running the compiled code only
 // once. A retry loop closes: the node after a repeated `retry` is the node after the first. Owned by a Stage.
 import { DOOR_NOW, DOOR_RETRY } from '../../core/abi.js'
-import { changedNothing, isPlain, isWordAccess, operationOf, perform, result, Violation, widthOf } from './access.js'
+import { isPlain, isWordAccess, mayWrite, operationOf, perform, result, Violation, widthOf } from './access.js'
 import { DOOR_CLEANSE, DOOR_POISON, GuestFault, UNWOUND } from './executor.js'
 import type { Cpu, Executor } from './executor.js'
 import {
-  NODE_PARENT,
-  NODE_LOW,
-  NODE_HIGH,
-  NODE_STEPS,
-  NODE_STATUS,
-  NODE_CODE,
-  NODE_ADDRESS,
-  NODE_A_LOW,
-  NODE_A_HIGH,
-  NODE_B_LOW,
-  NODE_B_HIGH,
-  NODE_WROTE,
-  NODE_ROOT,
-  NODE_SITE,
-  NODE_LAST_CHILD,
-  NODE_FIRST_CHILD,
-  NODE_SIBLING,
-  NODE_ALIAS,
-  NODE_SHADOW,
-  NODE_QUIET,
-  NODE_PHANTOM,
-  NODE_STRIDE,
   ACCESS,
-  FINISHED,
   BROKEN,
+  FINISHED,
   LOOP_HEAD,
+  NODE_ADDRESS,
+  NODE_ALIAS,
+  NODE_A_HIGH,
+  NODE_A_LOW,
+  NODE_B_HIGH,
+  NODE_B_LOW,
+  NODE_CODE,
+  NODE_FIRST_CHILD,
+  NODE_FLAGS,
+  NODE_HIGH,
+  NODE_LAST_CHILD,
+  NODE_LOW,
+  NODE_PARENT,
+  NODE_PHANTOM,
+  NODE_ROOT,
+  NODE_SHADOW,
+  NODE_SIBLING,
+  NODE_SITE,
+  NODE_STATUS,
+  NODE_STEPS,
+  NODE_STRIDE,
+  NODE_WROTE,
+  NodeTable,
+  PLAIN,
+  QUIET,
+  WIDE,
+  WORD,
+  WRITES,
 } from './node.js'
 import type { Operation, Value } from './subject.js'
 import type { Words } from './words.js'
@@ -44,10 +50,7 @@ interface Root {
   cpu: Cpu
 }
 
-export class LogTree {
-  nodes = new Int32Array(NODE_STRIDE << 10)
-  /** Number of nodes; node 0 is never used. */
-  count = 1
+export class LogTree extends NodeTable {
   readonly values: Value[] = [undefined]
   readonly messages: string[] = []
   /** Call sites of accesses, by number (with coverage), and of retries. */
@@ -64,14 +67,15 @@ export class LogTree {
   private readonly rootNodes = new Map<Operation, Int32Array>()
   private readonly valueNumbers = new Map<string, number>()
   private readonly siteNumbers = new Map<string, number>([['', 0]])
-  private table = new Int32Array(1 << 12)
 
   constructor(
     private readonly executor: Executor,
     private readonly memory: Words,
     /** Word index of the clock; word accesses end before it. */
     private readonly clock: number,
-  ) {}
+  ) {
+    super()
+  }
 
   /** The node of an operation that has not begun, on a CPU. */
   root(operation: Operation, cpu: Cpu): number {
@@ -136,75 +140,6 @@ export class LogTree {
     if (shadow !== 0) this.follow(node, this.raw(shadow, this.nodes[at + NODE_LOW]!, this.nodes[at + NODE_HIGH]!))
   }
 
-  private known(node: number, low: number, high: number): number {
-    const { nodes, table } = this
-    const mask = table.length - 1
-    for (let slot = hash(node, low, high) & mask; ; slot = (slot + 1) & mask) {
-      const entry = table[slot]!
-      if (entry === 0) return 0
-      const at = entry * NODE_STRIDE
-      if (nodes[at + NODE_PARENT] === node && nodes[at + NODE_LOW] === low && nodes[at + NODE_HIGH] === high)
-        return entry
-    }
-  }
-
-  private insert(node: number, low: number, high: number): number {
-    const created = this.allocate(node, low, high, this.nodes[node * NODE_STRIDE + NODE_ROOT]!)
-    const mask = this.table.length - 1
-    let slot = hash(node, low, high) & mask
-    while (this.table[slot] !== 0) slot = (slot + 1) & mask
-    this.table[slot] = created
-    if (this.count * 2 > this.table.length) this.rehash()
-    return created
-  }
-
-  private allocate(parent: number, low: number, high: number, root: number): number {
-    const node = this.count++
-    if ((node + 1) * NODE_STRIDE > this.nodes.length) {
-      const larger = new Int32Array(this.nodes.length * 2)
-      larger.set(this.nodes)
-      this.nodes = larger
-    }
-    const { nodes } = this
-    const at = node * NODE_STRIDE
-    nodes[at + NODE_PARENT] = parent
-    nodes[at + NODE_LOW] = low
-    nodes[at + NODE_HIGH] = high
-    nodes[at + NODE_ROOT] = root
-    if (parent === 0) return node
-    const above = parent * NODE_STRIDE
-    const code = nodes[above + NODE_CODE]!
-    nodes[at + NODE_STEPS] = nodes[above + NODE_STEPS]! + (nodes[above + NODE_STATUS] === ACCESS ? 1 : 0)
-    nodes[at + NODE_PHANTOM] = nodes[above + NODE_PHANTOM]!
-    nodes[at + NODE_SIBLING] = nodes[above + NODE_FIRST_CHILD]!
-    nodes[above + NODE_FIRST_CHILD] = node
-    const kept = changedNothing(
-      code,
-      nodes[above + NODE_A_LOW]!,
-      nodes[above + NODE_A_HIGH]!,
-      nodes[above + NODE_B_LOW]!,
-      nodes[above + NODE_B_HIGH]!,
-      low,
-      high,
-    )
-    nodes[at + NODE_WROTE] = kept ? 0 : 1
-    return node
-  }
-
-  private rehash(): void {
-    const table = new Int32Array(this.table.length * 2)
-    const mask = table.length - 1
-    for (let node = 1; node < this.count; node++) {
-      const at = node * NODE_STRIDE
-      const parent = this.nodes[at + NODE_PARENT]!
-      if (parent === 0) continue
-      let slot = hash(parent, this.nodes[at + NODE_LOW]!, this.nodes[at + NODE_HIGH]!) & mask
-      while (table[slot] !== 0) slot = (slot + 1) & mask
-      table[slot] = node
-    }
-    this.table = table
-  }
-
   // Runs the operation with the node's log and records its next access, or its end. Then runs ahead: as long as nothing
   // has to be waited for, it performs the accesses on the present memory, takes them back at the end, and keeps the nodes
   // that this made: the search will want most of them, and one run of the code has made them all.
@@ -215,7 +150,7 @@ export class LogTree {
     executor.wantStack = this.recordSites
     this.runs++
     cpu.restoreGlobals()
-    const { h0, h1, h2, h3, top } = memory
+    const mark = memory.mark()
     const phantom = this.nodes[node * NODE_STRIDE + NODE_PHANTOM] === 1
     let at = node
     executor.beyond = () => {
@@ -236,8 +171,7 @@ export class LogTree {
         outcome = describe(thrown)
       }
     }
-    memory.rollback(top)
-    Object.assign(memory, { h0, h1, h2, h3 })
+    memory.rollback(mark)
     if (outcome === UNWOUND) return
     this.nodes[at * NODE_STRIDE + NODE_STATUS] = status
     this.nodes[at * NODE_STRIDE + NODE_CODE] =
@@ -247,7 +181,8 @@ export class LogTree {
   private loadLog(node: number): void {
     const { executor } = this
     let depth = 0
-    for (let n = node; this.nodes[n * NODE_STRIDE + NODE_PARENT] !== 0; n = this.nodes[n * NODE_STRIDE]!) depth++
+    for (let n = node; this.nodes[n * NODE_STRIDE + NODE_PARENT] !== 0; n = this.nodes[n * NODE_STRIDE + NODE_PARENT]!)
+      depth++
     executor.replayLength(depth)
     for (let n = node, i = depth - 1; i >= 0; i--) {
       const at = n * NODE_STRIDE
@@ -272,13 +207,24 @@ export class LogTree {
     nodes[at + NODE_A_HIGH] = executor.aHigh
     nodes[at + NODE_B_LOW] = executor.bLow
     nodes[at + NODE_B_HIGH] = executor.bHigh
-    const quiet =
-      isPlain(operation) ||
-      operation === DOOR_POISON ||
-      operation === DOOR_CLEANSE ||
-      (operation === DOOR_NOW && this.clockStandsStill)
-    nodes[at + NODE_QUIET] = quiet ? 1 : 0
+    nodes[at + NODE_FLAGS] = this.flagsOf(code, executor.address)
     if (this.recordSites || operation === DOOR_RETRY) nodes[at + NODE_SITE] = this.siteNumber(executor.stack)
+  }
+
+  private flagsOf(code: number, address: number): number {
+    const operation = operationOf(code)
+    if (operation === DOOR_POISON || operation === DOOR_CLEANSE) return QUIET
+    if (operation === DOOR_NOW) return this.clockStandsStill ? QUIET : 0
+    if (!isWordAccess(operation)) return 0
+    const plain = isPlain(operation) ? PLAIN | QUIET : 0
+    const writes = mayWrite(operation) ? WRITES : 0
+    const wide = widthOf(code) === 8 ? WIDE : 0
+    return plain | writes | wide | (this.inRange(code, address) ? WORD : 0)
+  }
+
+  private inRange(code: number, address: number): boolean {
+    const width = widthOf(code)
+    return address >= 0 && address % width === 0 && address + width <= this.clock * 4
   }
 
   // Performs the access at which the executor stands on the present memory; false if that cannot be told yet.
@@ -293,8 +239,7 @@ export class LogTree {
       return true
     }
     if (!isWordAccess(operation)) return false
-    const width = widthOf(code)
-    if (address < 0 || address % width !== 0 || address + width > this.clock * 4) return false
+    if (!this.inRange(code, address)) return false
     perform(memory, code, address, executor.aLow, executor.aHigh, executor.bLow, executor.bHigh)
     return true
   }
@@ -386,13 +331,6 @@ export class LogTree {
       c = this.nodes[c * NODE_STRIDE + NODE_SIBLING]!
     }
   }
-}
-
-function hash(node: number, low: number, high: number): number {
-  let x = Math.imul(node, 0x9e3779b1) ^ Math.imul(low, 0x85ebca6b) ^ Math.imul(high, 0xc2b2ae35)
-  x ^= x >>> 15
-  x = Math.imul(x, 0x2c1b3c6d)
-  return x ^ (x >>> 13)
 }
 
 function describe(thrown: unknown): string {

@@ -1,12 +1,14 @@
 // The complete search: iterative depth-first over the states of one subject, merged by hash, with Tarjan's components
 // found on the way so that cycles (livelocks) are seen. Also the search that merges nothing, for comparison on small
 // subjects. Finds the first violation and the choices that lead to it.
+import { choiceOfBit, KINDS, STEP } from './choices.js'
+import type { WorldOptions } from './choices.js'
 import { Linearizer } from './linearize.js'
+import { prepared } from './prepare.js'
 import type { Subject } from './subject.js'
 import { outcomeOf, viewOf } from './view.js'
 import { OutOfRoom, Visited } from './visited.js'
-import { KINDS, World } from './world.js'
-import type { WorldOptions } from './world.js'
+import type { World } from './world.js'
 
 export interface SearchOptions extends WorldOptions {
   /** Give up after this many states (the verdict is then "incomplete"). */
@@ -50,19 +52,19 @@ export interface SearchResult {
 
 const ROOM = 1 << 10
 
-/** Per level of the search: undo mark, state number, lowest reachable, hash, cursor, only CPU, masks. */
+/** Per level of the search: undo mark, state number, lowest reachable, hash, choices, masks. */
 const MARK = 0
 const STATE = 1
 const LOW = 2
 const HASH = 3
-const CURSOR = 7
-const ONLY = 8
-const CHOICE = 9
+/** Choices that are still to be made, as bits, and the one that was made last. */
+const TODO = 7
+const CHOICE = 8
 /** CPUs that step within the component so far, and that are blocked (or done) in one of its states. */
-const STEPPED = 10
-const PAUSED = 11
-const CYCLIC = 12
-const LEVEL = 13
+const STEPPED = 9
+const PAUSED = 10
+const CYCLIC = 11
+const LEVEL = 12
 
 /**
  * Explores a subject from its initial state; memory is the stage's image again afterwards. Begins with every word taken
@@ -102,23 +104,6 @@ function expand(world: World, violation: Violated): void {
 /** Steps that a search goes on for after it has learnt that a word is shared, before it starts again. */
 const LEARNING_STEPS = 5_000
 
-/** Builds the world, runs set-up natively, calls `body` in the initial state, and undoes everything. */
-export function prepared<T>(subject: Subject, options: WorldOptions, body: (world: World) => T): T {
-  const { memory, cpus } = subject.stage
-  const mark = memory.top
-  try {
-    for (const cpu of cpus) cpu.restoreGlobals()
-    subject.setup?.(cpus)
-    const world = new World(subject, options)
-    memory.resetHash()
-    return body(world)
-  } finally {
-    memory.rollback(mark)
-    for (const cpu of cpus) cpu.restoreGlobals()
-    memory.resetHash()
-  }
-}
-
 class Search {
   private levels = new Int32Array(LEVEL * ROOM)
   private open = new Int32Array(ROOM)
@@ -129,7 +114,6 @@ class Search {
   private readonly linearizer
   private readonly result: SearchResult
   private readonly began = Date.now()
-  private readonly choiceCount: number
   private witness: Violated | undefined
 
   constructor(
@@ -140,7 +124,6 @@ class Search {
     this.view = viewOf(world)
     const { model } = world.subject
     this.linearizer = model && new Linearizer(model, world, this.view)
-    this.choiceCount = world.cpuCount * 8
     this.result = {
       states: 0,
       transitions: 0,
@@ -183,7 +166,7 @@ class Search {
     const { world, result, options } = this
     const { words } = world
     const naive = options.naive === true
-    const mark = words.top
+    const mark = words.mark()
     const entered = this.enter(-1)
     if (entered !== undefined) return entered
     let ticks = 0
@@ -224,6 +207,7 @@ class Search {
         words.rollback(mark)
         return undefined
       }
+      words.mark()
       const state = naive ? -1 : this.visited.add(words.h0, words.h1, words.h2, words.h3)
       if (!naive && this.visited.known) {
         const cycle = this.meet(at, state, choice)
@@ -238,21 +222,18 @@ class Search {
   }
 
   private nextChoice(at: number): number {
-    const { levels, world } = this
-    const only = levels[at + ONLY]!
-    for (let choice = levels[at + CURSOR]!; choice < this.choiceCount; choice++) {
-      if ((choice & 7) >= KINDS || (only >= 0 && choice >> 3 !== only)) continue
-      if (!world.enabled(choice)) continue
-      levels[at + CURSOR] = choice + 1
-      return choice
-    }
-    return -1
+    const todo = this.levels[at + TODO]!
+    if (todo === 0) return -1
+    const lowest = todo & -todo
+    this.levels[at + TODO] = todo ^ lowest
+    return choiceOfBit[31 - Math.clz32(lowest)]!
   }
 
   // A state seen for the first time: checks it and opens a level for it.
   private enter(state: number): Violated | undefined {
     const { world, result } = this
     const { words } = world
+    const mark = words.mark()
     if (this.depth === 0 && this.options.naive !== true)
       state = this.visited.add(words.h0, words.h1, words.h2, words.h3)
     result.states++
@@ -263,18 +244,20 @@ class Search {
     }
     const at = this.depth * LEVEL
     const { levels } = this
-    levels[at + MARK] = words.top
+    levels[at + MARK] = mark
     levels[at + STATE] = state
     levels[at + LOW] = state
     levels[at + HASH] = words.h0
     levels[at + HASH + 1] = words.h1
     levels[at + HASH + 2] = words.h2
     levels[at + HASH + 3] = words.h3
-    levels[at + CURSOR] = 0
-    levels[at + ONLY] = world.quietCpu()
+    const { choices } = world
+    const offered = choices.offered()
+    const only = choices.quietCpu()
+    levels[at + TODO] = choices.allowed(only < 0 ? offered : offered & choices.ofCpu(only))
     levels[at + CHOICE] = -1
     levels[at + STEPPED] = 0
-    levels[at + PAUSED] = 0
+    levels[at + PAUSED] = this.paused(offered)
     levels[at + CYCLIC] = 0
     this.depth++
     if (this.depth > result.depth) result.depth = this.depth
@@ -287,17 +270,23 @@ class Search {
       }
       this.open[this.openCount++] = state
     }
-    const wrong = this.guarded(() => world.subject.check?.(this.view))
+    const { check } = world.subject
+    const wrong = check && this.guarded(() => check(this.view))
     if (wrong !== undefined) return this.violated(wrong)
-    const choice = this.nextChoice(at)
-    levels[at + CURSOR] = 0
-    return choice < 0 ? this.end() : undefined
+    return levels[at + TODO] === 0 ? this.end(offered) : undefined
+  }
+
+  // CPUs that cannot make a step in a state with these choices, as bits.
+  private paused(offered: number): number {
+    let bits = 0
+    for (let cpu = 0; cpu < this.world.cpuCount; cpu++) if (!((offered >> (cpu * KINDS + STEP)) & 1)) bits |= 1 << cpu
+    return bits
   }
 
   // Nobody can go on: everything has ended, or somebody waits for ever.
-  private end(): Violated | undefined {
+  private end(offered: number): Violated | undefined {
     const { world, result } = this
-    for (let cpu = 0; cpu < world.cpuCount; cpu++) if (world.canStep(cpu)) return undefined // the bound holds it back
+    if (this.paused(offered) !== (1 << world.cpuCount) - 1) return undefined // the bound holds it back
     const stuck = world.stuck()
     if (stuck !== undefined) return this.violated(`deadlock: ${stuck}`)
     result.ends++
@@ -336,15 +325,11 @@ class Search {
 
   // All choices of the level are done: closes its component if it is the first state of one, and goes back.
   private leave(at: number): Violated | undefined {
-    const { levels, world } = this
+    const { levels } = this
     const state = levels[at + STATE]!
-    if (state >= 0) {
-      for (let cpu = 0; cpu < world.cpuCount; cpu++)
-        if (!world.canStep(cpu)) levels[at + PAUSED] = levels[at + PAUSED]! | (1 << cpu)
-      if (levels[at + LOW] === state) {
-        const livelock = this.closeComponent(at, state)
-        if (livelock !== undefined) return livelock
-      }
+    if (state >= 0 && levels[at + LOW] === state) {
+      const livelock = this.closeComponent(at, state)
+      if (livelock !== undefined) return livelock
     }
     this.depth--
     if (this.depth === 0) return undefined

@@ -18,16 +18,25 @@ export class Sharing {
     return this.shared[word] !== 0 || (width === 8 && this.shared[word + 1] !== 0)
   }
 
-  /** Notes that a CPU (0 to 6) uses the words, and finds those that become shared by it. */
-  touch(cpu: number, address: number, bytes: number, write: boolean): void {
-    for (let word = address >>> 2; word * 4 < address + bytes; word++) {
-      const before = this.touched[word]!
-      const after = before | (1 << cpu) | (write ? 128 : 0)
-      if (before === after) continue
-      this.touched[word] = after
-      const users = after & 127
-      if (after & 128 && (users & (users - 1)) !== 0 && this.shared[word] === 0) this.grown.push(word)
-    }
+  /** Notes that a CPU (0 to 6) uses a word, or two, and finds out whether that makes it a shared one. */
+  touch(cpu: number, address: number, wide: boolean, write: boolean): void {
+    const word = address >>> 2
+    const bits = write ? (1 << cpu) | 128 : 1 << cpu
+    if ((this.touched[word]! & bits) !== bits) this.add(word, bits)
+    if (wide && (this.touched[word + 1]! & bits) !== bits) this.add(word + 1, bits)
+  }
+
+  /** The same for all words of a range. */
+  touchAll(cpu: number, address: number, bytes: number, write: boolean): void {
+    for (let word = address >>> 2; word * 4 < address + bytes && word < this.touched.length; word++)
+      this.touch(cpu, word * 4, false, write)
+  }
+
+  private add(word: number, bits: number): void {
+    const after = this.touched[word]! | bits
+    this.touched[word] = after
+    const users = after & 127
+    if (after & 128 && (users & (users - 1)) !== 0 && this.shared[word] === 0) this.grown.push(word)
   }
 
   /** Makes what was found known to the stage. */

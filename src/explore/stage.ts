@@ -38,6 +38,8 @@ export class Stage {
   readonly poison: number
   /** Words that some exploration on this stage saw two CPUs use, one of them writing: only there does order matter. */
   readonly shared: Uint8Array
+  /** Whether anything was ever poisoned here: until then accesses need not be checked for it. */
+  poisoned = false
   /** First word index that the world may use. */
   readonly control: number
 
@@ -59,8 +61,7 @@ export class Stage {
     if (module) for (const cpu of this.cpus) cpu.exports = instantiate(module, this.executor, spec.imports?.(cpu) ?? {})
     spec.boot?.(this.cpus)
     for (const cpu of this.cpus) cpu.saveGlobals()
-    this.memory.top = 0
-    this.memory.resetHash()
+    this.memory.forget()
   }
 }
 

@@ -1,5 +1,6 @@
 // What a subject says: which module, how memory starts, what each CPU does, what must hold. Types only, and `subject()`,
 // which checks what the types cannot. Subjects are written by people: keep it small.
+import { MOST_CPUS } from './choices.js'
 import type { Cpu } from './executor.js'
 import type { SequentialModel } from './linearize.js'
 import type { Stage } from './stage.js'
@@ -83,6 +84,8 @@ export interface Subject<S = unknown> {
 /** Checks a subject and returns it. Throws a plain Error that names the subject. */
 export function subject<S = unknown>(spec: Subject<S>): Subject<S> {
   const count = spec.cpus.reduce((sum, cpu) => sum + cpu.operations.length + (cpu.nmi?.length ?? 0), 0)
+  if (spec.cpus.length > MOST_CPUS)
+    throw new Error(`subject ${spec.name}: ${spec.cpus.length} CPUs, at most ${MOST_CPUS} can be explored`)
   if (count > 30) throw new Error(`subject ${spec.name}: ${count} operations, at most 30 can be explored`)
   const used = new Set<number>()
   spec.cpus.forEach((cpu, position) => {

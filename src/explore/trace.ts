@@ -25,10 +25,10 @@ import { DOOR_CLEANSE, DOOR_POISON, DOOR_SET_CLOCK, DOOR_STOPPED } from './execu
 import { NODE_SITE, NODE_STRIDE } from './node.js'
 import type { Observation } from './observation.js'
 import type { Where } from './places.js'
-import { prepared } from './search.js'
+import { prepared } from './prepare.js'
 import type { Subject } from './subject.js'
 import { choicesOf } from './token.js'
-import { NMI, NMI_WAITS, STOP, TIME_OUT } from './world.js'
+import { NMI, NMI_WAITS, STOP, TIME_OUT } from './choices.js'
 import type { World } from './world.js'
 
 export interface TraceLine {

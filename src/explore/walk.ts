@@ -1,10 +1,10 @@
 // Random walks: schedules drawn with a seed, for subjects too large to be explored. Finds violations, proves nothing.
 import { Linearizer } from './linearize.js'
-import { prepared } from './search.js'
+import { prepared } from './prepare.js'
 import type { Violated } from './search.js'
 import type { Subject } from './subject.js'
 import { viewOf } from './view.js'
-import { KINDS, STEP } from './world.js'
+import { KINDS, STEP } from './choices.js'
 
 export interface WalkOptions {
   seed?: number
@@ -32,7 +32,7 @@ export function walk(subject: Subject, options: WalkOptions = {}): WalkResult {
     const began = Date.now()
     const view = viewOf(world)
     const linearizer = subject.model && new Linearizer(subject.model, world, view)
-    const mark = world.words.top
+    const mark = world.words.mark()
     const result: WalkResult = { walks: 0, transitions: 0, milliseconds: 0 }
     const guarded = (check: () => string | void | undefined): string | undefined => {
       try {
@@ -47,7 +47,7 @@ export function walk(subject: Subject, options: WalkOptions = {}): WalkResult {
       let last = -1
       while (message === undefined && choices.length < maxSteps) {
         const enabled: number[] = []
-        const only = world.quietCpu()
+        const only = world.choices.quietCpu()
         for (let choice = 0; choice < world.cpuCount * 8; choice++)
           if ((choice & 7) < KINDS && (only < 0 || choice >> 3 === only) && world.enabled(choice)) enabled.push(choice)
         if (enabled.length === 0) {

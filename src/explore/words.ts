@@ -1,21 +1,28 @@
 // The model's memory: every word of a state in one array – shared memory first, then what the explorer itself keeps
-// (ghost words, poison, clock, CPUs, results). One way to write, `put`: it keeps the undo log and a 128-bit hash of the
-// difference to the image. Owned by a Stage; written by access.ts, world.ts and native set-up only.
+// (ghost words, poison, clock, CPUs, results). One way to write, `put`: it keeps the undo log. A 128-bit hash of the
+// difference to the image follows at each `mark`, from the undo log: a word that a step writes ten times counts once.
+// Owned by a Stage; written by access.ts, steps.ts and native set-up only.
 
 /** Words with undo and an incremental hash. Indices are word indices; values are signed 32-bit. */
 export class Words {
   words: Int32Array
-  /** Hash of the difference to the state at the last `resetHash`; equal states have equal hashes. */
+  /** Hash of the difference to the state at the last `resetHash`, as of the last `mark`; equal states have equal hashes. */
   h0 = 0
   h1 = 0
   h2 = 0
   h3 = 0
+  /** Pairs (index, value before): at most one for each word between two marks. */
   private undo = new Int32Array(1 << 12)
-  /** Length of the undo log: a mark to come back to. */
-  top = 0
+  private top = 0
+  /** Entries of the undo log before this one are in the hash. */
+  private hashed = 0
+  /** Per word: in which stretch between two marks it was last written. */
+  private written: Int32Array
+  private stretch = 1
 
   constructor(length: number) {
     this.words = new Int32Array(length)
+    this.written = new Int32Array(length)
   }
 
   /** Makes room for `length` words; the new ones are zero. */
@@ -24,26 +31,40 @@ export class Words {
     const larger = new Int32Array(length)
     larger.set(this.words)
     this.words = larger
+    const written = new Int32Array(length)
+    written.set(this.written)
+    this.written = written
   }
 
-  /** Writes one word; a write that changes nothing costs nothing. */
+  /** Writes one word. */
   put(index: number, value: number): void {
-    const old = this.words[index]!
-    value |= 0
-    if (old === value) return
-    if (this.top + 2 > this.undo.length) {
-      const larger = new Int32Array(this.undo.length * 2)
-      larger.set(this.undo)
-      this.undo = larger
+    if (this.written[index] !== this.stretch) {
+      if (this.words[index] === value) return
+      this.written[index] = this.stretch
+      if (this.top + 2 > this.undo.length) this.enlarge()
+      this.undo[this.top++] = index
+      this.undo[this.top++] = this.words[index]!
     }
-    this.undo[this.top++] = index
-    this.undo[this.top++] = old
     this.words[index] = value
-    this.mix(index, old)
-    this.mix(index, value)
   }
 
-  /** Takes every write since the mark back. The hash is not touched: who marks keeps the hash too. */
+  /** Brings the hash up to date and returns the place in the undo log to come back to. */
+  mark(): number {
+    const { undo, words, top } = this
+    for (let at = this.hashed; at < top; at += 2) {
+      const index = undo[at]!
+      const old = undo[at + 1]!
+      const value = words[index]!
+      if (old === value) continue
+      this.mix(index, old)
+      this.mix(index, value)
+    }
+    this.hashed = top
+    this.nextStretch()
+    return top
+  }
+
+  /** Takes every write since the mark back. The hash is not touched: who marked keeps the hash, if there were marks since. */
   rollback(mark: number): void {
     const { words, undo } = this
     for (let top = this.top; top > mark;) {
@@ -51,11 +72,32 @@ export class Words {
       words[undo[--top]!] = old
     }
     this.top = mark
+    this.hashed = mark
+    this.nextStretch()
   }
 
   /** Forgets the undo log and makes the present contents the image that hashes count from. */
+  forget(): void {
+    this.top = this.hashed = 0
+    this.resetHash()
+  }
+
+  /** Makes the present contents the image that hashes count from. */
   resetHash(): void {
+    this.mark()
     this.h0 = this.h1 = this.h2 = this.h3 = 0
+  }
+
+  private nextStretch(): void {
+    if (++this.stretch < 0x7fffffff) return
+    this.written.fill(0)
+    this.stretch = 1
+  }
+
+  private enlarge(): void {
+    const larger = new Int32Array(this.undo.length * 2)
+    larger.set(this.undo)
+    this.undo = larger
   }
 
   // Six Feistel-like rounds over (index, value): bijective in the first two lanes, and each lane a different mixture, so

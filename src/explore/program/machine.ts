@@ -108,8 +108,7 @@ export class ProgramMachine {
     this.image = this.built!
     const placed = [...before, ...runs].map((run, index, all) => this.placed(run, index, all))
     // What was placed belongs to the image from which every subject starts.
-    this.stage.memory.top = 0
-    this.stage.memory.resetHash()
+    this.stage.memory.forget()
     this.before = placed.slice(0, before.length)
     this.operations = placed.slice(before.length)
   }

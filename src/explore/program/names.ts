@@ -103,7 +103,7 @@ function liveElements(machine: ProgramMachine, map: ModelMap): number[] {
     return Array.from({ length: number }, (_, element) => element)
   }
   const { memory, cpus } = machine.stage
-  const { h0, h1, h2, h3, top } = memory
+  const mark = memory.mark()
   const found: number[] = []
   for (let at = 0; ;) {
     const element = cpus[0]!.exports.map_next(map.address, at) as number
@@ -111,8 +111,7 @@ function liveElements(machine: ProgramMachine, map: ModelMap): number[] {
     found.push(element)
     at = element + 1
   }
-  memory.rollback(top)
-  Object.assign(memory, { h0, h1, h2, h3 })
+  memory.rollback(mark)
   return found
 }
 

@@ -1,0 +1,202 @@
+// Which choices a state offers: which CPU may make a step, take an NMI, stop for ever, sleep to the end of its limit. Reads
+// the state only. Owned by a World.
+import { DOOR_SLEEP, DOOR_WAIT_WHILE } from '../../core/abi.js'
+import { operationOf, widthOf } from './access.js'
+import { ASLEEP, DEPTH, MAX_NMI_DEPTH, NMI_STARTED, NODE, PLACE, STATUS, STOPPED } from './control.js'
+import type { Control } from './control.js'
+import type { LogTree } from './log.js'
+import * as log from './node.js'
+import type { Sharing } from './sharing.js'
+import type { Subject } from './subject.js'
+import type { Words } from './words.js'
+
+/** A choice is `cpu << 3 | kind`. */
+export const STEP = 0
+export const NMI = 1
+export const STOP = 2
+export const TIME_OUT = 3
+/** As NMI, but the nested operation makes no step yet. Offered where the interrupted one stands before a quiet access. */
+export const NMI_WAITS = 4
+export const KINDS = 5
+
+/** Choices of all CPUs are bits of one word: bit `cpu * KINDS + kind`. */
+export const MOST_CPUS = 6
+const KIND_BITS = (1 << KINDS) - 1
+
+/** The choice of a bit number. */
+export const choiceOfBit: readonly number[] = Array.from(
+  { length: MOST_CPUS * KINDS },
+  (_, bit) => (Math.floor(bit / KINDS) << 3) | (bit % KINDS),
+)
+
+export interface WorldOptions {
+  /** Every access is a scheduling point, plain ones and those to words that only one CPU uses too. */
+  full?: boolean
+  /** Offers NMI_WAITS everywhere, so that any interleaving can be repeated in a `full` world. */
+  replay?: boolean
+  /** At most this many preemptions. */
+  preemptions?: number | undefined
+}
+
+export class Choices {
+  private readonly nmiDepth: number
+  private readonly full: boolean
+
+  constructor(
+    private readonly subject: Subject,
+    private readonly control: Control,
+    private readonly words: Words,
+    private readonly logs: LogTree,
+    private readonly sharing: Sharing,
+    private readonly options: WorldOptions,
+  ) {
+    this.nmiDepth = Math.min(subject.nmiDepth ?? MAX_NMI_DEPTH, MAX_NMI_DEPTH)
+    this.full = options.full === true
+  }
+
+  /** The CPU whose choices alone need to be explored here (it stands before a quiet access), or -1. */
+  quietCpu(): number {
+    if (this.full) return -1
+    const { words } = this.words
+    for (let cpu = 0; cpu < this.control.cpuCount; cpu++) {
+      const at = this.control.cpu(cpu)
+      const depth = words[at + DEPTH]!
+      if (depth === 0 || words[at + STATUS] === STOPPED) continue
+      if (this.quiet(words[at + NODE + depth - 1]!)) return cpu
+    }
+    return -1
+  }
+
+  /** Whether the next access of a node is independent of everything that other CPUs can do: plain (a race would be found),
+   * or to a word that no other CPU uses in a way that matters. */
+  quiet(node: number): boolean {
+    const { nodes } = this.logs
+    const n = node * log.NODE_STRIDE
+    if (nodes[n + log.NODE_STATUS] !== log.ACCESS) return false
+    const flags = nodes[n + log.NODE_FLAGS]!
+    if (flags & log.QUIET) return true
+    if (!(flags & log.WORD)) return false
+    return !this.sharing.isShared(nodes[n + log.NODE_ADDRESS]!, widthOf(nodes[n + log.NODE_CODE]!))
+  }
+
+  /** All choices that the state offers whatever the preemption bound says, as bits. */
+  offered(): number {
+    let bits = 0
+    for (let cpu = this.control.cpuCount - 1; cpu >= 0; cpu--) bits = (bits << KINDS) | this.offeredOf(cpu)
+    return bits
+  }
+
+  /** The choices among `offered` bits that the preemption bound allows. */
+  allowed(offered: number): number {
+    const { preemptions } = this.options
+    if (preemptions === undefined) return offered
+    let bits = offered
+    for (let cpu = 0; cpu < this.control.cpuCount; cpu++)
+      if (this.cost(cpu) + this.words.words[this.control.last + 1]! > preemptions) bits &= ~this.ofCpu(cpu)
+    return bits
+  }
+
+  /** The bits of a CPU's choices. */
+  ofCpu(cpu: number): number {
+    return KIND_BITS << (cpu * KINDS)
+  }
+
+  /** Whether the state offers this choice, within the preemption bound. */
+  enabled(choice: number): boolean {
+    const cpu = choice >> 3
+    if (((this.offeredOf(cpu) >> (choice & 7)) & 1) === 0) return false
+    const { preemptions } = this.options
+    return preemptions === undefined || this.cost(cpu) + this.words.words[this.control.last + 1]! <= preemptions
+  }
+
+  /** 1 if letting this CPU go on takes the processor from another one that could go on with its operation. */
+  cost(cpu: number): number {
+    const { words } = this.words
+    const last = words[this.control.last]! - 1
+    if (last < 0 || last === cpu) return 0
+    return words[this.control.cpu(last) + DEPTH] !== 0 && (this.offeredOf(last) & (1 << STEP)) !== 0 ? 1 : 0
+  }
+
+  /** Whether the CPU has a choice beside its next step that a quiet access must not pass over. */
+  interruptible(cpu: number, at: number): boolean {
+    return this.stops(cpu, at) || this.nests(cpu, at)
+  }
+
+  private offeredOf(cpu: number): number {
+    const { words } = this.words
+    const at = this.control.cpu(cpu)
+    const status = words[at + STATUS]!
+    if (status === STOPPED) return 0
+    const depth = words[at + DEPTH]!
+    const script = this.control.scripts[cpu]!
+    if (depth === 0) {
+      const place = words[at + PLACE]!
+      if (place >= script.count) return 0
+      const call = script.first + place
+      if (this.control.calls[call]!.operation.afterStop === true && words[this.control.stops] === 0) return 0
+      return this.runnable(this.control.roots[call]!, false) ? 1 << STEP : 0
+    }
+    const node = words[at + NODE + depth - 1]!
+    let bits = this.runnable(node, status === ASLEEP) ? 1 << STEP : 0
+    if (script.nmiCount !== 0 && this.nests(cpu, at)) {
+      const waits = !this.full && this.quiet(node)
+      if (this.options.replay === true) bits |= (1 << NMI) | (1 << NMI_WAITS)
+      else bits |= waits ? 1 << NMI_WAITS : 1 << NMI
+    }
+    if (script.mayStop && this.stops(cpu, at)) bits |= 1 << STOP
+    if (status === ASLEEP && this.subject.sleepTimesOut === true && this.limitedSleep(node)) bits |= 1 << TIME_OUT
+    return bits
+  }
+
+  private nests(cpu: number, at: number): boolean {
+    const { words } = this.words
+    const depth = words[at + DEPTH]!
+    if (depth === 0 || depth > this.nmiDepth || words[at + NMI_STARTED]! >= this.control.scripts[cpu]!.nmiCount)
+      return false
+    return this.control.begun(this.logs.nodes, at, depth)
+  }
+
+  private stops(cpu: number, at: number): boolean {
+    const { words } = this.words
+    if (!this.control.scripts[cpu]!.mayStop || words[at + DEPTH] === 0 || words[this.control.stops] !== 0) return false
+    return this.control.begun(this.logs.nodes, at, 1)
+  }
+
+  private limitedSleep(node: number): boolean {
+    const n = node * log.NODE_STRIDE
+    const { nodes } = this.logs
+    return operationOf(nodes[n + log.NODE_CODE]!) === DOOR_SLEEP && nodes[n + log.NODE_B_LOW]! >= 0
+  }
+
+  /** Whether the pending access of a node can be made now; `asleep` if its CPU sleeps in it. */
+  runnable(node: number, asleep: boolean): boolean {
+    const { nodes } = this.logs
+    const n = node * log.NODE_STRIDE
+    if (nodes[n + log.NODE_STATUS] !== log.ACCESS || nodes[n + log.NODE_FLAGS]! & log.WORD) return true
+    const operation = operationOf(nodes[n + log.NODE_CODE]!)
+    if (operation === DOOR_WAIT_WHILE)
+      return this.words.words[nodes[n + log.NODE_ADDRESS]! >>> 2] !== nodes[n + log.NODE_A_LOW]
+    return !(asleep && operation === DOOR_SLEEP)
+  }
+
+  /** Why nobody can go on: undefined if that is as it should be, else who waits. Only for states without a choice. */
+  stuck(): string | undefined {
+    const { words } = this.words
+    const { calls, scripts, stopped } = this.control
+    const waiting: string[] = []
+    for (let cpu = 0; cpu < this.control.cpuCount; cpu++) {
+      const at = this.control.cpu(cpu)
+      const status = words[at + STATUS]!
+      if (status === STOPPED || (status === ASLEEP && this.subject.sleepIsRest === true)) continue
+      const running = this.control.running(cpu)
+      const top = running.at(-1)
+      const script = scripts[cpu]!
+      const place = words[at + PLACE]!
+      const next = place < script.count ? calls[script.first + place]!.operation : undefined
+      const blocked = top?.operation ?? (next?.afterStop === true && stopped < 0 ? undefined : next)
+      if (blocked === undefined || (stopped >= 0 && running.every((call) => call.operation.mayWait === true))) continue
+      waiting.push(`CPU ${cpu} ${status === ASLEEP ? 'sleeps' : 'waits'} in ${blocked.name}`)
+    }
+    return waiting.length === 0 ? undefined : waiting.join(', ')
+  }
+}

@@ -1,0 +1,136 @@
+// The control words of a subject's world: per CPU its place in its script and the stack of operations that run on it, per
+// operation its result. They lie behind the stage's memory in the same array, so undo and hash cover them. Owned by a World.
+import { NODE_STEPS, NODE_STRIDE } from './node.js'
+import type { Call } from './observation.js'
+import type { Subject } from './subject.js'
+import type { Words } from './words.js'
+
+/** Words of one CPU, as offsets from `Control.cpu`. */
+export const PLACE = 0
+export const NMI_STARTED = 1
+export const STATUS = 2
+export const DEPTH = 3
+/** Log nodes and calls of the operations that run, outermost first. */
+export const NODE = 4
+export const CALL = 7
+/** Number of the set of plain accesses since the CPU's last scheduling point (races.ts). */
+export const PLAIN_SET = 10
+const CPU_WORDS = 11
+
+/** STATUS: */
+export const ASLEEP = 1
+export const WOKEN = 2
+export const STOPPED = 3
+
+/** Levels of nesting that the control words have room for, beside the operation at the bottom. */
+export const MAX_NMI_DEPTH = 2
+
+/** What a CPU of the subject does: its calls, by number. */
+export interface Script {
+  first: number
+  count: number
+  nmiFirst: number
+  nmiCount: number
+  mayStop: boolean
+}
+
+export class Control {
+  readonly calls: Call[] = []
+  readonly scripts: Script[] = []
+  /** The log node at which each call begins. */
+  readonly roots: number[] = []
+  readonly cpuCount: number
+  private readonly base: number
+  /** Word index of [result number + 1, start mask] of each call. */
+  readonly results: number
+  /** Word index of the calls that have ended, as bits. */
+  readonly done: number
+  /** Word index of the CPU that stopped for ever, plus 1. */
+  readonly stops: number
+  /** Word index of [CPU that made the last step, plus 1; preemptions so far], kept if they are bounded. */
+  readonly last: number
+
+  constructor(
+    subject: Subject,
+    private readonly words: Words,
+  ) {
+    const { stage } = subject
+    this.cpuCount = subject.cpus.length
+    subject.cpus.forEach((script, index) => {
+      const cpu = stage.cpus[script.as ?? index]!
+      const first = this.calls.length
+      for (const operation of script.operations) this.calls.push({ operation, cpu: index, nmi: false })
+      const nmiFirst = this.calls.length
+      for (const operation of script.nmi ?? []) this.calls.push({ operation, cpu: index, nmi: true })
+      for (let i = first; i < this.calls.length; i++) this.roots.push(stage.logs.root(this.calls[i]!.operation, cpu))
+      const count = nmiFirst - first
+      const nmiCount = this.calls.length - nmiFirst
+      this.scripts.push({ first, count, nmiFirst, nmiCount, mayStop: script.mayStop === true })
+    })
+    this.base = stage.control
+    this.results = this.base + this.cpuCount * CPU_WORDS
+    this.done = this.results + this.calls.length * 2
+    this.stops = this.done + 1
+    this.last = this.done + 2
+    words.grow(this.done + 4)
+  }
+
+  /** Word index of a CPU's words. */
+  cpu(cpu: number): number {
+    return this.base + cpu * CPU_WORDS
+  }
+
+  /** Begins a call on a CPU, over what runs there. */
+  push(at: number, call: number): void {
+    const { words } = this
+    const depth = words.words[at + DEPTH]!
+    words.put(at + DEPTH, depth + 1)
+    words.put(at + NODE + depth, this.roots[call]!)
+    words.put(at + CALL + depth, call)
+  }
+
+  /** Ends the innermost call of a CPU with a value's number. */
+  pop(at: number, call: number, value: number): void {
+    const { words } = this
+    const depth = words.words[at + DEPTH]! - 1
+    words.put(at + DEPTH, depth)
+    words.put(at + NODE + depth, 0)
+    words.put(at + CALL + depth, 0)
+    words.put(this.results + call * 2, value + 1)
+    words.put(this.done, words.words[this.done]! | (1 << call))
+  }
+
+  /** The CPU that stopped for ever (its position in the subject), or -1. */
+  get stopped(): number {
+    return this.words.words[this.stops]! - 1
+  }
+
+  /** Number of the value that a call returned, or -1. */
+  resultNumber(call: number): number {
+    return this.words.words[this.results + call * 2]! - 1
+  }
+
+  /** Calls that had ended when this one began, as bits; bit 31: it has begun. Kept for subjects with a model. */
+  startMask(call: number): number {
+    return this.words.words[this.results + call * 2 + 1]!
+  }
+
+  /** The log node of the innermost operation that runs on a CPU; 0 if none does. */
+  node(cpu: number): number {
+    const at = this.cpu(cpu)
+    const depth = this.words.words[at + DEPTH]!
+    return depth === 0 ? 0 : this.words.words[at + NODE + depth - 1]!
+  }
+
+  /** The calls running on a CPU, outermost first. */
+  running(cpu: number): Call[] {
+    const { words } = this.words
+    const at = this.cpu(cpu)
+    return Array.from({ length: words[at + DEPTH]! }, (_, level) => this.calls[words[at + CALL + level]!]!)
+  }
+
+  /** Whether the operation at a level of a CPU's stack has made a step. */
+  begun(nodes: Int32Array, at: number, depth: number): boolean {
+    return nodes[this.words.words[at + NODE + depth - 1]! * NODE_STRIDE + NODE_STEPS]! > 0
+  }
+}
