@@ -17,7 +17,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
-    ignores: ['test/explore/fixtures/**', 'bench/driver/**'],
+    ignores: ['test/explore/fixtures/**', 'bench/driver/**', 'examples/own-subject/assembly/**'],
     languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': [
@@ -34,7 +34,7 @@ export default tseslint.config(
   },
   {
     // AssemblyScript: no type information for the linter; what tsc would refuse asc checks.
-    files: ['core/**/*.ts', 'test/explore/fixtures/**', 'bench/driver/**'],
+    files: ['core/**/*.ts', 'test/explore/fixtures/**', 'bench/driver/**', 'examples/own-subject/assembly/**'],
     ignores: ['core/door.ts', 'core/hook.ts'],
     rules: {
       'no-restricted-syntax': [

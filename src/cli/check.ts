@@ -7,6 +7,7 @@ import type { Command } from 'commander'
 import { check, checkable } from '../explore/check.js'
 import type { Checkable, Checked, CheckOptions } from '../explore/check.js'
 import { isSubjectFile, subjectsOf } from '../explore/modules-of-users.js'
+import { SkepError } from '../error.js'
 import { entriesOf, PROTOCOLS, select } from '../explore/subjects/catalogue.js'
 import type { Entry, Protocol, Variant } from '../explore/subjects/catalogue.js'
 import { failureLines, summaryLines, totalLine, traceLines, verdictLine } from '../report/check-text.js'
@@ -43,6 +44,7 @@ Examples:
   skep check pair --nmi                             only those with an NMI at every step
   skep check H7 --protocol locked --html h7.html    what is wrong with Linux 6.18 there, to step through
   skep check subject.mjs                            a subject of your own (docs/explorer-hook.md)
+  skep check queue.c                                kernel-style C (include/skep-check.h)
   skep check flow.bpf.o --run count@0 --run count@1 two runs of a program, on two CPUs
   skep check flow.bpf.o --before on_packet@1 --run on_packet@0 --timers
                                                     a run, and at the same time the timer that an earlier one started
@@ -65,7 +67,7 @@ export function addCheck(program: Command): void {
     )
     .argument(
       '[subjects...]',
-      'names or beginnings of names (--list), hazards (H7), globs, files (.mjs, .wasm), or one object (.bpf.o)',
+      'names or beginnings of names (--list), hazards (H7), globs, files (.c, .mjs, .wasm), or one object (.bpf.o)',
     )
     .addOption(new Option('--protocol <name>', 'which design').choices(PROTOCOLS).default('shipped'))
     .option('--preemptions <n>', 'only interleavings with at most so many preemptions', whole)
@@ -126,7 +128,10 @@ async function checkCommand(subjects: string[], options: Options, command: Comma
 async function load(files: readonly string[], variants: readonly Variant[], command: Command): Promise<Checkable[]> {
   const found: Checkable[] = []
   for (const file of files) {
-    const subjects = await subjectsOf(file).catch((error: Error) => command.error(`error: ${error.message}`))
+    const subjects = await subjectsOf(file).catch((error: Error) => {
+      if (error instanceof SkepError) throw error
+      return command.error(`error: ${error.message}`)
+    })
     for (const subject of subjects)
       for (const variant of variants.length === 0 ? (['plain'] as const) : variants)
         found.push(checkable(subject, variant))

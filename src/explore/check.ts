@@ -3,8 +3,10 @@
 import { explore, exploreAtRandom } from './explore.js'
 import type { Failure } from './explore.js'
 import { meaningOf } from './meaning.js'
+import type { Brought } from './modules-of-users.js'
 import { locate } from './places.js'
 import type { SearchOptions } from './search.js'
+import type { Places } from './places.js'
 import { SourceMap } from './source-map.js'
 import type { Subject } from './subject.js'
 import type { Entry, Variant } from './subjects/catalogue.js'
@@ -15,7 +17,7 @@ import { replay } from './trace.js'
 import type { Trace } from './trace.js'
 
 /** What `check` needs of a subject: catalogue entries have it, and subjects of users. */
-export type Checkable = Pick<Entry, 'name' | 'about' | 'module' | 'subject'>
+export type Checkable = Pick<Entry, 'name' | 'about' | 'module' | 'subject'> & { places?: Places }
 
 export interface CheckOptions {
   preemptions?: number
@@ -101,26 +103,39 @@ const withMeaning = (failure: Failure): Found => {
   return meaning === undefined ? failure : { ...failure, meaning }
 }
 
-// The message is the search's: what is wrong at rest is not seen by a replay alone.
 function found(entry: Checkable, failure: Failure): Found {
-  if (entry.module === undefined) return withMeaning(failure)
+  if (placesOf(entry) === undefined) return withMeaning(failure)
   const trace = tracedReplay(entry, failure.token)
   return withMeaning({ ...failure, trace: { ...failure.trace, lines: trace.lines } })
 }
 
 const maps = new Map<ModuleName, SourceMap>()
 
+function placesOf({ module, places }: Checkable): Places | undefined {
+  if (places !== undefined || module === undefined) return places
+  let map = maps.get(module)
+  if (!map) maps.set(module, (map = new SourceMap(sourceMapText(module))))
+  return map
+}
+
 function tracedReplay(entry: Checkable, token: string): Trace {
-  const trace = replay(entry.subject(entry.module !== undefined), tokenOf(choicesOf(token)))
-  if (entry.module === undefined) return trace
-  let map = maps.get(entry.module)
-  if (!map) maps.set(entry.module, (map = new SourceMap(sourceMapText(entry.module))))
-  locate(trace, map)
+  const places = placesOf(entry)
+  const trace = replay(entry.subject(places !== undefined), tokenOf(choicesOf(token)))
+  if (places !== undefined) locate(trace, places)
   return trace
 }
 
 /** A subject as something to check, in a variant: its second CPU's operations as NMIs of the first; the first CPU stops. */
-export function checkable(subject: Subject, variant: Variant = 'plain'): Checkable {
+export function checkable(brought: Brought, variant: Variant = 'plain'): Checkable {
+  const name = variant === 'plain' ? brought.name : `${brought.name}+${variant}`
+  const { places } = brought
+  return {
+    ...{ name, about: brought.name, subject: (traced) => inVariant(brought.subject(traced), name, variant) },
+    ...(places === undefined ? {} : { places }),
+  }
+}
+
+function inVariant(subject: Subject, name: string, variant: Variant): Subject {
   const [first, second, ...others] = subject.cpus
   const cpus =
     variant === 'stop'
@@ -128,6 +143,5 @@ export function checkable(subject: Subject, variant: Variant = 'plain'): Checkab
       : variant === 'nmi' && second
         ? [{ ...first!, nmi: [...(first!.nmi ?? []), ...second.operations] }, ...others]
         : subject.cpus
-  const name = variant === 'plain' ? subject.name : `${subject.name}+${variant}`
-  return { name, about: subject.name, subject: () => ({ ...subject, name, cpus }) }
+  return { ...subject, name, cpus }
 }

@@ -1,19 +1,40 @@
-// Subjects that people bring: a JavaScript module that exports them, or a wasm module whose exports say who does what
-// (docs/explorer-hook.md describes both).
+// Subjects that people bring: a JavaScript module that exports them, a wasm module whose exports say who does what, or a
+// C file (docs/explorer-hook.md describes all three).
 import { readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { cSubject } from './c/subject.js'
+import { cpusOf, exportedSubject } from './exported-subject.js'
 import * as explorer from './index.js'
+import type { Places } from './places.js'
 import { Stage } from './stage.js'
-import { subject } from './subject.js'
-import type { Operation, Subject } from './subject.js'
+import type { Subject } from './subject.js'
+
+/** A subject of a file; a traced one is on a stage of its own that records call sites, for `places`. */
+export interface Brought {
+  name: string
+  subject(traced: boolean): Subject
+  places?: Places
+}
 
 /** Whether an argument is a file to load rather than a name of the catalogue. */
-export const isSubjectFile = (argument: string): boolean => /\.(wasm|[mc]?js)$/.test(argument)
+export const isSubjectFile = (argument: string): boolean => /\.(wasm|c|[mc]?js)$/.test(argument)
 
-/** The subjects of a file. Throws a plain Error that says what was expected of it. */
-export async function subjectsOf(path: string): Promise<Subject[]> {
-  if (path.endsWith('.wasm')) return [wasmSubject(path)]
+const MEMORY = 1 << 16
+
+/** The subjects of a file. Throws SkepError for C that does not compile, else a plain Error that says what was expected. */
+export async function subjectsOf(path: string): Promise<Brought[]> {
+  if (path.endsWith('.c')) {
+    const compiled = await cSubject(path)
+    const [plain, traced] = [compiled.subject(false), compiled.subject(true)]
+    return [{ name: plain.name, subject: (places) => (places ? traced : plain), places: compiled }]
+  }
+  if (path.endsWith('.wasm')) {
+    const module = new WebAssembly.Module(readFileSync(path))
+    const stage = new Stage({ module, memory: MEMORY, cpus: cpusOf(path, module) })
+    const subject = exportedSubject(basename(path, '.wasm'), module, stage)
+    return [{ name: subject.name, subject: () => subject }]
+  }
   const loaded = (await import(pathToFileURL(resolve(path)).href)) as { default?: unknown }
   let value = loaded.default
   if (typeof value === 'function') value = await (value as (names: typeof explorer) => unknown)(explorer)
@@ -22,37 +43,5 @@ export async function subjectsOf(path: string): Promise<Subject[]> {
     throw new Error(
       `${path}: its default export must be a subject of skep/explore, a list of them, or a function of the explorer's names that returns that`,
     )
-  return subjects
-}
-
-const MEMORY = 1 << 16
-
-// `setup()` makes the initial state; `cpu0_push()` is an operation of CPU 0, in the order of the exports; `nmi0_…` may
-// interrupt CPU 0; `at_rest()` returns 0 if all is well at the end.
-function wasmSubject(path: string): Subject {
-  const module = new WebAssembly.Module(readFileSync(path))
-  const names = WebAssembly.Module.exports(module)
-    .filter(({ kind }) => kind === 'function')
-    .map(({ name }) => name)
-  const operations = (prefix: string, cpu: number): Operation[] =>
-    names
-      .filter((name) => name.startsWith(`${prefix}${cpu}_`))
-      .map((name) => ({ name, run: ({ exports }) => (exports[name] as () => number | bigint | undefined)() }))
-  let cpus = 0
-  while (operations('cpu', cpus).length > 0) cpus++
-  if (cpus === 0) throw new Error(`${path} exports no operation: cpu0_NAME, cpu1_NAME, … are expected`)
-  const stage = new Stage({ module, memory: MEMORY, cpus })
-  return subject({
-    name: basename(path, '.wasm'),
-    stage,
-    setup: ([cpu]) => void cpu!.exports['setup']?.(),
-    cpus: Array.from({ length: cpus }, (_, cpu) => ({
-      operations: operations('cpu', cpu),
-      nmi: operations('nmi', cpu),
-    })),
-    atRest: () => {
-      const wrong = Number(stage.cpus[0]!.exports['at_rest']?.() ?? 0)
-      return wrong === 0 ? undefined : `at_rest() returned ${wrong}`
-    },
-  })
+  return subjects.map((subject) => ({ name: subject.name, subject: () => subject }))
 }

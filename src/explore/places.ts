@@ -1,6 +1,6 @@
 // Call sites of a trace as places in the source: a stack of wasm frames becomes file, line and function of the innermost
 // frame that is not the door itself.
-import type { SourceMap } from './source-map.js'
+import type { Place } from './source-map.js'
 import type { Trace } from './trace.js'
 
 export interface Where {
@@ -9,11 +9,16 @@ export interface Where {
   function: string
 }
 
+/** Finds the place in the source of a byte offset in a module: a source map, or debug information. */
+export interface Places {
+  find(offset: number): Place | undefined
+}
+
 /** Files that only pass accesses on. */
 const DOOR = /(^|\/)(door|hook)\.ts$/
 
 /** Adds `where` to the lines of a trace that has call sites. */
-export function locate(trace: Trace, map: SourceMap): void {
+export function locate(trace: Trace, map: Places): void {
   const known = new Map<string, Where | undefined>()
   for (const line of trace.lines) {
     if (line.site === undefined) continue
@@ -24,7 +29,7 @@ export function locate(trace: Trace, map: SourceMap): void {
 }
 
 /** The place of a call site; none if it is not in the module. */
-export function whereOf(site: string, map: SourceMap): Where | undefined {
+export function whereOf(site: string, map: Places): Where | undefined {
   for (const frame of site.split('\n')) {
     const found = /^(\S*) wasm:.*:(\d+)$/.exec(frame)
     if (!found) continue

@@ -63,6 +63,16 @@ export class Stage {
     for (const cpu of this.cpus) cpu.saveGlobals()
     this.memory.forget()
   }
+
+  /** Runs code natively on the present state and takes everything back that it wrote. */
+  asIfNothing<T>(body: () => T): T {
+    const mark = this.memory.mark()
+    try {
+      return body()
+    } finally {
+      this.memory.rollback(mark)
+    }
+  }
 }
 
 let sharedMemory: WebAssembly.Memory | undefined
