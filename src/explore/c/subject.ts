@@ -45,7 +45,8 @@ export async function cSubject(path: string): Promise<CompiledSubject> {
     find(offset) {
       const at = original(offset)
       const row = at < 0 ? undefined : lineAt(rows, at)
-      return row && { file: row.file, line: row.line }
+      // Line 0: code that no line of the file stands for; whoever called it has one.
+      return row && row.line > 0 ? { file: row.file, line: row.line } : undefined
     },
   }
 }
