@@ -17,10 +17,14 @@ const STACK_BYTES = 16384
 
 const NAMES = ['clang', 'clang-22', 'clang-21', 'clang-20', 'clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15', 'clang-14'] // prettier-ignore
 
-const FLAGS = [
-  ...['--target=wasm32', '-O1', '-gdwarf-4', '-matomics', '-mbulk-memory', '-nostdlib', '-ffreestanding', '-std=gnu11'],
-  ...['-Wall', '-Wno-unused-function', '-Wl,--no-entry', '-Wl,--stack-first', `-Wl,-z,stack-size=${STACK_BYTES}`],
-  ...['-Wl,--export=__heap_base', '-Wl,--export=__stack_pointer'],
+const COMPILE = [
+  ...['--target=wasm32', '-O1', '-gdwarf-4', '-matomics', '-mbulk-memory', '-ffreestanding', '-std=gnu11'],
+  ...['-Wall', '-Wno-unused-function'],
+]
+
+const LINK = [
+  ...['--no-entry', '--stack-first', '-z', `stack-size=${STACK_BYTES}`],
+  ...['--export=__heap_base', '--export=__stack_pointer'],
 ]
 
 interface Clang {
@@ -77,14 +81,23 @@ function compileHere(path: string, { clang, linker }: Clang): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'skep-'))
   try {
     const out = join(folder, 'out.wasm')
-    const args = [...FLAGS, `-fuse-ld=${linker}`, '-I', INCLUDE, path, join(INCLUDE, RUNTIME), '-o', out]
-    const { status, stderr, error } = spawnSync(clang, args, { encoding: 'utf8' })
-    if (error) throw error
-    if (status !== 0) throw refused(path, stderr)
+    const objects = [path, join(INCLUDE, RUNTIME)].map((source, index) => {
+      const object = join(folder, `${index}.o`)
+      run(path, clang, [...COMPILE, '-I', INCLUDE, '-c', source, '-o', object])
+      return object
+    })
+    // Not by clang: its driver would let a wasm-opt that it finds rewrite the module, and lose names and lines.
+    run(path, linker, [...LINK, ...objects, '-o', out])
     return readFileSync(out)
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+function run(path: string, program: string, args: readonly string[]): void {
+  const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' })
+  if (error) throw error
+  if (status !== 0) throw refused(path, stderr)
 }
 
 // The packaged compiler sees a file system of its own: the file's folder is not in it, only the file.
@@ -96,7 +109,19 @@ async function compilePackaged(path: string, { runClang }: Yowasp): Promise<Uint
   const stderr = (bytes: Uint8Array | null): void => void (bytes && messages.push(bytes.slice()))
   const said = (): string => Buffer.concat(messages).toString()
   try {
-    const args = ['clang', ...FLAGS, '-I', 'include', file, `include/${RUNTIME}`, '-o', 'out.wasm']
+    const link = LINK.map((flag) => `-Wl,${flag}`)
+    const args = [
+      'clang',
+      ...COMPILE,
+      '-nostdlib',
+      ...link,
+      '-I',
+      'include',
+      file,
+      `include/${RUNTIME}`,
+      '-o',
+      'out.wasm',
+    ]
     const made = await runClang(args, files, { stderr, fetchProgress: () => undefined })
     return made['out.wasm'] as Uint8Array
   } catch (thrown) {
