@@ -69,9 +69,13 @@ test('every design goes on under the same loop, and a thread that stands inside 
   for (const design of ['skep', 'locked', 'rfc-v1', 'merged'] as const) {
     const crew = await Crew.open(design, 2)
     try {
-      const share = { thread: 0, from: 0, timers: 1 }
-      const goesOn = async (operation: Operation) =>
-        assert.ok((await crew.drive(operation, [share], 5)) > 0, `${design}: ${operation}`)
+      const piece = { thread: 0, from: 0, timers: 1 }
+      // On a busy machine the thread may not have had its turn in one share of the time.
+      const goesOn = async (operation: Operation) => {
+        let done = 0
+        for (let share = 0; done === 0 && share < 400; share += 1) done = await crew.drive(operation, [piece], 5)
+        assert.ok(done > 0, `${design}: ${operation}`)
+      }
       await goesOn('rearm')
       await goesOn('set_callback')
       const accesses = await crew.stand(1, 0).stood
