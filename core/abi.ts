@@ -54,6 +54,7 @@ export const MAP_TYPE_PERCPU_HASH = 5
 export const MAP_TYPE_PERCPU_ARRAY = 6
 export const MAP_TYPE_LRU_HASH = 9
 export const MAP_TYPE_LRU_PERCPU_HASH = 10
+export const MAP_TYPE_LPM_TRIE = 11
 export const MAP_TYPE_ARRAY_OF_MAPS = 12
 export const MAP_TYPE_HASH_OF_MAPS = 13
 export const MAP_TYPE_QUEUE = 22

@@ -136,7 +136,8 @@ export const MAP_RECIPROCAL = 56
 export const MAP_TIMER_SLOTS = 64
 export const MAP_WORK_SLOTS = 68
 /** Hash maps: buckets (u64 links), mask, records of the elements, free-element bitmap, evict hand. Queues and stacks: their
- *  places (u64 links) and mask. */
+ *  places (u64 links) and mask. Bloom filters: their bits and mask. LPM tries: the link to the root; MAP_RECORDS are the
+ *  grace periods of free elements (u64 each). */
 export const MAP_BUCKETS = 72
 export const MAP_BUCKET_MASK = 76
 export const MAP_RECORDS = 80
@@ -147,7 +148,7 @@ export const MAP_DEFERRED_BY = 96
 /** Hash maps: bytes of a record; restarts that a lookup suffers before it asks the mutators for help. */
 export const MAP_RECORD_BYTES = 100
 export const MAP_PATIENCE = 104
-/** Queues and stacks: the records of steps (map/step.ts) and the bitmap of free ones. */
+/** Queues, stacks, tries: the records of steps (map/step.ts) and the bitmap of free ones. */
 export const MAP_STEPS = 108
 export const MAP_STEP_POOL = 112
 /** map_extra, as given. */
@@ -165,13 +166,17 @@ export const MAP_RING_CONSUMED = 136
 export const MAP_RING_BELL = 140
 /** Hash maps, u64: the factor that spreads the order words over the buckets (map/multiplier.ts). Written at creation. */
 export const MAP_MULTIPLIER = 144
+/** LPM tries: nodes (map/trie-node.ts), bytes of one, bitmap of free ones. */
+export const MAP_NODES = 152
+export const MAP_NODE_BYTES = 156
+export const MAP_NODE_POOL = 160
 /** Own cache line: elements in the map, LRU hand, CPUs with an announced lookup (bit set, u64). */
 export const MAP_COUNT = 192
 export const MAP_HAND = 196
 export const MAP_SLOW_LOOKUPS = 200
 /** u64, ring buffers: the last record (map/ring-record.ts). */
 export const MAP_RING_LAST = 208
-/** u64, queues and stacks: the current step (map/step.ts). */
+/** u64, queues, stacks, tries: the current step (map/step.ts). */
 export const MAP_STEP = 216
 
 /** Record of a hash element (map/record.ts): u64 link {version : 39, mark : 1, next : 24}, u64 order, words of long keys. */

@@ -11,7 +11,8 @@ import { hashForEach, visit } from '../map/iterate'
 import { mapAddress } from '../map/map'
 import { perCpuHashUpdate } from '../map/percpu-hash'
 import { referenceOf } from '../map/reference'
-import { holdsReferences, isArray, isHash, isPerCpu } from '../map/shape'
+import { holdsReferences, isArray, isHash, isPerCpu, isTrie } from '../map/shape'
+import { trieDelete, trieLookup, trieUpdate } from '../map/trie'
 import { calleeFrame, callbackOf } from './call'
 
 /** In a CPU's scratch page: the index that a for_each over an array passes to its callback, one for each frame in which
@@ -26,16 +27,18 @@ export function bpf_map_lookup_elem(mapPointer: u64, keyPointer: u64): u64 {
   const type = peek32(map + MAP_TYPE)
   if (holdsReferences(type)) return type === MAP_TYPE_PROG_ARRAY ? 0 : <u64>referenceOf(map, key)
   if (isHash(type)) return <u64>hashLookup(map, key)
-  return isArray(type) ? <u64>arrayLookup(map, key) : 0
+  if (isArray(type)) return <u64>arrayLookup(map, key)
+  return isTrie(type) ? <u64>trieLookup(map, key) : 0
 }
 
-/** 0, or a negative errno: see hashUpdate, perCpuHashUpdate and arrayUpdate. */
+/** 0, or a negative errno: see hashUpdate, perCpuHashUpdate, arrayUpdate and trieUpdate. */
 export function bpf_map_update_elem(mapPointer: u64, keyPointer: u64, valuePointer: u64, flags: u64): i64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const value = guestAddress(valuePointer, peek32(map + MAP_VALUE_SIZE))
   const type = peek32(map + MAP_TYPE)
   if (holdsReferences(type)) return -ENOTSUPP
+  if (isTrie(type)) return trieUpdate(map, key, value, flags)
   if (!isHash(type)) return isArray(type) ? arrayUpdate(map, key, value, flags, true) : -ENOTSUPP
   return isPerCpu(type)
     ? perCpuHashUpdate(map, key, value, flags, cpuIndex())
@@ -50,6 +53,7 @@ export function bpf_map_delete_elem(mapPointer: u64, keyPointer: u64): i64 {
   const type = peek32(map + MAP_TYPE)
   if (holdsReferences(type)) return -ENOTSUPP
   if (isHash(type)) return hashDelete(map, key, 0)
+  if (isTrie(type)) return trieDelete(map, key)
   return isArray(type) ? -EINVAL : -ENOTSUPP
 }
 

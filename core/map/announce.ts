@@ -6,7 +6,7 @@
 // A request (layout: LOOKUP_*) is the map, the guest address of the key, and an answer word {ticket, answer} with the
 // answer pending. It lies in the asking CPU's area, one per nesting level: nested code begins and ends inside one
 // step of what it interrupted, so the first free request is never taken under its hands. A helper reads the answer
-// word first and answers by compare-and-exchange on it: an answer for an older ticket is refused. Called by hash.ts;
+// word first and answers by compare-and-exchange on it: an answer for an older ticket is refused. Called by hash.ts and trie.ts;
 // withdrawLookups by the repair of a dead CPU.
 import { cpu, cpuArea, cpuIndex } from '../cpu'
 import { and64, compareExchange64, load32, load64, or64, peek32, retry, store32, store64 } from '../door'
@@ -21,9 +21,12 @@ import {
   MAP_KEY_SIZE,
   MAP_PATIENCE,
   MAP_SLOW_LOOKUPS,
+  MAP_TYPE,
 } from '../layout'
 import { FIND_DISTURBED, find } from './find'
 import { isLong, orderOf } from './record'
+import { isTrie } from './shape'
+import { tryTrieFind } from './trie-find'
 
 const ANSWER_BITS: u64 = 32
 /** Below 2^25 the answer is what `find` says. */
@@ -32,20 +35,24 @@ const WITHDRAWN: u32 = 0x80000001
 
 /** Finds the key at a guest address: the element's index + 1, or 0. Wait-free. */
 export function findSurely(map: usize, order: u64, key: usize): u32 {
-  const words = isLong(map) ? key : 0
   const patience = peek32(map + MAP_PATIENCE)
   for (let turn: u32 = 0; turn < patience; turn++) {
-    const found = find(map, order, words)
+    const found = attempt(map, order, key)
     if (found !== FIND_DISTURBED) return found
   }
   const request = freeRequest()
-  if (request) return findWithHelp(map, order, key, words, request)
+  if (request) return findWithHelp(map, order, key, request)
   // Deeper nested than anything here runs: lock-free at least.
   while (true) {
     retry()
-    const found = find(map, order, words)
+    const found = attempt(map, order, key)
     if (found !== FIND_DISTURBED) return found
   }
+}
+
+/** One walk; `order` means nothing to a trie. */
+function attempt(map: usize, order: u64, key: usize): u32 {
+  return isTrie(peek32(map + MAP_TYPE)) ? tryTrieFind(map, key) : find(map, order, isLong(map) ? key : 0)
 }
 
 function freeRequest(): usize {
@@ -56,7 +63,7 @@ function freeRequest(): usize {
   return 0
 }
 
-function findWithHelp(map: usize, order: u64, key: usize, words: usize, request: usize): u32 {
+function findWithHelp(map: usize, order: u64, key: usize, request: usize): u32 {
   // Taken before the ticket is read: nested code in between would use up the same ticket for a request of its own.
   store32(request + LOOKUP_MAP, <u32>map)
   const ticket = ((load64(request + LOOKUP_ANSWER) >> ANSWER_BITS) + 1) << ANSWER_BITS
@@ -67,7 +74,7 @@ function findWithHelp(map: usize, order: u64, key: usize, words: usize, request:
   while (found === FIND_DISTURBED) {
     retry()
     const answer = <u32>load64(request + LOOKUP_ANSWER)
-    found = answer === PENDING ? find(map, order, words) : answer
+    found = answer === PENDING ? attempt(map, order, key) : answer
   }
   store64(request + LOOKUP_ANSWER, ticket | WITHDRAWN)
   withdraw(map, cpuIndex(), request)
@@ -102,7 +109,7 @@ function answer(map: usize, request: usize): void {
     const key = <usize>load32(request + LOOKUP_KEY)
     // A request that changed hands between these reads may pair this map with another map's key.
     if (!inGuestWindow(<u64>key, peek32(map + MAP_KEY_SIZE))) return
-    const found = find(map, orderOf(map, key), isLong(map) ? key : 0)
+    const found = attempt(map, isTrie(peek32(map + MAP_TYPE)) ? 0 : orderOf(map, key), key)
     if (found === FIND_DISTURBED) continue
     compareExchange64(request + LOOKUP_ANSWER, word, (word & ~(<u64>0xffffffff)) | (<u64>found))
     return

@@ -27,13 +27,16 @@ import {
   isPerCpu,
   isQueue,
   isReferenceArray,
+  isTrie,
   roundUp,
+  trieNodesOf,
 } from './shape'
 
 const ACCESS_FLAGS: u32 = BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG
 const ARRAY_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP | ACCESS_FLAGS
 const HASH_FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS
 const QUEUE_FLAGS: u32 = BPF_F_NUMA_NODE | ACCESS_FLAGS
+const TRIE_FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | ACCESS_FLAGS
 const BLOOM_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS
 /**
  * Largest key and value of a hash element together, largest value of a queue or a filter, and largest value of a per-CPU
@@ -45,6 +48,10 @@ const LARGEST_PERCPU_VALUE: u64 = 32 << 10
 const LARGEST_RING: u32 = 128 << 20
 /** An element index + 1 must fit in the 24 bits that a link has for it. */
 const MOST_ELEMENTS: u64 = (1 << 24) - 2
+/** Bytes of an LPM trie's key (4 of them its length) and of its value. */
+const SHORTEST_TRIE_KEY: u32 = 5
+const LONGEST_TRIE_KEY: u32 = 260
+const LARGEST_TRIE_VALUE: u32 = (4 << 20) - 280
 /** Hash functions that a bloom filter may ask for. */
 const MOST_HASHES: u32 = 15
 
@@ -58,10 +65,12 @@ export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntr
   if (isArray(type)) refused = checkArray(type, keySize, valueSize, maxEntries, flags)
   else if (isHash(type)) refused = checkHash(type, keySize, valueSize, maxEntries, flags)
   else if (type === MAP_TYPE_RINGBUF) refused = checkRing(keySize, valueSize, maxEntries, flags)
+  else if (isTrie(type)) refused = checkTrie(keySize, valueSize, maxEntries, flags)
   else if (isQueue(type)) refused = checkKeyless(keySize, valueSize, maxEntries, flags, QUEUE_FLAGS)
   else if (type === MAP_TYPE_BLOOM_FILTER && extra <= MOST_HASHES)
     refused = checkKeyless(keySize, valueSize, maxEntries, flags, BLOOM_FLAGS)
   if (refused) return refused
+  if (isTrie(type) && trieNodesOf(maxEntries) > MOST_ELEMENTS) return -E2BIG
   return elementsOf(type, maxEntries) > MOST_ELEMENTS ? -E2BIG : 0
 }
 
@@ -89,6 +98,12 @@ function checkRing(keySize: u32, valueSize: u32, maxEntries: u32, flags: u32): i
   if (flags & ~BPF_F_NUMA_NODE || keySize || valueSize) return -EINVAL
   if (!maxEntries || maxEntries & (maxEntries - 1) || maxEntries & 4095) return -EINVAL
   return maxEntries > LARGEST_RING ? -E2BIG : 0
+}
+
+function checkTrie(keySize: u32, valueSize: u32, maxEntries: u32, flags: u32): i32 {
+  if (!maxEntries || !(flags & BPF_F_NO_PREALLOC) || flags & ~TRIE_FLAGS) return -EINVAL
+  if (keySize < SHORTEST_TRIE_KEY || keySize > LONGEST_TRIE_KEY) return -EINVAL
+  return !valueSize || valueSize > LARGEST_TRIE_VALUE ? -EINVAL : 0
 }
 
 /** Queue, stack, bloom filter: values without keys. */

@@ -14,12 +14,14 @@ import {
   isHash,
   isPerCpu,
   isQueue,
+  isTrie,
   recordsBytes,
   roundUp,
   slotBytes,
   strideOf,
 } from './shape'
 import { stepBytes } from './step'
+import { trieBytes } from './trie'
 
 const MOST_BYTES: u64 = 0x7fff0000
 
@@ -51,6 +53,7 @@ export function map_bytes_core(
   // A header word for every 8 bytes (ring-record.ts).
   if (type === MAP_TYPE_RINGBUF) bytes += maxEntries
   if (isQueue(type)) bytes += bucketBytes(maxEntries) + poolBytes(type, maxEntries) + stepBytes()
+  if (isTrie(type)) bytes += trieBytes(type, keySize, maxEntries)
   if (type === MAP_TYPE_BLOOM_FILTER) bytes += bloomBytes(maxEntries, extra)
   return asResult(bytes)
 }

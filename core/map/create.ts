@@ -70,6 +70,7 @@ import {
   isHash,
   isPerCpu,
   isQueue,
+  isTrie,
   recordBytesOf,
   recordsBytes,
   roundUp,
@@ -77,6 +78,7 @@ import {
   strideOf,
   valueOffsetOf,
 } from './shape'
+import { createTrie } from './trie'
 
 /** MAP_STATE of a structure that is taken and not yet a map. */
 const MAP_CREATING: u32 = 4
@@ -196,6 +198,7 @@ export function map_create(
   if (isHash(type)) createHash(map, area)
   if (type === MAP_TYPE_RINGBUF) createRing(map, area)
   if (type === MAP_TYPE_BLOOM_FILTER) createBloom(map, area)
+  if (isTrie(type)) createTrie(map, area)
   if (isQueue(type)) {
     const pool = area + <usize>bucketBytes(maxEntries)
     createQueue(map, area, pool, pool + <usize>poolBytes(type, maxEntries))

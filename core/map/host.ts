@@ -21,7 +21,8 @@ import { lockValue, refuseLock, unlockValue } from './locked'
 import { elementAddress, valueAddress, valueAddressOn } from './map'
 import { perCpuHashUpdate } from './percpu-hash'
 import { referenceClear, referenceOf, referenceSet } from './reference'
-import { holdsReferences, isArray, isHash, isPerCpu, isQueue, isReferenceArray } from './shape'
+import { holdsReferences, isArray, isHash, isPerCpu, isQueue, isReferenceArray, isTrie } from './shape'
+import { trieDelete, trieFind, trieNextKey, trieUpdate } from './trie'
 import { EVERY_CPU, readElement, readValue } from './value'
 
 /** Guest address of the value of the key at `key`, 0 if absent. No use in the sense of LRU. */
@@ -32,9 +33,9 @@ export function map_lookup(map: usize, key: usize): usize {
 /** As map_lookup; in a per-CPU map the value of CPU `on`. */
 export function map_lookup_cpu(map: usize, key: usize, on: u32): usize {
   const type = peek32(map + MAP_TYPE)
-  if (!isHash(type)) return isArray(type) ? arrayLookupOn(map, key, on) : 0
+  if (!isHash(type) && !isTrie(type)) return isArray(type) ? arrayLookupOn(map, key, on) : 0
   const outermost = sectionEnter()
-  const found = hashFind(map, key)
+  const found = isTrie(type) ? trieFind(map, key) : hashFind(map, key)
   sectionExit(outermost)
   return found ? valueAddressOn(map, found - 1, on) : 0
 }
@@ -66,6 +67,10 @@ function lookupCopy(map: usize, key: usize, into: usize, flags: u32): i32 {
     const found = hashFind(map, key)
     if (!found) return -ENOENT
     index = found - 1
+  } else if (isTrie(type)) {
+    const found = trieFind(map, key)
+    if (!found) return -ENOENT
+    index = found - 1
   } else if (isArray(type)) {
     index = glance32(key)
     if (index >= peek32(map + MAP_MAX_ENTRIES)) return -ENOENT
@@ -93,6 +98,7 @@ export function map_update(map: usize, key: usize, value: usize, flags: u32): i3
   if (isReferenceArray(type)) result = referenceSet(map, key, value, flags)
   else if (isPerCpu(type)) result = updateOn(map, key, value, flags, EVERY_CPU)
   else if (isHash(type)) result = hashUpdate(map, key, value, flags, false)
+  else if (isTrie(type)) result = trieUpdate(map, key, value, flags)
   else result = isArray(type) ? arrayUpdate(map, key, value, flags, false) : -ENOTSUPP
   sectionExit(outermost)
   return result
@@ -119,7 +125,7 @@ export function map_delete(map: usize, key: usize): i32 {
   const type = peek32(map + MAP_TYPE)
   if (isReferenceArray(type)) return referenceClear(map, key)
   if (type === MAP_TYPE_BLOOM_FILTER) return -EOPNOTSUPP
-  if (!isHash(type)) return isArray(type) || isQueue(type) ? -EINVAL : -ENOTSUPP
+  if (!isHash(type) && !isTrie(type)) return isArray(type) || isQueue(type) ? -EINVAL : -ENOTSUPP
   return deleteInto(map, key, 0)
 }
 
@@ -134,7 +140,7 @@ export function map_lookup_and_delete(map: usize, key: usize, into: usize): i32 
 
 function deleteInto(map: usize, key: usize, into: usize): i32 {
   const outermost = sectionEnter()
-  const result = hashDelete(map, key, into)
+  const result = isTrie(peek32(map + MAP_TYPE)) ? trieDelete(map, key) : hashDelete(map, key, into)
   sectionExit(outermost)
   return result
 }
@@ -158,7 +164,7 @@ export function map_next(map: usize, cursor: u32): i32 {
  */
 export function map_next_key(map: usize, key: usize, next: usize): i32 {
   const type = peek32(map + MAP_TYPE)
-  if (!isHash(type)) {
+  if (!isHash(type) && !isTrie(type)) {
     if (isQueue(type)) return -EINVAL
     if (!isArray(type)) return type === MAP_TYPE_BLOOM_FILTER ? -EOPNOTSUPP : -ENOTSUPP
     const entries = peek32(map + MAP_MAX_ENTRIES)
@@ -168,7 +174,7 @@ export function map_next_key(map: usize, key: usize, next: usize): i32 {
     return 0
   }
   const outermost = sectionEnter()
-  const found = hashNextKey(map, key, next)
+  const found = isTrie(type) ? trieNextKey(map, key, next) : hashNextKey(map, key, next)
   sectionExit(outermost)
   return found ? 0 : -ENOENT
 }

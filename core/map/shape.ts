@@ -6,6 +6,7 @@ import {
   MAP_TYPE_BLOOM_FILTER,
   MAP_TYPE_HASH,
   MAP_TYPE_HASH_OF_MAPS,
+  MAP_TYPE_LPM_TRIE,
   MAP_TYPE_LRU_HASH,
   MAP_TYPE_LRU_PERCPU_HASH,
   MAP_TYPE_PERCPU_ARRAY,
@@ -51,6 +52,11 @@ export function holdsReferences(type: u32): bool {
   return isReferenceArray(type) || type === MAP_TYPE_HASH_OF_MAPS
 }
 
+/** True for LPM tries. */
+export function isTrie(type: u32): bool {
+  return type === MAP_TYPE_LPM_TRIE
+}
+
 /** True for the kinds whose values stand in order, without keys. */
 export function isQueue(type: u32): bool {
   return type === MAP_TYPE_QUEUE || type === MAP_TYPE_STACK
@@ -69,7 +75,14 @@ export function elementsOf(type: u32, maxEntries: u32): u64 {
   const cpus = <u64>peek32(HEADER + HEADER_CPUS)
   if (type === MAP_TYPE_RINGBUF || type === MAP_TYPE_BLOOM_FILTER) return 0
   if (type === MAP_TYPE_PERCPU_ARRAY) return <u64>maxEntries * cpus
+  // As many again, and some, that wait for a grace period (trie.ts).
+  if (isTrie(type)) return 2 * <u64>maxEntries + cpus * LOOKUP_LEVELS + 64
   return isHash(type) || isQueue(type) ? <u64>maxEntries + cpus * LOOKUP_LEVELS : <u64>maxEntries
+}
+
+/** Nodes of an LPM trie: fewer than two for each value, and three in the hands of each operation. */
+export function trieNodesOf(maxEntries: u32): u64 {
+  return 2 * <u64>maxEntries + 3 * <u64>peek32(HEADER + HEADER_CPUS) * LOOKUP_LEVELS
 }
 
 /** Offset of the value in an element: behind the key in a hash map. */

@@ -1,4 +1,4 @@
-// Structures of many words that change in one step, and one after the other: queues and stacks.
+// Structures of many words that change in one step, and one after the other: queues, stacks and LPM tries.
 //
 // MAP_STEP {version : 40, record : 24} names the record of the last step. A record says how the structure stands after
 // its step (STEP_COUNT) and the one link of the structure that the step changes (STEP_CHANGE). So to step is to exchange
@@ -12,7 +12,7 @@
 //  - A change is made by compare-and-exchange on a link that was read while its step was the last, and links have
 //    versions too: one who comes late changes nothing.
 // A record is handed out again at once: who reads one whose step has passed sees that MAP_STEP is another word.
-// Lock-free: a step fails only because another one was made. Called by queue.ts.
+// Lock-free: a step fails only because another one was made. Called by queue.ts, trie.ts and trie-find.ts.
 import { cpuCount } from '../cpu'
 import { compareExchange64, load64, peek32, poke32, store64 } from '../door'
 import { BITMAP_BYTES, LOOKUP_LEVELS, MAP_STEP, MAP_STEPS, MAP_STEP_POOL } from '../layout'

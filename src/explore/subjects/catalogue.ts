@@ -7,6 +7,7 @@ import type { ModuleName } from './modules.js'
 import { queueEntries } from './queue-catalogue.js'
 import { partEntries } from './parts.js'
 import { specimenEntries } from './specimen-catalogue.js'
+import { trieEntries } from './trie-catalogue.js'
 
 export type Protocol = 'shipped' | 'locked' | 'rfc-v1' | 'merged'
 export const PROTOCOLS: readonly Protocol[] = ['shipped', 'locked', 'rfc-v1', 'merged']
@@ -35,7 +36,7 @@ export function entriesOf(protocol: Protocol): readonly Entry[] {
   if (known) return known
   const entries =
     protocol === 'shipped'
-      ? [...partEntries(), ...mapEntries(), ...queueEntries(), ...asyncEntries()]
+      ? [...partEntries(), ...mapEntries(), ...queueEntries(), ...trieEntries(), ...asyncEntries()]
       : specimenEntries(protocol)
   made.set(protocol, entries)
   return entries

@@ -1,0 +1,137 @@
+// LPM tries as named subjects: any two operations beside each other, as NMI of each other, beside a CPU that stops; a lookup
+// beside two changes, in every order. What must hold is in trie-stage.ts.
+import type { SequentialModel } from '../linearize.js'
+import { subject } from '../subject.js'
+import type { CpuScript, Operation } from '../subject.js'
+import type { Entry, Variant } from './catalogue.js'
+import { slug } from './catalogue.js'
+import { atRest, check, holding, lookup, model, next, prefix, remove, trieStage, update } from './trie-stage.js'
+import type { Laid, Prefix, TrieStage } from './trie-stage.js'
+
+type Make = (at: TrieStage, n: number) => Laid
+
+const letter = (n: number): string => 'ABCDEFGH'[n]!
+const set =
+  (bits: string): Make =>
+  (at, n) =>
+    update(at, letter(n), n, prefix(bits), 50 + n)
+const del =
+  (bits: string): Make =>
+  (at, n) =>
+    remove(at, letter(n), n, prefix(bits))
+const get =
+  (bits: string): Make =>
+  (at, n) =>
+    lookup(at, letter(n), n, prefix(bits))
+const follow =
+  (bits: string): Make =>
+  (at, n) =>
+    next(at, letter(n), n, prefix(bits))
+
+const OPERATIONS: Record<string, Make> = {
+  'set 1': set('1'),
+  'set 110': set('110'),
+  'set 10': set('10'),
+  'delete 1': del('1'),
+  'delete 110': del('110'),
+  'look up 110': get('11000000'),
+  'next of 10': follow('10'),
+}
+
+/** What is in the trie: nothing, a prefix, one under another, two that part under a node without a value. */
+const CONTENTS: string[][] = [[], ['1'], ['1', '110'], ['10', '110'], ['1', '10', '110']]
+
+const MOST = 3
+const stages = new Map<string, TrieStage>()
+
+function stageOf(cpus: number, traced: boolean): TrieStage {
+  const name = [cpus, traced].join()
+  const known = stages.get(name)
+  if (known) return known
+  const stage = trieStage(MOST, { cpus, traced })
+  stages.set(name, stage)
+  return stage
+}
+
+interface Plan {
+  name: string
+  about: string
+  held: readonly string[]
+  variant: Variant
+  operations: readonly string[]
+  scripts(operations: Operation[]): CpuScript[]
+}
+
+function entry({ name, about, held, variant, operations, scripts }: Plan): Entry {
+  return {
+    name: variant === 'plain' ? name : `${name}+${variant}`,
+    about,
+    hazards: [],
+    protocol: 'shipped',
+    variant,
+    module: 'core',
+    subject: (traced) => {
+      const at = stageOf(2, traced)
+      // The set-up uses the place of the first operation before that is laid.
+      const laid = operations.map((each, n) => OPERATIONS[each]!(at, n))
+      const first = held.map((bits, v): [Prefix, number] => [prefix(bits), 90 + v])
+      return subject({
+        name,
+        stage: at.stage,
+        setup: holding(at, first, laid),
+        cpus: scripts(laid.map(({ operation }) => operation)),
+        check: check(at),
+        atRest: atRest(at),
+        model: model(at, first) as SequentialModel<unknown>,
+      })
+    },
+  }
+}
+
+/** The ways in which two operations meet. */
+const MEETINGS: [Variant, (operations: Operation[]) => CpuScript[], string][] = [
+  ['plain', ([one, other]) => [{ operations: [one!] }, { operations: [other!] }], 'on two CPUs'],
+  ['nmi', ([one, other]) => [{ operations: [one!], nmi: [other!] }], 'the second as an NMI in the first'],
+  ['stop', ([one, other]) => [{ operations: [one!], mayStop: true }, { operations: [other!] }], 'the first one’s CPU stops'], // prettier-ignore
+]
+
+function* pairs(): Generator<Entry> {
+  const names = Object.keys(OPERATIONS)
+  for (const [variant, scripts, how] of MEETINGS)
+    for (const held of CONTENTS)
+      for (const [i, one] of names.entries())
+        for (const other of variant === 'plain' ? names.slice(i) : names)
+          yield entry({
+            name: `trie/holding-${held.join('-') || 'none'}/${slug(one)}/${slug(other)}`,
+            about: `${one} and ${other}, ${how}; a trie holding [${held.join()}]`,
+            held,
+            variant,
+            operations: [one, other],
+            scripts,
+          })
+}
+
+/** One operation beside two changes: what it found half way was right at no moment, unless it sees that they happened. */
+function* behind(): Generator<Entry> {
+  for (const held of CONTENTS)
+    for (const [one, second, third] of [
+      ['look up 110', 'set 110', 'delete 1'],
+      ['look up 110', 'delete 110', 'set 1'],
+      ['look up 110', 'delete 1', 'set 10'],
+      ['next of 10', 'delete 110', 'set 1'],
+      ['set 110', 'delete 1', 'set 10'],
+      ['delete 110', 'set 10', 'delete 1'],
+    ] as const)
+      yield entry({
+        name: `trie/behind-${held.join('-') || 'none'}/${[one, second, third].map(slug).join('/')}`,
+        about: `${one} beside ${second}, then ${third}; a trie holding [${held.join()}]`,
+        held,
+        variant: 'plain',
+        operations: [one, second, third],
+        scripts: ([a, b, c]) => [{ operations: [a!] }, { operations: [b!, c!] }],
+      })
+}
+
+export function trieEntries(): Entry[] {
+  return [...pairs(), ...behind()]
+}

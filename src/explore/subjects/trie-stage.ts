@@ -1,0 +1,312 @@
+// The stage on which LPM tries are explored: the core's check build, one trie over keys of one byte. Operations are the
+// helpers that programs call, each in a read-side section as a program is; a lookup reads the value behind the address
+// that it got. What must hold is exact: a set of prefixes with values, whoever does what at the same time.
+import {
+  BPF_EXIST,
+  BPF_F_NO_PREALLOC,
+  BPF_NOEXIST,
+  EEXIST,
+  ENOENT,
+  ENOSPC,
+  MAP_TYPE_LPM_TRIE,
+} from '../../../core/abi.js'
+import * as layout from '../../../core/layout.js'
+import { Stage } from '../index.js'
+import type { Cpu, Operation, SequentialModel, View } from '../index.js'
+import { moduleBytes } from './modules.js'
+
+const MEMORY = 1 << 20
+const PLACE = 64
+const NEXT = 0xffffffn
+const BITS = 8
+
+/** A prefix: the first `length` bits of `data`. */
+export interface Prefix {
+  length: number
+  data: number
+}
+
+/** `1011/4` and the like: bits, highest first. */
+export function prefix(bits: string): Prefix {
+  return { length: bits.length, data: Number.parseInt(bits.padEnd(BITS, '0') || '0', 2) }
+}
+
+export interface TrieStage {
+  stage: Stage
+  map: number
+  maxEntries: number
+  /** Memory for keys and values: operation number n of a subject has its own. */
+  place(n: number): number
+}
+
+export function trieStage(maxEntries: number, { cpus = 2, patience = 8, traced = false } = {}): TrieStage {
+  let map = 0
+  let buffer = 0
+  const stage = new Stage({
+    module: moduleBytes('core', traced),
+    sites: traced,
+    memory: MEMORY,
+    cpus,
+    boot(all) {
+      const cpu = all[0]!
+      const { exports } = cpu
+      const header = (field: number): number => cpu.load32(layout.HEADER + field)
+      if (exports['machine_boot'](MEMORY, cpus, 4, 1 << 14) !== 0) throw new Error('no room for the machine')
+      all.forEach((one, index) => one.exports['cpu_attach'](index))
+      map = exports['map_create'](
+        ...[MAP_TYPE_LPM_TRIE, 5, 4, maxEntries, BPF_F_NO_PREALLOC, -1, -1, -1],
+        header(layout.HEADER_GUEST_HEAP),
+        header(layout.HEADER_CORE_HEAP),
+        0,
+      )
+      if (map <= 0) throw new Error(`no map: ${map}`)
+      cpu.store32(map + layout.MAP_PATIENCE, patience)
+      buffer = cpu.load32(header(layout.HEADER_CPU_AREAS) + layout.CPU_RUN_BUFFER)
+    },
+  })
+  return { stage, map, maxEntries, place: (n) => buffer + n * PLACE }
+}
+
+type Call = (...args: (bigint | number)[]) => bigint
+
+/** Lays the operands of operation n out before the exploration; `value` lies behind the key. */
+function lay(at: TrieStage, cpu: Cpu, n: number, { length, data }: Prefix, value = 0): void {
+  cpu.store32(at.place(n), length)
+  cpu.store32(at.place(n) + 4, data)
+  cpu.store32(at.place(n) + 16, value)
+}
+
+/** An operation and what must lie in memory for it. */
+export interface Laid {
+  operation: Operation
+  lay(cpu: Cpu): void
+}
+
+function inSection<T>({ exports }: Cpu, work: () => T): T {
+  const outermost = (exports['section_enter'] as () => number)()
+  const result = work()
+  ;(exports['section_exit'] as (outermost: number) => void)(outermost)
+  return result
+}
+
+const key = ({ length, data }: Prefix): number => length * 256 + data
+
+export function update(at: TrieStage, name: string, n: number, where: Prefix, value: number, flags = 0): Laid {
+  const address = at.place(n)
+  return {
+    lay: (cpu) => lay(at, cpu, n, where, value),
+    operation: {
+      name,
+      kind: 'update',
+      args: { key: key(where), value, flags },
+      run: (cpu) =>
+        inSection(
+          cpu,
+          () =>
+          Number((cpu.exports['bpf_map_update_elem'] as Call)(BigInt(at.map), BigInt(address), BigInt(address + 16), BigInt(flags))), // prettier-ignore
+        ),
+    },
+  }
+}
+
+export function remove(at: TrieStage, name: string, n: number, where: Prefix): Laid {
+  return {
+    lay: (cpu) => lay(at, cpu, n, where),
+    operation: {
+      name,
+      kind: 'delete',
+      args: { key: key(where) },
+      run: (cpu) =>
+        inSection(cpu, () => Number((cpu.exports['bpf_map_delete_elem'] as Call)(BigInt(at.map), BigInt(at.place(n))))),
+    },
+  }
+}
+
+/** The value of the longest prefix, -1 none. */
+export function lookup(at: TrieStage, name: string, n: number, where: Prefix): Laid {
+  return {
+    lay: (cpu) => lay(at, cpu, n, where),
+    operation: {
+      name,
+      kind: 'lookup',
+      args: { key: key(where) },
+      run: (cpu) =>
+        inSection(cpu, () => {
+          const value = Number((cpu.exports['bpf_map_lookup_elem'] as Call)(BigInt(at.map), BigInt(at.place(n))))
+          return value === 0 ? -1 : cpu.load32(value)
+        }),
+    },
+  }
+}
+
+/** The key after a key, -1 at the end. */
+export function next(at: TrieStage, name: string, n: number, where: Prefix): Laid {
+  return {
+    lay: (cpu) => lay(at, cpu, n, where),
+    operation: {
+      name,
+      kind: 'next',
+      args: { key: key(where) },
+      run(cpu) {
+        const into = at.place(n) + 32
+        const result = (cpu.exports['map_next_key'] as (...args: number[]) => number)(at.map, at.place(n), into)
+        return result < 0 ? -1 : cpu.load32(into) * 256 + (cpu.load32(into + 4) & 255)
+      },
+    },
+  }
+}
+
+export type Held = readonly (readonly [key: number, value: number])[]
+
+/** Puts prefixes into the trie before the exploration. */
+export function holding(
+  at: TrieStage,
+  held: readonly [Prefix, number][],
+  laid: readonly Laid[],
+): (cpus: Cpu[]) => void {
+  return (cpus) => {
+    const cpu = cpus[0]!
+    for (const [where, value] of held) {
+      const { lay: put, operation } = update(at, 'set-up', 0, where, value)
+      put(cpu)
+      const result = operation.run(cpu)
+      if (result !== 0) throw new Error(`set-up: update gave ${String(result)}`)
+    }
+    for (const each of laid) each.lay(cpu)
+  }
+}
+
+interface Node {
+  index: number
+  length: number
+  data: number
+  element: number
+  children: (Node | undefined)[]
+}
+
+/** The trie with the change of the last step made; throws if it is none. */
+function tree(at: TrieStage, view: View): Node | undefined {
+  const word = (field: number): number => view.load32(at.map + field)
+  const record = word(layout.MAP_STEPS) + (Number(view.load64(at.map + layout.MAP_STEP) & NEXT) - 1) * 16
+  const [to, changed] = [view.load32(record), view.load32(record + 4)]
+  const read = (link: number, above: Node | undefined, bit: number): Node | undefined => {
+    const index = (link === changed ? to : Number(view.load64(link) & NEXT)) - 1
+    if (index < 0) return undefined
+    const address = word(layout.MAP_NODES) + index * word(layout.MAP_NODE_BYTES)
+    const node: Node = {
+      index,
+      length: view.load32(address + 16),
+      element: view.load32(address + 20) - 1,
+      data: view.load32(address + 24) >>> 24,
+      children: [],
+    }
+    if (above && node.length <= above.length) throw new Error('a prefix is not longer than the one above it')
+    if (above && (node.data ^ above.data) >> (BITS - above.length) !== 0)
+      throw new Error('a prefix lies under another one')
+    if (above && ((node.data >> (BITS - 1 - above.length)) & 1) !== bit) throw new Error('a prefix is the wrong child')
+    node.children = [read(address, node, 0), read(address + 8, node, 1)]
+    if (node.element < 0 && node.children.includes(undefined))
+      throw new Error('a node has neither value nor two children')
+    return node
+  }
+  return read(word(layout.MAP_BUCKETS), undefined, 0)
+}
+
+function* nodes(node: Node | undefined): Generator<Node> {
+  if (!node) return
+  for (const child of node.children) yield* nodes(child)
+  yield node
+}
+
+/** Keys and values in the order of the trie. */
+function contents(at: TrieStage, view: View): [key: number, value: number][] {
+  const first = view.load32(at.map + layout.MAP_ELEMENTS)
+  const stride = view.load32(at.map + layout.MAP_STRIDE)
+  return [...nodes(tree(at, view))]
+    .filter(({ element }) => element >= 0)
+    .map(({ length, data, element }) => [key({ length, data }), view.load32(first + element * stride)])
+}
+
+function free(at: TrieStage, view: View, field: number): Set<number> {
+  const pool = view.load32(at.map + field)
+  const words = view.load32(pool + layout.BITMAP_LEVEL)
+  const found = new Set<number>()
+  for (let index = 0; index < view.load32(pool + layout.BITMAP_BITS); index++)
+    if ((view.load32(words + (index >> 5) * 4) >>> (index & 31)) & 1) found.add(index)
+  return found
+}
+
+/** In every state: a trie, of nodes and elements that are not free. */
+export function check(at: TrieStage): (view: View) => string | undefined {
+  return (view) => {
+    const all = [...nodes(tree(at, view))]
+    const [freeNodes, freeElements] = [free(at, view, layout.MAP_NODE_POOL), free(at, view, layout.MAP_POOL)]
+    if (all.some(({ index }) => freeNodes.has(index))) return 'a node of the trie is free'
+    return all.some(({ element }) => freeElements.has(element)) ? 'an element of the trie is free' : undefined
+  }
+}
+
+/** When all is done nodes, elements and records are in use or free; a stopped CPU keeps at most what it had in hand. */
+export function atRest(at: TrieStage): (view: View) => string | undefined {
+  return (view) => {
+    const all = [...nodes(tree(at, view))]
+    const bits = (field: number): number => view.load32(view.load32(at.map + field) + layout.BITMAP_BITS)
+    const stopped = view.stopped < 0 ? 0 : 1
+    const lost = {
+      nodes: bits(layout.MAP_NODE_POOL) - free(at, view, layout.MAP_NODE_POOL).size - all.length,
+      elements:
+        bits(layout.MAP_POOL) - free(at, view, layout.MAP_POOL).size - all.filter(({ element }) => element >= 0).length,
+      records: bits(layout.MAP_STEP_POOL) - free(at, view, layout.MAP_STEP_POOL).size - 1,
+    }
+    const most = { nodes: 3 * stopped, elements: stopped, records: stopped }
+    for (const what of ['nodes', 'elements', 'records'] as const)
+      if (lost[what] < 0 || lost[what] > most[what]) return `${lost[what]} ${what} are lost`
+    return undefined
+  }
+}
+
+const covers = (one: number, other: number): boolean => {
+  const length = one >> 8
+  return length <= other >> 8 && ((one ^ other) & 255) >> (BITS - length) === 0
+}
+
+/** The kernel's order: what begins with a prefix before the prefix, 0 before 1. */
+function follows(one: number, other: number): boolean {
+  if (covers(one, other)) return true
+  return !covers(other, one) && (one & 255) > (other & 255)
+}
+
+/** A trie as prefixes with values. */
+export function model(at: TrieStage, held: readonly [Prefix, number][]): SequentialModel<Held> {
+  const sorted = (state: Held): Held => [...state].sort(([a], [b]) => a - b)
+  return {
+    initial: sorted(held.map(([where, value]) => [key(where), value])),
+    key: (state) => state.join(),
+    moments({ kind, args, ended, result }) {
+      const where = args['key'] as number
+      const gives = (expected: number, state: Held) => (!ended || result === expected ? [state] : [])
+      return [
+        (state) => {
+          if (kind === 'lookup') {
+            const found = state.filter(([one]) => covers(one, where)).sort(([a], [b]) => b - a)[0]
+            return gives(found ? found[1] : -1, state)
+          }
+          if (kind === 'next') {
+            const behind = state.filter(([one]) => one !== where && follows(one, where))
+            const found = behind.find(([one]) => behind.every(([other]) => other === one || follows(other, one)))
+            return gives(found ? found[0] : -1, state)
+          }
+          const present = state.some(([one]) => one === where)
+          const others = state.filter(([one]) => one !== where)
+          if (kind === 'delete') return present ? gives(0, others) : gives(-ENOENT, state)
+          if (present && args['flags'] === BPF_NOEXIST) return gives(-EEXIST, state)
+          if (!present && args['flags'] === BPF_EXIST) return gives(-ENOENT, state)
+          if (!present && state.length >= at.maxEntries) return gives(-ENOSPC, state)
+          return gives(0, sorted([...others, [where, args['value'] as number]]))
+        },
+      ]
+    },
+    final: (view) => sorted(contents(at, view)).join(),
+    agrees: (state, final) => state.join() === final,
+  }
+}
