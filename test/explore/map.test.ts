@@ -46,7 +46,8 @@ const FAMILIES: [name: string, patterns: string[], variants: Variant[]][] = [
   ['any operation as an NMI at any step of any other', ['map/*-holding-*'], ['nmi']],
   ['any operation beside a CPU that stops for ever at any step of any other', ['map/*-holding-*'], ['stop']],
   ['an element that is handed out again never misleads an operation that is half way past it', ['map/reuse'], []],
-  ['three operations on three CPUs', ['map/three'], []],
+  // Three updates of one key have more than four million states: `npm run check`.
+  ['three operations on three CPUs', ['map/three/look-up-1', 'map/three/delete-1'], []],
   ['LRU: insertions that evict, beside each other, as NMI, beside a CPU that stops', ['map/lru'], []],
 ]
 

@@ -2,26 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { boot, type Machine } from '../../src/index.js'
-import { perform, type Case } from './notation.js'
+import { performRacing, type Case } from './notation.js'
 import { threadSubject } from './skep-subject.js'
 import { TIMER_CASES } from './timer-cases.js'
 import { WQ_CASES } from './wq-cases.js'
 
-/** A case races the real clock (24 insertions before the first of their 50 ms timers is due): a busy machine may lose. */
-const ATTEMPTS = 4
-
-async function performed(machine: Machine, object: string, golden: Case): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+function performed(machine: Machine, object: string, golden: Case): Promise<void> {
+  return performRacing(async () => {
     const subject = await threadSubject(machine, object)
-    try {
-      await perform(subject, golden)
-      return
-    } catch (error) {
-      if (attempt === ATTEMPTS) throw error
-    } finally {
-      await subject.close()
-    }
-  }
+    return { subject, close: () => subject.close() }
+  }, golden)
 }
 
 test('the cases on worker threads', { concurrency: 8 }, async (t) => {

@@ -1,6 +1,6 @@
 // The golden cases, asked of this machine's own kernel: what we hold for its behaviour must be its behaviour.
 import { test } from 'node:test'
-import { perform, type Case } from '../golden/notation.js'
+import { performRacing, type Case } from '../golden/notation.js'
 import { TIMER_CASES } from '../golden/timer-cases.js'
 import { WQ_CASES } from '../golden/wq-cases.js'
 import { kernelSubject } from './kernel-subject.js'
@@ -17,15 +17,16 @@ function check(name: string, object: string, cases: readonly Case[]): void {
       cases
         .filter(({ needs }) => needs !== 'pins')
         .map((golden) =>
-          t.test(golden.name, async () => {
-            const session = await openKernel()
-            if (typeof session === 'string') throw new Error(session)
-            try {
-              await perform(await kernelSubject(session, object), { ...golden, ...golden.kernel })
-            } finally {
-              await session.close()
-            }
-          }),
+          t.test(golden.name, () =>
+            performRacing(
+              async () => {
+                const session = await openKernel()
+                if (typeof session === 'string') throw new Error(session)
+                return { subject: await kernelSubject(session, object), close: () => session.close() }
+              },
+              { ...golden, ...golden.kernel },
+            ),
+          ),
         ),
     )
   })
