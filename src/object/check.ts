@@ -42,7 +42,7 @@ export function findUnsupported(spec: ObjectSpec, supported: Supported = {}): st
   const lines = new Set([...spec.unsupported, ...missingKconfig(spec)])
   for (const map of spec.maps.values())
     if (mapTypes && !mapTypes.has(map.type))
-      lines.add(`map '${map.name}': map type ${MAP_TYPE_NAMES[map.type] ?? map.type}`)
+      lines.add(`map '${map.name}': map type ${MAP_TYPE_NAMES[map.type] ?? `${map.type}, which no kernel knows`}`)
   for (const { section, refused } of spec.programs.values())
     if (refused !== undefined) lines.add(`section '${section}': ${refused}`)
   for (const program of spec.programs.values())
