@@ -99,7 +99,7 @@ async function ask(names, message, done, lines) {
           worker.once('message', resolve)
           worker.once('error', reject)
           worker.postMessage(task)
-        })
+        }).finally(() => worker.removeAllListeners('error'))
       for (let served = 0; served < SUBJECTS_PER_THREAD && next < names.length; served++)
         done(await answer({ ...message, name: names[next++] }))
       if (lines) lines((await answer({ end: true })).lines)

@@ -2,7 +2,7 @@
 // async protocol to it: first the one that is expected to object, then, if it does not, all others until one does. Prints a
 // table of what was changed and who objected; exit code 1 if a change survives that must not, or one is objected to that
 // cannot be. Arguments: words of a mutant's name. `--named`: ask only the expected subject. `--name NAME`: only this
-// mutant; may be repeated.
+// mutant; may be repeated. `--write`: puts the table into docs/protocol.md.
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,7 @@ import {
   machineName,
   scenarioSubject,
 } from '../dist/src/explore/subjects/async-catalogue.js'
+import { replaceBetween } from './marked.mjs'
 import { mutants } from './mutants-list.mjs'
 
 const OPTIONS = ['--runtime', 'stub', '--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--memoryBase', '1024', '--enable', 'threads', '--enable', 'simd', '--enable', 'bulk-memory', '--exportTable', '--noExportMemory', '-u', 'CHECKED=1', '--outFile', 'out.wasm'] // prettier-ignore
@@ -124,13 +125,16 @@ if (!isMainThread)
   })
 else {
   const words = process.argv.slice(2)
-  const namedOnly = words.includes('--named') && words.splice(words.indexOf('--named'), 1).length > 0
+  const flag = (name) => words.includes(name) && words.splice(words.indexOf(name), 1).length > 0
+  const namedOnly = flag('--named')
+  const write = flag('--write')
   const only = []
   while (words.includes('--name')) only.push(words.splice(words.indexOf('--name'), 2)[1])
   const wanted = [...mutants.keys()].filter((index) => {
     const { name } = mutants[index]
     return (only.length === 0 || only.includes(name)) && words.every((word) => name.includes(word))
   })
+  const rows = new Map()
   let wrong = 0
   let next = 0
   console.log('| changed | objected | what it says |\n|---|---|---|')
@@ -151,11 +155,18 @@ else {
         answer.error ??
         (answer.by ? `\`${answer.by}\`` : `nobody of ${answer.tried}${answer.late ? ', time is up' : ''}`)
       const message = (answer.message ?? survives ?? '').replaceAll('|', '/')
+      rows.set(index, `| ${name} | ${answer.by ? verdict : survives} |`)
       console.log(`| ${name} | ${good ? '' : '**SURVIVES** '}${verdict} | ${message.slice(0, 110)} |`)
     }
     await worker.terminate()
   }
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), wanted.length) }, thread))
   console.log(`\n${wanted.length} mutants, ${wrong} not as expected`)
+  if (write && wrong === 0 && wanted.length === mutants.length)
+    replaceBetween('docs/protocol.md', 'mutants', [
+      '| changed | objected |',
+      '|---|---|',
+      ...wanted.map((index) => rows.get(index)),
+    ])
   process.exit(wrong > 0 ? 1 : 0)
 }

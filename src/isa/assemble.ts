@@ -2,7 +2,8 @@
 // the table: what is not in it cannot be written. Labels instead of counted offsets; references make relocations.
 import type { Relocation } from '../object/spec.js'
 import { INSTRUCTION_BYTES } from './opcodes.js'
-import { formNamed, type Form } from './table.js'
+import type { Form } from './form.js'
+import { formNamed } from './table.js'
 
 export type Register = 'r0' | 'r1' | 'r2' | 'r3' | 'r4' | 'r5' | 'r6' | 'r7' | 'r8' | 'r9' | 'r10'
 /** A register by name or an immediate. */

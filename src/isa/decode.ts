@@ -3,7 +3,8 @@
 // disassembler) relies on what is checked here and checks none of it again.
 import { SkepError } from '../error.js'
 import { CLASS_ST, CLASS_STX, FRAME_POINTER, INSTRUCTION_BYTES, REGISTERS } from './opcodes.js'
-import { formsOf, type Field, type Form } from './table.js'
+import type { Field, Form } from './form.js'
+import { formsOf } from './table.js'
 
 export interface Instruction {
   /** Position in 8-byte units from the function's start. */

@@ -3,70 +3,12 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { EINVAL } from '../../core/abi.js'
-import { boot, type LoadedObject, type MapSpec, type ObjectSpec, type VirtualMachine } from '../../src/index.js'
+import { boot, type LoadedObject, type ObjectSpec, type VirtualMachine } from '../../src/index.js'
 import * as asm from '../../src/isa/assemble.js'
-import type { Line } from '../../src/isa/assemble.js'
 import type { Engine } from '../../src/machine/code.js'
-import { functionSpec } from '../jit/harness.js'
 import { coded, u64 } from '../machine/probes.js'
-import { flow, MAPS, packet, TIMER_AT } from './attacker.js'
-
-const CONTEXT_BYTES = 256
-const HELPER = {
-  lookup: 1,
-  update: 2,
-  tailCall: 12,
-  probeRead: 113,
-  ringReserve: 131,
-  ringSubmit: 132,
-  ringDiscard: 133,
-  forEach: 164,
-  timerInit: 169,
-  timerSetCallback: 170,
-  timerStart: 171,
-  loop: 181,
-} as const
-
-/** An object of syscall programs with the maps of this folder's attacker. */
-function objectOf(
-  programs: Record<string, readonly Line[]>,
-  callbacks: Record<string, readonly Line[]> = {},
-): ObjectSpec {
-  const functions = [
-    ...Object.entries(programs).map(([name, lines]) => ({ ...functionSpec(name, lines), section: 'syscall' })),
-    ...Object.entries(callbacks).map(([name, lines]) => ({ ...functionSpec(name, lines), isStatic: true })),
-  ]
-  return {
-    name: 'hostile',
-    license: 'GPL',
-    maps: new Map<string, MapSpec>(
-      Object.entries(MAPS).map(([name, spec]) => {
-        const { initial, ...rest } = spec
-        return [name, initial && programs['main'] ? { ...rest, initial } : rest]
-      }),
-    ),
-    programs: new Map(
-      Object.keys(programs).map((name) => [
-        name,
-        { name, section: 'syscall', type: 'syscall', sleepable: true, entry: name },
-      ]),
-    ),
-    functions: new Map(functions.map((fn) => [fn.name, fn])),
-    variables: new Map(),
-    btf: undefined,
-    unsupported: [],
-  }
-}
-
-const map = (register: asm.Register, name: string): Line => asm.loadReference(register, { kind: 'map', map: name })
-const value = (register: asm.Register, name: string, offset = 0): Line =>
-  asm.loadReference(register, { kind: 'map-value', map: name, offset })
-const fn = (register: asm.Register, name: string): Line =>
-  asm.loadReference(register, { kind: 'function-pointer', function: name })
-/** Keeps r0 in the context (r9) at `offset`. */
-const keep = (offset: number): Line => asm.store(64, 'r9', offset, 'r0')
-const start = asm.mov('r9', 'r1')
-const end = [asm.mov('r0', 0), asm.exit()]
+import { CONTEXT_BYTES, end, fn, HELPER, keep, map, objectOf, start, value } from './assembly.js'
+import { flow, packet, TIMER_AT } from './attacker.js'
 
 for (const engine of ['jit', 'interp'] as const satisfies readonly Engine[])
   suite(`hostile bytecode, ${engine}`, () => {

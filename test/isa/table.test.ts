@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { assemble } from '../../src/isa/assemble.js'
 import { decode } from '../../src/isa/decode.js'
 import { disassemble } from '../../src/isa/disassemble.js'
-import { FORMS, formNamed, formsOf, type Form } from '../../src/isa/table.js'
+import type { Form } from '../../src/isa/form.js'
+import { FORMS, formNamed, formsOf } from '../../src/isa/table.js'
 
 /** Operands that suit a form: every field that it uses is given another value. */
 function sample(form: Form): { dst: number; src: number; offset: number; imm: number } {

@@ -3,7 +3,8 @@
 import fc from 'fast-check'
 import * as asm from '../../src/isa/assemble.js'
 import type { Line, Register } from '../../src/isa/assemble.js'
-import { FORMS, type Form } from '../../src/isa/table.js'
+import type { Form } from '../../src/isa/form.js'
+import { FORMS } from '../../src/isa/table.js'
 
 /** One instruction before its jump has a label to go to. */
 export interface Draft {
