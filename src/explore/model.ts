@@ -25,6 +25,8 @@ export interface SlotState {
   doomed: number
   /** User references of the map. */
   users: number
+  /** CPUs, one bit each, that dropped the last user reference and have not torn the slot down yet. */
+  closing: number
   /** Handles that the host has on program i + 1. */
   handles: number[]
 }
@@ -40,6 +42,7 @@ export const EMPTY_SLOT: SlotState = {
   firingProgram: 0,
   doomed: 0,
   users: 1,
+  closing: 0,
   handles: [1, 1],
 }
 
@@ -110,11 +113,12 @@ function begin(state: SlotState, program: number, { cpu, now, rebound }: Beginni
 
 const end = (state: SlotState): SlotState => ({ ...state, firingBlock: 0, firingProgram: 0 })
 
-// The answers that only concurrency explains (contract G6): a teardown of that very block overlaps the call.
-function torn(state: SlotState, kind: string, result: unknown): boolean {
+// The answers that only concurrency explains (contract G6): a teardown of that very block overlaps the call. Where the block
+// held the last reference on the caller's program, the call may see the program die with it [H35].
+function torn(state: SlotState, kind: string, { program = 1 }: Record<string, unknown>, result: unknown): boolean {
   if (state.block !== 0) return false
   if (kind === 'start' || kind === 'cancel_async') return result === -ENOENT
-  if (kind === 'set_callback') return result === -EPERM
+  if (kind === 'set_callback') return result === -EPERM || (result === -ENOENT && !loaded(state, Number(program)))
   return kind === 'cancel' && (result === 0 || result === 1)
 }
 
@@ -130,7 +134,7 @@ function noted(note: string, how: Beginning, tearing: boolean): (state: SlotStat
     if (Number(value) === -EDEADLK) return [state]
     const expected = answer(state, kind, args)
     if (expected.result === Number(value)) return [expected.state]
-    return tearing && torn(state, kind, Number(value)) ? [state] : []
+    return tearing && torn(state, kind, args, Number(value)) ? [state] : []
   }
 }
 
@@ -165,6 +169,20 @@ function refusedInit(): ((state: SlotState) => SlotState[])[] {
   ]
 }
 
+// The last user reference goes: what follows is decided there. Who comes meanwhile and makes a new one finds the slot as it
+// was for a moment, and then empty: as in the kernel.
+function droppedUser(cpu: number): ((state: SlotState) => SlotState[])[] {
+  return [
+    (state) => [{ ...state, users: state.users - 1, closing: state.users === 1 ? state.closing | cpu : state.closing }],
+    (state) => [
+      (state.closing & cpu) !== 0 ? { ...state, block: 0, bound: 0, armed: 0, closing: state.closing & ~cpu } : state,
+    ],
+  ]
+}
+
+/** Operations that give up a program reference some time after their effect can be seen: until then the program lives. */
+const RELEASES = new Set(['put-program', 'set_callback', 'cancel', ...FREES])
+
 function moments(
   event: Event,
   { mayRunOut = false, now = Infinity, callbackDoes = [] }: SlotModelOptions,
@@ -193,14 +211,10 @@ function moments(
   }
   const result = typeof event.result === 'number' ? event.result : Number(event.result)
   if (kind === 'get-user') return [(state) => [{ ...state, users: state.users + 1 }]]
-  if (kind === 'drop-user')
-    return [
-      (state) => [{ ...state, users: state.users - 1 }],
-      (state) => [state.users === 0 ? { ...state, block: 0, bound: 0, armed: 0 } : state],
-    ]
+  if (kind === 'drop-user') return droppedUser(1 << cpu)
   if (kind === 'init' && result === -EPERM) return refusedInit()
-  // The caller is a program that runs: an unload that overlaps the call may come before or after its reference was taken.
-  const unloading = event.overlapping.some((other) => other.kind === 'put-program')
+  // The caller is a program that runs: it dies when the last reference goes, which may be before or after its own was taken.
+  const unloading = event.overlapping.some((other) => RELEASES.has(other.kind) || frees(other))
   return [
     (state) => {
       const expected = answer(state, kind, args)
@@ -212,13 +226,13 @@ function moments(
       if (!event.ended) return [expected.state]
       if (expected.result === result) return [expected.state]
       if (kind === 'init' && result === -ENOMEM && mayRunOut) return [state]
-      return tearing && torn(state, kind, result) ? [state] : []
+      return tearing && torn(state, kind, args, result) ? [state] : []
     },
   ]
 }
 
 const key = (state: SlotState): string =>
-  `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.pinned},${state.firingBlock},${state.firingProgram},${state.doomed},${state.users},${state.handles.join('/')}`
+  `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.pinned},${state.firingBlock},${state.firingProgram},${state.doomed},${state.users},${state.closing},${state.handles.join('/')}`
 
 /** What memory and model must agree on at rest: is there a block, what is bound, what is armed and for which CPU. */
 export const summary = (state: Pick<SlotState, 'block' | 'bound' | 'armed' | 'pinned'>): string =>
