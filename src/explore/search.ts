@@ -3,10 +3,10 @@
 // subjects. Finds the first violation and the choices that lead to it.
 import { choiceOfBit, KINDS, STEP } from './choices.js'
 import type { WorldOptions } from './choices.js'
-import { Linearizer } from './linearize.js'
 import { prepared } from './prepare.js'
+import { cycleMessage, livelockMessage, Rules } from './rules.js'
 import type { Subject } from './subject.js'
-import { outcomeOf, viewOf } from './view.js'
+import { outcomeOf } from './view.js'
 import { OutOfRoom, Visited } from './visited.js'
 import type { World } from './world.js'
 
@@ -64,7 +64,9 @@ const CHOICE = 8
 const STEPPED = 9
 const PAUSED = 10
 const CYCLIC = 11
-const LEVEL = 12
+/** CPUs that are blocked (or done) in the level's own state. */
+const BLOCKED = 12
+const LEVEL = 13
 
 /**
  * Explores a subject from its initial state; memory is the stage's image again afterwards. Begins with every word taken
@@ -89,10 +91,11 @@ export function search(subject: Subject, options: SearchOptions = {}): SearchRes
 // Replaces choices that did several accesses by one choice for each, so that the path means the same in a full world.
 function expand(world: World, violation: Violated): void {
   const choices: number[] = []
+  const { cycle } = violation
   let accesses = 0
   world.observer = () => accesses++
   violation.choices.forEach((choice, position) => {
-    if (position === violation.cycle) violation.cycle = choices.length
+    if (position === cycle) violation.cycle = choices.length
     accesses = 0
     world.step(choice)
     choices.push(choice)
@@ -110,20 +113,18 @@ class Search {
   private openCount = 0
   private depth = 0
   private readonly visited: Visited
-  private readonly view
-  private readonly linearizer
+  private readonly rules: Rules
   private readonly result: SearchResult
   private readonly began = Date.now()
-  private witness: Violated | undefined
+  /** A cycle of a 'fair' subject. `proof`: CPUs that step in it if it alone shows a livelock, else 0. */
+  private witness: (Violated & { proof: number }) | undefined
 
   constructor(
     private readonly world: World,
     private readonly options: SearchOptions,
   ) {
     this.visited = new Visited(options.maxBytes ?? 1 << 30)
-    this.view = viewOf(world)
-    const { model } = world.subject
-    this.linearizer = model && new Linearizer(model, world, this.view)
+    this.rules = new Rules(world)
     this.result = {
       states: 0,
       transitions: 0,
@@ -257,7 +258,7 @@ class Search {
     levels[at + TODO] = choices.allowed(only < 0 ? offered : offered & choices.ofCpu(only))
     levels[at + CHOICE] = -1
     levels[at + STEPPED] = 0
-    levels[at + PAUSED] = this.paused(offered)
+    levels[at + BLOCKED] = levels[at + PAUSED] = this.paused(offered)
     levels[at + CYCLIC] = 0
     this.depth++
     if (this.depth > result.depth) result.depth = this.depth
@@ -270,8 +271,7 @@ class Search {
       }
       this.open[this.openCount++] = state
     }
-    const { check } = world.subject
-    const wrong = check && this.guarded(() => check(this.view))
+    const wrong = this.rules.inState()
     if (wrong !== undefined) return this.violated(wrong)
     return levels[at + TODO] === 0 ? this.end(offered) : undefined
   }
@@ -287,20 +287,12 @@ class Search {
   private end(offered: number): Violated | undefined {
     const { world, result } = this
     if (this.paused(offered) !== (1 << world.cpuCount) - 1) return undefined // the bound holds it back
-    const stuck = world.stuck()
-    if (stuck !== undefined) return this.violated(`deadlock: ${stuck}`)
-    result.ends++
-    if (result.outcomes.size < 100_000) result.outcomes.add(outcomeOf(world))
-    const wrong = this.guarded(() => world.subject.atRest?.(this.view)) ?? this.linearizer?.check()
-    return wrong === undefined ? undefined : this.violated(wrong)
-  }
-
-  private guarded(check: () => string | void | undefined): string | undefined {
-    try {
-      return check() ?? undefined
-    } catch (thrown) {
-      return thrown instanceof Error ? thrown.message : String(thrown)
+    if (world.stuck() === undefined) {
+      result.ends++
+      if (result.outcomes.size < 100_000) result.outcomes.add(outcomeOf(world))
     }
+    const wrong = this.rules.atEnd()
+    return wrong === undefined ? undefined : this.violated(wrong)
   }
 
   // The step led to a known state: if its component is still open, it closes a cycle.
@@ -311,16 +303,24 @@ class Search {
     levels[at + STEPPED] = levels[at + STEPPED]! | (1 << (choice >> 3))
     levels[at + CYCLIC] = 1
     const { progress = 'lock-free' } = world.subject
-    if (progress === 'none' || (progress === 'fair' && this.witness !== undefined)) return undefined
+    if (progress === 'none') return undefined
     let from = this.depth - 1
     while (from >= 0 && levels[from * LEVEL + STATE] !== state) from--
     if (from < 0) return undefined
     const cpus = new Set<number>()
-    for (let level = from; level < this.depth; level++) cpus.add(levels[level * LEVEL + CHOICE]! >> 3)
-    const running = [...cpus].map((cpu) => `CPU ${cpu} in ${world.running(cpu).at(-1)?.operation.name ?? 'nothing'}`)
-    const found = { ...this.violated(`a cycle in which no operation ends: ${running.join(', ')} can go on for ever`) }
-    this.witness = { ...found, cycle: from }
-    return progress === 'lock-free' ? this.witness : undefined
+    let covered = 0
+    for (let level = from; level < this.depth; level++) {
+      const cpu = levels[level * LEVEL + CHOICE]! >> 3
+      cpus.add(cpu)
+      covered |= (1 << cpu) | levels[level * LEVEL + BLOCKED]!
+    }
+    const message = cycleMessage(world, cpus, covered)
+    if (message === undefined && this.witness !== undefined) return undefined
+    const found = { ...this.violated(message ?? livelockMessage(world)), cycle: from }
+    if (progress === 'lock-free') return found
+    const proof = message === undefined ? 0 : cpus.size
+    if (proof >= (this.witness?.proof ?? 0)) this.witness = { ...found, proof }
+    return undefined
   }
 
   // All choices of the level are done: closes its component if it is the first state of one, and goes back.
@@ -356,18 +356,12 @@ class Search {
     const fair = ((levels[at + STEPPED]! | levels[at + PAUSED]!) & everyone) === everyone
     const found = this.witness
     this.witness = undefined
+    if (found !== undefined && found.proof > 0) return found
     if (!fair || world.subject.progress !== 'fair') {
       this.result.unfairCycles++
       return undefined
     }
-    const cpus = Array.from({ length: world.cpuCount }, (_, cpu) => cpu).filter(
-      (cpu) => (levels[at + STEPPED]! >> cpu) & 1,
-    )
-    return {
-      choices: this.path(),
-      ...found,
-      message: `livelock: CPUs ${cpus.join(', ')} can go on for ever under a fair scheduler, and no operation ends`,
-    }
+    return { choices: this.path(), ...found, message: livelockMessage(world) }
   }
 
   // Undoes the step taken from a level.

@@ -26,8 +26,10 @@ import { NODE_SITE, NODE_STRIDE } from './node.js'
 import type { Observation } from './observation.js'
 import type { Where } from './places.js'
 import { prepared } from './prepare.js'
+import { cycleMessage, Rules } from './rules.js'
 import type { Subject } from './subject.js'
 import { choicesOf } from './token.js'
+import { Turns } from './turns.js'
 import { NMI, NMI_WAITS, STOP, TIME_OUT } from './choices.js'
 import type { World } from './world.js'
 
@@ -54,7 +56,7 @@ export interface Trace {
   lines: TraceLine[]
   cpus: number
   preemptions: number
-  /** What was violated at the end, if it happens again. */
+  /** What the interleaving violates: an access, a rule in a state or at rest, or that it comes back to where it was. */
   message?: string
   /** Line at which the part that can repeat for ever begins. */
   cycle?: number
@@ -98,6 +100,8 @@ export function traceOf(subject: Subject, choices: number[], cycle?: number): Tr
   return prepared(subject, { full: true, replay: true }, (world) => {
     const lines: TraceLine[] = []
     const trace: Trace = { lines, cpus: world.cpuCount, preemptions: 0 }
+    const rules = new Rules(world)
+    const turns = new Turns(world)
     world.observer = (observation) => lines.push(lineOf(world, observation))
     let last = -1
     choices.forEach((choice, position) => {
@@ -120,8 +124,19 @@ export function traceOf(subject: Subject, choices: number[], cycle?: number): Tr
         const running = world.running(cpu)
         lines.push({ cpu, depth: running.length, operation: running.at(-1)!.operation.name, text: 'NMI begins' })
       }
-      if (world.violation !== undefined) trace.message = world.violation
+      const wrong = world.violation ?? rules.inState()
+      if (wrong !== undefined) trace.message ??= wrong
+      turns.pass(cpu, lines.length)
     })
+    if (trace.message !== undefined) return trace
+    const wrong = world.choices.offered() === 0 ? rules.atEnd() : undefined
+    if (wrong !== undefined) trace.message = wrong
+    for (const { cpus, covered, line } of turns.closed) {
+      const message = cycleMessage(world, cpus, covered)
+      if (message === undefined || trace.message !== undefined) continue
+      trace.message = message
+      trace.cycle ??= line
+    }
     return trace
   })
 }

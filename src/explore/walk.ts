@@ -1,9 +1,8 @@
 // Random walks: schedules drawn with a seed, for subjects too large to be explored. Finds violations, proves nothing.
-import { Linearizer } from './linearize.js'
 import { prepared } from './prepare.js'
+import { Rules } from './rules.js'
 import type { Violated } from './search.js'
 import type { Subject } from './subject.js'
-import { viewOf } from './view.js'
 import { KINDS, STEP } from './choices.js'
 
 export interface WalkOptions {
@@ -30,17 +29,9 @@ export function walk(subject: Subject, options: WalkOptions = {}): WalkResult {
   return prepared(subject, { full: true }, (world) => {
     const random = generator(seed)
     const began = Date.now()
-    const view = viewOf(world)
-    const linearizer = subject.model && new Linearizer(subject.model, world, view)
+    const rules = new Rules(world)
     const mark = world.words.mark()
     const result: WalkResult = { walks: 0, transitions: 0, milliseconds: 0 }
-    const guarded = (check: () => string | void | undefined): string | undefined => {
-      try {
-        return check() ?? undefined
-      } catch (thrown) {
-        return thrown instanceof Error ? thrown.message : String(thrown)
-      }
-    }
     for (; result.walks < walks && !result.violation && Date.now() - began < maxMilliseconds; result.walks++) {
       const choices: number[] = []
       let message: string | undefined
@@ -51,9 +42,7 @@ export function walk(subject: Subject, options: WalkOptions = {}): WalkResult {
         for (let choice = 0; choice < world.cpuCount * 8; choice++)
           if ((choice & 7) < KINDS && (only < 0 || choice >> 3 === only) && world.enabled(choice)) enabled.push(choice)
         if (enabled.length === 0) {
-          const stuck = world.stuck()
-          message =
-            stuck !== undefined ? `deadlock: ${stuck}` : (guarded(() => subject.atRest?.(view)) ?? linearizer?.check())
+          message = rules.atEnd()
           break
         }
         const same = enabled.filter((choice) => choice >> 3 === last && (choice & 7) === STEP)
@@ -62,7 +51,7 @@ export function walk(subject: Subject, options: WalkOptions = {}): WalkResult {
         last = choice >> 3
         choices.push(choice)
         world.step(choice)
-        message = world.violation ?? guarded(() => subject.check?.(view))
+        message = world.violation ?? rules.inState()
       }
       result.transitions += choices.length
       if (message !== undefined) result.violation = { message, choices }

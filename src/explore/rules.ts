@@ -1,0 +1,57 @@
+// What a subject says must hold, asked of the present state: in every state, and when nobody can go on. Made in the initial
+// state (a model may read it); used by searches, walks and replays alike.
+import { Linearizer } from './linearize.js'
+import type { View } from './subject.js'
+import { viewOf } from './view.js'
+import type { World } from './world.js'
+
+export class Rules {
+  private readonly view: View
+  private readonly linearizer: Linearizer<unknown> | undefined
+
+  constructor(private readonly world: World) {
+    this.view = viewOf(world)
+    const { model } = world.subject
+    this.linearizer = model && new Linearizer(model, world, this.view)
+  }
+
+  /** What is wrong in this state. */
+  inState(): string | undefined {
+    const { check } = this.world.subject
+    return check && guarded(() => check(this.view))
+  }
+
+  /** What is wrong in a state without a choice: somebody waits for ever, or what is at rest is not as it should be. */
+  atEnd(): string | undefined {
+    const stuck = this.world.stuck()
+    if (stuck !== undefined) return `deadlock: ${stuck}`
+    return guarded(() => this.world.subject.atRest?.(this.view)) ?? this.linearizer?.check()
+  }
+}
+
+/**
+ * What is wrong with a cycle in which these CPUs step, in this order, and no operation ends; the world stands in a state of
+ * it. `covered`: the CPUs that step or are blocked somewhere in it, as bits. Undefined if the subject allows the cycle.
+ */
+export function cycleMessage(world: World, cpus: Iterable<number>, covered: number): string | undefined {
+  const { progress = 'lock-free' } = world.subject
+  if (progress === 'none') return undefined
+  if (progress === 'fair') return covered === (1 << world.cpuCount) - 1 ? livelockMessage(world) : undefined
+  const running = [...cpus].map((cpu) => `CPU ${cpu} in ${world.running(cpu).at(-1)?.operation.name ?? 'nothing'}`)
+  return `a cycle in which no operation ends: ${running.join(', ')} can go on for ever`
+}
+
+/** What is wrong where even a fair scheduler lets those go on for ever that are inside an operation in the present state. */
+export function livelockMessage(world: World): string {
+  const cpus = Array.from({ length: world.cpuCount }, (_, cpu) => cpu)
+  const inside = cpus.filter((cpu) => cpu !== world.stopped && world.running(cpu).length > 0)
+  return `livelock: CPU${inside.length === 1 ? '' : 's'} ${inside.join(', ')} can go on for ever under a fair scheduler, and no operation ends`
+}
+
+function guarded(check: () => string | void | undefined): string | undefined {
+  try {
+    return check() ?? undefined
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown.message : String(thrown)
+  }
+}
