@@ -4,7 +4,7 @@
 import { CONTEXT_NMI, FAULT_SPIN_LOCK } from '../abi'
 import { readsClock } from '../async/program'
 import { cpu, freshNow } from '../cpu'
-import { peek32, peek64, poke32, poke64 } from '../door'
+import { copy, fill, peek32, peek64, poke32, poke64 } from '../door'
 import { fault } from '../host'
 import {
   CPU_BUDGET,
@@ -17,12 +17,16 @@ import {
   CPU_READ_DEPTH,
   CPU_REQUEST_DURATION,
   CPU_RUNS,
+  CPU_RUN_BUFFER,
   CPU_TAIL_CALLS,
+  CPU_TASK,
   HEADER,
   HEADER_LOOP_BUDGET,
+  HEADER_TASK,
   PROGRAM_ENTRY,
   PROGRAM_NANOSECONDS,
   PROGRAM_RUNS,
+  TASK_BYTES,
 } from '../layout'
 import { settleReservations } from '../map/ring'
 import { sectionEnter, sectionExit } from '../memory/section'
@@ -76,6 +80,15 @@ export function program_run_repeat(program: usize, contextAddress: u32, context:
   account(program, repeat, spent)
   poke64(cpu() + CPU_REQUEST_DURATION, spent / <u64>(repeat === 0 ? 1 : repeat))
   return result
+}
+
+/**
+ * Makes a CPU ready for the arguments of a run: the first `bytes` bytes of its run buffer are 0, its task is the machine's.
+ * The host calls it, of any CPU that has no run under way; a loop in JavaScript would take thirty times as long.
+ */
+export function run_prepare(area: usize, bytes: u32): void {
+  fill(peek32(area + CPU_RUN_BUFFER), 0, bytes)
+  copy(area + CPU_TASK, peek32(HEADER + HEADER_TASK), TASK_BYTES)
 }
 
 /** The CPU's last reading of the clock, for the host. */

@@ -15,37 +15,39 @@ export interface FieldTable {
   readonly name: string
   readonly size: number
   readonly fields: Readonly<Record<string, Field>>
+  /** The same in a row, for whoever reads them after every run. */
+  readonly list: readonly (Field & { readonly name: string })[]
+}
+
+function fieldTable(name: string, size: number, fields: Readonly<Record<string, Field>>): FieldTable {
+  const list = Object.entries(fields).map(([field, place]) => ({ name: field, ...place }))
+  return { name, size, fields, list }
 }
 
 /** struct xdp_md. */
-export const xdpFields: FieldTable = {
-  name: 'xdp_md',
-  size: 24,
-  fields: { ingress_ifindex: { offset: 12, bytes: 4 }, rx_queue_index: { offset: 16, bytes: 4 } },
-}
+export const xdpFields: FieldTable = fieldTable('xdp_md', 24, {
+  ingress_ifindex: { offset: 12, bytes: 4 },
+  rx_queue_index: { offset: 16, bytes: 4 },
+})
 
 /** struct __sk_buff. */
-export const skbFields: FieldTable = {
-  name: '__sk_buff',
-  size: 192,
-  fields: {
-    mark: { offset: 8, bytes: 4 },
-    priority: { offset: 32, bytes: 4 },
-    ingress_ifindex: { offset: 36, bytes: 4 },
-    ifindex: { offset: 40, bytes: 4 },
-    cb: { offset: 48, bytes: 4, count: 5 },
-    tstamp: { offset: 152, bytes: 8 },
-    wire_len: { offset: 160, bytes: 4 },
-    gso_segs: { offset: 164, bytes: 4 },
-    gso_size: { offset: 176, bytes: 4 },
-    hwtstamp: { offset: 184, bytes: 8 },
-  },
-}
+export const skbFields: FieldTable = fieldTable('__sk_buff', 192, {
+  mark: { offset: 8, bytes: 4 },
+  priority: { offset: 32, bytes: 4 },
+  ingress_ifindex: { offset: 36, bytes: 4 },
+  ifindex: { offset: 40, bytes: 4 },
+  cb: { offset: 48, bytes: 4, count: 5 },
+  tstamp: { offset: 152, bytes: 8 },
+  wire_len: { offset: 160, bytes: 4 },
+  gso_segs: { offset: 164, bytes: 4 },
+  gso_size: { offset: 176, bytes: 4 },
+  hwtstamp: { offset: 184, bytes: 8 },
+})
 
 /** The settable fields as plain values. */
 export function readFields(table: FieldTable, view: DataView): ContextFields {
   const values: ContextFields = {}
-  for (const [name, { offset, bytes, count }] of Object.entries(table.fields))
+  for (const { name, offset, bytes, count } of table.list)
     values[name] =
       bytes === 8
         ? view.getBigUint64(offset, true)
@@ -62,7 +64,8 @@ export function writeFields(
   values: ContextFields | undefined,
   fail: (what: string) => never,
 ): void {
-  for (const [name, value] of Object.entries(values ?? {})) {
+  if (values === undefined) return
+  for (const [name, value] of Object.entries(values)) {
     const field = table.fields[name]
     if (!field) return fail(`${table.name}.${name} cannot be set; settable are ${Object.keys(table.fields).join(', ')}`)
     if (value === undefined) continue

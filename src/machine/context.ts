@@ -7,9 +7,12 @@ import {
   CONTEXT_WORKQUEUE,
   RUN_CONTEXT_BYTES as CONTEXT_AREA,
 } from '../../core/abi.js'
+import { CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES, CPU_TASK } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { ProgramSpec } from '../object/spec.js'
 import type { ContextFields } from './context-fields.js'
+import type { CoreExports } from './core.js'
+import type { Memory } from './memory.js'
 import { placePacket, type Clone, type Redirect } from './packet-run.js'
 import type { PacketAfter, PacketState } from './packet-state.js'
 import { placeTask, type Attachment, type TaskIdentity } from './task.js'
@@ -64,16 +67,14 @@ export interface PlacedRun {
   readonly contextAddress: number
   /** CONTEXT_*. */
   readonly context: number
-  /** Reads back what the run left, which returned `retval`. */
-  readonly finish: (retval: number) => Omit<RunResult, 'retval' | 'duration'>
+  /** Reads back what the run left, which returned `retval` and took `duration`. */
+  readonly finish: (retval: number, duration: number) => RunResult
 }
 
 /** Throws BAD_RUN. */
 export type Fail = (what: string) => never
 
 const SOCKET_BUFFERS: ReadonlySet<ProgramSpec['type']> = new Set(['sched_cls', 'sched_act', 'socket_filter'] as const)
-
-const NOT_TRACED = { arguments: 0, returns: false }
 
 const contextNumbers: Record<RunContext, number> = {
   task: CONTEXT_TASK,
@@ -94,11 +95,30 @@ const plainSizes: Partial<Record<ProgramSpec['type'], readonly [number, number]>
 
 /** The run buffer of one CPU. */
 export interface RunBuffer {
+  /** The memory that it lies in. */
   readonly bytes: Uint8Array
+  /** From `address` to its end. */
+  readonly view: DataView
   readonly address: number
   readonly size: number
   /** Address of the CPU's task in the core. */
   readonly task: number
+  /** Sets the first `bytes` bytes to 0 and the CPU's task to the machine's. */
+  prepare(bytes: number): void
+}
+
+/** The run buffer of a CPU whose area is at `area`. */
+export function runBufferAt(memory: Memory, core: CoreExports, area: number): RunBuffer {
+  const address = memory.word(area + CPU_RUN_BUFFER)
+  const size = memory.word(area + CPU_RUN_BUFFER_BYTES)
+  return {
+    bytes: memory.bytes,
+    view: new DataView(memory.bytes.buffer, address, size),
+    address,
+    size,
+    task: area + CPU_TASK,
+    prepare: (bytes) => core.run_prepare(area, bytes),
+  }
 }
 
 /** Checks what the caller passed and writes it into the run buffer. Throws BAD_RUN naming the program. */
@@ -111,7 +131,6 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
   const context = contextNumbers[name]
   if (options.packet !== undefined && !SOCKET_BUFFERS.has(program.type))
     fail('programs of this type have no socket buffer: packet is for tc and socket programs')
-  placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), fail)
   switch (program.type) {
     case 'xdp':
     case 'sched_cls':
@@ -124,10 +143,14 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
 }
 
 /** How many arguments the function has that a fentry or fexit program traces: its context says. */
-function tracedFunction(program: ProgramSpec, ctx: RunOptions['ctx']): { arguments: number; returns: boolean } {
+function tracedFunction(
+  program: ProgramSpec,
+  ctx: RunOptions['ctx'],
+): { arguments: number; returns: boolean } | undefined {
+  if (program.type !== 'tracing') return undefined
   const returns = program.attachType === 'trace_fexit'
   const words = Array.isArray(ctx) ? ctx.length : ctx instanceof Uint8Array ? ctx.length >>> 3 : 0
-  return program.type === 'tracing' ? { arguments: Math.max(0, returns ? words - 1 : words), returns } : NOT_TRACED
+  return { arguments: Math.max(0, returns ? words - 1 : words), returns }
 }
 
 function placePlain(
@@ -143,12 +166,16 @@ function placePlain(
   const limit = Math.min(most, buffer.size)
   if (given && given.length > limit) fail(`ctx has ${given.length} bytes; at most ${limit} are possible`)
   const size = program.type === 'syscall' ? (given?.length ?? 0) : Math.max(usual, given?.length ?? 0)
-  buffer.bytes.fill(0, buffer.address, buffer.address + size)
+  buffer.prepare(size)
+  placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), fail)
   if (given) buffer.bytes.set(given, buffer.address)
   return {
     contextAddress: size === 0 ? 0 : buffer.address,
     context,
-    finish: () => (given ? { ctx: buffer.bytes.slice(buffer.address, buffer.address + given.length) } : {}),
+    finish: (retval, duration) =>
+      given
+        ? { retval, ctx: buffer.bytes.slice(buffer.address, buffer.address + given.length), duration }
+        : { retval, duration },
   }
 }
 

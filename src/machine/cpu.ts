@@ -1,17 +1,9 @@
 // One CPU of a machine on the thread that drives it: its instance of the core, its function table, its entry points.
 // Whatever a guest program throws is caught here, repaired in the core (cpu_unwind) and thrown on as a CpuFault.
 import { POLL_MORE } from '../../core/abi.js'
-import {
-  CPU_FIRING,
-  CPU_INSTRUCTION,
-  CPU_PROGRAM,
-  CPU_REQUEST_DURATION,
-  CPU_RUN_BUFFER,
-  CPU_RUN_BUFFER_BYTES,
-  CPU_TASK,
-} from '../../core/layout.js'
+import { CPU_FIRING, CPU_INSTRUCTION, CPU_PROGRAM, CPU_REQUEST_DURATION } from '../../core/layout.js'
 import type { ReadClock } from './clock.js'
-import type { RunBuffer } from './context.js'
+import { runBufferAt, type RunBuffer } from './context.js'
 import { coreExports, instantiateCore, type CoreExports } from './core.js'
 import { GuestFault, rawFault, type RawFault } from './fault.js'
 import type { Memory } from './memory.js'
@@ -45,6 +37,8 @@ export class Cpu {
   readonly memory: Memory
   readonly area: number
   readonly core: CoreExports
+  /** Where this CPU's runs have their context and data. */
+  readonly runBuffer: RunBuffer
   readonly #instance: WebAssembly.Instance
 
   /** Attaches this thread to CPU `index` of a booted machine. */
@@ -55,6 +49,7 @@ export class Cpu {
     this.memory = memory
     this.area = memory.cpuArea(index)
     this.core.cpu_attach(index)
+    this.runBuffer = runBufferAt(memory, this.core, this.area)
   }
 
   /** Instantiates an object's code here and puts its functions into the table. */
@@ -83,12 +78,17 @@ export class Cpu {
 
   /** Runs a program `repeat` times; the last r0 as u32. Throws CpuFault. */
   runRepeat(program: number, contextAddress: number, context: number, repeat: number): number {
-    return this.guard(() => this.core.program_run_repeat(program, contextAddress, context, repeat)) >>> 0
+    try {
+      return this.core.program_run_repeat(program, contextAddress, context, repeat) >>> 0
+    } catch (error) {
+      return this.#unwind(error)
+    }
   }
 
   /** Mean nanoseconds of a run of the last runRepeat. */
   get lastDuration(): number {
-    return Number(this.memory.long(this.area + CPU_REQUEST_DURATION))
+    const { memory, area } = this
+    return memory.word(area + CPU_REQUEST_DURATION) + memory.word(area + CPU_REQUEST_DURATION + 4) * 2 ** 32
   }
 
   /** One turn between programs; true if there is more to do at once. Throws CpuFault for a fault in a callback. */
@@ -101,26 +101,19 @@ export class Cpu {
     try {
       return work()
     } catch (error) {
-      const callback = this.memory.word(this.area + CPU_FIRING) === FIRING_RUNNING
-      const raw = rawFault(error, {
-        cpu: this.index,
-        program: this.memory.word(this.area + CPU_PROGRAM),
-        instruction: this.memory.word(this.area + CPU_INSTRUCTION),
-        callback,
-      })
-      if (!raw) throw error
-      this.core.cpu_unwind()
-      throw new CpuFault(raw, error)
+      return this.#unwind(error)
     }
   }
 
-  /** Where this CPU's runs have their context and data. */
-  get runBuffer(): RunBuffer {
-    return {
-      bytes: this.memory.bytes,
-      address: this.memory.word(this.area + CPU_RUN_BUFFER),
-      size: this.memory.word(this.area + CPU_RUN_BUFFER_BYTES),
-      task: this.area + CPU_TASK,
-    }
+  #unwind(error: unknown): never {
+    const raw = rawFault(error, {
+      cpu: this.index,
+      program: this.memory.word(this.area + CPU_PROGRAM),
+      instruction: this.memory.word(this.area + CPU_INSTRUCTION),
+      callback: this.memory.word(this.area + CPU_FIRING) === FIRING_RUNNING,
+    })
+    if (!raw) throw error
+    this.core.cpu_unwind()
+    throw new CpuFault(raw, error)
   }
 }

@@ -127,8 +127,7 @@ export class Kernel {
 
   /** Throws the first fault of a callback that nobody listened for, if there was one. */
   throwUnheard(): void {
-    const [first] = this.#unheard.splice(0)
-    if (first) throw first
+    if (this.#unheard.length > 0) throw this.#unheard.splice(0)[0]!
   }
 
   /** Begins or ends the recording of lifecycle events, by whether anyone listens. */

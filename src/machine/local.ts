@@ -85,8 +85,7 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
   }
 
   protected cpuOf(index: number): Cpu {
-    const cpu = this.kernel.local.find((candidate) => candidate.index === index)
-    if (cpu) return cpu
+    for (const cpu of this.kernel.local) if (cpu.index === index) return cpu
     const { cpus, joins } = this.kernel.shape
     throw index >= cpus && index < cpus + joins
       ? new SkepError('BAD_CPU', `CPU ${index} belongs to a thread that joins; programs are run on it there`)
@@ -109,7 +108,7 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
       retval = this.#runs(cpu, program, placed.contextAddress, placed.context, runs)
       duration += cpu.lastDuration * runs
     }
-    const result = { retval, ...placed.finish(retval), duration: duration / repeat }
+    const result = placed.finish(retval, duration / repeat)
     this.afterRun()
     this.report()
     return result

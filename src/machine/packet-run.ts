@@ -11,9 +11,10 @@ import {
 import * as record from '../../core/run-record.js'
 import type { ProgramSpec } from '../object/spec.js'
 import { readFields, skbFields, writeFields, xdpFields, type ContextFields } from './context-fields.js'
-import type { Fail, PlacedRun, RunBuffer, RunOptions } from './context.js'
+import type { Fail, PlacedRun, RunBuffer, RunOptions, RunResult } from './context.js'
 import { helperById } from './helpers.js'
 import { readPacketState, writePacketState } from './packet-state.js'
+import { placeTask } from './task.js'
 
 /** Where a program sent its packet. */
 export interface Redirect {
@@ -61,13 +62,13 @@ export function placePacket(
   if (data.length < ETHERNET_HEADER) fail(`data has ${data.length} bytes; an Ethernet header needs ${ETHERNET_HEADER}`)
   if (data.length > room) fail(`data has ${data.length} bytes; the run buffer holds ${room}`)
   const start = buffer.address + CONTEXT_AREA + HEADROOM
-  buffer.bytes.fill(0, buffer.address, start)
+  buffer.prepare(CONTEXT_AREA + HEADROOM + data.length + TAILROOM)
   buffer.bytes.set(data, start)
-  buffer.bytes.fill(0, start + data.length, start + data.length + TAILROOM)
+  placeTask(buffer.bytes, buffer.task, options, undefined, fail)
   const xdp = program.type === 'xdp'
   const fields = xdp ? xdpFields : skbFields
   const given = contextFields(options.ctx, fields.size, fail)
-  const view = new DataView(buffer.bytes.buffer, buffer.address, CONTEXT_AREA)
+  const { view } = buffer
   writeFields(fields, view, given instanceof Uint8Array ? readFields(fields, viewOf(given)) : given, fail)
   // A socket filter sees the packet from its network header on, as BPF_PROG_TEST_RUN gives it.
   const skipped = program.type === 'socket_filter' ? ETHERNET_HEADER : 0
@@ -93,21 +94,25 @@ export function placePacket(
   return {
     contextAddress: buffer.address,
     context,
-    finish(retval) {
+    finish(retval, duration) {
       const first = view.getUint32(xdp ? 0 : 76, true)
       const last = view.getUint32(xdp ? 4 : 80, true)
       const inside = first >= buffer.address + CONTEXT_AREA && first <= last && last <= buffer.address + buffer.size
       const out = readFields(fields, view)
-      const redirect = retval === (xdp ? XDP_REDIRECT : TC_ACT_REDIRECT) ? redirectOf(view) : undefined
-      const clones = xdp ? [] : clonesOf(view, buffer)
-      const packet = xdp ? undefined : readPacketState(view, typeBefore)
-      return {
+      const result: RunResult = {
+        retval,
         data: inside ? withHeader(buffer.bytes.slice(first, last), skipped) : new Uint8Array(0),
         ctx: given instanceof Uint8Array ? toBytes(fields, out, fail) : out,
-        ...(redirect && { redirect }),
-        ...(packet && { packet }),
-        ...(clones.length > 0 && { clones }),
+        duration,
       }
+      const redirect = retval === (xdp ? XDP_REDIRECT : TC_ACT_REDIRECT) ? redirectOf(view) : undefined
+      if (redirect) result.redirect = redirect
+      if (xdp) return result
+      const packet = readPacketState(view, typeBefore)
+      if (packet) result.packet = packet
+      const clones = clonesOf(buffer)
+      if (clones.length > 0) result.clones = clones
+      return result
     },
   }
 }
@@ -151,18 +156,18 @@ function redirectOf(view: DataView): Redirect | undefined {
 }
 
 /** The clones lie one behind the other up to the tailroom, the last one first. Lengths that do not fit end the list. */
-function clonesOf(view: DataView, buffer: RunBuffer): Clone[] {
+function clonesOf(buffer: RunBuffer): Clone[] {
   const clones: Clone[] = []
-  const all = new DataView(buffer.bytes.buffer, buffer.address, buffer.size)
+  const { view } = buffer
   const end = buffer.size - TAILROOM
   let at = end - view.getUint32(record.RUN_RECORD + record.RECORD_CLONES, true)
   while (at >= CONTEXT_AREA && at + record.CLONE_PACKET <= end) {
-    const bytes = all.getUint32(at + record.CLONE_BYTES, true)
+    const bytes = view.getUint32(at + record.CLONE_BYTES, true)
     if (bytes > end - at - record.CLONE_PACKET) break
     const packet = buffer.address + at + record.CLONE_PACKET
     clones.unshift({
-      ifindex: all.getUint32(at + record.CLONE_IFINDEX, true),
-      flags: all.getUint32(at + record.CLONE_FLAGS, true),
+      ifindex: view.getUint32(at + record.CLONE_IFINDEX, true),
+      flags: view.getUint32(at + record.CLONE_FLAGS, true),
       data: buffer.bytes.slice(packet, packet + bytes),
     })
     at += (record.CLONE_PACKET + bytes + 7) & ~7

@@ -211,7 +211,7 @@ function runHere(cpu: Cpu, program: ProgramSpec, address: number, options: RunOp
     throw new SkepError('BAD_CPU', `this thread is CPU ${cpu.index}; it cannot run a program on CPU ${options.cpu}`)
   const placed = placeRun(program, options, cpu.runBuffer)
   const retval = guarded(() => cpu.runRepeat(address, placed.contextAddress, placed.context, options.repeat ?? 1))
-  return { retval, ...placed.finish(retval), duration: cpu.lastDuration }
+  return placed.finish(retval, cpu.lastDuration)
 }
 
 // Objects are known here by their bytes only: a fault is told by its kind and address.

@@ -89,33 +89,27 @@ function writeTask(bytes: Uint8Array, address: number, task: TaskIdentity, fail:
   }
 }
 
-/** Address of the machine's own task. */
-function machineTask(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer).getUint32(HEADER + HEADER_TASK, true)
-}
-
 /** Changes the machine's task, from the next run on. Throws BAD_OPTION. */
 export function setMachineTask(bytes: Uint8Array, task: TaskIdentity): void {
-  writeTask(bytes, machineTask(bytes), task, bootFail)
+  writeTask(bytes, new DataView(bytes.buffer).getUint32(HEADER + HEADER_TASK, true), task, bootFail)
 }
 
 /**
- * Lays out the task of a CPU's next run at `address`: the machine's, and what the run says. `arguments`: words of the
+ * Adds to the task of a CPU's next run at `address`, which is the machine's, what the run says. `arguments`: words of the
  * context of a traced function; `returns`: the last is what the function returned.
  */
 export function placeTask(
   bytes: Uint8Array,
   address: number,
   run: { task?: TaskIdentity; attach?: Attachment },
-  traced: { readonly arguments: number; readonly returns: boolean },
+  traced: { readonly arguments: number; readonly returns: boolean } | undefined,
   fail: Fail,
 ): void {
-  const from = machineTask(bytes)
-  bytes.copyWithin(address, from, from + TASK_BYTES)
+  if (run.task === undefined && run.attach === undefined && traced === undefined) return
   if (run.task !== undefined) writeTask(bytes, address, run.task, fail)
   const view = new DataView(bytes.buffer, bytes.byteOffset + address, TASK_BYTES)
-  view.setUint32(TASK_ARGUMENTS, traced.arguments, true)
-  view.setUint32(TASK_HAS_RESULT, traced.returns ? 1 : 0, true)
+  view.setUint32(TASK_ARGUMENTS, traced?.arguments ?? 0, true)
+  view.setUint32(TASK_HAS_RESULT, traced?.returns ? 1 : 0, true)
   if (run.attach === undefined) return
   view.setBigUint64(TASK_ATTACH_COOKIE, long(run.attach.cookie ?? 0, 'attach.cookie', fail), true)
   view.setBigUint64(TASK_FUNCTION, long(run.attach.address ?? 0, 'attach.address', fail), true)

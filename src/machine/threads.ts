@@ -5,8 +5,7 @@ import { EAGAIN } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import { promised } from './answer.js'
 import { realClock, realEpoch, realtimeOffset, type RealEpoch } from './clock.js'
-import { placeRun, type PlacedRun, type RunBuffer, type RunOptions, type RunResult } from './context.js'
-import { CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES, CPU_TASK } from '../../core/layout.js'
+import { placeRun, runBufferAt, type PlacedRun, type RunBuffer, type RunOptions, type RunResult } from './context.js'
 import { Kernel } from './kernel.js'
 import { prepareObject, type LoadOptions, type ObjectSource } from './load.js'
 import { MachineBase } from './machine-base.js'
@@ -41,6 +40,7 @@ const CLOSE_TIMEOUT = 250
 export class Machine extends MachineBase<'promised'> {
   readonly #epoch: RealEpoch
   readonly #workers: WorkerCpu[]
+  readonly #runBuffers: RunBuffer[] = []
   readonly #housekeeping: NodeJS.Timeout
   #shared = false
   #closing = false
@@ -194,19 +194,13 @@ export class Machine extends MachineBase<'promised'> {
     return worker.run(place, (outcome) => {
       kernel.flushTrace()
       if ('fault' in outcome) throw faultError(kernel, outcome.fault)
-      return { retval: outcome.retval, ...placed?.finish(outcome.retval), duration: outcome.duration }
+      return placed!.finish(outcome.retval, outcome.duration)
     })
   }
 
   #runBuffer(cpu: number): RunBuffer {
-    const { memory } = this.kernel
-    const area = memory.cpuArea(cpu)
-    return {
-      bytes: memory.bytes,
-      address: memory.word(area + CPU_RUN_BUFFER),
-      size: memory.word(area + CPU_RUN_BUFFER_BYTES),
-      task: area + CPU_TASK,
-    }
+    const { memory, host } = this.kernel
+    return (this.#runBuffers[cpu] ??= runBufferAt(memory, host.core, memory.cpuArea(cpu)))
   }
 
   #workerOf(cpu: number): WorkerCpu {

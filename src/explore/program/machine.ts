@@ -288,9 +288,12 @@ export class ProgramMachine {
     const bytes = new Uint8Array(address + part)
     const { contextAddress, context } = placeRun(program, run.options, {
       bytes,
+      view: new DataView(bytes.buffer, address, part),
       address,
       size: part,
       task: area + layout.CPU_TASK,
+      // It is new: all 0.
+      prepare: () => undefined,
     })
     new Int32Array(bytes.buffer, address, part >> 2).forEach((word, at) => memory.put((address >> 2) + at, word))
     const earlier = all.slice(0, index).filter((one) => one.program === run.program && one.cpu === run.cpu).length
