@@ -42,6 +42,7 @@ export const ERANGE = 34
 export const EDEADLK = 35
 export const ENAMETOOLONG = 36
 export const EPROTO = 71
+export const EOVERFLOW = 75
 export const EOPNOTSUPP = 95
 export const EALREADY = 114
 export const ENOTSUPP = 524
@@ -57,8 +58,12 @@ export const MAP_TYPE_LRU_PERCPU_HASH = 10
 export const MAP_TYPE_LPM_TRIE = 11
 export const MAP_TYPE_ARRAY_OF_MAPS = 12
 export const MAP_TYPE_HASH_OF_MAPS = 13
+export const MAP_TYPE_DEVMAP = 14
+export const MAP_TYPE_CPUMAP = 16
+export const MAP_TYPE_XSKMAP = 17
 export const MAP_TYPE_QUEUE = 22
 export const MAP_TYPE_STACK = 23
+export const MAP_TYPE_DEVMAP_HASH = 25
 export const MAP_TYPE_RINGBUF = 27
 export const MAP_TYPE_BLOOM_FILTER = 30
 
@@ -107,8 +112,10 @@ export const XDP_REDIRECT = 4
 export const TC_ACT_SHOT = 2
 export const TC_ACT_REDIRECT = 7
 
-/** Flag of the redirect helpers. */
+/** Flag of the redirect helpers; flags of bpf_redirect_map for maps of devices, above the action for a missing key. */
 export const BPF_F_INGRESS = 1
+export const BPF_F_BROADCAST = 8
+export const BPF_F_EXCLUDE_INGRESS = 16
 
 /** Tail calls that one run may make, as in the kernel. */
 export const MAX_TAIL_CALLS = 33

@@ -56,7 +56,9 @@ export const RECORD_ROUTE_REALM = 424
 /** u64 for each level of the hierarchy of cgroups, from the root (1) on; 0 behind the last. */
 export const RECORD_CGROUP_ANCESTORS = 432
 export const CGROUP_LEVELS = 8
-export const RECORD_BYTES = 496
+/** bpf_redirect_map: what stood under the key, 8 bytes as they lie; 0 none. */
+export const RECORD_TARGET = 496
+export const RECORD_BYTES = 504
 
 /** A clone: u32 bytes of the packet, u32 interface, u64 flags, the packet, padded to 8. */
 export const CLONE_BYTES = 0

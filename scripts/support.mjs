@@ -41,6 +41,7 @@ const DIFFERENCES = {
   bpf_skb_get_tunnel_key: `${HOST}, or the program`,
   bpf_skb_get_tunnel_opt: `${HOST}, or the program`,
   bpf_redirect: REDIRECT,
+  bpf_redirect_map: `${REDIRECT}, with the map and the key; every interface but 0 and every CPU exists`,
   bpf_redirect_peer: REDIRECT,
   bpf_redirect_neigh: REDIRECT,
   bpf_clone_redirect: "nothing is sent: a run's answer has the clones; every interface but 0 exists",

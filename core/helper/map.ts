@@ -11,7 +11,8 @@ import { hashForEach, visit } from '../map/iterate'
 import { mapAddress } from '../map/map'
 import { perCpuHashUpdate } from '../map/percpu-hash'
 import { referenceOf } from '../map/reference'
-import { holdsReferences, isArray, isHash, isPerCpu, isTrie } from '../map/shape'
+import { holdsReferences, isArray, isHash, isPerCpu, isTarget, isTrie } from '../map/shape'
+import { targetLookup } from '../map/target'
 import { trieDelete, trieLookup, trieUpdate } from '../map/trie'
 import { calleeFrame, callbackOf } from './call'
 
@@ -20,12 +21,18 @@ import { calleeFrame, callbackOf } from './call'
 const SCRATCH_INDICES: usize = 64
 const FRAME_SHIFT: usize = 9
 
+/** True for the kinds that programs only look into. */
+function hostWrites(type: u32): bool {
+  return holdsReferences(type) || isTarget(type)
+}
+
 /** Address of the value or 0; for a per-CPU map that of the own CPU; for a map of maps the inner map's pointer. */
 export function bpf_map_lookup_elem(mapPointer: u64, keyPointer: u64): u64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const type = peek32(map + MAP_TYPE)
   if (holdsReferences(type)) return type === MAP_TYPE_PROG_ARRAY ? 0 : <u64>referenceOf(map, key)
+  if (isTarget(type)) return <u64>targetLookup(map, key)
   if (isHash(type)) return <u64>hashLookup(map, key)
   if (isArray(type)) return <u64>arrayLookup(map, key)
   return isTrie(type) ? <u64>trieLookup(map, key) : 0
@@ -37,7 +44,7 @@ export function bpf_map_update_elem(mapPointer: u64, keyPointer: u64, valuePoint
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const value = guestAddress(valuePointer, peek32(map + MAP_VALUE_SIZE))
   const type = peek32(map + MAP_TYPE)
-  if (holdsReferences(type)) return -ENOTSUPP
+  if (hostWrites(type)) return -ENOTSUPP
   if (isTrie(type)) return trieUpdate(map, key, value, flags)
   if (!isHash(type)) return isArray(type) ? arrayUpdate(map, key, value, flags, true) : -ENOTSUPP
   return isPerCpu(type)
@@ -51,7 +58,7 @@ export function bpf_map_delete_elem(mapPointer: u64, keyPointer: u64): i64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const type = peek32(map + MAP_TYPE)
-  if (holdsReferences(type)) return -ENOTSUPP
+  if (hostWrites(type)) return -ENOTSUPP
   if (isHash(type)) return hashDelete(map, key, 0)
   if (isTrie(type)) return trieDelete(map, key)
   return isArray(type) ? -EINVAL : -ENOTSUPP
@@ -77,7 +84,7 @@ export function bpf_for_each_map_elem(mapPointer: u64, fn: u64, context: u64, fl
   const map = mapAddress(mapPointer)
   if (flags) return -EINVAL
   const type = peek32(map + MAP_TYPE)
-  if (holdsReferences(type)) return -ENOTSUPP
+  if (hostWrites(type)) return -ENOTSUPP
   if (isHash(type)) return hashForEach(map, fn, context, <usize>frame)
   return isArray(type) ? <i64>arrayForEach(map, fn, context, <usize>frame) : -ENOTSUPP
 }
@@ -99,5 +106,6 @@ function arrayForEach(map: usize, fn: u64, context: u64, frame: usize): u32 {
 /** Elements of a hash map; 0 for other kinds, which do not count them. */
 export function bpf_map_sum_elem_count(mapPointer: u64): i64 {
   const map = mapAddress(mapPointer)
-  return isHash(peek32(map + MAP_TYPE)) ? load32(map + MAP_COUNT) : 0
+  const type = peek32(map + MAP_TYPE)
+  return isHash(type) && !isTarget(type) ? load32(map + MAP_COUNT) : 0
 }

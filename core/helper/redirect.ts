@@ -11,7 +11,7 @@ import {
   XDP_REDIRECT,
 } from '../abi'
 import { cpu } from '../cpu'
-import { copy, peek32, poke32, poke64 } from '../door'
+import { copy, glance64, peek32, poke32, poke64 } from '../door'
 import { guestAddress } from '../guest'
 import { CPU_FIRING, CPU_PROGRAM, CPU_RUN_BUFFER, PROGRAM_TYPE } from '../layout'
 import {
@@ -27,6 +27,7 @@ import {
   RECORD_REDIRECT_FLAGS,
   RECORD_REDIRECT_INDEX,
   RECORD_REDIRECT_MAP,
+  RECORD_TARGET,
   RUN_RECORD,
 } from '../run-record'
 import { bufferEnd } from './packet'
@@ -41,15 +42,19 @@ export function isXdp(): bool {
   return peek32(<usize>peek32(cpu() + CPU_PROGRAM) + PROGRAM_TYPE) === BPF_PROG_TYPE_XDP
 }
 
-/** Records where the packet of the running program goes. `helper` is the helper's number, `index` an interface or a key. */
-export function recordRedirect(helper: u32, index: u32, flags: u64, map: u32): void {
+/**
+ * Records where the packet of the running program goes. `helper` is the helper's number (0: nowhere after all), `index` an
+ * interface, or a key of `map` under which the 8 bytes at `value` stand; both 0 for none.
+ */
+export function recordRedirect(helper: u32, index: u32, flags: u64, map: usize, value: usize): void {
   // A callback that fires between runs has no packet.
   if (peek32(cpu() + CPU_FIRING) !== 0) return
   const record = <usize>peek32(cpu() + CPU_RUN_BUFFER) + RUN_RECORD
   poke32(record + RECORD_REDIRECT, helper)
   poke32(record + RECORD_REDIRECT_INDEX, index)
   poke64(record + RECORD_REDIRECT_FLAGS, flags)
-  poke32(record + RECORD_REDIRECT_MAP, map)
+  poke32(record + RECORD_REDIRECT_MAP, <u32>map)
+  poke64(record + RECORD_TARGET, value ? glance64(value) : 0)
   poke32(record + RECORD_NEIGHBOR_GIVEN, 0)
 }
 
@@ -57,14 +62,14 @@ export function recordRedirect(helper: u32, index: u32, flags: u64, map: u32): v
 export function bpf_redirect(ifindex: u64, flags: u64): i64 {
   const xdp = isXdp()
   if ((flags & ~(xdp ? <u64>0 : <u64>BPF_F_INGRESS)) !== 0) return xdp ? XDP_ABORTED : TC_ACT_SHOT
-  recordRedirect(REDIRECT, <u32>ifindex, flags, 0)
+  recordRedirect(REDIRECT, <u32>ifindex, flags, 0, 0)
   return xdp ? XDP_REDIRECT : TC_ACT_REDIRECT
 }
 
 /** TC_ACT_REDIRECT into the peer of a pair of interfaces; TC_ACT_SHOT for any flag. */
 export function bpf_redirect_peer(ifindex: u64, flags: u64): i64 {
   if (flags !== 0) return TC_ACT_SHOT
-  recordRedirect(REDIRECT_PEER, <u32>ifindex, 0, 0)
+  recordRedirect(REDIRECT_PEER, <u32>ifindex, 0, 0, 0)
   return TC_ACT_REDIRECT
 }
 
@@ -73,7 +78,7 @@ export function bpf_redirect_neigh(ifindex: u64, parameters: u64, length: u64, f
   const given = <u32>length
   if ((given !== 0 && given < <u32>NEIGHBOR_BYTES) || flags !== 0) return TC_ACT_SHOT
   const from: usize = given !== 0 ? guestAddress(parameters, NEIGHBOR_BYTES) : 0
-  recordRedirect(REDIRECT_NEIGH, <u32>ifindex, 0, 0)
+  recordRedirect(REDIRECT_NEIGH, <u32>ifindex, 0, 0, 0)
   if (from === 0 || peek32(cpu() + CPU_FIRING) !== 0) return TC_ACT_REDIRECT
   const record = <usize>peek32(cpu() + CPU_RUN_BUFFER) + RUN_RECORD
   copy(record + RECORD_NEIGHBOR, from, NEIGHBOR_BYTES)

@@ -15,8 +15,10 @@ import {
   EINVAL,
   ENOTSUPP,
   MAP_TYPE_BLOOM_FILTER,
+  MAP_TYPE_CPUMAP,
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_RINGBUF,
+  MAP_TYPE_XSKMAP,
 } from '../abi'
 import {
   elementsOf,
@@ -27,6 +29,7 @@ import {
   isPerCpu,
   isQueue,
   isReferenceArray,
+  isTarget,
   isTrie,
   roundUp,
   trieNodesOf,
@@ -35,6 +38,7 @@ import {
 const ACCESS_FLAGS: u32 = BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG
 const ARRAY_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP | ACCESS_FLAGS
 const HASH_FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS
+const TARGET_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY
 const QUEUE_FLAGS: u32 = BPF_F_NUMA_NODE | ACCESS_FLAGS
 const TRIE_FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | ACCESS_FLAGS
 const BLOOM_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS
@@ -52,6 +56,8 @@ const MOST_ELEMENTS: u64 = (1 << 24) - 2
 const SHORTEST_TRIE_KEY: u32 = 5
 const LONGEST_TRIE_KEY: u32 = 260
 const LARGEST_TRIE_VALUE: u32 = (4 << 20) - 280
+/** CPUs that a CPU map may have: what most kernels are built for. */
+const MOST_CPUS: u32 = 8192
 /** Hash functions that a bloom filter may ask for. */
 const MOST_HASHES: u32 = 15
 
@@ -62,7 +68,8 @@ export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntr
   if ((flags & bothSides) === bothSides || (flags & bothWays) === bothWays) return -EINVAL
   if (extra && type !== MAP_TYPE_BLOOM_FILTER) return -EINVAL
   let refused: i32 = -EINVAL
-  if (isArray(type)) refused = checkArray(type, keySize, valueSize, maxEntries, flags)
+  if (isTarget(type)) refused = checkTarget(type, keySize, valueSize, maxEntries, flags)
+  else if (isArray(type)) refused = checkArray(type, keySize, valueSize, maxEntries, flags)
   else if (isHash(type)) refused = checkHash(type, keySize, valueSize, maxEntries, flags)
   else if (type === MAP_TYPE_RINGBUF) refused = checkRing(keySize, valueSize, maxEntries, flags)
   else if (isTrie(type)) refused = checkTrie(keySize, valueSize, maxEntries, flags)
@@ -92,6 +99,14 @@ function checkHash(type: u32, keySize: u32, valueSize: u32, maxEntries: u32, fla
   if (maxEntries === 0 || keySize === 0 || valueSize === 0) return -EINVAL
   if (<u64>keySize + <u64>valueSize >= LARGEST_ELEMENT) return -E2BIG
   return isPerCpu(type) && roundUp(valueSize, 8) > LARGEST_PERCPU_VALUE ? -E2BIG : 0
+}
+
+/** Maps of devices, CPUs and sockets: 4 bytes, or 8 with the number of a second program. */
+function checkTarget(type: u32, keySize: u32, valueSize: u32, maxEntries: u32, flags: u32): i32 {
+  const allowed: u32 = type === MAP_TYPE_CPUMAP ? BPF_F_NUMA_NODE : TARGET_FLAGS
+  if (!maxEntries || keySize !== 4 || flags & ~allowed) return -EINVAL
+  if (valueSize !== 4 && (valueSize !== 8 || type === MAP_TYPE_XSKMAP)) return -EINVAL
+  return type === MAP_TYPE_CPUMAP && maxEntries > MOST_CPUS ? -E2BIG : 0
 }
 
 function checkRing(keySize: u32, valueSize: u32, maxEntries: u32, flags: u32): i32 {

@@ -70,6 +70,7 @@ import {
   isHash,
   isPerCpu,
   isQueue,
+  isTarget,
   isTrie,
   recordBytesOf,
   recordsBytes,
@@ -90,7 +91,7 @@ const NONE: u32 = 0xffffffff
 function checkFields(type: u32, valueSize: u32, flags: u32, timer: u32, work: u32, lock: u32): i32 {
   if ((timer & work & lock) === NONE) return 0
   if (flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) return -EACCES
-  if (!isHash(type) && !isArray(type)) return -EOPNOTSUPP
+  if ((!isHash(type) && !isArray(type)) || isTarget(type)) return -EOPNOTSUPP
   if ((timer & work) !== NONE && (isPerCpu(type) || holdsReferences(type))) return -EOPNOTSUPP
   if (timer !== NONE && (timer & 7 || <u64>timer + 16 > valueSize)) return -EINVAL
   if (work !== NONE && (work & 7 || <u64>work + 16 > valueSize)) return -EINVAL

@@ -21,7 +21,18 @@ import { lockValue, refuseLock, unlockValue } from './locked'
 import { elementAddress, valueAddress, valueAddressOn } from './map'
 import { perCpuHashUpdate } from './percpu-hash'
 import { referenceClear, referenceOf, referenceSet } from './reference'
-import { holdsReferences, isArray, isHash, isPerCpu, isQueue, isReferenceArray, isTrie } from './shape'
+import {
+  holdsReferences,
+  isArray,
+  isHash,
+  isPerCpu,
+  isQueue,
+  isReferenceArray,
+  isTarget,
+  isTargetArray,
+  isTrie,
+} from './shape'
+import { targetCopy, targetDelete, targetUpdate } from './target'
 import { trieDelete, trieFind, trieNextKey, trieUpdate } from './trie'
 import { EVERY_CPU, readElement, readValue } from './value'
 
@@ -62,6 +73,7 @@ function lookupCopy(map: usize, key: usize, into: usize, flags: u32): i32 {
     note32(into, reference)
     return 0
   }
+  if (isTargetArray(type)) return targetCopy(map, key, into)
   let index: u32
   if (isHash(type)) {
     const found = hashFind(map, key)
@@ -96,6 +108,7 @@ export function map_update(map: usize, key: usize, value: usize, flags: u32): i3
   const type = peek32(map + MAP_TYPE)
   let result: i32
   if (isReferenceArray(type)) result = referenceSet(map, key, value, flags)
+  else if (isTarget(type)) result = targetUpdate(map, key, value, flags)
   else if (isPerCpu(type)) result = updateOn(map, key, value, flags, EVERY_CPU)
   else if (isHash(type)) result = hashUpdate(map, key, value, flags, false)
   else if (isTrie(type)) result = trieUpdate(map, key, value, flags)
@@ -124,6 +137,7 @@ export function map_update_cpu(map: usize, key: usize, value: usize, flags: u32,
 export function map_delete(map: usize, key: usize): i32 {
   const type = peek32(map + MAP_TYPE)
   if (isReferenceArray(type)) return referenceClear(map, key)
+  if (isTargetArray(type)) return targetDelete(map, key)
   if (type === MAP_TYPE_BLOOM_FILTER) return -EOPNOTSUPP
   if (!isHash(type) && !isTrie(type)) return isArray(type) || isQueue(type) ? -EINVAL : -ENOTSUPP
   return deleteInto(map, key, 0)
@@ -135,7 +149,7 @@ export function map_delete(map: usize, key: usize): i32 {
  */
 export function map_lookup_and_delete(map: usize, key: usize, into: usize): i32 {
   const type = peek32(map + MAP_TYPE)
-  return isHash(type) && !holdsReferences(type) ? deleteInto(map, key, into) : -ENOTSUPP
+  return isHash(type) && !holdsReferences(type) && !isTarget(type) ? deleteInto(map, key, into) : -ENOTSUPP
 }
 
 function deleteInto(map: usize, key: usize, into: usize): i32 {

@@ -4,6 +4,9 @@ import {
   MAP_TYPE_ARRAY,
   MAP_TYPE_ARRAY_OF_MAPS,
   MAP_TYPE_BLOOM_FILTER,
+  MAP_TYPE_CPUMAP,
+  MAP_TYPE_DEVMAP,
+  MAP_TYPE_DEVMAP_HASH,
   MAP_TYPE_HASH,
   MAP_TYPE_HASH_OF_MAPS,
   MAP_TYPE_LPM_TRIE,
@@ -15,6 +18,7 @@ import {
   MAP_TYPE_QUEUE,
   MAP_TYPE_RINGBUF,
   MAP_TYPE_STACK,
+  MAP_TYPE_XSKMAP,
 } from '../abi'
 import { peek32 } from '../door'
 import { HEADER, HEADER_CPUS, LOOKUP_LEVELS } from '../layout'
@@ -26,7 +30,8 @@ export function roundUp(bytes: u64, unit: u64): u64 {
 
 /** True for the kinds that keep their elements in buckets. */
 export function isHash(type: u32): bool {
-  return type === MAP_TYPE_HASH || type === MAP_TYPE_PERCPU_HASH || type === MAP_TYPE_HASH_OF_MAPS || isLru(type)
+  if (type === MAP_TYPE_HASH || type === MAP_TYPE_PERCPU_HASH) return true
+  return type === MAP_TYPE_HASH_OF_MAPS || type === MAP_TYPE_DEVMAP_HASH || isLru(type)
 }
 
 /** True for the kinds of hash map that evict. */
@@ -36,7 +41,7 @@ export function isLru(type: u32): bool {
 
 /** True for the kinds whose elements stand in a row and are always there. */
 export function isArray(type: u32): bool {
-  return type === MAP_TYPE_ARRAY || type === MAP_TYPE_PERCPU_ARRAY || isReferenceArray(type)
+  return type === MAP_TYPE_ARRAY || type === MAP_TYPE_PERCPU_ARRAY || isReferenceArray(type) || isTargetArray(type)
 }
 
 /** True for arrays of programs or maps: no element at first. */
@@ -50,6 +55,21 @@ export function isReferenceArray(type: u32): bool {
  */
 export function holdsReferences(type: u32): bool {
   return isReferenceArray(type) || type === MAP_TYPE_HASH_OF_MAPS
+}
+
+/** True for the kinds whose values say where packets go: only the host writes them (target.ts). */
+export function isTarget(type: u32): bool {
+  return type === MAP_TYPE_DEVMAP_HASH || isTargetArray(type)
+}
+
+/** True for arrays of such values: no element at first. */
+export function isTargetArray(type: u32): bool {
+  return type === MAP_TYPE_DEVMAP || type === MAP_TYPE_CPUMAP || type === MAP_TYPE_XSKMAP
+}
+
+/** True for the kinds whose values name interfaces. */
+export function isDeviceMap(type: u32): bool {
+  return type === MAP_TYPE_DEVMAP || type === MAP_TYPE_DEVMAP_HASH
 }
 
 /** True for LPM tries. */

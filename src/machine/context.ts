@@ -13,7 +13,8 @@ import type { ProgramSpec } from '../object/spec.js'
 import type { ContextFields } from './context-fields.js'
 import type { CoreExports } from './core.js'
 import type { Memory } from './memory.js'
-import { placePacket, type Clone, type Redirect } from './packet-run.js'
+import { placePacket, type Clone } from './packet-run.js'
+import type { MapAt, Redirect } from './redirect.js'
 import type { PacketAfter, PacketState } from './packet-state.js'
 import { placeTask, type Attachment, type TaskIdentity } from './task.js'
 import { show } from './units.js'
@@ -122,7 +123,7 @@ export function runBufferAt(memory: Memory, core: CoreExports, area: number): Ru
 }
 
 /** Checks what the caller passed and writes it into the run buffer. Throws BAD_RUN naming the program. */
-export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunBuffer): PlacedRun {
+export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunBuffer, mapAt: MapAt): PlacedRun {
   const fail = (what: string): never => {
     throw new SkepError('BAD_RUN', `program '${program.name}' (${program.section}): ${what}`)
   }
@@ -136,7 +137,7 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
     case 'sched_cls':
     case 'sched_act':
     case 'socket_filter':
-      return placePacket(program, options, buffer, context, fail)
+      return placePacket(program, options, buffer, context, mapAt, fail)
     default:
       return placePlain(program, options, buffer, context, fail)
   }

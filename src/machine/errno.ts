@@ -15,6 +15,7 @@ import {
   ENOSPC,
   ENOTSUPP,
   EOPNOTSUPP,
+  EOVERFLOW,
   EPERM,
   ERANGE,
 } from '../../core/abi.js'
@@ -34,6 +35,7 @@ const names = new Map<number, string>([
   [EINVAL, 'EINVAL'],
   [ENOSPC, 'ENOSPC'],
   [ERANGE, 'ERANGE'],
+  [EOVERFLOW, 'EOVERFLOW'],
   [EDEADLK, 'EDEADLK'],
   [ENAMETOOLONG, 'ENAMETOOLONG'],
   [EOPNOTSUPP, 'EOPNOTSUPP'],

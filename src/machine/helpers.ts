@@ -86,6 +86,7 @@ export const helpers: readonly HelperEntry[] = [
   helper(47, 'bpf_get_socket_uid', 1, { refusedIn: skb }),
   helper(48, 'bpf_set_hash', 2, { refusedIn: actions }),
   helper(50, 'bpf_skb_adjust_room', 4, { refusedIn: actions }),
+  helper(51, 'bpf_redirect_map', 3, { refusedIn: xdp }),
   helper(54, 'bpf_xdp_adjust_meta', 2, { refusedIn: xdp }),
   helper(65, 'bpf_xdp_adjust_tail', 2, { refusedIn: xdp }),
   helper(68, 'bpf_skb_load_bytes_relative', 5, { refusedIn: skb }),

@@ -99,7 +99,7 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
     const repeat = options.repeat ?? 1
     if (!Number.isInteger(repeat) || repeat < 1)
       throw new SkepError('BAD_RUN', `repeat: expected a whole number from 1, got ${String(repeat)}`)
-    const placed = placeRun(program.spec, options, cpu.runBuffer)
+    const placed = placeRun(program.spec, options, cpu.runBuffer, kernel.maps.named)
     let retval = 0
     let duration = 0
     for (let left = repeat; left > 0; left -= RUNS_PER_TURN) {

@@ -12,6 +12,7 @@ import type { Kernel } from './kernel.js'
 import { MapAccess } from './map-access.js'
 import { MapHandle } from './map-handle.js'
 import { holdsReferences, MapReferences } from './map-references.js'
+import type { MapAt } from './redirect.js'
 import { show } from './units.js'
 
 /** MAP_STATE: free, and ready to be taken back. */
@@ -215,6 +216,12 @@ export class MapTable {
   byAddress(address: number): LiveMap | undefined {
     for (const map of this.#live.values()) if (map.address === address) return map
     return undefined
+  }
+
+  /** Name and type of the map at an address of the core; undefined if that is none. */
+  readonly named: MapAt = (address) => {
+    const map = this.byAddress(address)
+    return map && { name: map.name, type: map.spec.type }
   }
 
   /** The map whose number the page map holds (index of its structure + 1). */

@@ -4,6 +4,9 @@ import {
   MAP_TYPE_ARRAY,
   MAP_TYPE_ARRAY_OF_MAPS,
   MAP_TYPE_BLOOM_FILTER,
+  MAP_TYPE_CPUMAP,
+  MAP_TYPE_DEVMAP,
+  MAP_TYPE_DEVMAP_HASH,
   MAP_TYPE_HASH,
   MAP_TYPE_HASH_OF_MAPS,
   MAP_TYPE_LPM_TRIE,
@@ -15,6 +18,7 @@ import {
   MAP_TYPE_QUEUE,
   MAP_TYPE_RINGBUF,
   MAP_TYPE_STACK,
+  MAP_TYPE_XSKMAP,
 } from '../../core/abi.js'
 
 /** Batch operations of a map type; one that is not there answers ENOTSUPP. */
@@ -49,6 +53,10 @@ const types: ReadonlyMap<number, MapType> = new Map<number, MapType>([
   [MAP_TYPE_ARRAY_OF_MAPS, { ...ARRAY, references: true }],
   [MAP_TYPE_HASH_OF_MAPS, { batch: ['lookup', 'update', 'delete'], seesEnd: true, references: true }],
   [MAP_TYPE_LPM_TRIE, { batch: ['lookup', 'update', 'delete'] }],
+  [MAP_TYPE_DEVMAP, { batch: [] }],
+  [MAP_TYPE_DEVMAP_HASH, { batch: [] }],
+  [MAP_TYPE_CPUMAP, { batch: [] }],
+  [MAP_TYPE_XSKMAP, { batch: [] }],
   [MAP_TYPE_QUEUE, { batch: [] }],
   [MAP_TYPE_STACK, { batch: [] }],
   [MAP_TYPE_BLOOM_FILTER, { batch: [] }],

@@ -12,20 +12,9 @@ import * as record from '../../core/run-record.js'
 import type { ProgramSpec } from '../object/spec.js'
 import { readFields, skbFields, writeFields, xdpFields, type ContextFields } from './context-fields.js'
 import type { Fail, PlacedRun, RunBuffer, RunOptions, RunResult } from './context.js'
-import { helperById } from './helpers.js'
 import { readPacketState, writePacketState } from './packet-state.js'
+import { redirectOf, type MapAt } from './redirect.js'
 import { placeTask } from './task.js'
-
-/** Where a program sent its packet. */
-export interface Redirect {
-  /** The helper that said so, by its kernel name. */
-  readonly helper: string
-  readonly ifindex: number
-  /** As given to the helper: BPF_F_INGRESS (1) or 0. */
-  readonly flags: number
-  /** bpf_redirect_neigh with parameters: the next hop. */
-  readonly neighbor?: { readonly family: number; readonly address: Uint8Array }
-}
 
 /** A copy of the packet that bpf_clone_redirect sent. */
 export interface Clone {
@@ -36,7 +25,6 @@ export interface Clone {
 }
 
 const ETHERNET_HEADER = 14
-const AF_INET = 2
 /** The interface of a packet of which nothing is said. */
 const LOOPBACK = 1
 /** Below it a frame has a length where others have a type. */
@@ -54,6 +42,7 @@ export function placePacket(
   options: RunOptions,
   buffer: RunBuffer,
   context: number,
+  mapAt: MapAt,
   fail: Fail,
 ): PlacedRun {
   const data = options.data ?? fail(`a packet is needed: pass data`)
@@ -105,7 +94,7 @@ export function placePacket(
         ctx: given instanceof Uint8Array ? toBytes(fields, out, fail) : out,
         duration,
       }
-      const redirect = retval === (xdp ? XDP_REDIRECT : TC_ACT_REDIRECT) ? redirectOf(view) : undefined
+      const redirect = retval === (xdp ? XDP_REDIRECT : TC_ACT_REDIRECT) ? redirectOf(view, mapAt) : undefined
       if (redirect) result.redirect = redirect
       if (xdp) return result
       const packet = readPacketState(view, typeBefore)
@@ -136,23 +125,6 @@ function packetType(data: Uint8Array): number {
   const to = data.subarray(0, 6)
   if (to.every((byte) => byte === 0)) return PACKET_HOST
   return (to[0]! & 1) !== 0 ? PACKET_MULTICAST : PACKET_OTHERHOST
-}
-
-/** What a redirect helper recorded. */
-function redirectOf(view: DataView): Redirect | undefined {
-  const word = (field: number): number => view.getUint32(record.RUN_RECORD + field, true)
-  const helper = helperById(word(record.RECORD_REDIRECT))
-  if (!helper) return undefined
-  const redirect = {
-    helper: helper.name,
-    ifindex: word(record.RECORD_REDIRECT_INDEX),
-    flags: word(record.RECORD_REDIRECT_FLAGS),
-  }
-  if (word(record.RECORD_NEIGHBOR_GIVEN) === 0) return redirect
-  const family = word(record.RECORD_NEIGHBOR)
-  const at = view.byteOffset + record.RUN_RECORD + record.RECORD_NEIGHBOR + 4
-  const address = new Uint8Array(view.buffer, at, family === AF_INET ? 4 : 16).slice()
-  return { ...redirect, neighbor: { family, address } }
 }
 
 /** The clones lie one behind the other up to the tailroom, the last one first. Lengths that do not fit end the list. */

@@ -15,6 +15,7 @@ import type { Kernel } from './kernel.js'
 import { MapAccess } from './map-access.js'
 import { MapHandle } from './map-handle.js'
 import { Memory } from './memory.js'
+import type { MapAt } from './redirect.js'
 import { VariableHandle } from './variables.js'
 
 /** What join() needs: can be sent to another thread. */
@@ -135,12 +136,17 @@ export class JoinedObject {
   constructor(shared: SharedObject, cpu: Cpu, check: () => void, programCpus: number) {
     const spec = parseObject(shared.source, shared.name)
     this.name = shared.name
+    const mapAt: MapAt = (address) => {
+      const name = Object.keys(shared.maps).find((candidate) => shared.maps[candidate]?.address === address)
+      const map = name === undefined ? undefined : spec.maps.get(name)
+      return map && { name: map.name, type: map.type }
+    }
     this.programs = Object.fromEntries(
       [...spec.programs].flatMap(([name, program]) => {
         const address = shared.programs[name]
         return address === undefined
           ? []
-          : [[name, { name, run: (options = {}) => runHere(cpu, program, address, options, check) }]]
+          : [[name, { name, run: (options = {}) => runHere(cpu, program, address, options, mapAt, check) }]]
       }),
     )
     this.maps = Object.fromEntries(
@@ -205,11 +211,18 @@ function mapHandle(
   )
 }
 
-function runHere(cpu: Cpu, program: ProgramSpec, address: number, options: RunOptions, check: () => void): RunResult {
+function runHere(
+  cpu: Cpu,
+  program: ProgramSpec,
+  address: number,
+  options: RunOptions,
+  mapAt: MapAt,
+  check: () => void,
+): RunResult {
   check()
   if (options.cpu !== undefined && options.cpu !== cpu.index)
     throw new SkepError('BAD_CPU', `this thread is CPU ${cpu.index}; it cannot run a program on CPU ${options.cpu}`)
-  const placed = placeRun(program, options, cpu.runBuffer)
+  const placed = placeRun(program, options, cpu.runBuffer, mapAt)
   const retval = guarded(() => cpu.runRepeat(address, placed.contextAddress, placed.context, options.repeat ?? 1))
   return placed.finish(retval, cpu.lastDuration)
 }

@@ -187,7 +187,7 @@ export class Machine extends MachineBase<'promised'> {
     let placed: PlacedRun | undefined
     const place = () => {
       kernel.check()
-      placed = placeRun(program.spec, options, this.#runBuffer(worker.index))
+      placed = placeRun(program.spec, options, this.#runBuffer(worker.index), kernel.maps.named)
       const { contextAddress, context } = placed
       return { program: program.address, contextAddress, context, repeat }
     }

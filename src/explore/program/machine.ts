@@ -286,15 +286,20 @@ export class ProgramMachine {
     const part = Math.floor(size / same.length) & ~63
     const address = buffer + same.indexOf(run) * part
     const bytes = new Uint8Array(address + part)
-    const { contextAddress, context } = placeRun(program, run.options, {
-      bytes,
-      view: new DataView(bytes.buffer, address, part),
-      address,
-      size: part,
-      task: area + layout.CPU_TASK,
-      // It is new: all 0.
-      prepare: () => undefined,
-    })
+    const { contextAddress, context } = placeRun(
+      program,
+      run.options,
+      {
+        bytes,
+        view: new DataView(bytes.buffer, address, part),
+        address,
+        size: part,
+        task: area + layout.CPU_TASK,
+        // It is new: all 0.
+        prepare: () => undefined,
+      },
+      () => undefined,
+    )
     new Int32Array(bytes.buffer, address, part >> 2).forEach((word, at) => memory.put((address >> 2) + at, word))
     const earlier = all.slice(0, index).filter((one) => one.program === run.program && one.cpu === run.cpu).length
     const name = `${run.program}@${run.cpu}${earlier > 0 ? `#${earlier + 1}` : ''}`
