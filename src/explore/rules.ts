@@ -1,7 +1,9 @@
 // What a subject says must hold, asked of the present state: in every state, and when nobody can go on. Made in the initial
 // state (a model may read it); used by searches, walks and replays alike.
+import { hex } from './access.js'
 import { Linearizer } from './linearize.js'
-import type { View } from './subject.js'
+import type { Observation } from './observation.js'
+import type { Subject, View } from './subject.js'
 import { viewOf } from './view.js'
 import type { World } from './world.js'
 
@@ -47,6 +49,15 @@ export function livelockMessage(world: World): string {
   const inside = cpus.filter((cpu) => cpu !== world.stopped && world.running(cpu).length > 0)
   return `livelock: CPU${inside.length === 1 ? '' : 's'} ${inside.join(', ')} can go on for ever under a fair scheduler, and no operation ends`
 }
+
+/** What is wrong with an access that races with an earlier one of another CPU. */
+export function raceMessage({ subject, calls }: World, { call, address }: Observation, other: number): string {
+  return `${calls[call]!.operation.name}: ${raceText(subject, address, other)}`
+}
+
+/** The same without the operation. */
+export const raceText = (subject: Subject, address: number, other: number): string =>
+  `a plain access races with CPU ${other} at ${subject.nameOf?.(address) ?? hex(address)}`
 
 function guarded(check: () => string | void | undefined): string | undefined {
   try {

@@ -1,7 +1,7 @@
 // What a step does to a state: performs the pending access of a CPU, and goes on through accesses that need no scheduling
 // point. The inner loop of every search: for a word access there is no allocation and no bigint. Owned by a World.
 import { DOOR_COPY, DOOR_FILL, DOOR_NOW, DOOR_SLEEP, DOOR_WAIT_WHILE, DOOR_WAKE } from '../../core/abi.js'
-import { checkRange, hex, isWordAccess, operationOf, perform, result, Violation, widthOf } from './access.js'
+import { checkRange, isWordAccess, operationOf, perform, result, Violation, widthOf } from './access.js'
 import type { Choices } from './choices.js'
 import { ASLEEP, CALL, DEPTH, NODE, PLAIN_SET, STATUS, WOKEN } from './control.js'
 import type { Control } from './control.js'
@@ -11,6 +11,7 @@ import type { LogTree } from './log.js'
 import * as log from './node.js'
 import type { Observation } from './observation.js'
 import { PlainSets } from './races.js'
+import { raceText } from './rules.js'
 import type { Sharing } from './sharing.js'
 import type { Subject } from './subject.js'
 import type { Words } from './words.js'
@@ -203,7 +204,7 @@ export class Steps {
       const set = words[this.control.cpu(other) + PLAIN_SET]!
       if (set === 0 || other === cpu || !this.plain.conflicts(set, code, address)) continue
       this.doubtful = this.sharing.grown.length > 0 && !this.full
-      throw new Violation(`a plain access races with CPU ${other} at ${this.subject.nameOf?.(address) ?? hex(address)}`)
+      throw new Violation(raceText(this.subject, address, other))
     }
     if (flags & log.PLAIN) this.words.put(at + PLAIN_SET, this.plain.add(words[at + PLAIN_SET]!, code, address))
     else this.words.put(at + PLAIN_SET, 0)

@@ -20,13 +20,14 @@ import {
   DOOR_WAKE,
   DOOR_XOR,
 } from '../../core/abi.js'
+import { Clocks } from './clocks.js'
 import { changedNothing, hex, isWordAccess, operationOf, widthOf } from './access.js'
 import { DOOR_CLEANSE, DOOR_POISON, DOOR_SET_CLOCK, DOOR_STOPPED } from './executor.js'
 import { NODE_SITE, NODE_STRIDE } from './node.js'
 import type { Observation } from './observation.js'
 import type { Where } from './places.js'
 import { prepared } from './prepare.js'
-import { cycleMessage, Rules } from './rules.js'
+import { cycleMessage, raceMessage, Rules } from './rules.js'
 import type { Subject } from './subject.js'
 import { choicesOf } from './token.js'
 import { Turns } from './turns.js'
@@ -58,6 +59,8 @@ export interface Trace {
   preemptions: number
   /** What the interleaving violates: an access, a rule in a state or at rest, or that it comes back to where it was. */
   message?: string
+  /** The lines of two accesses that race, if there are such. */
+  race?: [number, number]
   /** Line at which the part that can repeat for ever begins. */
   cycle?: number
 }
@@ -102,7 +105,16 @@ export function traceOf(subject: Subject, choices: number[], cycle?: number): Tr
     const trace: Trace = { lines, cpus: world.cpuCount, preemptions: 0 }
     const rules = new Rules(world)
     const turns = new Turns(world)
-    world.observer = (observation) => lines.push(lineOf(world, observation))
+    const clocks = new Clocks(world.cpuCount)
+    let raceFound: string | undefined
+    world.observer = (seen) => {
+      const raced = clocks.access(seen, world.stopped, lines.length)
+      if (raced && !trace.race) {
+        trace.race = [raced.number, lines.length]
+        raceFound = raceMessage(world, seen, raced.cpu)
+      }
+      lines.push(lineOf(world, seen))
+    }
     let last = -1
     choices.forEach((choice, position) => {
       if (position === cycle) trace.cycle = lines.length
@@ -128,6 +140,7 @@ export function traceOf(subject: Subject, choices: number[], cycle?: number): Tr
       if (wrong !== undefined) trace.message ??= wrong
       turns.pass(cpu, lines.length)
     })
+    if (trace.message === undefined && raceFound !== undefined) trace.message = raceFound
     if (trace.message !== undefined) return trace
     const wrong = world.choices.offered() === 0 ? rules.atEnd() : undefined
     if (wrong !== undefined) trace.message = wrong

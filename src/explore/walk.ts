@@ -1,9 +1,11 @@
 // Random walks: schedules drawn with a seed, for subjects too large to be explored. Finds violations, proves nothing.
+import { choiceOfBit, STEP } from './choices.js'
+import { Clocks } from './clocks.js'
 import { prepared } from './prepare.js'
-import { Rules } from './rules.js'
+import { raceMessage, Rules } from './rules.js'
 import type { Violated } from './search.js'
 import type { Subject } from './subject.js'
-import { KINDS, STEP } from './choices.js'
+import type { World } from './world.js'
 
 export interface WalkOptions {
   seed?: number
@@ -25,7 +27,7 @@ export interface WalkResult {
 
 /** Walks until a violation is found or the walks are done. The same seed takes the same walks. */
 export function walk(subject: Subject, options: WalkOptions = {}): WalkResult {
-  const { seed = 1, walks = 1000, maxSteps = 100_000, switchEvery = 3, maxMilliseconds = Infinity } = options
+  const { seed = 1, walks = 1000, maxMilliseconds = Infinity } = options
   return prepared(subject, { full: true }, (world) => {
     const random = generator(seed)
     const began = Date.now()
@@ -33,26 +35,7 @@ export function walk(subject: Subject, options: WalkOptions = {}): WalkResult {
     const mark = world.words.mark()
     const result: WalkResult = { walks: 0, transitions: 0, milliseconds: 0 }
     for (; result.walks < walks && !result.violation && Date.now() - began < maxMilliseconds; result.walks++) {
-      const choices: number[] = []
-      let message: string | undefined
-      let last = -1
-      while (message === undefined && choices.length < maxSteps) {
-        const enabled: number[] = []
-        const only = world.choices.quietCpu()
-        for (let choice = 0; choice < world.cpuCount * 8; choice++)
-          if ((choice & 7) < KINDS && (only < 0 || choice >> 3 === only) && world.enabled(choice)) enabled.push(choice)
-        if (enabled.length === 0) {
-          message = rules.atEnd()
-          break
-        }
-        const same = enabled.filter((choice) => choice >> 3 === last && (choice & 7) === STEP)
-        const from = same.length > 0 && random() % switchEvery !== 0 ? same : enabled
-        const choice = from[random() % from.length]!
-        last = choice >> 3
-        choices.push(choice)
-        world.step(choice)
-        message = world.violation ?? rules.inState()
-      }
+      const { choices, message } = oneWalk(world, rules, random, options)
       result.transitions += choices.length
       if (message !== undefined) result.violation = { message, choices }
       world.words.rollback(mark)
@@ -60,6 +43,39 @@ export function walk(subject: Subject, options: WalkOptions = {}): WalkResult {
     result.milliseconds = Date.now() - began
     return result
   })
+}
+
+function oneWalk(
+  world: World,
+  rules: Rules,
+  random: () => number,
+  options: WalkOptions,
+): { choices: number[]; message: string | undefined } {
+  const { maxSteps = 100_000, switchEvery = 3 } = options
+  const { choices: offers } = world
+  const clocks = new Clocks(world.cpuCount)
+  let race: string | undefined
+  world.observer = (seen) => {
+    const raced = clocks.access(seen, world.stopped, 0)
+    if (raced) race ??= raceMessage(world, seen, raced.cpu)
+  }
+  const choices: number[] = []
+  for (let last = -1; choices.length < maxSteps;) {
+    const only = offers.quietCpu()
+    const enabled: number[] = []
+    const offered = only < 0 ? offers.offered() : offers.offered() & offers.ofCpu(only)
+    for (let bits = offered; bits !== 0; bits &= bits - 1) enabled.push(choiceOfBit[31 - Math.clz32(bits & -bits)]!)
+    if (enabled.length === 0) return { choices, message: rules.atEnd() }
+    const same = enabled.filter((choice) => choice >> 3 === last && (choice & 7) === STEP)
+    const from = same.length > 0 && random() % switchEvery !== 0 ? same : enabled
+    const choice = from[random() % from.length]!
+    last = choice >> 3
+    choices.push(choice)
+    world.step(choice)
+    const message = world.violation ?? race ?? rules.inState()
+    if (message !== undefined) return { choices, message }
+  }
+  return { choices, message: undefined }
 }
 
 // xorshift32: unsigned numbers, never 0.

@@ -37,6 +37,7 @@ export function failureLines(failure: Found, style: Style, columns: number): str
     '',
     `  ${style.bad(message)}`,
     ...(meaning === undefined ? [] : [`  ${meaning}`]),
+    ...(trace.race === undefined ? [] : [`  ${trace.race.map((at) => accessOf(trace.lines[at]!)).join(', and ')}.`]),
     `  ${preemptions === 1 ? '1 preemption' : `${preemptions} preemptions`}${fewest}; --replay ${token}`,
     '',
     ...traceLines(trace, style, columns).map((line) => `  ${line}`),
@@ -47,12 +48,22 @@ export function failureLines(failure: Found, style: Style, columns: number): str
 /** Accesses that say little: private words, statistics, the clock. They are in the HTML and the JSON. */
 const QUIET = /^(peek|poke|glance|note|now)\b/
 
-const isShown = (line: TraceLine): boolean => line.result !== undefined || !QUIET.test(line.text)
+// What races, and what everything ends with, is shown whatever it is.
+function isShown(line: TraceLine, index: number, { lines, race }: Trace): boolean {
+  if (race?.includes(index) === true || index === lines.length - 1) return true
+  return line.result !== undefined || !QUIET.test(line.text)
+}
+
+const placeOf = ({ where }: TraceLine): string => (where ? `${where.file.replace(/^core\//, '')}:${where.line}` : '')
+
+function accessOf(line: TraceLine): string {
+  const place = placeOf(line)
+  return `${line.operation} (CPU ${line.cpu}): ${line.text}${place && ` at ${place}`}`
+}
 
 /** The interleaving in columns that fit `columns` characters as far as that can be. */
 export function traceLines(trace: Trace, style: Style, columns: number): string[] {
-  const shown = trace.lines.filter(isShown)
-  const placeOf = ({ where }: TraceLine): string => (where ? `${where.file.replace(/^core\//, '')}:${where.line}` : '')
+  const shown = trace.lines.filter((line, index) => isShown(line, index, trace))
   const gutter = Math.max(0, ...shown.map((line) => placeOf(line).length))
   const front = gutter === 0 ? 0 : gutter + 2
   const width = Math.max(28, Math.min(58, Math.floor((columns - front - 2) / trace.cpus)))
@@ -65,7 +76,7 @@ export function traceLines(trace: Trace, style: Style, columns: number): string[
   }
   trace.lines.forEach((line, index) => {
     if (index === trace.cycle) lines.push('── from here on this can repeat for ever ──')
-    if (!isShown(line)) return
+    if (!isShown(line, index, trace)) return
     const frame = `${line.cpu} ${line.depth}`
     if (open.get(frame) !== line.operation)
       put(line, '', `${line.depth > 1 ? 'NMI ' : ''}${line.operation}:`, style.heading)
