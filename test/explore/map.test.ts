@@ -48,6 +48,8 @@ const FAMILIES: [name: string, patterns: string[], variants: Variant[]][] = [
   ['an element that is handed out again never misleads an operation that is half way past it', ['map/reuse'], []],
   // Three updates of one key have more than four million states: `npm run check`.
   ['three operations on three CPUs', ['map/three/look-up-1', 'map/three/delete-1'], []],
+  ['keys longer than eight bytes', ['map/long-keys'], []],
+  ['a lookup that asks for help is answered, also if its CPU stops', ['map/help'], ['plain', 'stop']],
   ['LRU: insertions that evict, beside each other, as NMI, beside a CPU that stops', ['map/lru'], []],
 ]
 
@@ -57,7 +59,7 @@ for (const [name, patterns, variants] of FAMILIES)
     t.diagnostic(`${entries.length} subjects, ${hold(entries)} states`)
   })
 
-test('a lookup that asks for help is answered, also around an NMI, also if its CPU stops', (t) => {
+test('a lookup that asks for help has a bound of own steps [G7]', (t) => {
   let states = 0
   const at = mapStage(MAP_TYPE_HASH, 2, { patience: 0 })
   const make = (names: string[]) => names.map((name, position) => MAP_OPERATIONS[name]!(at, `${name}, ${position}`))
@@ -77,18 +79,6 @@ test('a lookup that asks for help is answered, also around an NMI, also if its C
       states += report.states
     }
   }
-  t.diagnostic(`${states} states`)
-})
-
-test('keys longer than eight bytes', (t) => {
-  let states = 0
-  const at = mapStage(MAP_TYPE_HASH, 2, { keySize: 12 })
-  const operations = Object.entries(MAP_OPERATIONS)
-  for (const [i, [one, makeOne]] of operations.entries())
-    for (const [other, makeOther] of operations.slice(i)) {
-      const cpus = [{ operations: [makeOne(at, 'A')] }, { operations: [makeOther(at, 'B')] }]
-      states += run(at, [1], cpus, `${one} beside ${other}`).states
-    }
   t.diagnostic(`${states} states`)
 })
 

@@ -37,15 +37,17 @@ interface Shape {
   maxEntries: number
   keySize?: number
   cpus?: number
+  /** Disturbed walks before a lookup asks for help. */
+  patience?: number
 }
 
 const stages = new Map<string, MapStage>()
 
-function stageOf({ type, maxEntries, keySize = 4, cpus = 2 }: Shape, traced: boolean): MapStage {
-  const key = [type, maxEntries, keySize, cpus, traced].join()
+function stageOf({ type, maxEntries, keySize = 4, cpus = 2, patience = 8 }: Shape, traced: boolean): MapStage {
+  const key = [type, maxEntries, keySize, cpus, patience, traced].join()
   const known = stages.get(key)
   if (known) return known
-  const stage = mapStage(type, maxEntries, { keySize, cpus, traced })
+  const stage = mapStage(type, maxEntries, { keySize, cpus, patience, traced })
   stages.set(key, stage)
   return stage
 }
@@ -127,6 +129,42 @@ function* reuse(): Generator<Entry> {
           )
 }
 
+/** Keys of 12 bytes are ordered by a hash and compared word by word. */
+function* longKeys(): Generator<Entry> {
+  const operations = Object.keys(MAP_OPERATIONS)
+  for (const [i, one] of operations.entries())
+    for (const other of operations.slice(i))
+      yield entry(
+        `map/long-keys/${slug(one)}/${slug(other)}`,
+        `${one} beside ${other}; a hash of 2 with keys of 12 bytes holding [1]`,
+        { type: MAP_TYPE_HASH, maxEntries: 2, keySize: 12 },
+        [1],
+        'plain',
+        (at) => [{ operations: [make(at, one, 'A')] }, { operations: [make(at, other, 'B')] }],
+      )
+}
+
+/** A lookup that asks for help at once: how often it must have been disturbed before is a number of the map. */
+function* askingForHelp(): Generator<Entry> {
+  const nested = (at: MapStage): Operation => make(at, 'look up 1', 'N')
+  const WAYS: [Variant, string, (asking: Operation, at: MapStage) => CpuScript][] = [
+    ['plain', 'a lookup', (asking) => ({ operations: [asking] })],
+    ['nmi', 'a lookup with another as its NMI', (asking, at) => ({ operations: [asking], nmi: [nested(at)] })],
+    ['stop', 'a lookup whose CPU stops', (asking) => ({ operations: [asking], mayStop: true })],
+  ]
+  for (const [variant, how, asking] of WAYS)
+    for (const one of ['update 1', 'delete 1', 'update 2', 'delete 2'])
+      for (const other of ['update 1', 'delete 2'])
+        yield entry(
+          `map/help/${slug(one)}/${slug(other)}`,
+          `${how}, which asks for help, beside ${one}, then ${other}: answered`,
+          { type: MAP_TYPE_HASH, maxEntries: 2, patience: 0 },
+          [1, 2],
+          variant,
+          (at) => [asking(make(at, 'look up 2', 'A'), at), { operations: [make(at, one, 'B'), make(at, other, 'C')] }],
+        )
+}
+
 const TRIPLES = ['look up 1', 'delete 1', 'update 1', 'update 2']
 
 function* triples(): Generator<Entry> {
@@ -188,5 +226,5 @@ export function mapEntries(): Entry[] {
       cpus,
     ),
   )
-  return [...pairs(), ...reuse(), ...triples(), ...evictions(), ...lru]
+  return [...pairs(), ...reuse(), ...longKeys(), ...askingForHelp(), ...triples(), ...evictions(), ...lru]
 }
