@@ -51,6 +51,7 @@ export const ENOTSUPP = 524
 export const MAP_TYPE_HASH = 1
 export const MAP_TYPE_ARRAY = 2
 export const MAP_TYPE_PROG_ARRAY = 3
+export const MAP_TYPE_PERF_EVENT_ARRAY = 4
 export const MAP_TYPE_PERCPU_HASH = 5
 export const MAP_TYPE_PERCPU_ARRAY = 6
 export const MAP_TYPE_LRU_HASH = 9

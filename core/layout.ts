@@ -170,6 +170,11 @@ export const MAP_MULTIPLIER = 144
 export const MAP_NODES = 152
 export const MAP_NODE_BYTES = 156
 export const MAP_NODE_POOL = 160
+/** Ring buffers: the perf event array that the ring is a buffer of (0 none), the CPU that puts records there, how many it
+ *  could not (map/perf-event.ts). */
+export const MAP_RING_ARRAY = 164
+export const MAP_RING_CPU = 168
+export const MAP_RING_LOST = 172
 /** Own cache line: elements in the map, LRU hand, CPUs with an announced lookup (bit set, u64). */
 export const MAP_COUNT = 192
 export const MAP_HAND = 196

@@ -40,6 +40,7 @@ const DIFFERENCES = {
   bpf_skb_ancestor_cgroup_id: HOST,
   bpf_skb_get_tunnel_key: `${HOST}, or the program`,
   bpf_skb_get_tunnel_opt: `${HOST}, or the program`,
+  bpf_perf_event_output: "into the buffers that the host opens (perfBuffer); records come without perf's padding",
   bpf_redirect: REDIRECT,
   bpf_redirect_map: `${REDIRECT}, with the map and the key; every interface but 0 and every CPU exists`,
   bpf_redirect_peer: REDIRECT,

@@ -13,6 +13,7 @@ export type { Clone } from './machine/packet-run.js'
 export type { Redirect } from './machine/redirect.js'
 export { MapHandle } from './machine/map-handle.js'
 export { MapMemory, type MemoryOptions } from './machine/map-memory.js'
+export { PerfBuffer, type PerfBufferOptions, type PerfRecord } from './machine/perf-buffer.js'
 export type {
   Batch,
   BatchCursor,

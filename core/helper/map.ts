@@ -1,6 +1,6 @@
 // The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value
 // pointers are checked here, then the map's kind decides.
-import { EINVAL, ENOTSUPP, MAP_TYPE_PROG_ARRAY } from '../abi'
+import { EINVAL, ENOTSUPP, MAP_TYPE_PERF_EVENT_ARRAY, MAP_TYPE_PROG_ARRAY } from '../abi'
 import { cpu, cpuCount, cpuIndex } from '../cpu'
 import { load32, peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
@@ -31,7 +31,8 @@ export function bpf_map_lookup_elem(mapPointer: u64, keyPointer: u64): u64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const type = peek32(map + MAP_TYPE)
-  if (holdsReferences(type)) return type === MAP_TYPE_PROG_ARRAY ? 0 : <u64>referenceOf(map, key)
+  if (type === MAP_TYPE_PROG_ARRAY || type === MAP_TYPE_PERF_EVENT_ARRAY) return 0
+  if (holdsReferences(type)) return <u64>referenceOf(map, key)
   if (isTarget(type)) return <u64>targetLookup(map, key)
   if (isHash(type)) return <u64>hashLookup(map, key)
   if (isArray(type)) return <u64>arrayLookup(map, key)

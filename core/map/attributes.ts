@@ -17,6 +17,7 @@ import {
   MAP_TYPE_BLOOM_FILTER,
   MAP_TYPE_CPUMAP,
   MAP_TYPE_PERCPU_ARRAY,
+  MAP_TYPE_PERF_EVENT_ARRAY,
   MAP_TYPE_RINGBUF,
   MAP_TYPE_XSKMAP,
 } from '../abi'
@@ -82,7 +83,8 @@ export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntr
 }
 
 function checkArray(type: u32, keySize: u32, valueSize: u32, maxEntries: u32, flags: u32): i32 {
-  const inPlace: u32 = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | BPF_F_MMAPABLE | BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP
+  const inPlace: u32 = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | BPF_F_MMAPABLE | BPF_F_INNER_MAP
+  if (flags & BPF_F_PRESERVE_ELEMS && type !== MAP_TYPE_PERF_EVENT_ARRAY) return -EINVAL
   if (isReferenceArray(type) && (valueSize !== 4 || flags & inPlace)) return -EINVAL
   if (maxEntries === 0 || keySize !== 4 || valueSize === 0 || flags & ~ARRAY_FLAGS) return -EINVAL
   if (type === MAP_TYPE_PERCPU_ARRAY && flags & (BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_INNER_MAP)) return -EINVAL

@@ -9,6 +9,7 @@ import {
   ERANGE,
   MAP_TYPE_BLOOM_FILTER,
   MAP_TYPE_PERCPU_ARRAY,
+  MAP_TYPE_PERF_EVENT_ARRAY,
 } from '../abi'
 import { cpuCount, cpuIndex } from '../cpu'
 import { glance32, note32, peek32 } from '../door'
@@ -67,6 +68,7 @@ export function map_lookup_copy(map: usize, key: usize, into: usize, flags: u32)
 
 function lookupCopy(map: usize, key: usize, into: usize, flags: u32): i32 {
   const type = peek32(map + MAP_TYPE)
+  if (type === MAP_TYPE_PERF_EVENT_ARRAY) return -ENOTSUPP
   if (holdsReferences(type)) {
     const reference = referenceOf(map, key)
     if (!reference) return -ENOENT
@@ -107,7 +109,8 @@ export function map_update(map: usize, key: usize, value: usize, flags: u32): i3
   const outermost = sectionEnter()
   const type = peek32(map + MAP_TYPE)
   let result: i32
-  if (isReferenceArray(type)) result = referenceSet(map, key, value, flags)
+  if (type === MAP_TYPE_PERF_EVENT_ARRAY) result = -ENOTSUPP
+  else if (isReferenceArray(type)) result = referenceSet(map, key, value, flags)
   else if (isTarget(type)) result = targetUpdate(map, key, value, flags)
   else if (isPerCpu(type)) result = updateOn(map, key, value, flags, EVERY_CPU)
   else if (isHash(type)) result = hashUpdate(map, key, value, flags, false)

@@ -31,6 +31,7 @@ import {
   MAP_BYTES,
   MAP_ELEMENTS,
   MAP_RECORDS,
+  MAP_RING_ARRAY,
   MAP_RING_BELL,
   MAP_RING_CONSUMED,
   MAP_RING_LAST,
@@ -115,10 +116,12 @@ export function ringOfSample(sample: u64): usize {
   return (startOf(word) & (ringUnits(map) - 1)) === place && ownerOf(word) === cpuIndex() ? map : 0
 }
 
-/** Wakes the consumer. */
+/** Wakes the consumer, which waits at the perf event array's bell if the ring is a buffer of one. */
 function ring(map: usize): void {
-  add32(map + MAP_RING_BELL, 1)
-  wake(map + MAP_RING_BELL)
+  const array = <usize>peek32(map + MAP_RING_ARRAY)
+  const bell = (array ? array : map) + MAP_RING_BELL
+  add32(bell, 1)
+  wake(bell)
 }
 
 /**

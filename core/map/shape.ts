@@ -14,6 +14,7 @@ import {
   MAP_TYPE_LRU_PERCPU_HASH,
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERCPU_HASH,
+  MAP_TYPE_PERF_EVENT_ARRAY,
   MAP_TYPE_PROG_ARRAY,
   MAP_TYPE_QUEUE,
   MAP_TYPE_RINGBUF,
@@ -44,13 +45,13 @@ export function isArray(type: u32): bool {
   return type === MAP_TYPE_ARRAY || type === MAP_TYPE_PERCPU_ARRAY || isReferenceArray(type) || isTargetArray(type)
 }
 
-/** True for arrays of programs or maps: no element at first. */
+/** True for arrays of programs, maps or perf buffers: no element at first. */
 export function isReferenceArray(type: u32): bool {
-  return type === MAP_TYPE_PROG_ARRAY || type === MAP_TYPE_ARRAY_OF_MAPS
+  return type === MAP_TYPE_PROG_ARRAY || type === MAP_TYPE_ARRAY_OF_MAPS || type === MAP_TYPE_PERF_EVENT_ARRAY
 }
 
 /**
- * True for the kinds whose values are addresses of programs or maps. Their elements lie in core memory, where no guest
+ * True for the kinds whose values are addresses of programs, maps or perf buffers. Their elements lie in core memory, where no guest
  * can change them, and only the host writes them.
  */
 export function holdsReferences(type: u32): bool {

@@ -73,6 +73,8 @@ export interface CoreExports {
   map_next_key(map: number, key: number, next: number): number
   map_element_key(map: number, index: number): number
   map_element_value(map: number, index: number): number
+  perf_event_open(map: number, index: number, ring: number, cpu: number): number
+  perf_event_close(map: number, index: number, ring: number): void
   ring_next(map: number): bigint
   ring_release(map: number, sample: number): number
   map_user_get(map: number): void

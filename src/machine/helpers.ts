@@ -66,6 +66,7 @@ export const helpers: readonly HelperEntry[] = [
   helper(21, 'bpf_skb_set_tunnel_key', 4, { refusedIn: actions }),
   helper(23, 'bpf_redirect', 2, { refusedIn: allBut('xdp', 'sched_cls', 'sched_act') }),
   helper(24, 'bpf_get_route_realm', 1, { refusedIn: actions }),
+  helper(25, 'bpf_perf_event_output', 5),
   helper(26, 'bpf_skb_load_bytes', 4, { refusedIn: skb }),
   helper(28, 'bpf_csum_diff', 5, { refusedIn: allBut('xdp', 'sched_cls', 'sched_act') }),
   helper(29, 'bpf_skb_get_tunnel_opt', 3, { refusedIn: actions }),

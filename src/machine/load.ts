@@ -77,7 +77,12 @@ export function prepareObject(kernel: Kernel, source: ObjectSource, options: Loa
   kernel.check()
   const { spec: read, bytes } = readSource(source)
   const spec = options.btf === undefined ? read : relocateCore(read, readKernelBtf(options.btf, readFileSync))
-  return prepareSpec(kernel, selected(edited(spec, options), options.programs), bytes, options)
+  return prepareSpec(
+    kernel,
+    selected(edited(spec, options, kernel.shape.cpus + kernel.shape.joins), options.programs),
+    bytes,
+    options,
+  )
 }
 
 function readSource(source: ObjectSource): { spec: ObjectSpec; bytes: Uint8Array | undefined } {
@@ -106,7 +111,7 @@ function isSpec(source: unknown): source is ObjectSpec {
 }
 
 // A copy as deep as the options reach: the caller's spec may be loaded again with others.
-function edited(spec: ObjectSpec, options: LoadOptions): ObjectSpec {
+function edited(spec: ObjectSpec, options: LoadOptions, cpus: number): ObjectSpec {
   const maps = new Map(
     [...spec.maps].map(([name, map]) => [name, map.contents ? { ...map, contents: map.contents.slice() } : { ...map }]),
   )
@@ -114,7 +119,7 @@ function edited(spec: ObjectSpec, options: LoadOptions): ObjectSpec {
   if (copy.kconfig && options.kconfig !== undefined) setKconfig(copy, kconfigValues(options.kconfig))
   setVariables(copy, options.variables ?? {})
   for (const [name, entries] of Object.entries(options.maxEntries ?? {})) setMaxEntries(copy, name, entries)
-  for (const map of maps.values()) map.maxEntries = roundedEntries(map)
+  for (const map of maps.values()) map.maxEntries = roundedEntries(map, cpus)
   return copy
 }
 

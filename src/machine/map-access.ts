@@ -88,9 +88,9 @@ export class MapAccess {
     return this.perCpu ? this.copies * this.#paddedValue : this.valueSize
   }
 
-  /** The map's records, if it is a ring buffer. */
-  ring(name: string, btf: Btf | undefined): RingReader {
-    return new RingReader(this.#cpu, this.address, name, btf)
+  /** The map's records, if it is a ring buffer, or those of another ring. */
+  ring(name: string, btf: Btf | undefined, address = this.address): RingReader {
+    return new RingReader(this.#cpu, address, name, btf)
   }
 
   get #paddedValue(): number {

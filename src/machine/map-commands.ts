@@ -18,6 +18,7 @@ import {
   EPERM,
   MAP_TYPE_ARRAY,
   MAP_TYPE_BLOOM_FILTER,
+  MAP_TYPE_PERF_EVENT_ARRAY,
 } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import { AGAIN } from './answer.js'
@@ -28,6 +29,7 @@ import type { MapDescription, MapOwner } from './map-handle.js'
 import { MapMemory, type MemoryOptions } from './map-memory.js'
 import type { Batch, LookupOptions, UpdateFlag, UpdateOptions } from './map-options.js'
 import { mapType, type BatchOperation } from './map-types.js'
+import { PerfBuffer, type PerfBufferOptions } from './perf-buffer.js'
 import { MapValues, type WhichCpu } from './map-values.js'
 import { show } from './units.js'
 
@@ -155,6 +157,30 @@ export class MapCommands {
       if (!readOnly) this.#access.removeWriter()
       release()
     })
+  }
+
+  /** Buffers of a perf event array; `closed` is called when they are. */
+  perfBuffer(bytes: number, options: PerfBufferOptions, closed: () => void): PerfBuffer {
+    const { name, btf } = this.#description
+    if (this.#access.type !== MAP_TYPE_PERF_EVENT_ARRAY)
+      throw new SkepError('BAD_MAP', `map '${name}' is no perf event array`)
+    this.#mayWrite('perf buffer')
+    const open = this.#owner.perfEvents
+    if (!open) this.#refuse('perf buffer', 'it is opened by the thread that booted the machine only')
+    const events = open(bytes)
+    const release = this.#owner.hold()
+    const close = (): void => {
+      events.close()
+      release()
+    }
+    try {
+      const rings = events.rings.map((ring) => this.#access.ring(name, btf, ring))
+      const source = { name, bell: this.#access.ring(name, btf), rings, close: () => (closed(), close()) }
+      return new PerfBuffer(source, options)
+    } catch (error) {
+      close()
+      throw error
+    }
   }
 
   freeze(): void {

@@ -10,6 +10,8 @@ import { MapCommands, type Writes } from './map-commands.js'
 import type { Batch, BatchOptions, LookupOptions, UpdateFlag, UpdateOptions } from './map-options.js'
 import type { MapMemory, MemoryOptions } from './map-memory.js'
 import type { MapReferences } from './map-references.js'
+import { PerfBuffer, perfBufferBytes, type PerfBufferOptions } from './perf-buffer.js'
+import type { PerfEvents } from './perf-events.js'
 import type { Consumer, ConsumeOptions, RingReader } from './ring-reader.js'
 
 /** What a handle needs to know about its map. */
@@ -38,6 +40,8 @@ export interface MapOwner {
   hold(): () => void
   /** Of a map whose values are programs or maps; undefined also on threads that joined, which cannot write those. */
   readonly references?: MapReferences | undefined
+  /** Opens the buffers of a perf event array, so many bytes for each CPU; not there on threads that joined. */
+  readonly perfEvents?: (bytes: number) => PerfEvents
 }
 
 /** The pins of one map. */
@@ -62,6 +66,7 @@ export class MapHandle<M extends Mode = 'direct'> {
   readonly #commands: MapCommands
   readonly #accessFlags: number
   readonly #ring: RingReader
+  readonly #perfBuffers = new Set<PerfBuffer>()
   #open = true
 
   /** @internal */
@@ -255,6 +260,19 @@ export class MapHandle<M extends Mode = 'direct'> {
   }
 
   /**
+   * Perf event array: opens a buffer for each CPU, as libbpf's perf_buffer__new; programs put records there with
+   * bpf_perf_event_output. Closed with this handle. Throws SkepError BAD_MAP, EBUSY (one is open), BAD_VALUE, NO_MEMORY, EPERM.
+   */
+  perfBuffer(options: PerfBufferOptions = {}): Answer<M, PerfBuffer> {
+    return this.#do(() => {
+      const bytes = perfBufferBytes(options)
+      const buffer: PerfBuffer = this.#commands.perfBuffer(bytes, options, () => this.#perfBuffers.delete(buffer))
+      this.#perfBuffers.add(buffer)
+      return buffer
+    })
+  }
+
+  /**
    * The values of a BPF_F_MMAPABLE array as memory: see MapMemory, and unmap it. Throws SkepError ENOTSUPP if values hold
    * timers, work or a spin lock or the map is no array, EINVAL without BPF_F_MMAPABLE; for a view that can write EPERM if
    * the map is frozen, EACCES if it is BPF_F_RDONLY_PROG; EACCES if the handle is BPF_F_RDONLY or BPF_F_WRONLY.
@@ -304,6 +322,7 @@ export class MapHandle<M extends Mode = 'direct'> {
   /** @internal The map's memory goes: nobody waits for records any more. */
   endConsumers(): void {
     this.#ring.close()
+    for (const buffer of this.#perfBuffers) buffer.close()
   }
 
   /** @internal */

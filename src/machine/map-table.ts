@@ -12,6 +12,7 @@ import type { Kernel } from './kernel.js'
 import { MapAccess } from './map-access.js'
 import { MapHandle } from './map-handle.js'
 import { holdsReferences, MapReferences } from './map-references.js'
+import { openPerfEvents } from './perf-events.js'
 import type { MapAt } from './redirect.js'
 import { show } from './units.js'
 
@@ -154,6 +155,7 @@ export class MapTable {
       check: () => kernel.check(),
       settle: () => kernel.settle(),
       references: map.held,
+      perfEvents: (bytes: number) => openPerfEvents(kernel, map, bytes),
       pins: {
         add: (name: string) => this.pin(map, name),
         remove: (name: string) => this.unpin(name, map),

@@ -14,6 +14,7 @@ import {
   MAP_TYPE_LRU_PERCPU_HASH,
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERCPU_HASH,
+  MAP_TYPE_PERF_EVENT_ARRAY,
   MAP_TYPE_PROG_ARRAY,
   MAP_TYPE_QUEUE,
   MAP_TYPE_RINGBUF,
@@ -49,6 +50,7 @@ const types: ReadonlyMap<number, MapType> = new Map<number, MapType>([
   [MAP_TYPE_LRU_HASH, HASH],
   [MAP_TYPE_LRU_PERCPU_HASH, { ...HASH, perCpu: true }],
   [MAP_TYPE_RINGBUF, { batch: [] }],
+  [MAP_TYPE_PERF_EVENT_ARRAY, { batch: [] }],
   [MAP_TYPE_PROG_ARRAY, { batch: [], references: true }],
   [MAP_TYPE_ARRAY_OF_MAPS, { ...ARRAY, references: true }],
   [MAP_TYPE_HASH_OF_MAPS, { batch: ['lookup', 'update', 'delete'], seesEnd: true, references: true }],
@@ -70,8 +72,15 @@ export function mapType(type: number): MapType {
   return types.get(type) ?? { batch: [] }
 }
 
-/** max_entries as libbpf passes it on: a ring buffer's is rounded up to a power of two of pages. */
-export function roundedEntries({ type, maxEntries }: { readonly type: number; readonly maxEntries: number }): number {
+/**
+ * max_entries as libbpf passes it on: a ring buffer's is rounded up to a power of two of pages, a perf event array without any
+ * has one for each of the `cpus`.
+ */
+export function roundedEntries(
+  { type, maxEntries }: { readonly type: number; readonly maxEntries: number },
+  cpus: number,
+): number {
+  if (type === MAP_TYPE_PERF_EVENT_ARRAY && maxEntries === 0) return cpus
   if (type !== MAP_TYPE_RINGBUF || maxEntries === 0 || maxEntries > 2 ** 31) return maxEntries
   return Math.max(4096, 2 ** Math.ceil(Math.log2(maxEntries)))
 }

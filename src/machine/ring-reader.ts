@@ -22,12 +22,24 @@ export interface Consumer {
 
 type Decode = (record: Uint8Array) => unknown
 
-export class RingReader {
+/** What an iterator takes records from. */
+export interface RecordSource<T> {
+  /** Where the bell stands: to be read before the last look. */
+  readonly bell: number
+  /** Resolves when the bell may have been rung since it stood at `bell`. */
+  rung(bell: number): Promise<void>
+  /** Lets whoever waits for the bell look at what else may have changed. */
+  wake(): void
+  /** Takes the next record if it is there. */
+  take(): T | undefined
+}
+
+export class RingReader implements RecordSource<Uint8Array> {
   readonly #cpu: Cpu
   readonly #address: number
   readonly #name: string
   readonly #btf: Btf | undefined
-  readonly #open = new Set<RingRecords>()
+  readonly #open = new Set<RecordIterator<Uint8Array, unknown>>()
 
   constructor(cpu: Cpu, address: number, name: string, btf: Btf | undefined) {
     this.#cpu = cpu
@@ -38,9 +50,9 @@ export class RingReader {
 
   /** Every record that is committed now. Throws BAD_MAP for another kind of map, BAD_VALUE for a type that is not there. */
   drain(options: ConsumeOptions = {}): unknown[] {
-    const decode = this.#decoder(options)
+    const decode = this.decoder(options)
     const records: unknown[] = []
-    for (let record = this.next(); record; record = this.next()) records.push(decode(record))
+    for (let record = this.take(); record; record = this.take()) records.push(decode(record))
     return records
   }
 
@@ -54,8 +66,8 @@ export class RingReader {
   }
 
   /** Records as they come; ends when it, or the handle, is closed. */
-  iterate(options: ConsumeOptions = {}): RingRecords {
-    const records = new RingRecords(this, this.#decoder(options), () => this.#open.delete(records))
+  iterate(options: ConsumeOptions = {}): RecordIterator<Uint8Array, unknown> {
+    const records = new RecordIterator(this, this.decoder(options), () => this.#open.delete(records))
     this.#open.add(records)
     return records
   }
@@ -80,8 +92,13 @@ export class RingReader {
     this.#cpu.memory.notify(this.#address + MAP_RING_BELL)
   }
 
+  /** A word of the ring's map in the core. */
+  word(field: number): number {
+    return this.#cpu.memory.word(this.#address + field)
+  }
+
   /** Takes the oldest record if it is committed. */
-  next(): Uint8Array | undefined {
+  take(): Uint8Array | undefined {
     const { core, memory } = this.#cpu
     for (;;) {
       const record = core.ring_next(this.#address)
@@ -92,7 +109,8 @@ export class RingReader {
     }
   }
 
-  #decoder({ as }: ConsumeOptions): Decode {
+  /** What makes of a record what `options` ask for. Throws BAD_MAP, BAD_VALUE, as `drain`. */
+  decoder({ as }: ConsumeOptions): Decode {
     if (this.#cpu.memory.word(this.#address + MAP_TYPE) !== MAP_TYPE_RINGBUF)
       throw new SkepError('BAD_MAP', `map '${this.#name}' is no ring buffer`)
     if (as === undefined) return (record) => record
@@ -104,31 +122,31 @@ export class RingReader {
 }
 
 /**
- * The records of a ring buffer as they come. Not an async generator: one that waits cannot be ended by return() before the
+ * The records of a ring buffer, or of a perf buffer, as they come. Not an async generator: one that waits cannot be ended by return() before the
  * next record has come. Invariant: no record is taken for a call of next() that is not there, or after the end.
  */
-export class RingRecords implements AsyncIterableIterator<unknown> {
-  readonly #ring: RingReader
-  readonly #decode: Decode
+export class RecordIterator<R, T> implements AsyncIterableIterator<T> {
+  readonly #source: RecordSource<R>
+  readonly #decode: (record: R) => T
   readonly #ended: () => void
   #open = true
   /** Calls of next() are served one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(ring: RingReader, decode: Decode, ended: () => void) {
-    this.#ring = ring
+  constructor(source: RecordSource<R>, decode: (record: R) => T, ended: () => void) {
+    this.#source = source
     this.#decode = decode
     this.#ended = ended
   }
 
-  next(): Promise<IteratorResult<unknown, undefined>> {
+  next(): Promise<IteratorResult<T, undefined>> {
     const result = this.#turn.then(() => this.#take())
     this.#turn = result.catch(() => undefined)
     return result
   }
 
   /** Ends it; calls of next() that wait are answered as done. */
-  return(): Promise<IteratorResult<unknown, undefined>> {
+  return(): Promise<IteratorResult<T, undefined>> {
     this.close()
     return Promise.resolve({ done: true, value: undefined })
   }
@@ -142,15 +160,15 @@ export class RingRecords implements AsyncIterableIterator<unknown> {
     if (!this.#open) return
     this.#open = false
     this.#ended()
-    this.#ring.wake()
+    this.#source.wake()
   }
 
-  async #take(): Promise<IteratorResult<unknown, undefined>> {
+  async #take(): Promise<IteratorResult<T, undefined>> {
     while (this.#open) {
-      const bell = this.#ring.bell
-      const record = this.#ring.next()
-      if (record) return { done: false, value: this.#decode(record) }
-      await this.#ring.rung(bell)
+      const bell = this.#source.bell
+      const record = this.#source.take()
+      if (record !== undefined) return { done: false, value: this.#decode(record) }
+      await this.#source.rung(bell)
     }
     return { done: true, value: undefined }
   }

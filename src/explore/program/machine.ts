@@ -117,7 +117,7 @@ export class ProgramMachine {
   private memoryNeeded(): number {
     let bytes = FIXED_MEMORY + this.cpus * (128 << 10)
     for (const map of this.spec.maps.values()) {
-      map.maxEntries = roundedEntries(map)
+      map.maxEntries = roundedEntries(map, this.cpus)
       if ((map.type === MAP_TYPE_HASH || map.type === MAP_TYPE_LRU_HASH) && map.maxEntries > MOST_ELEMENTS) {
         this.lowered.push(`${map.name}: ${MOST_ELEMENTS} instead of ${map.maxEntries}`)
         map.maxEntries = MOST_ELEMENTS
