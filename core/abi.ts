@@ -24,6 +24,8 @@ export const DOOR_WAKE = 16
 export const DOOR_WAIT_WHILE = 17
 export const DOOR_RETRY = 18
 export const DOOR_XOR = 19
+/** No access: whether the allocation that follows fails; 0 no, 1 yes. */
+export const DOOR_MAY_FAIL = 20
 
 /** errno values, positive; helpers return them negated. */
 export const EPERM = 1

@@ -50,7 +50,8 @@ export class StoppingHook {
 
   #access(code: number, address: number, a: number, b: number): number {
     const operation = code & 0xff
-    if (operation !== abi.DOOR_RETRY) this.#step()
+    if (operation === abi.DOOR_RETRY || operation === abi.DOOR_MAY_FAIL) return 0
+    this.#step()
     const width = code >>> 8
     if (width === 1) return narrow(this.#bytes, operation, address, a)
     if (width === 2) return narrow(this.#halves, operation, address >>> 1, a)
@@ -75,8 +76,6 @@ export class StoppingHook {
         return 0
       case abi.DOOR_WAKE:
         return Atomics.notify(words, index)
-      case abi.DOOR_RETRY:
-        return 0
       default:
         return update(words, operation, index, a)
     }

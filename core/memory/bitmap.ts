@@ -2,7 +2,7 @@
 // Level 0 has one bit per object; a bit of level n + 1 says that its word of level n may be non-zero.
 // Invariant: a set leaf bit is found by every take, at the latest by the scan of all leaves; summaries are hints.
 // Every change is one idempotent atomic `and` or `or`: nothing to tear, no ABA, safe in NMI and beside a stopped CPU.
-import { and32, load32, or32, peek32, poke32, store32 } from '../door'
+import { and32, load32, mayFail, or32, peek32, poke32, store32 } from '../door'
 import { BITMAP_BITS, BITMAP_LEVEL, BITMAP_LEVELS, BITMAP_MAX_LEVELS } from '../layout'
 
 /** How often a take follows the summaries before it reads every leaf. */
@@ -153,6 +153,7 @@ function descend(bitmap: usize, start: u32): i32 {
  * Returns its index, or -1 only after every leaf was read as empty. Bounded: 16 descents, then one pass over the leaves.
  */
 export function bitmapTake(bitmap: usize, start: u32): i32 {
+  if (mayFail()) return -1
   let taken = takeFrom(bitmap, start >> 5, start)
   for (let turn = 0; taken < 0 && turn < DESCENTS; turn++) {
     const leaf = descend(bitmap, start)

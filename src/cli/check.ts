@@ -24,6 +24,7 @@ interface Options extends ObjectCheckCommandOptions {
   preemptions?: number
   nmi?: boolean
   stopCpu?: boolean
+  failAllocations?: boolean
   seed?: number
   replay?: string
   seconds?: number
@@ -73,6 +74,7 @@ export function addCheck(program: Command): void {
     .option('--preemptions <n>', 'only interleavings with at most so many preemptions', whole)
     .option('--nmi', 'only subjects in which an NMI may come at any step')
     .option('--stop-cpu', 'only subjects in which a CPU may stop for ever at any step')
+    .option('--fail-allocations', 'every allocation may fail, at any place')
     .option('--seed <n>', 'a thousand random walks with this seed instead', whole)
     .option('--replay <token>', 'only this interleaving of one subject')
     .option('--seconds <n>', 'give a subject up after so many seconds', whole)
@@ -86,7 +88,7 @@ export function addCheck(program: Command): void {
 }
 
 /** Options that mean nothing for the other kind. */
-const NOT_FOR_OBJECTS = ['nmi', 'stopCpu', 'seed', 'replay', 'jobs', 'list', 'html'] as const
+const NOT_FOR_OBJECTS = ['nmi', 'stopCpu', 'failAllocations', 'seed', 'replay', 'jobs', 'list', 'html'] as const
 const FOR_OBJECTS = ['run', 'before', 'data', 'ctx', 'set', 'timers', 'states'] as const
 
 function refuse(options: Options, names: readonly (keyof Options)[], what: string, command: Command): void {
@@ -103,6 +105,8 @@ async function checkCommand(subjects: string[], options: Options, command: Comma
     return checkObjectCommand(object, options)
   }
   refuse(options, FOR_OBJECTS, 'for objects only', command)
+  if (options.failAllocations && options.protocol !== 'shipped')
+    command.error('error: --fail-allocations is for the shipped protocol and subjects of your own')
   const variants: Variant[] = [
     ...(options.nmi ? (['nmi'] as const) : []),
     ...(options.stopCpu ? (['stop'] as const) : []),
@@ -163,6 +167,7 @@ async function explored(
   }
   const limits: CheckOptions = {
     ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),
+    ...(options.failAllocations === true ? { allocationsFail: true } : {}),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.replay === undefined ? {} : { token: options.replay }),
     ...(options.seconds === undefined ? {} : { maxMilliseconds: options.seconds * 1000 }),

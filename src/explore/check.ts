@@ -1,5 +1,6 @@
 // One named subject from question to answer: explored (or walked at random, or one interleaving replayed), and what was
 // found repeated on the trace build for its places in the source. Results are plain data that pass between threads.
+import { allocationsFail } from './allocation.js'
 import { explore, exploreAtRandom } from './explore.js'
 import type { Failure } from './explore.js'
 import { meaningOf } from './meaning.js'
@@ -21,6 +22,8 @@ export type Checkable = Pick<Entry, 'name' | 'about' | 'module' | 'subject'> & {
 
 export interface CheckOptions {
   preemptions?: number
+  /** Every allocation may fail too. */
+  allocationsFail?: boolean
   /** Random walks with this seed instead of a search. */
   seed?: number
   /** One interleaving instead of a search. */
@@ -55,7 +58,8 @@ export interface Found extends Failure {
 }
 
 /** Checks one subject. Throws a plain Error if a token does not fit it. */
-export function check(entry: Checkable, options: CheckOptions = {}): Checked {
+export function check(asked: Checkable, options: CheckOptions = {}): Checked {
+  const entry = options.allocationsFail === true ? withFailures(asked) : asked
   const subject = entry.subject(false)
   const { name, about } = entry
   const base = { name, about, states: 0, ends: 0, depth: 0, bytes: 0, ownSteps: [] }
@@ -97,6 +101,11 @@ export function check(entry: Checkable, options: CheckOptions = {}): Checked {
     ...(failure ? { failure: found(entry, failure) } : {}),
   }
 }
+
+const withFailures = (entry: Checkable): Checkable => ({
+  ...entry,
+  subject: (traced) => allocationsFail(entry.subject(traced)),
+})
 
 const withMeaning = (failure: Failure): Found => {
   const meaning = meaningOf(failure.message)

@@ -14,6 +14,7 @@ import type { Words } from './words.js'
 export const STEP = 0
 export const NMI = 1
 export const STOP = 2
+/** The pending access goes the other way: a sleep comes to the end of its limit, an allocation fails. */
 export const TIME_OUT = 3
 /** As NMI, but the nested operation makes no step yet. Offered where the interrupted one stands before a quiet access. */
 export const NMI_WAITS = 4
@@ -41,6 +42,7 @@ export interface WorldOptions {
 export class Choices {
   private readonly nmiDepth: number
   private readonly full: boolean
+  private readonly allocationsFail: boolean
 
   constructor(
     private readonly subject: Subject,
@@ -52,6 +54,7 @@ export class Choices {
   ) {
     this.nmiDepth = Math.min(subject.nmiDepth ?? MAX_NMI_DEPTH, MAX_NMI_DEPTH)
     this.full = options.full === true
+    this.allocationsFail = subject.allocationsFail === true
   }
 
   /** The CPU whose choices alone need to be explored here (it stands before a quiet access), or -1. */
@@ -75,6 +78,7 @@ export class Choices {
     if (nodes[n + log.NODE_STATUS] !== log.ACCESS) return false
     const flags = nodes[n + log.NODE_FLAGS]!
     if (flags & log.QUIET) return true
+    if (flags & log.FAILS) return !this.allocationsFail
     if (!(flags & log.WORD)) return false
     return !this.sharing.isShared(nodes[n + log.NODE_ADDRESS]!, widthOf(nodes[n + log.NODE_CODE]!))
   }
@@ -134,7 +138,9 @@ export class Choices {
       if (place >= script.count) return 0
       const call = script.first + place
       if (this.control.calls[call]!.operation.afterStop === true && words[this.control.stops] === 0) return 0
-      return this.runnable(this.control.roots[call]!, false) ? 1 << STEP : 0
+      const root = this.control.roots[call]!
+      if (this.mayFail(root)) return (1 << STEP) | (1 << TIME_OUT)
+      return this.runnable(root, false) ? 1 << STEP : 0
     }
     const node = words[at + NODE + depth - 1]!
     let bits = this.runnable(node, status === ASLEEP) ? 1 << STEP : 0
@@ -145,7 +151,17 @@ export class Choices {
     }
     if (script.mayStop && this.stops(cpu, at)) bits |= 1 << STOP
     if (status === ASLEEP && this.subject.sleepTimesOut === true && this.limitedSleep(node)) bits |= 1 << TIME_OUT
+    if (this.mayFail(node)) bits |= 1 << TIME_OUT
     return bits
+  }
+
+  /** Whether a node stands before an allocation that may fail. */
+  mayFail(node: number): boolean {
+    if (!this.allocationsFail) return false
+    const n = node * log.NODE_STRIDE
+    return (
+      this.logs.nodes[n + log.NODE_STATUS] === log.ACCESS && (this.logs.nodes[n + log.NODE_FLAGS]! & log.FAILS) !== 0
+    )
   }
 
   private nests(cpu: number, at: number): boolean {

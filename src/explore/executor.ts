@@ -169,6 +169,7 @@ export class Executor {
         return 0
       case abi.DOOR_WAKE:
       case abi.DOOR_RETRY:
+      case abi.DOOR_MAY_FAIL:
       case DOOR_POISON:
       case DOOR_CLEANSE:
         return 0
@@ -271,6 +272,10 @@ export class Cpu {
   /** Heads a retry loop: 1 on entry, 2 on every later turn; 0 lets the explorer decide. */
   retry(turn: 0 | 1 | 2 = 0): void {
     this.executor.access32(abi.DOOR_RETRY, 0, turn, 0)
+  }
+  /** Heads an allocation: true if it is to fail (subjects with `allocationsFail`). */
+  mayFail(): boolean {
+    return this.executor.access32(abi.DOOR_MAY_FAIL, 0, 0, 0) !== 0
   }
   /** The model's clock in nanoseconds. */
   now(): bigint {

@@ -1,5 +1,6 @@
 // The explorer's public names, re-exports only.
 export { Violation } from './access.js'
+export { allocationsFail } from './allocation.js'
 export { coverageOf, oneSided } from './coverage.js'
 export type { Coverage } from './coverage.js'
 export { Cpu, GuestFault } from './executor.js'

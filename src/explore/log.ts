@@ -1,13 +1,14 @@
 // The tree of logs: a node is one operation on one CPU with the results of its accesses so far. Nodes are numbered, so a
 // running operation is one number in the state, and the next access of a node is found by running the compiled code only
 // once. A retry loop closes: the node after a repeated `retry` is the node after the first. Owned by a Stage.
-import { DOOR_NOW, DOOR_RETRY } from '../../core/abi.js'
+import { DOOR_MAY_FAIL, DOOR_NOW, DOOR_RETRY } from '../../core/abi.js'
 import { isPlain, isWordAccess, mayWrite, operationOf, perform, result, Violation, widthOf } from './access.js'
 import { DOOR_CLEANSE, DOOR_POISON, GuestFault, UNWOUND } from './executor.js'
 import type { Cpu, Executor } from './executor.js'
 import {
   ACCESS,
   BROKEN,
+  FAILS,
   FINISHED,
   LOOP_HEAD,
   NODE_ADDRESS,
@@ -215,6 +216,7 @@ export class LogTree extends NodeTable {
     const operation = operationOf(code)
     if (operation === DOOR_POISON || operation === DOOR_CLEANSE) return QUIET
     if (operation === DOOR_NOW) return this.clockStandsStill ? QUIET : 0
+    if (operation === DOOR_MAY_FAIL) return FAILS
     if (!isWordAccess(operation)) return 0
     const plain = isPlain(operation) ? PLAIN | QUIET : 0
     const writes = mayWrite(operation) ? WRITES : 0
@@ -236,6 +238,10 @@ export class LogTree extends NodeTable {
     if (operation === DOOR_NOW) {
       result.low = memory.words[this.clock]!
       result.high = memory.words[this.clock + 1]!
+      return true
+    }
+    if (operation === DOOR_MAY_FAIL) {
+      result.low = result.high = 0
       return true
     }
     if (!isWordAccess(operation)) return false

@@ -13,7 +13,7 @@ export const NODE_A_LOW = 4
 export const NODE_A_HIGH = 5
 export const NODE_B_LOW = 6
 export const NODE_B_HIGH = 7
-/** Own steps (accesses, without `retry`) so far. */
+/** Own steps (accesses, without `retry` and `may fail`) so far. */
 export const NODE_STEPS = 8
 /** The child that was taken last, and lists of children. */
 export const NODE_LAST_CHILD = 9
@@ -49,6 +49,8 @@ export const WORD = 2
 export const WRITES = 4
 export const PLAIN = 8
 export const WIDE = 16
+/** It asks whether an allocation fails: the explorer's choice, if the subject lets allocations fail; no step of its own. */
+export const FAILS = 32
 
 export class NodeTable {
   nodes = new Int32Array(NODE_STRIDE << 10)
@@ -96,7 +98,9 @@ export class NodeTable {
     nodes[at + NODE_ROOT] = root
     if (parent === 0) return node
     const above = parent * NODE_STRIDE
-    nodes[at + NODE_STEPS] = nodes[above + NODE_STEPS]! + (nodes[above + NODE_STATUS] === ACCESS ? 1 : 0)
+    nodes[at + NODE_STEPS] =
+      nodes[above + NODE_STEPS]! +
+      (nodes[above + NODE_STATUS] === ACCESS && !(nodes[above + NODE_FLAGS]! & FAILS) ? 1 : 0)
     nodes[at + NODE_PHANTOM] = nodes[above + NODE_PHANTOM]!
     nodes[at + NODE_SIBLING] = nodes[above + NODE_FIRST_CHILD]!
     nodes[above + NODE_FIRST_CHILD] = node

@@ -140,7 +140,7 @@ export class Steps {
     const operation = operationOf(code)
     // A word access comes here only if it is out of range: this refuses it.
     if (isWordAccess(operation) || waits(operation)) checkRange(address >>> 0, widthOf(code), widthOf(code), limit)
-    if (!(nodes[n + log.NODE_FLAGS]! & log.QUIET)) this.words.put(at + PLAIN_SET, 0)
+    if (!(nodes[n + log.NODE_FLAGS]! & (log.QUIET | log.FAILS))) this.words.put(at + PLAIN_SET, 0)
     result.low = result.high = 0
     switch (operation) {
       case DOOR_SLEEP:
@@ -172,7 +172,7 @@ export class Steps {
     return true
   }
 
-  /** Ends the sleep of a CPU by its time limit. */
+  /** Ends the sleep of a CPU by its time limit, or lets its allocation fail. */
   timeOut(cpu: number, at: number): void {
     const { words, logs } = this
     this.violation = undefined
@@ -181,8 +181,9 @@ export class Steps {
     const call = words.words[at + CALL + depth - 1]!
     const node = words.words[at + NODE + depth - 1]!
     this.begins(call)
-    const next = logs.child(node, 2, 0)
-    if (this.observer !== undefined) this.observe(cpu, depth, call, node, 2, 0, next)
+    const answer = this.choices.mayFail(node) ? 1 : 2
+    const next = logs.child(node, answer, 0)
+    if (this.observer !== undefined) this.observe(cpu, depth, call, node, answer, 0, next)
     words.put(at + NODE + depth - 1, next)
     this.settle(cpu, at, call, next)
     while (this.goesOn(cpu, at)) this.through(cpu, at)

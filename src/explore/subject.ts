@@ -73,6 +73,8 @@ export interface Subject<S = unknown> {
   sleepIsRest?: boolean
   /** A sleep with a time limit may time out. */
   sleepTimesOut?: boolean
+  /** Every allocation may fail (`cpu.mayFail`, the pools of the core). */
+  allocationsFail?: boolean
   /** No operation may take more own steps than this. 10,000 if not given. */
   maxSteps?: number
   /** Names an address: `cb#1.state`. */

@@ -9,6 +9,7 @@ import {
   DOOR_FILL,
   DOOR_GLANCE,
   DOOR_LOAD,
+  DOOR_MAY_FAIL,
   DOOR_NOTE,
   DOOR_NOW,
   DOOR_OR,
@@ -123,7 +124,8 @@ export function traceOf(subject: Subject, choices: number[], cycle?: number): Tr
         throw new Error(`replay of ${subject.name}: CPU ${cpu} cannot do step ${position + 1} of the token`)
       if (last >= 0 && cpu !== last && world.running(last).length > 0 && world.enabled(last << 3)) trace.preemptions++
       last = cpu
-      if ((choice & 7) === STOP || (choice & 7) === TIME_OUT)
+      const timesOut = (choice & 7) === TIME_OUT && world.node(cpu) !== 0 && !world.choices.mayFail(world.node(cpu))
+      if ((choice & 7) === STOP || timesOut)
         lines.push({
           cpu,
           depth: world.running(cpu).length,
@@ -174,6 +176,7 @@ function whatOf(subject: Subject, seen: Observation): What {
     if (operation === DOOR_NOW) return { text: `now = ${wide(seen.low, seen.high)}` }
     if (operation === DOOR_SET_CLOCK) return { text: `set clock ${wide(seen.aLow, seen.aHigh)}` }
     if (operation === DOOR_STOPPED) return { text: name }
+    if (operation === DOOR_MAY_FAIL) return { text: `the allocation ${seen.low === 0 ? 'succeeds' : 'FAILS'}` }
     if (operation === DOOR_SLEEP || operation === DOOR_WAIT_WHILE)
       return { text: `${name} ${place} ≠ ${hex(seen.aLow)}` }
     return { text: `${name} ${place}` }

@@ -76,18 +76,24 @@ export class World {
       case STOP:
         return this.stop(cpu, at)
       case TIME_OUT:
+        this.begin(cpu, at)
         return steps.timeOut(cpu, at)
       case NMI:
       case NMI_WAITS:
         return this.nest(cpu, at, (choice & 7) === NMI_WAITS)
       default:
-        if (words.words[at + DEPTH] === 0) {
-          const place = words.words[at + PLACE]!
-          words.put(at + PLACE, place + 1)
-          control.push(at, control.scripts[cpu]!.first + place)
-        }
+        this.begin(cpu, at)
         steps.run(cpu, at)
     }
+  }
+
+  // Begins the CPU's next operation if none runs on it.
+  private begin(cpu: number, at: number): void {
+    const { control, words } = this
+    if (words.words[at + DEPTH] !== 0) return
+    const place = words.words[at + PLACE]!
+    words.put(at + PLACE, place + 1)
+    control.push(at, control.scripts[cpu]!.first + place)
   }
 
   private stop(cpu: number, at: number): void {
@@ -106,7 +112,8 @@ export class World {
     const call = control.scripts[cpu]!.nmiFirst + words.words[at + NMI_STARTED]!
     words.put(at + NMI_STARTED, words.words[at + NMI_STARTED]! + 1)
     control.push(at, call)
-    if (!waits && this.choices.runnable(control.roots[call]!, false)) this.steps.run(cpu, at)
+    const root = control.roots[call]!
+    if (!waits && !this.choices.mayFail(root) && this.choices.runnable(root, false)) this.steps.run(cpu, at)
   }
 
   /** Whether the state offers this choice. */

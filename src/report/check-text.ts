@@ -46,7 +46,7 @@ export function failureLines(failure: Found, style: Style, columns: number): str
 }
 
 /** Accesses that say little: private words, statistics, the clock. They are in the HTML and the JSON. */
-const QUIET = /^(peek|poke|glance|note|now)\b/
+const QUIET = /^(peek|poke|glance|note|now|the allocation succeeds)\b/
 
 // What races, and what everything ends with, is shown whatever it is.
 function isShown(line: TraceLine, index: number, { lines, race }: Trace): boolean {

@@ -18,7 +18,7 @@ export function mortalCpu(memory: WebAssembly.Memory, left: () => number): Core 
 
   const access32 = (code: number, address: number, a: number, b: number): number => {
     const operation = code & 0xff
-    if (operation === abi.DOOR_RETRY) return 0
+    if (operation === abi.DOOR_RETRY || operation === abi.DOOR_MAY_FAIL) return 0
     if (left() === 0) throw new Died()
     const width = code >>> 8
     const index = address >>> 2
