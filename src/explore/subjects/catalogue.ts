@@ -5,6 +5,7 @@ import { asyncEntries } from './async-catalogue.js'
 import { mapEntries } from './map-catalogue.js'
 import type { ModuleName } from './modules.js'
 import { queueEntries } from './queue-catalogue.js'
+import { ringEntries } from './ring-catalogue.js'
 import { partEntries } from './parts.js'
 import { specimenEntries } from './specimen-catalogue.js'
 import { trieEntries } from './trie-catalogue.js'
@@ -36,7 +37,7 @@ export function entriesOf(protocol: Protocol): readonly Entry[] {
   if (known) return known
   const entries =
     protocol === 'shipped'
-      ? [...partEntries(), ...mapEntries(), ...queueEntries(), ...trieEntries(), ...asyncEntries()]
+      ? [...partEntries(), ...mapEntries(), ...queueEntries(), ...ringEntries(), ...trieEntries(), ...asyncEntries()]
       : specimenEntries(protocol)
   made.set(protocol, entries)
   return entries

@@ -1,0 +1,8 @@
+// Rings and perf buffers under the explorer: the named subjects `perf/…`.
+import { test } from 'node:test'
+import { hold, named } from './named.js'
+
+test('records that are put are taken once, whole, whoever interrupts, stops or closes', (t) => {
+  const entries = named(['perf'])
+  t.diagnostic(`${entries.length} subjects, ${hold(entries)} states`)
+})
