@@ -72,7 +72,7 @@ export function decode(code: Uint8Array, name: string): Instruction[] {
   const starts = new Uint8Array(units)
   for (let index = 0; index < units;) {
     const unit = unitAt(view, index)
-    const form = formFor(unit, (problem) => refuse(index, problem))
+    const form = formFor(unit) ?? refuse(index, misfit(unit))
     let high = 0
     let next = index + 1
     if (form.kind === 'wide') {
@@ -144,13 +144,27 @@ function writes(form: Form, { dst, src }: { dst: number; src: number }): number 
 const FIELDS: readonly Field[] = ['dst', 'src', 'offset', 'imm']
 
 /** The row of the table that fits, reserved fields included. */
-function formFor(unit: Unit, refuse: (problem: string) => never): Form {
+function formFor(unit: Unit): Form | undefined {
+  for (const form of formsOf(unit.opcode)) {
+    const { uses, fixed } = form
+    if (
+      (uses.has('dst') || unit.dst === (fixed.dst ?? 0)) &&
+      (uses.has('src') || unit.src === (fixed.src ?? 0)) &&
+      (uses.has('offset') || unit.offset === (fixed.offset ?? 0)) &&
+      (uses.has('imm') || unit.imm === (fixed.imm ?? 0))
+    )
+      return form
+  }
+  return undefined
+}
+
+/** Why no row fits. */
+function misfit(unit: Unit): string {
   const forms = formsOf(unit.opcode)
-  if (forms.length === 0) return refuse(`unknown opcode 0x${unit.opcode.toString(16).padStart(2, '0')}`)
+  if (forms.length === 0) return `unknown opcode 0x${unit.opcode.toString(16).padStart(2, '0')}`
   let nearest: { form: Form; wrong: Field } | undefined
   for (const form of forms) {
     const wrong = FIELDS.filter((field) => !form.uses.has(field) && unit[field] !== (form.fixed[field] ?? 0))
-    if (wrong.length === 0) return form
     // Of several rows the one that differs only in a reserved field explains best what was meant.
     if (!nearest || (wrong.every((field) => form.fixed[field] === undefined) && nearest.form.fixed[nearest.wrong]))
       nearest = { form, wrong: wrong[0]! }
@@ -162,7 +176,7 @@ function formFor(unit: Unit, refuse: (problem: string) => never): Form {
     .map(hexadecimal)
     .join(' or ')
   const what = forms.length === 1 ? form.name : `opcode 0x${unit.opcode.toString(16)}`
-  return refuse(`${what}: ${wrong} is ${hexadecimal(unit[wrong])}, expected ${expected}`)
+  return `${what}: ${wrong} is ${hexadecimal(unit[wrong])}, expected ${expected}`
 }
 
 function hexadecimal(value: number): string {

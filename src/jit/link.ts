@@ -1,4 +1,5 @@
 // What the compiler asks of whoever loads an object: where maps lie, which helpers exist, which table slot a callback has.
+import type { Instruction } from '../isa/decode.js'
 import type { FunctionSpec } from '../object/spec.js'
 
 /** How a helper or kfunc is called: an export of the core. */
@@ -78,6 +79,8 @@ export interface LinkTarget {
   hashShape?(name: string): HashShape | undefined
   /** The slots of a map's timers or work, if that field lies at `offset` of its values. */
   slotShape?(name: string, field: 'timer' | 'work', offset: number): SlotShape | undefined
+  /** The instructions of a function, if someone has decoded them already. */
+  decoded?(fn: FunctionSpec): Instruction[]
   /** What is proved about a function of the object; without it every access is checked. */
   facts?(fn: FunctionSpec): KnownFacts
   /** Guest address of a byte in the value of a single-element data map. */

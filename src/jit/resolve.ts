@@ -44,7 +44,7 @@ export function reachable(
 }
 
 function decodeOf(spec: FunctionSpec, target: LinkTarget): Instruction[] {
-  const instructions = decode(spec.code, spec.name)
+  const instructions = target.decoded?.(spec) ?? decode(spec.code, spec.name)
   for (const instruction of instructions)
     if (instruction.form.kind === 'legacy')
       throw new SkepError(

@@ -22,6 +22,7 @@ import { buildImage, imageBytes, stubLimit, type InterpretedObject } from '../in
 import { compile, type CompiledObject } from '../jit/compile.js'
 import type { ArrayShape, HashShape, LinkTarget, SlotShape } from '../jit/link.js'
 import type { ObjectSpec } from '../object/spec.js'
+import type { Codes } from '../verify/blocks.js'
 import { prover } from '../verify/prove.js'
 import type { ObjectCode } from './cpu.js'
 import { compileOptimised } from './optimised.js'
@@ -75,10 +76,11 @@ export function linkCode(
   spec: ObjectSpec,
   maps: ReadonlyMap<string, LiveMap>,
   room: CodeRoom,
+  codes: Codes,
 ): { compiled: LinkedCode; code: ObjectCode } {
   const functions = [...spec.functions.values()]
   const roots = [...spec.programs.values()].map(({ entry }) => entry)
-  const target = linkTarget(kernel, spec, maps, room.tableFirst)
+  const target = linkTarget(kernel, spec, maps, room.tableFirst, codes)
   if (room.engine === 'jit') {
     const compiled = compile(functions, target, roots)
     return { compiled, code: objectCode(spec, compiled, [], room.tableFirst) }
@@ -110,6 +112,7 @@ function linkTarget(
   spec: ObjectSpec,
   maps: ReadonlyMap<string, LiveMap>,
   tableFirst: number,
+  codes: Codes,
 ): LinkTarget {
   const names = [...spec.functions.keys()]
   const mapNamed = (name: string): LiveMap => {
@@ -123,7 +126,8 @@ function linkTarget(
     arrayShape: (name) => arrayShape(kernel, mapNamed(name)),
     hashShape: (name) => hashShape(kernel, mapNamed(name)),
     slotShape: (name, field, offset) => slotShape(kernel, mapNamed(name), field, offset),
-    facts: prover(spec),
+    decoded: (fn) => codes(fn).instructions,
+    facts: prover(spec, codes),
     helperImport: (id, fn, instruction) =>
       requireHelper(helperById(id), `function '${fn}', instruction ${instruction}: helper ${id}`),
     kfuncImport: (name) => kfuncByName(name),

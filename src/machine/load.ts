@@ -11,6 +11,7 @@ import { readKernelBtf, type BtfSource } from '../object/kernel-btf.js'
 import { parseObject } from '../object/read.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { analyse } from '../verify/analyse.js'
+import { rememberedCodes, type Codes } from '../verify/blocks.js'
 import { refusalText, type Refusal } from '../verify/refusal.js'
 import { linkCode, reserveCode, type Engine } from './code.js'
 import { helperById, helpers, kfuncByName, kfuncs } from './helpers.js'
@@ -175,7 +176,8 @@ function prepareSpec(
   options: LoadOptions,
 ): PreparedObject {
   assertSupported(spec, supported)
-  refuseMisuse(spec, options)
+  const codes = rememberedCodes()
+  refuseMisuse(spec, options, codes)
   checkGiven(spec, options)
   const maps = new Map<string, LiveMap>()
   const access = new Map<string, number>()
@@ -208,10 +210,10 @@ function prepareSpec(
       pinned.push(pin)
     }
     fillMapsOfMaps(kernel, maps, created)
-    const { compiled, code } = linkCode(kernel, spec, maps, room)
+    const { compiled, code } = linkCode(kernel, spec, maps, room, codes)
     const object: LiveObject = { spec, compiled, code, room, maps, programs: new Map(), source }
     const commit = (): void => {
-      kernel.objects.add(object)
+      kernel.objects.add(object, codes)
       fillProgramArrays(kernel, object, created)
     }
     return { object, access, commit, release }
@@ -226,8 +228,8 @@ function valueAddress(kernel: Kernel, map: LiveMap): number {
 }
 
 /** Helpers in program types that the kernel refuses, and what the load-time checks find certainly wrong. */
-function refuseMisuse(spec: ObjectSpec, options: LoadOptions): void {
-  const { items, refusals } = findMisuse(spec, options)
+function refuseMisuse(spec: ObjectSpec, options: LoadOptions, codes: Codes): void {
+  const { items, refusals } = findMisuse(spec, options, codes)
   if (items.length === 0) return
   throw new SkepError(
     'REFUSED',
@@ -240,11 +242,12 @@ function refuseMisuse(spec: ObjectSpec, options: LoadOptions): void {
 export function findMisuse(
   spec: ObjectSpec,
   { checks = true, strict }: Pick<LoadOptions, 'checks' | 'strict'> = {},
+  codes?: Codes,
 ): { items: string[]; refusals: readonly Refusal[] } {
   const items = new Set<string>()
   for (const program of spec.programs.values())
     for (const name of reachable(spec, program.entry)) refuseHelpers(spec.functions.get(name)!, program, items)
-  const refusals = checks ? analyse(spec, { strict }).refusals : []
+  const refusals = checks ? analyse(spec, { strict, codes }).refusals : []
   for (const refusal of refusals) items.add(refusalText(refusal))
   return { items: [...items], refusals }
 }

@@ -4,6 +4,7 @@
 import { PROGRAM_READS_CLOCK, PROGRAM_STATE, PROGRAM_TYPE } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
+import type { Codes } from '../verify/blocks.js'
 import { clockUses } from '../verify/clock.js'
 import type { CodeRoom, LinkedCode } from './code.js'
 import type { ObjectCode } from './cpu.js'
@@ -59,11 +60,11 @@ export class ObjectTable {
   }
 
   /** Enters installed code: creates its programs, takes its references on maps. All or nothing. */
-  add(object: LiveObject): void {
+  add(object: LiveObject, codes: Codes): void {
     const { core } = this.#kernel.host
     const { tableFirst, functions } = object.code
     const names = [...object.spec.functions.keys()]
-    const clocks = readers(object.spec, names)
+    const clocks = readers(object.spec, names, codes)
     try {
       for (const spec of object.spec.programs.values()) {
         const entry = tableFirst + names.indexOf(spec.entry)
@@ -115,8 +116,8 @@ export class ObjectTable {
  * The functions that need no reading of the clock at their start, one bit each (the first 64). A program only must not use
  * `now` before it reads; a callback must read, for its reading tells how late it began.
  */
-function readers(spec: ObjectSpec, names: readonly string[]): bigint {
-  const uses = clockUses(spec)
+function readers(spec: ObjectSpec, names: readonly string[], codes: Codes): bigint {
+  const uses = clockUses(spec, codes)
   const entries = new Set([...spec.programs.values()].map(({ entry }) => entry))
   let bits = 0n
   names.slice(0, 64).forEach((name, index) => {

@@ -3,7 +3,7 @@
 // decided is accepted: the compiled code guards itself. For loaders and reports, before anything is loaded.
 import { storesMemory, type Instruction } from '../isa/decode.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
-import { codeOf, type Code } from './blocks.js'
+import { rememberedCodes, type Code, type Codes } from './blocks.js'
 import type { CallSurroundings, Entry, Summary } from './call.js'
 import { placed, type Refusal } from './refusal.js'
 import { returnComplaint } from './result.js'
@@ -17,6 +17,8 @@ import { review, walk, type Walked } from './walk.js'
 export interface AnalyseOptions {
   /** Refuse besides what Linux 6.18 refuses and this package does not: timers and work in tracing programs. */
   readonly strict?: '6.18' | undefined
+  /** Where the code comes from; decoded here if not given. */
+  readonly codes?: Codes | undefined
 }
 
 export interface Analysis {
@@ -34,7 +36,7 @@ const MOST_DEPTH = 16
  * Throws SkepError BAD_INSTRUCTION if code cannot be decoded.
  */
 export function analyse(spec: ObjectSpec, options: AnalyseOptions = {}): Analysis {
-  const analyser = new Analyser(spec)
+  const analyser = new Analyser(spec, options.codes ?? rememberedCodes())
   for (const program of spec.programs.values()) analyser.program(program, options)
   return analyser
 }
@@ -46,7 +48,6 @@ interface Visit extends Walked {
 /** A walk that is finished once, for every function and way of entering it. */
 class Analyser implements Analysis {
   readonly refusals: Refusal[] = []
-  private readonly codes = new Map<string, Code>()
   private readonly visits = new Map<string, Visit>()
   private readonly entries = new Map<string, number>()
   private readonly open = new Set<string>()
@@ -54,7 +55,10 @@ class Analyser implements Analysis {
   private readonly said = new Set<string>()
   private readonly movesPacket: boolean
 
-  constructor(private readonly spec: ObjectSpec) {
+  constructor(
+    private readonly spec: ObjectSpec,
+    private readonly codes: Codes,
+  ) {
     this.movesPacket = [...spec.functions.values()].some(callsPacketMover)
   }
 
@@ -77,7 +81,7 @@ class Analyser implements Analysis {
     this.open.add(name)
     try {
       const [key, taken] = this.entryKey(program, name, entry)
-      const code = this.codeOf(spec)
+      const code = this.codes(spec)
       const around = (reporting: boolean): CallSurroundings => this.surroundings(program, code, taken, reporting)
       let visit = this.visits.get(key)
       if (!visit) {
@@ -103,15 +107,6 @@ class Analyser implements Analysis {
     this.entries.set(role, count + 1)
     if (count < MOST_ENTRIES) return [key, entry]
     return [role, { ...entry, arguments: [UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN] }]
-  }
-
-  private codeOf(spec: FunctionSpec): Code {
-    let code = this.codes.get(spec.name)
-    if (!code) {
-      code = codeOf(spec)
-      this.codes.set(spec.name, code)
-    }
-    return code
   }
 
   private surroundings(program: ProgramSpec, code: Code, entry: Entry, reporting: boolean): CallSurroundings {

@@ -13,10 +13,25 @@ export interface Block {
 /** A function ready to be analysed. */
 export interface Code {
   readonly spec: FunctionSpec
+  /** All of them, in order. */
+  readonly instructions: Instruction[]
   /** Reachable blocks in reverse postorder; the entry first. */
   readonly blocks: readonly Block[]
   readonly byStart: ReadonlyMap<number, Block>
   readonly relocations: ReadonlyMap<number, Relocation>
+}
+
+/** The code of functions of one object. Throws SkepError BAD_INSTRUCTION if it cannot be decoded. */
+export type Codes = (spec: FunctionSpec) => Code
+
+/** Decodes a function when it is first asked for, and once: a load asks four times. Its spec must not change meanwhile. */
+export function rememberedCodes(): Codes {
+  const known = new Map<FunctionSpec, Code>()
+  return (spec) => {
+    let code = known.get(spec)
+    if (!code) known.set(spec, (code = codeOf(spec)))
+    return code
+  }
 }
 
 /** Throws SkepError BAD_INSTRUCTION if the code cannot be decoded. */
@@ -37,7 +52,7 @@ export function codeOf(spec: FunctionSpec): Code {
     current.push(instruction)
   }
   const relocations = new Map(spec.relocations.map((relocation) => [relocation.instruction, relocation]))
-  return { spec, blocks: ordered(byStart), byStart, relocations }
+  return { spec, instructions, blocks: ordered(byStart), byStart, relocations }
 }
 
 /** Indices of the instructions that may come after a block. */

@@ -4,7 +4,7 @@
 // created. What is not known here is taken as a use of `now`.
 import type { Instruction } from '../isa/decode.js'
 import type { ObjectSpec, Relocation } from '../object/spec.js'
-import { codeOf, successors } from './blocks.js'
+import { codeOf, successors, type Codes } from './blocks.js'
 
 /**
  * What a function does about the clock. 'reads': on every way to its end it has read it, before any use of `now`;
@@ -35,7 +35,7 @@ const NEUTRAL_KFUNCS = new Set([
 ])
 
 /** The use of every function of an object. Throws SkepError BAD_INSTRUCTION if code cannot be decoded. */
-export function clockUses(spec: ObjectSpec): ReadonlyMap<string, ClockUse> {
+export function clockUses(spec: ObjectSpec, codes: Codes = codeOf): ReadonlyMap<string, ClockUse> {
   const uses = new Map<string, ClockUse>()
   // Calls in a circle: nothing is known of the one that is still being looked at.
   const useOf = (name: string): ClockUse => {
@@ -44,7 +44,7 @@ export function clockUses(spec: ObjectSpec): ReadonlyMap<string, ClockUse> {
     const fn = spec.functions.get(name)
     if (!fn) return 'uses'
     uses.set(name, 'uses')
-    const { blocks, byStart, relocations } = codeOf(fn)
+    const { blocks, byStart, relocations } = codes(fn)
     let ends = false
     // Blocks that are reached without a reading.
     const reached = new Set(blocks.slice(0, 1))

@@ -20,7 +20,7 @@
 import type { Instruction } from '../isa/decode.js'
 import { storesMemory } from '../isa/decode.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
-import { codeOf } from './blocks.js'
+import { codeOf, type Codes } from './blocks.js'
 import type { CallSurroundings } from './call.js'
 import { contextField } from './context.js'
 import { isChecked, placeAt } from './place.js'
@@ -51,19 +51,19 @@ export interface ValuePlace {
 }
 
 /** The proofs of any function of an object. `spec` must be as it is loaded: edits of its maps done. */
-export function prover(spec: ObjectSpec): (fn: FunctionSpec) => Proofs {
+export function prover(spec: ObjectSpec, codes: Codes = codeOf): (fn: FunctionSpec) => Proofs {
   const programs = contextGuesses(spec)
-  return (fn) => prove(spec, fn, programs.get(fn.name))
+  return (fn) => prove(spec, fn, programs.get(fn.name), codes(fn))
 }
 
 /** The proofs of one function. `program`: if it is only ever entered as this one, or one of its type. */
-export function prove(spec: ObjectSpec, fn: FunctionSpec, program?: ProgramSpec): Proofs {
+export function prove(spec: ObjectSpec, fn: FunctionSpec, program?: ProgramSpec, code = codeOf(fn)): Proofs {
   const accesses = new Map<number, Proof>()
   const guards = new Map<number, 'start' | 'end'>()
   const places = new Map<number, ValuePlace>()
   const around: CallSurroundings = {
     spec,
-    code: codeOf(fn),
+    code,
     program,
     trusting: false,
     sleepable: true,

@@ -53,7 +53,8 @@ export function walk(around: CallSurroundings, entry: Entry): Walked {
       const { position } = target
       const known = states[position]
       const widen = target.isLoopHead && visits[position]! >= PATIENCE
-      if (!known) states[position] = copyState(way.state)
+      // No other way has this state.
+      if (!known) states[position] = way.state
       else if (!joinInto(known, way.state, widen)) continue
       pending[position] = 1
       next = Math.min(next, position)
