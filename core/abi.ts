@@ -105,6 +105,7 @@ export const BPF_PROG_TYPE_SCHED_ACT = 4
 export const BPF_PROG_TYPE_TRACEPOINT = 5
 export const BPF_PROG_TYPE_XDP = 6
 export const BPF_PROG_TYPE_PERF_EVENT = 7
+export const BPF_PROG_TYPE_CGROUP_SKB = 8
 export const BPF_PROG_TYPE_RAW_TRACEPOINT = 17
 export const BPF_PROG_TYPE_TRACING = 26
 export const BPF_PROG_TYPE_SYSCALL = 31

@@ -2,7 +2,7 @@
 // program's frame: {data: u64, size: u32, offset: u32}, data 0 = invalid; the upper byte of `size` has the kind, as in the
 // kernel. Of a packet `data` is the context. A program that forges them reaches nothing new: every access is checked against
 // the window, the packet, or the records that this CPU has reserved. Exported to guest programs.
-import { BPF_PROG_TYPE_SOCKET_FILTER, E2BIG, EINVAL, ERANGE } from '../abi'
+import { BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_SOCKET_FILTER, E2BIG, EINVAL, ERANGE } from '../abi'
 import { cpu } from '../cpu'
 import { copy, fill, peek32, peek64, poke32, poke64 } from '../door'
 import { guestAddress, inGuestWindow } from '../guest'
@@ -80,13 +80,14 @@ export function bpf_dynptr_from_mem(data: u64, size: u64, flags: u64, dynptr: u6
   return 0
 }
 
-/** Over the packet of a socket buffer; read-only for socket filters. 0, -EINVAL for any flag. */
+/** Over the packet of a socket buffer; read-only for programs of sockets and control groups. 0, -EINVAL for any flag. */
 export function bpf_dynptr_from_skb(context: u64, flags: u64, dynptr: u64): i64 {
   const pointer = dynptrAt(dynptr)
   const length = skbEnd(context) - skbStart(context)
   set(pointer, 0, 0)
   if (flags !== 0) return -EINVAL
-  const filter = peek32(<usize>peek32(cpu() + CPU_PROGRAM) + PROGRAM_TYPE) === BPF_PROG_TYPE_SOCKET_FILTER
+  const type = peek32(<usize>peek32(cpu() + CPU_PROGRAM) + PROGRAM_TYPE)
+  const filter = type === BPF_PROG_TYPE_SOCKET_FILTER || type === BPF_PROG_TYPE_CGROUP_SKB
   set(pointer, context, SKB | (length & MOST_BYTES) | (filter ? READ_ONLY : 0))
   return 0
 }

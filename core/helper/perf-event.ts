@@ -1,6 +1,7 @@
 // bpf_perf_event_output by the kernel's name: a record for the host, with the first bytes of the packet behind it if the flags
 // ask for them. Called by guest programs, inside a section.
 import {
+  BPF_PROG_TYPE_CGROUP_SKB,
   BPF_PROG_TYPE_SCHED_ACT,
   BPF_PROG_TYPE_SCHED_CLS,
   BPF_PROG_TYPE_SOCKET_FILTER,
@@ -35,7 +36,10 @@ export function bpf_perf_event_output(context: u64, mapPointer: u64, flags: u64,
   if (peek32(map + MAP_TYPE) !== MAP_TYPE_PERF_EVENT_ARRAY) fault(FAULT_BAD_ACCESS, mapPointer)
   const type = peek32(<usize>peek32(cpu() + CPU_PROGRAM) + PROGRAM_TYPE)
   const skb =
-    type === BPF_PROG_TYPE_SCHED_CLS || type === BPF_PROG_TYPE_SCHED_ACT || type === BPF_PROG_TYPE_SOCKET_FILTER
+    type === BPF_PROG_TYPE_SCHED_CLS ||
+    type === BPF_PROG_TYPE_SCHED_ACT ||
+    type === BPF_PROG_TYPE_SOCKET_FILTER ||
+    type === BPF_PROG_TYPE_CGROUP_SKB
   const xdp = type === BPF_PROG_TYPE_XDP
   if (flags & ~(skb || xdp ? INDEX | PACKET : INDEX)) return -EINVAL
   if (size > 0xffffffff) fault(FAULT_BAD_ACCESS, data)

@@ -13,7 +13,9 @@ export interface PlannedRun {
   after: number
 }
 
-const PACKET_TYPES: ReadonlySet<ProgramType> = new Set(['xdp', 'sched_cls', 'sched_act', 'socket_filter'])
+const PACKET_TYPES: ReadonlySet<ProgramType> = new Set([
+  ...(['xdp', 'sched_cls', 'sched_act', 'socket_filter', 'cgroup_skb'] as const),
+])
 
 export function takesPackets({ type }: ProgramSpec): boolean {
   return PACKET_TYPES.has(type)

@@ -98,7 +98,7 @@ async function runCommand(path: string, options: RunCommandOptions): Promise<voi
   const programs = chosenPrograms(spec, options.prog)
   const source = programs.some(takesPackets) ? packetsFrom(options.data) : undefined
   if (options.data !== undefined && !source)
-    throw new SkepError('BAD_OPTION', '--data: none of the programs takes packets (xdp, tc, socket)')
+    throw new SkepError('BAD_OPTION', '--data: none of the programs takes packets (xdp, tc, socket, cgroup_skb)')
   const interrupt = catchInterrupt()
   try {
     await new RunCommand(spec, programs, source, options, interrupt).execute()

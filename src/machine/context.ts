@@ -75,7 +75,9 @@ export interface PlacedRun {
 /** Throws BAD_RUN. */
 export type Fail = (what: string) => never
 
-const SOCKET_BUFFERS: ReadonlySet<ProgramSpec['type']> = new Set(['sched_cls', 'sched_act', 'socket_filter'] as const)
+const SOCKET_BUFFERS: ReadonlySet<ProgramSpec['type']> = new Set([
+  ...(['sched_cls', 'sched_act', 'socket_filter', 'cgroup_skb'] as const),
+])
 
 const contextNumbers: Record<RunContext, number> = {
   task: CONTEXT_TASK,
@@ -131,12 +133,13 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
   if (!Object.hasOwn(contextNumbers, name)) fail(`context '${String(name)}' is none of task, softirq, workqueue, nmi`)
   const context = contextNumbers[name]
   if (options.packet !== undefined && !SOCKET_BUFFERS.has(program.type))
-    fail('programs of this type have no socket buffer: packet is for tc and socket programs')
+    fail('programs of this type have no socket buffer: packet is for tc, socket and cgroup_skb programs')
   switch (program.type) {
     case 'xdp':
     case 'sched_cls':
     case 'sched_act':
     case 'socket_filter':
+    case 'cgroup_skb':
       return placePacket(program, options, buffer, context, mapAt, fail)
     default:
       return placePlain(program, options, buffer, context, fail)

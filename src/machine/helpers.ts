@@ -21,14 +21,16 @@ const tracing: readonly ProgramType[] = ['kprobe', 'tracepoint', 'perf_event', '
 const noLock: readonly ProgramType[] = [...tracing, 'socket_filter']
 
 const xdp = allBut('xdp')
-const skb = allBut('sched_cls', 'sched_act', 'socket_filter')
+const skb = allBut('sched_cls', 'sched_act', 'socket_filter', 'cgroup_skb')
 const actions = allBut('sched_cls', 'sched_act')
-const packets: readonly ProgramType[] = ['socket_filter', 'sched_cls', 'sched_act', 'xdp']
+/** Where a control group can be asked of the packet. */
+const grouped = allBut('sched_cls', 'sched_act', 'cgroup_skb')
+const packets: readonly ProgramType[] = ['socket_filter', 'sched_cls', 'sched_act', 'cgroup_skb', 'xdp']
 /** Where there is a current task, as the kernel sees it. */
 const attached = allBut('kprobe', 'tracepoint', 'perf_event', 'raw_tracepoint', 'tracing')
 
 function allBut(...allowed: ProgramType[]): readonly ProgramType[] {
-  return [...tracing, 'syscall', 'socket_filter', 'sched_cls', 'sched_act', 'xdp'].filter(
+  return [...tracing, 'syscall', 'socket_filter', 'sched_cls', 'sched_act', 'cgroup_skb', 'xdp'].filter(
     (type): type is ProgramType => !allowed.includes(type as ProgramType),
   )
 }
@@ -91,15 +93,15 @@ export const helpers: readonly HelperEntry[] = [
   helper(54, 'bpf_xdp_adjust_meta', 2, { refusedIn: xdp }),
   helper(65, 'bpf_xdp_adjust_tail', 2, { refusedIn: xdp }),
   helper(68, 'bpf_skb_load_bytes_relative', 5, { refusedIn: skb }),
-  helper(79, 'bpf_skb_cgroup_id', 1, { refusedIn: actions }),
+  helper(79, 'bpf_skb_cgroup_id', 1, { refusedIn: grouped }),
   helper(80, 'bpf_get_current_cgroup_id', 0),
-  helper(83, 'bpf_skb_ancestor_cgroup_id', 2, { refusedIn: actions }),
+  helper(83, 'bpf_skb_ancestor_cgroup_id', 2, { refusedIn: grouped }),
   helper(87, 'bpf_map_push_elem', 3),
   helper(88, 'bpf_map_pop_elem', 2),
   helper(89, 'bpf_map_peek_elem', 2),
   helper(93, 'bpf_spin_lock', 1, { refusedIn: noLock }),
   helper(94, 'bpf_spin_unlock', 1, { refusedIn: noLock }),
-  helper(97, 'bpf_skb_ecn_set_ce', 1, { refusedIn: actions }),
+  helper(97, 'bpf_skb_ecn_set_ce', 1, { refusedIn: grouped }),
   helper(105, 'bpf_strtol', 4),
   helper(106, 'bpf_strtoul', 4),
   helper(112, 'bpf_probe_read_user', 3),

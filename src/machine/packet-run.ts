@@ -59,8 +59,8 @@ export function placePacket(
   const given = contextFields(options.ctx, fields.size, fail)
   const { view } = buffer
   writeFields(fields, view, given instanceof Uint8Array ? readFields(fields, viewOf(given)) : given, fail)
-  // A socket filter sees the packet from its network header on, as BPF_PROG_TEST_RUN gives it.
-  const skipped = program.type === 'socket_filter' ? ETHERNET_HEADER : 0
+  // Those of sockets and control groups see the packet from its network header on, as BPF_PROG_TEST_RUN gives it.
+  const skipped = program.type === 'socket_filter' || program.type === 'cgroup_skb' ? ETHERNET_HEADER : 0
   const end = start + data.length
   if (xdp) {
     view.setUint32(0, start, true)

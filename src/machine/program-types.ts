@@ -10,6 +10,7 @@ export const programTypeNumbers: Readonly<Record<ProgramType, number>> = {
   sched_act: abi.BPF_PROG_TYPE_SCHED_ACT,
   tracepoint: abi.BPF_PROG_TYPE_TRACEPOINT,
   xdp: abi.BPF_PROG_TYPE_XDP,
+  cgroup_skb: abi.BPF_PROG_TYPE_CGROUP_SKB,
   perf_event: abi.BPF_PROG_TYPE_PERF_EVENT,
   raw_tracepoint: abi.BPF_PROG_TYPE_RAW_TRACEPOINT,
   tracing: abi.BPF_PROG_TYPE_TRACING,

@@ -20,6 +20,7 @@ const TYPES: ReadonlySet<string> = new Set<ProgramType>([
   'sched_act',
   'tracepoint',
   'xdp',
+  'cgroup_skb',
   'perf_event',
   'raw_tracepoint',
   'tracing',

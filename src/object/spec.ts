@@ -14,6 +14,7 @@ export type ProgramType =
   | 'sched_act'
   | 'tracepoint'
   | 'xdp'
+  | 'cgroup_skb'
   | 'perf_event'
   | 'raw_tracepoint'
   | 'tracing'

@@ -7,10 +7,11 @@ import { UNKNOWN, type Base, type Value } from './value.js'
 const DATA: Base = -1
 const META: Base = -2
 
-const PACKETS: Partial<Record<ProgramType, { data: number; end: number; meta: number }>> = {
+const PACKETS: Partial<Record<ProgramType, { data: number; end: number; meta?: number }>> = {
   xdp: { data: 0, end: 4, meta: 8 },
   sched_cls: { data: 76, end: 80, meta: 140 },
   sched_act: { data: 76, end: 80, meta: 140 },
+  cgroup_skb: { data: 76, end: 80 },
 }
 
 /** What a load of `width` bits at `offset` of the context gives. */

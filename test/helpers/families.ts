@@ -49,6 +49,7 @@ export const families: readonly Family[] = [
   { name: 'memory', packets: [udp], ours: [] },
   { name: 'loops', packets: [udp], ours: ['copies'] },
   { name: 'skb', packets: [udp, tagged, udp6], ours: ['values'] },
+  { name: 'cgroup', packets: [udp, udp6], contextBytes: { 'cgroup_skb/ingress': 192 }, ours: ['direct'] },
 ]
 
 /** What is compared of one run. Bytes are hexadecimal, without the zeros at the end. */

@@ -28,7 +28,7 @@ test('the kernel answers what was recorded', async (t) => {
 
 /** Types whose programs the kernel loads without a function that they trace. */
 const TYPES: readonly ProgramType[] = [
-  ...(['socket_filter', 'sched_cls', 'sched_act', 'xdp', 'syscall'] as const),
+  ...(['socket_filter', 'sched_cls', 'sched_act', 'cgroup_skb', 'xdp', 'syscall'] as const),
   ...(['kprobe', 'tracepoint', 'perf_event', 'raw_tracepoint'] as const),
 ]
 

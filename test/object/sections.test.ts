@@ -27,7 +27,7 @@ test('sections say type, attach type, place and whether the program may sleep', 
 test('what does not run here has the name of the kernel', () => {
   for (const [section, kernelType, attachType] of [
     ['cgroup/connect_unix', 'cgroup_sock_addr', 'cgroup_unix_connect'],
-    ['cgroup_skb/egress', 'cgroup_skb', 'cgroup_inet_egress'],
+    ['sk_lookup', 'sk_lookup', 'sk_lookup'],
     ['lsm.s/file_open', 'lsm', 'lsm_mac'],
     ['lsm_cgroup/socket_bind', 'lsm', 'lsm_cgroup'],
     ['raw_tp.w/x', 'raw_tracepoint_writable', undefined],

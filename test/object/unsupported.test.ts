@@ -39,7 +39,7 @@ test('everything unsupported in an object is named in one error', () => {
     "section '.data': the address of 'target' as initial value",
     "section 'tc': static function 'static_program' (a program has to be global)",
     "section 'lsm/file_open': program type lsm",
-    "section 'cgroup_skb/egress': program type cgroup_skb",
+    "section 'sk_lookup': program type sk_lookup",
     "section 'struct_ops/init': program type struct_ops",
     "section 'my_own_section': unknown program section (libbpf knows xdp, tc, socket, syscall, tp/…, kprobe/…, fentry/… and others)",
     "extern 'runqueues' (a symbol of the kernel, which is not here)",
