@@ -1,0 +1,87 @@
+// What makes the search small loses nothing: quiet accesses, merged states, private words, compared with every interleaving
+// by itself on random programs. And its memory has a bound.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { explore, Stage, subject } from '../../src/explore/index.js'
+import type { Cpu, Subject } from '../../src/explore/index.js'
+import { check } from '../../src/explore/check.js'
+import { named } from './named.js'
+
+type Access = [kind: 'load' | 'store' | 'add' | 'cas', word: number, value: number]
+
+const access: fc.Arbitrary<Access> = fc.tuple(
+  fc.constantFrom('load' as const, 'store' as const, 'add' as const, 'cas' as const),
+  fc.nat(2),
+  fc.integer({ min: 1, max: 2 }),
+)
+
+/** What the access read; a second access depends on it where it is a load. */
+function perform(cpu: Cpu, [kind, word, value]: Access): number {
+  if (kind === 'load') return cpu.load32(word * 4)
+  if (kind === 'add') return cpu.add32(word * 4, value)
+  if (kind === 'cas') return cpu.compareExchange32(word * 4, value - 1, value)
+  cpu.store32(word * 4, value)
+  return 0
+}
+
+const stage = (): Stage => new Stage({ memory: 64, cpus: 2, ghost: 1 })
+
+/** Programs of two CPUs, one in NMI if there are three; each answers all that it read and skips what a 0 tells it to skip. */
+function programs(scripts: readonly (readonly Access[])[]): Subject {
+  const [first, second, third] = scripts.map((accesses, index) => ({
+    name: `program${index}`,
+    run(cpu: Cpu) {
+      const read: number[] = []
+      for (const one of accesses) if (one[0] !== 'cas' || read.at(-1) !== 0) read.push(perform(cpu, one))
+      return read.join('')
+    },
+  }))
+  return subject({
+    name: 'random',
+    stage: stage(),
+    cpus: [{ operations: [first!], nmi: third ? [third] : [] }, { operations: [second!] }],
+  })
+}
+
+test('the reduced search reaches the same outcomes as every interleaving by itself', () => {
+  const script = fc.array(access, { minLength: 1, maxLength: 4 })
+  let merged = 0
+  let apart = 0
+  fc.assert(
+    fc.property(fc.array(script, { minLength: 2, maxLength: 2 }), fc.option(access), (scripts, nmi) => {
+      const build = (): Subject => programs(nmi ? [...scripts, [nmi]] : scripts)
+      const [reduced, naive] = [explore(build()), explore(build(), { naive: true, full: true })]
+      assert.ok(reduced.complete && naive.complete)
+      assert.deepEqual([...reduced.outcomes].sort(), [...naive.outcomes].sort())
+      merged += reduced.states
+      apart += naive.states
+    }),
+    { numRuns: 120 },
+  )
+  assert.ok(merged * 2 < apart, `${merged} states instead of ${apart}`)
+})
+
+test('subjects of the shipped protocol have the same outcomes without the quiet accesses', () => {
+  for (const entry of named([
+    'pair/uninitialised/init/init',
+    'pair/idle-bound/set1/free',
+    'no-memory/uninitialised/init/init',
+  ])) {
+    const [reduced, full] = [explore(entry.subject(false)), explore(entry.subject(false), { full: true })]
+    assert.ok(reduced.complete && full.complete, entry.name)
+    assert.deepEqual([...reduced.outcomes].sort(), [...full.outcomes].sort(), entry.name)
+    assert.ok(reduced.states < full.states, entry.name)
+  }
+})
+
+test('the set of states stays within its bytes, says how many they are, and the verdict is then incomplete', () => {
+  const entry = named(['no-memory/three'])[0]!
+  const limit = 1 << 20
+  const { complete, bytes, states, failure } = explore(entry.subject(false), { maxBytes: limit })
+  assert.equal(failure, undefined)
+  assert.equal(complete, false)
+  assert.ok(bytes <= limit && bytes > limit / 4, `${bytes} bytes`)
+  assert.ok(states > 10_000)
+  assert.equal(check(entry, { maxMilliseconds: 1 }).verdict, 'incomplete')
+})
