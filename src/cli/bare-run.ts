@@ -41,7 +41,8 @@ export function runBare({ program, memory, elf = false, engine = 'jit' }: BareRu
   // The table of a new machine starts at 1: the function in front of place N has index N, see helperFunctions.
   const functions = [...helpers, ...own, entry]
   const programs = [entry, ...helpers.filter(({ code }) => code[0] === 0x85)].map(programOf)
-  using machine = boot.virtual({ memory: '16 MiB' })
+  // An object may have maps; a new machine costs by its size.
+  using machine = boot.virtual({ memory: elf ? '16 MiB' : '4 MiB' })
   const loaded = machine.load(
     {
       ...spec,

@@ -6,6 +6,9 @@ import { sectionHint, sectionMeaning } from './sections.js'
 import type { FunctionSpec, LineInfo } from './spec.js'
 
 export const INSTRUCTION_SIZE = 8
+export const CALL = 0x85
+export const LDDW = 0x18
+export const PSEUDO_CALL = 1
 
 /** Functions of these sections are never programs; `.text.name` is what -ffunction-sections makes. */
 function isText(section: string): boolean {
@@ -36,6 +39,7 @@ export function readFunctions(context: ReadContext): void {
     const atOffset = new Map<number, string>()
     context.functionsBySection.set(section.name, atOffset)
     const nextStarts = startsAfter(symbols, section.size)
+    const inner = innerStarts(context, section, symbols)
     let end = 0
     for (const [index, symbol] of symbols.entries()) {
       const size = symbol.size || (nextStarts[index] ?? section.size) - symbol.value
@@ -49,21 +53,51 @@ export function readFunctions(context: ReadContext): void {
         failAt(context, section, symbol.value, `expected it to begin after '${previous?.name}'`, symbol)
       end = symbol.value + size
       const name = names.unique(symbol.name)
-      const spec: FunctionSpec = {
-        name,
-        section: section.name,
-        sectionOffset: symbol.value,
-        code: section.bytes.slice(symbol.value, size, `function '${symbol.name}'`).slice(),
-        relocations: [],
-        lines: lines.between(symbol.value, end),
-        isStatic: symbol.binding === 'local',
-        btfId: btfIds.get(symbol.value) ?? context.spec.btf?.find('function', symbol.name) ?? 0,
+      const entered = isAlias ? [] : inner.filter((start) => start > symbol.value && start < end)
+      const cuts = [symbol.value, ...entered, end]
+      const pieces = cuts.slice(0, -1).map((start, place): FunctionSpec => {
+        const stop = cuts[place + 1] ?? end
+        return {
+          name: place === 0 ? name : names.unique(`${name}+${(start - symbol.value) / INSTRUCTION_SIZE}`),
+          section: section.name,
+          sectionOffset: start,
+          code: section.bytes.slice(start, stop - start, `function '${symbol.name}'`).slice(),
+          relocations: [],
+          lines: lines.between(start, stop),
+          isStatic: place > 0 || symbol.binding === 'local',
+          btfId: place > 0 ? 0 : (btfIds.get(start) ?? context.spec.btf?.find('function', symbol.name) ?? 0),
+        }
+      })
+      for (const piece of pieces) {
+        context.spec.functions.set(piece.name, piece)
+        if (!atOffset.has(piece.sectionOffset)) atOffset.set(piece.sectionOffset, piece.name)
       }
-      context.spec.functions.set(name, spec)
-      if (!atOffset.has(symbol.value)) atOffset.set(symbol.value, name)
-      if (!isText(section.name)) addProgram(context, spec)
+      const [spec] = pieces
+      if (spec && !isText(section.name)) addProgram(context, spec)
     }
   }
+}
+
+/**
+ * Where calls without a relocation enter the middle of a function, in order: a label of inline assembly that is called.
+ * As in the kernel a subprogram begins there, which nothing may jump into.
+ */
+function innerStarts(context: ReadContext, section: Section, symbols: readonly ElfSymbol[]): number[] {
+  const code = section.bytes.slice(0, section.size, `section '${section.name}'`)
+  const view = new DataView(code.buffer, code.byteOffset, code.byteLength)
+  const relocated = new Set(Array.from(context.elf.relocations(section), ({ offset }) => offset))
+  const named = new Set(symbols.map(({ value }) => value))
+  const starts = new Set<number>()
+  for (let at = 0; at < code.length; at += INSTRUCTION_SIZE) {
+    const opcode = view.getUint8(at)
+    const source = view.getUint8(at + 1) >> 4
+    if (opcode === CALL && source === PSEUDO_CALL && !relocated.has(at)) {
+      const target = at + (view.getInt32(at + 4, true) + 1) * INSTRUCTION_SIZE
+      if (target >= 0 && target < section.size && !named.has(target)) starts.add(target)
+    }
+    if (opcode === LDDW) at += INSTRUCTION_SIZE
+  }
+  return [...starts].sort((a, b) => a - b)
 }
 
 /** For every symbol where the next one with a larger offset begins. */

@@ -111,7 +111,11 @@ function setOne(spec: ObjectSpec, name: string, value: KconfigValue): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const { kind, offset, size } = extern
   const fail = (expected: string): never => {
-    throw new SkepError('BAD_VALUE', `extern '${name}' (${KCONFIG}): expected ${expected}, found ${String(value)}`)
+    throw new SkepError(
+      'BAD_VALUE',
+      `object '${spec.name}': extern '${name}' (${KCONFIG}): expected ${expected}, found ${String(value)}`,
+      { section: KCONFIG },
+    )
   }
   if (kind === 'text') {
     if (typeof value !== 'string') return fail('a text')

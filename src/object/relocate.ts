@@ -1,7 +1,7 @@
 // What the instructions refer to: relocations of the code sections, and calls between functions of one section, which
 // need none. Gives every function its list of Relocation. Used by read.ts after maps, data and functions are known.
 import { failAt, type ReadContext } from './context.js'
-import { isCode, INSTRUCTION_SIZE } from './functions.js'
+import { CALL, INSTRUCTION_SIZE, isCode, LDDW, PSEUDO_CALL } from './functions.js'
 import type { ElfRelocation, ElfSymbol, Section } from './elf.js'
 import { KCONFIG } from './kconfig.js'
 import { MAPS_SECTION } from './maps.js'
@@ -9,9 +9,6 @@ import type { FunctionSpec, Relocation } from './spec.js'
 
 const R_BPF_64_64 = 1
 const R_BPF_64_32 = 10
-const LDDW = 0x18
-const CALL = 0x85
-const PSEUDO_CALL = 1
 const PSEUDO_FUNC = 4
 
 /** Fills `relocations` of every function of the spec. */

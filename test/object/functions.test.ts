@@ -1,6 +1,7 @@
 // Programs, functions, their relocations and C lines in every form that clang writes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { boot } from '../../src/index.js'
 import { GOOD, get, readFixture } from './fixture.js'
 
 test('programs get type, attach point and sleepability from their section', () => {
@@ -124,3 +125,11 @@ test('maps of maps and program arrays know what they hold at first', () => {
   assert.deepEqual([outer.inner?.type, outer.inner?.maxEntries, outer.inner?.valueSize], [2, 8, 8])
   assert.deepEqual([...(get(maps, 'programs').initial ?? [])], [[1, 'callee']])
 })
+
+for (const engine of ['jit', 'interp'] as const)
+  test(`a call of a label inside of a function begins a subprogram there (${engine})`, () => {
+    using machine = boot.virtual()
+    const spec = readFixture('inner-calls')
+    assert.deepEqual([...spec.functions.keys()].sort(), ['in_text', 'inner', 'inner+4'])
+    assert.equal(machine.load(spec, { engine }).programs['inner']!.run({ ctx: new Uint8Array(8) }).retval, 42)
+  })

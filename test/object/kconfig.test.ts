@@ -111,3 +111,10 @@ test('a file that is no configuration is an error with its line', () => {
   assert.throws(() => parseKconfig(Uint8Array.of(0x1f, 0x8b, 1, 2), 'config.gz'), { code: 'BAD_VALUE' })
   assert.throws(() => ask('kconfig', '/no/such/file'), { code: 'FILE', message: /no such|\/no\/such\/file/ })
 })
+
+test('a value that does not fit names the object and the extern', () => {
+  assert.throws(
+    () => ask('kconfig', { CONFIG_HZ: 'many' }),
+    /object '.+': extern 'CONFIG_HZ' \(\.kconfig\): expected a number/,
+  )
+})
