@@ -5,6 +5,7 @@ import { BPF_F_RDONLY, BPF_F_WRONLY, MAP_TYPE_PROG_ARRAY } from '../../core/abi.
 import { HEADER, HEADER_MAPS, MAP_STATE, MAP_USER_REFERENCES } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { Btf } from '../object/btf.js'
+import { MAP_TYPE_NAMES } from '../object/map-types.js'
 import type { MapSpec } from '../object/spec.js'
 import type { Answering, Mode } from './answer.js'
 import { errnoError } from './errno.js'
@@ -71,8 +72,8 @@ export class MapTable {
     const hasTimer = timerOffset >= 0 ? 1 : 0
     const hasWork = workOffset >= 0 ? 1 : 0
     const sizes = [type, keySize, valueSize, maxEntries, flags, hasTimer, hasWork, extra] as const
-    const guestBytes = checked(core.map_bytes_guest(...sizes), name)
-    const coreBytes = checked(core.map_bytes_core(...sizes), name)
+    const guestBytes = checked(core.map_bytes_guest(...sizes), spec)
+    const coreBytes = checked(core.map_bytes_core(...sizes), spec)
     const guest = this.#reserve('guest', guestBytes, name)
     let heap: number
     try {
@@ -99,7 +100,7 @@ export class MapTable {
     if (address < 0 && address > -4096) {
       this.#kernel.guest.release(guest, guestBytes)
       this.#kernel.heap.release(heap, coreBytes)
-      throw errnoError(address, `map '${name}' cannot be created`)
+      throw notCreated(spec, address)
     }
     const live: LiveMap & { held?: MapReferences } = {
       id: this.#nextId++,
@@ -303,7 +304,19 @@ export class MapTable {
   }
 }
 
-function checked(result: number, name: string): number {
-  if (result < 0 && result > -4096) throw errnoError(result, `map '${name}' cannot be created`)
+/** The kernel's answer, with all that it was asked for: which of it was wrong is not said by an errno. */
+function notCreated(spec: MapSpec, result: number): SkepError {
+  const { name, type, keySize, valueSize, maxEntries, flags } = spec
+  const entries = maxEntries === 0 ? '0, for the loader to set: maxEntries' : maxEntries
+  return errnoError(
+    result,
+    `map '${name}' (${MAP_TYPE_NAMES[type] ?? type}; key_size ${keySize}, value_size ${valueSize}, ` +
+      `map_flags ${flags}, max_entries ${entries}) cannot be created`,
+    { map: name },
+  )
+}
+
+function checked(result: number, spec: MapSpec): number {
+  if (result < 0 && result > -4096) throw notCreated(spec, result)
   return result >>> 0
 }

@@ -27,7 +27,7 @@ export function callComplaint(
   const { field } = signature
   const problem = field && fieldArgument(spec, field, first, isKfunc)
   if (problem) return problem
-  if (signature.second === 'map' && field) return mapArgument(spec, field, first, second)
+  if (signature.second === 'map' && field) return mapArgument(spec, field, first, second, isKfunc)
   if (signature.second === 'callback') {
     if (second.is !== 'function' && second.is !== 'unknown') return access(`R2 type=${typeName(second)} expected=func`)
     if (second.is === 'function' && spec.functions.get(second.name)?.isStatic === false)
@@ -36,9 +36,16 @@ export function callComplaint(
   return undefined
 }
 
-function mapArgument(spec: ObjectSpec, field: Field, first: Value, second: Value): Complaint | undefined {
+function mapArgument(
+  spec: ObjectSpec,
+  field: Field,
+  first: Value,
+  second: Value,
+  isKfunc: boolean,
+): Complaint | undefined {
   if (second.is === 'unknown') return undefined
-  if (second.is !== 'map') return access(`R2 type=${typeName(second)} expected=map_ptr`)
+  if (second.is !== 'map')
+    return isKfunc ? invalid("pointer in R2 isn't map pointer") : access(`R2 type=${typeName(second)} expected=map_ptr`)
   if (first.is === 'value' && first.map !== second.map) {
     const what = field === 'bpf_timer' ? 'timer' : 'workqueue'
     return invalid(`${what} pointer in R1 map_uid=0 doesn't match map pointer in R2 map_uid=0`)

@@ -33,6 +33,12 @@ failing(
   'UNSUPPORTED',
   /points/,
 )
+failing(
+  'a map whose size the object leaves to its loader',
+  (spec) => (spec.maps.get('points')!.maxEntries = 0),
+  'EINVAL',
+  /'points' \(hash; key_size \d+, value_size \d+, map_flags 0, max_entries 0, for the loader to set: maxEntries\)/,
+)
 failing('a key of no bytes', (spec) => (spec.maps.get('points')!.keySize = 0), 'EINVAL', /points/)
 failing(
   'a jump out of the function',

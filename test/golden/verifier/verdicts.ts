@@ -112,6 +112,7 @@ export const VERDICTS: readonly Verdict[] = [
   },
   { object: 'work-programs', program: 'wq_bad_offset', refused: "off 0 doesn't point to 'struct bpf_wq' that is at 8" },
   { object: 'work-programs', program: 'wq_bad_stack', refused: "arg#0 doesn't point to a map value" },
+  { object: 'work-programs', program: 'wq_bad_no_map', refused: "pointer in R2 isn't map pointer" },
   {
     object: 'work-programs',
     program: 'wq_bad_null',

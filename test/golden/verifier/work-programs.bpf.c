@@ -97,6 +97,16 @@ int wq_bad_stack(void *ctx)
 }
 
 SEC("tc")
+int wq_bad_no_map(void *ctx)
+{
+  __u64 no_map = 0;
+
+  LOOKUP(warr, struct value);
+  bpf_wq_init(&value->work, &no_map, 0);
+  return 0;
+}
+
+SEC("tc")
 int wq_bad_null(void *ctx)
 {
   __u32 key = 1;
