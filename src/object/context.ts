@@ -47,3 +47,16 @@ export class Names {
     return count === 1 ? name : `${name}#${count}`
   }
 }
+
+/**
+ * Where the section's global symbols lie, by name. Of what was extern in the first of several linked units, BTF keeps
+ * the offset 0.
+ */
+export function globalOffsets({ elf }: ReadContext, section: Section): ReadonlyMap<string, number> {
+  return new Map(
+    elf
+      .symbolsIn(section)
+      .filter(({ type, binding }) => type === 'object' && binding !== 'local')
+      .map(({ name, value }) => [name, value]),
+  )
+}

@@ -1,6 +1,6 @@
 // Global data: each of `.data`, `.bss`, `.rodata` and their named variants is one map with one element, the section's
 // image, and its variables are known by name. Used by read.ts.
-import { failAt, Names, type ReadContext } from './context.js'
+import { failAt, globalOffsets, Names, type ReadContext } from './context.js'
 import { SectionType, SHF_ALLOC, SHF_EXECINSTR, type Section } from './elf.js'
 import { emptyMap } from './maps.js'
 import { setSpecialFields } from './special-fields.js'
@@ -49,11 +49,13 @@ export function readDataSections(context: ReadContext): void {
 
 function readVariables(context: ReadContext, section: Section, map: string, sectionType: number, names: Names): void {
   const { elf, spec } = context
-  const described = new Set<number>()
+  const known = new Set<number>()
   const type = spec.btf?.type(sectionType)
   if (spec.btf && type?.kind === 'section') {
-    for (const { type: id, offset, size } of type.variables) {
+    const offsets = globalOffsets(context, section)
+    for (const { type: id, offset: described, size } of type.variables) {
       const variable = spec.btf.type(id)
+      const offset = offsets.get(variable.name) ?? described
       if (variable.kind !== 'variable')
         failAt(context, section, offset, `expected a variable, found '${variable.name}'`)
       if (spec.btf.hasSize(id) && spec.btf.sizeOf(id) > size)
@@ -63,14 +65,14 @@ function readVariables(context: ReadContext, section: Section, map: string, sect
           offset,
           `'${variable.name}': expected at least ${spec.btf.sizeOf(id)} bytes, found ${size}`,
         )
-      described.add(offset)
+      known.add(offset)
       const name = names.unique(variable.name)
       const isStatic = variable.linkage === 'static'
       spec.variables.set(name, { name, section: section.name, map, offset, size, type: variable.type, isStatic })
     }
   }
   for (const symbol of elf.symbolsIn(section)) {
-    if (symbol.type !== 'object' || symbol.name === '' || described.has(symbol.value)) continue
+    if (symbol.type !== 'object' || symbol.name === '' || known.has(symbol.value)) continue
     const { value: offset, size } = symbol
     if (offset + size > section.size)
       failAt(context, section, offset, `expected ${size} bytes inside the section's ${section.size}`, symbol)

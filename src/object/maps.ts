@@ -2,7 +2,7 @@
 // Used by read.ts; data sections, which are maps too, are in data-sections.ts.
 import { SkepError } from '../error.js'
 import type { Btf, BtfMember, BtfType } from './btf.js'
-import { failAt, type ReadContext } from './context.js'
+import { failAt, globalOffsets, type ReadContext } from './context.js'
 import type { Section } from './elf.js'
 import { setSpecialFields } from './special-fields.js'
 import type { MapSpec } from './spec.js'
@@ -50,8 +50,10 @@ export function readMaps(context: ReadContext): void {
   const type = btf.type(id)
   if (type.kind !== 'section') failAt(context, section, 0, "expected BTF to describe section '.maps'")
   const valuesAt = new Map<string, { start: number; end: number }>()
-  for (const variable of type.variables) {
-    const { name } = btf.type(variable.type)
+  const offsets = globalOffsets(context, section)
+  for (const described of type.variables) {
+    const { name } = btf.type(described.type)
+    const variable = { ...described, offset: offsets.get(name) ?? described.offset }
     if (name === '') failAt(context, section, variable.offset, 'expected the map to have a name')
     if (spec.maps.has(name)) failAt(context, section, variable.offset, `expected one map '${name}', found two`)
     const definition = btf.resolved(variable.type)

@@ -29,11 +29,17 @@ export function readRelocations(context: ReadContext): void {
         failAt(context, section, relocation.offset, 'expected one relocation', relocation.symbol)
       relocations.set(relocation.offset, relocation)
     }
-    for (const fn of inSection.get(section.name) ?? [])
-      new CodeReader(context, section, fn, relocations, externs).read()
+    const functions = inSection.get(section.name) ?? []
+    for (const fn of functions) new CodeReader(context, section, fn, relocations, externs).read()
     for (const { offset, symbol } of relocations.values())
-      failAt(context, section, offset, 'expected the relocation at an lddw or call instruction of a function', symbol)
+      // Where no function is, a linker left a weak one that another took the place of.
+      if (offset >= section.size || functions.some((fn) => covers(fn, offset)))
+        failAt(context, section, offset, 'expected the relocation at an lddw or call instruction of a function', symbol)
   }
+}
+
+function covers({ sectionOffset, code }: FunctionSpec, offset: number): boolean {
+  return offset >= sectionOffset && offset < sectionOffset + code.length
 }
 
 /** Walks one function's instructions; takes what it uses out of `relocations`. */

@@ -20,6 +20,17 @@ for (const engine of ['jit', 'interp'] as const)
     assert.deepEqual(hits, [2n, 1007n])
   })
 
+test('what the first unit had as extern lies where the linker put it, and a weak function that lost is no function', () => {
+  using machine = boot.virtual()
+  const { programs, maps, variables } = machine.load(fixtureBytes('linked-late'))
+  const data = new Uint8Array(64)
+  assert.deepEqual([programs['in_e']!.run({ data }).retval, programs['in_d']!.run({ data }).retval], [2, 2])
+  const values = ['first_of_d', 'second_of_d', 'first_of_e', 'second_of_e'].map((name) => maps[name]!.get(0))
+  assert.deepEqual(values, [0n, 11n, 0n, 11n])
+  const numbers = ['left_for_d', 'left_for_e', 'seen_by_d', 'seen_by_e'].map((name) => variables[name]!.get())
+  assert.deepEqual(numbers, [5n, 7n, 5n, 200n])
+})
+
 test('static functions of one name stay apart, and each instruction has the line of its own unit', () => {
   const { functions } = readFixture('linked')
   assert.ok(get(functions, 'local').isStatic && get(functions, 'local#2').isStatic)
