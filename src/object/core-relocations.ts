@@ -22,8 +22,11 @@ export function readCoreRelocations(context: ReadContext): void {
   for (const [section, records] of context.ext?.relocations ?? []) {
     const names = context.functionsBySection.get(section)?.values() ?? []
     const functions = [...names].flatMap((name) => context.spec.functions.get(name) ?? [])
+    const size = context.elf.section(section)?.size ?? 0
     for (const record of records) {
       const fn = functionAround(functions, record.offset)
+      // What a linker left of a weak function that another took the place of.
+      if (!fn && record.offset % 8 === 0 && record.offset < size) continue
       if (!fn || record.offset % 8 !== 0)
         context.unsupported.add(`${section}: CO-RE relocation at offset ${record.offset}, where no instruction is`)
       else (fn.core ??= []).push(relocationOf(fn, record))
