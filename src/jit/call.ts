@@ -6,6 +6,7 @@ import { VOID, op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
 import { GUEST_FUNCTION } from './module.js'
 import { emitHashLookup } from './hash-lookup.js'
+import { emitInvocation } from './inline.js'
 import { emitLoopCall } from './loop-call.js'
 import { emitArrayLookup } from './lookups.js'
 import { pushSlot } from './slot.js'
@@ -29,12 +30,11 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
     case 'function':
       f.checkStack()
       if (callee.charges) f.storeBudget()
-      f.keepProgram()
+      if (!callee.inline) f.keepProgram()
       for (let register = 1; register <= 5; register += 1) f.getRegister(register)
-      f.get(f.bottom).op(op.call)
-      f.code.u32(callee.index)
+      emitInvocation(f, callee)
       f.setRegister(0)
-      f.restoreProgram()
+      if (!callee.inline) f.restoreProgram()
       if (callee.charges) f.loadBudget()
       return
     case 'import': {

@@ -1,14 +1,16 @@
 // BPF functions -> one wasm module. Only what the roots reach is compiled; whatever those functions refer to must
 // resolve now, so that no call is left to fail at run time.
+import type { Instruction } from '../isa/decode.js'
 import type { FunctionSpec } from '../object/spec.js'
 import {
-  callsByRegister,
   FunctionEmitter,
   type Callee,
   type EmittedFunction,
   type FunctionContext,
+  type InlinedFunction,
 } from './function.js'
 import { buildGraph, type Graph } from './graph.js'
+import { isInlinable, MOST_INLINED } from './inline.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
 import { lookupSites } from './lookups.js'
@@ -16,6 +18,9 @@ import { loopSites } from './loop-call.js'
 import { lookUp, type CodePosition, type Positioned } from './positions.js'
 import { calleesOf, reachable, wideValue, type Unit } from './resolve.js'
 import { emitStructure } from './structure.js'
+
+/** Registers that each function has for itself. */
+const SAVED = [6, 7, 8, 9]
 
 export interface CompiledObject extends Positioned {
   /** The module. Imports: env.memory, env.table (calls by register only), cpu.area, host.fault_at, core.<helper>…; exports every compiled function. */
@@ -77,28 +82,53 @@ export function compile(
   const firstFunction = 1 + imports.length
   const tails = imports.some(({ tail }) => tail)
 
+  const contextOf = (unit: Unit, resolved: ReadonlyMap<number, Callee>): FunctionContext => ({
+    guestBase: target.guestBase,
+    guestEnd: target.guestEnd,
+    callable: target.callable,
+    callees: resolved,
+    tails,
+    facts: facts.get(unit),
+    valueAddress: (map, offset) => target.mapValueAddress(map, offset),
+    wideValue: (instruction) => wideValue(unit, instruction, target, callbacks),
+  })
+  const inlined = new Map<string, InlinedFunction>()
+  for (const [name, unit] of units) {
+    const own = callees.get(unit)!
+    const graph = graphs.get(unit)!
+    if (!isInlinable(unit, graph, own.values())) continue
+    const { instructions } = unit
+    inlined.set(name, {
+      name,
+      context: contextOf(unit, own as ReadonlyMap<number, Callee>),
+      saved: SAVED.filter((register) => instructions.some(({ dst, src }) => dst === register || src === register)),
+      instructions: instructions.length,
+      emit: (f) => emitStructure(f, graph, instructions),
+    })
+  }
+
   const emitted = [...units.values()].map((unit) => {
     const resolved = new Map<number, Callee>()
+    let room = MOST_INLINED
+    const invoked = (name: string): { index: number; charges: boolean; inline: InlinedFunction | undefined } => {
+      const inline = inlined.get(name)
+      if (inline) room -= inline.instructions
+      return {
+        index: firstFunction + indices.get(name)!,
+        charges: charges(name),
+        inline: room >= 0 ? inline : undefined,
+      }
+    }
     for (const [instruction, callee] of callees.get(unit)!)
       resolved.set(
         instruction,
         typeof callee === 'string'
-          ? { kind: 'function', index: firstFunction + indices.get(callee)!, charges: charges(callee) }
+          ? { kind: 'function', ...invoked(callee) }
           : callee.kind === 'loop'
-            ? { ...callee, index: firstFunction + indices.get(callee.callback)!, charges: charges(callee.callback) }
+            ? { ...callee, ...invoked(callee.callback) }
             : callee,
       )
-    const context: FunctionContext = {
-      guestBase: target.guestBase,
-      guestEnd: target.guestEnd,
-      callable: target.callable,
-      callees: resolved,
-      tails,
-      facts: facts.get(unit),
-      valueAddress: (map, offset) => target.mapValueAddress(map, offset),
-      wideValue: (instruction) => wideValue(unit, instruction, target, callbacks),
-    }
-    return { name: unit.spec.name, ...compileFunction(unit, graphs.get(unit)!, context) }
+    return { name: unit.spec.name, ...compileFunction(unit, graphs.get(unit)!, contextOf(unit, resolved)) }
   })
 
   const { bytes, moduleName, tables } = assembleModule(
@@ -122,6 +152,11 @@ export function compile(
 function spends(callee: Callee | string): boolean {
   if (typeof callee === 'string' || callee.kind === 'loop') return true
   return callee.kind === 'import' && (callee.helper.frame || callee.helper.tail === true)
+}
+
+/** Does the function spend of the budget by calls by register? Nobody knows what they call. */
+function callsByRegister(instructions: readonly Instruction[]): boolean {
+  return instructions.some(({ form }) => form.kind === 'call-register')
 }
 
 function compileFunction(unit: Unit, graph: Graph, context: FunctionContext): EmittedFunction {

@@ -72,6 +72,19 @@ export class ByteWriter {
     return this.u32(bytes.length).append(bytes)
   }
 
+  /** The declaration of a function's locals behind its parameters. */
+  locals(types: readonly ValueType[]): this {
+    const runs: { type: ValueType; count: number }[] = []
+    for (const type of types) {
+      const last = runs[runs.length - 1]
+      if (last?.type === type) last.count += 1
+      else runs.push({ type, count: 1 })
+    }
+    this.u32(runs.length)
+    for (const { type, count } of runs) this.u32(count).byte(type)
+    return this
+  }
+
   /** A section: id, length, contents. Returns the offset of its contents. */
   section(id: number, contents: ByteWriter): number {
     this.byte(id).u32(contents.length)

@@ -13,6 +13,7 @@ import type { Instruction } from '../isa/decode.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
 import type { ArrayShape, HashShape, HelperImport, KnownFacts, SlotShape } from './link.js'
+import type { CodePosition } from './positions.js'
 
 /** The frame's upper end as i32 is the sixth parameter. */
 const FRAME_LOCAL = 5
@@ -26,15 +27,26 @@ export const AREA_GLOBAL = 0
 export type Callee =
   | { kind: 'import'; index: number; helper: HelperImport; slot?: SlotShape | undefined }
   /** `charges`: it, or what it calls, spends of the loop budget. */
-  | { kind: 'function'; index: number; charges: boolean }
+  | { kind: 'function'; index: number; charges: boolean; inline: InlinedFunction | undefined }
   /** A lookup in an array that is known; where the key is, if it lies in the frame. */
   | { kind: 'array'; shape: ArrayShape; key: number | undefined }
   /** A lookup in a hash map that is known; `index`: the helper that goes on where it does not end at once. */
   | { kind: 'hash'; shape: HashShape; key: number | undefined; index: number }
-  /** bpf_loop with that function as callback; `index` as for 'function'. */
-  | { kind: 'loop'; callback: string; index: number; charges: boolean }
+  /** bpf_loop with that function as callback; the others as for 'function'. */
+  | { kind: 'loop'; callback: string; index: number; charges: boolean; inline: InlinedFunction | undefined }
   /** A weak reference that nothing satisfies: calling it is a fault. */
   | { kind: 'missing'; name: string }
+
+/** A function that is written in place of its calls; see inline.ts. */
+export interface InlinedFunction {
+  readonly name: string
+  readonly context: FunctionContext
+  /** Registers from r6 up that it mentions, without the frame pointer. */
+  readonly saved: readonly number[]
+  readonly instructions: number
+  /** Writes its code, which ends in exits or faults. */
+  emit(f: FunctionEmitter): void
+}
 
 /** What the emitter must know about the rest of the module. */
 export interface FunctionContext {
@@ -53,16 +65,12 @@ export interface FunctionContext {
   wideValue(instruction: Instruction): bigint
 }
 
-/** Does the function spend of the budget by calls by register? Nobody knows what they call. */
-export function callsByRegister(instructions: readonly Instruction[]): boolean {
-  return instructions.some(({ form }) => form.kind === 'call-register')
-}
-
 export interface EmittedFunction {
   /** Locals, code, final `end`: what goes into the code section. */
   readonly body: Uint8Array
-  /** Pairs (offset in body, instruction), ascending by offset; each holds up to the next. */
+  /** Pairs (offset in body, instruction), ascending by offset; each holds up to the next. -1 - n: entry n of `inlined`. */
   readonly positions: readonly number[]
+  readonly inlined?: readonly CodePosition[]
 }
 
 /** A check that was emitted for a range of addresses from a register: address - guestBase of `low` lies in `local`. */
@@ -73,9 +81,17 @@ export interface Window {
   readonly local: number
 }
 
+/** Whose code is being emitted: the function's own, or that of one written in place of a call. */
+interface Scope {
+  readonly context: FunctionContext
+  /** Local of the frame's upper end, i32. */
+  readonly frame: number
+  /** In place of a call: the name of the function, the depth of the block that its exits leave. */
+  readonly inlined: { readonly name: string; readonly exit: number } | undefined
+}
+
 export class FunctionEmitter {
   readonly code = new ByteWriter(1024)
-  readonly context: FunctionContext
   /** Depth of open blocks, loops and ifs in the body. */
   depth = 0
   /** Index of the instruction that is being emitted. */
@@ -85,26 +101,36 @@ export class FunctionEmitter {
   #locals: ValueType[] = []
   #named = new Map<string, number>()
   #positions: number[] = []
+  #inlined: CodePosition[] = []
   #faults: (() => void)[] = []
   #charged: 'no' | 'entry' | 'loops' = 'no'
+  #scope: Scope
 
   constructor(context: FunctionContext) {
-    this.context = context
+    this.#scope = { context, frame: FRAME_LOCAL, inlined: undefined }
   }
 
-  /** A local of the function under a name of ours; created at its first use, 0 at entry. */
+  get context(): FunctionContext {
+    return this.#scope.context
+  }
+
+  /**
+   * A local of the function under a name of ours; created at its first use, 0 at entry. Code in place of a call has its
+   * own ones, which all such code of the function shares.
+   */
   local(name: string, type: ValueType): number {
-    let local = this.#named.get(name)
+    const key = this.#scope.inlined ? `inlined ${name}` : name
+    let local = this.#named.get(key)
     if (local === undefined) {
       local = PARAMETERS + this.#locals.length
       this.#locals.push(type)
-      this.#named.set(name, local)
+      this.#named.set(key, local)
     }
     return local
   }
 
   #registerLocal(register: number): number {
-    return register >= 1 && register <= 5 ? register - 1 : this.local(`r${register}`, I64)
+    return register >= 1 && register <= 5 && !this.#scope.inlined ? register - 1 : this.local(`r${register}`, I64)
   }
 
   /** Lower end of the frame, i32: stack slots are static offsets from it. */
@@ -161,13 +187,13 @@ export class FunctionEmitter {
 
   /** Pushes a register as i64. */
   getRegister(register: number): this {
-    if (register === FRAME_POINTER) return this.get(FRAME_LOCAL).op(op.i64_extend_i32_u)
+    if (register === FRAME_POINTER) return this.getFrame().op(op.i64_extend_i32_u)
     return this.get(this.#registerLocal(register))
   }
 
   /** Pushes the lower half of a register as i32. */
   getRegister32(register: number): this {
-    if (register === FRAME_POINTER) return this.get(FRAME_LOCAL)
+    if (register === FRAME_POINTER) return this.getFrame()
     return this.get(this.#registerLocal(register)).op(op.i32_wrap_i64)
   }
 
@@ -183,13 +209,46 @@ export class FunctionEmitter {
   }
 
   getFrame(): this {
-    return this.get(FRAME_LOCAL)
+    return this.get(this.#scope.frame)
   }
 
   /** Says that what is emitted from here on belongs to an instruction. */
   position(instruction: number): void {
     this.at = instruction
-    this.#positions.push(this.code.length, instruction)
+    const { inlined } = this.#scope
+    const entry = inlined ? -this.#inlined.push({ function: inlined.name, instruction }) : instruction
+    this.#positions.push(this.code.length, entry)
+  }
+
+  /** Pops five i64, its arguments, and writes a function in place of its call. Pushes the i64 that it returns. */
+  inline({ name, context, saved, emit }: InlinedFunction): void {
+    const call = this.at
+    const outer = this.#scope
+    const { windows } = this
+    const frame = this.bottom
+    this.#scope = { context, frame, inlined: { name, exit: this.depth + 1 } }
+    this.windows = new Map()
+    for (let register = 5; register >= 1; register -= 1) this.setRegister(register)
+    // A call begins with zeros there; here a turn of a loop may have left something.
+    for (const register of [0, ...saved]) this.const64(0).setRegister(register)
+    this.get(frame).const32(FRAME_BYTES).op(op.i32_sub).set(this.bottom)
+    this.op(op.block, I64)
+    this.depth += 1
+    emit(this)
+    this.op(op.end)
+    this.depth -= 1
+    this.#scope = outer
+    this.windows = windows
+    this.position(call)
+  }
+
+  /** Ends the function's run with r0. */
+  exit(): void {
+    const { inlined } = this.#scope
+    if (!inlined) this.storeBudget()
+    this.getRegister(0)
+    if (inlined) this.op(op.br).code.u32(this.depth - inlined.exit)
+    else this.op(op.return)
   }
 
   /**
@@ -199,7 +258,9 @@ export class FunctionEmitter {
   faultIf(report: () => void): void {
     const site = this.depth + this.#faults.length
     const instruction = this.at
+    const scope = this.#scope
     this.#faults.push(() => {
+      this.#scope = scope
       this.position(instruction)
       report()
     })
@@ -316,22 +377,15 @@ export class FunctionEmitter {
       positions.push(this.#positions[at]! + tailStart, this.#positions[at + 1]!)
 
     const whole = new ByteWriter(tailStart + tail.length + 3 * faults.length + 64)
-    this.#writeLocals(whole)
+    whole.locals(this.#locals)
     for (let site = 0; site < faults.length; site += 1) whole.byte(op.block).byte(VOID)
     const start = whole.length
     whole.append(prologue).append(bodyBytes).append(tail)
-    return { body: whole.bytes(), positions: positions.map((value, at) => (at % 2 === 0 ? value + start : value)) }
-  }
-
-  #writeLocals(writer: ByteWriter): void {
-    const runs: { type: ValueType; count: number }[] = []
-    for (const type of this.#locals) {
-      const last = runs[runs.length - 1]
-      if (last?.type === type) last.count += 1
-      else runs.push({ type, count: 1 })
+    return {
+      body: whole.bytes(),
+      positions: positions.map((value, at) => (at % 2 === 0 ? value + start : value)),
+      inlined: this.#inlined,
     }
-    writer.u32(runs.length)
-    for (const { type, count } of runs) writer.u32(count).byte(type)
   }
 }
 

@@ -4,8 +4,9 @@
 import { E2BIG, EINVAL, FAULT_CALLBACK_RESULT } from '../../core/abi.js'
 import { written } from '../isa/decode.js'
 import { I32, I64, VOID, op } from './encoder.js'
-import type { FunctionEmitter } from './function.js'
+import type { Callee, FunctionEmitter } from './function.js'
 import type { Graph } from './graph.js'
+import { emitInvocation } from './inline.js'
 import type { Unit } from './resolve.js'
 
 const LOOP_HELPER = 181
@@ -30,8 +31,8 @@ export function loopSites(unit: Unit, graph: Graph): Map<number, string> {
   return sites
 }
 
-/** `index`: the callback's function; `charges`: it spends of the budget itself. */
-export function emitLoopCall(f: FunctionEmitter, { index, charges }: { index: number; charges: boolean }): void {
+export function emitLoopCall(f: FunctionEmitter, callee: Extract<Callee, { kind: 'loop' }>): void {
+  const { charges, inline } = callee
   const limit = f.local('limit', I32)
   const turn = f.local('turn', I32)
   const answer = f.local('answer', I64)
@@ -49,7 +50,7 @@ export function emitLoopCall(f: FunctionEmitter, { index, charges }: { index: nu
   f.const64(-E2BIG).get(limit).const32(MAX_LOOPS).op(op.i32_gt_u)
   leaveIf(0)
   f.checkStack()
-  f.keepProgram()
+  if (!inline) f.keepProgram()
   f.const32(0).set(turn)
   f.op(op.loop, VOID)
   f.depth += 1
@@ -58,10 +59,10 @@ export function emitLoopCall(f: FunctionEmitter, { index, charges }: { index: nu
   f.chargeLoop()
   if (charges) f.storeBudget()
   f.get(turn).op(op.i64_extend_i32_u).getRegister(3).const64(0).const64(0).const64(0)
-  f.get(f.bottom).op(op.call).code.u32(index)
+  emitInvocation(f, callee)
   f.set(answer)
   // A callback may end in a tail call.
-  f.restoreProgram()
+  if (!inline) f.restoreProgram()
   if (charges) f.loadBudget()
   f.get(turn).const32(1).op(op.i32_add).tee(turn).op(op.i64_extend_i32_u)
   f.get(answer).const64(1).op(op.i64_eq)

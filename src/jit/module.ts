@@ -112,10 +112,10 @@ export function assembleModule(
   nameSection.section(1, vector(functions.length, names))
   module.section(0, nameSection)
 
-  const tables = functions.map(({ name, body, positions }, at): PositionTable => {
+  const tables = functions.map(({ name, body, positions, inlined = [] }, at): PositionTable => {
     const start = codeStart + bodyStarts[at]!
     const entries = Int32Array.from(positions, (value, index) => (index % 2 === 0 ? value + start : value))
-    return { name, start, end: start + body.length, entries }
+    return { name, start, end: start + body.length, entries, inlined }
   })
   return { bytes: module.bytes().slice(), moduleName, tables }
 }

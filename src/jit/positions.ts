@@ -13,11 +13,13 @@ export interface PositionTable {
   /** Byte offsets in the module of the function's code: [start, end). */
   readonly start: number
   readonly end: number
-  /** Pairs (byte offset in the module, instruction), ascending; each holds up to the next. */
+  /** Pairs (byte offset in the module, instruction), ascending; each holds up to the next. -1 - n: `inlined[n]`. */
   readonly entries: Int32Array
+  /** Places in code of other functions, which stands where they are called (inline.ts). */
+  readonly inlined: readonly CodePosition[]
 }
 
-/** The instruction whose code covers a byte offset of the module; undefined outside of the function. */
+/** The instruction whose code covers a byte offset of the module; undefined outside of the table's function. */
 export function lookUp(table: PositionTable, offset: number): CodePosition | undefined {
   if (offset < table.start || offset >= table.end) return undefined
   const { entries } = table
@@ -28,7 +30,8 @@ export function lookUp(table: PositionTable, offset: number): CodePosition | und
     if (entries[2 * middle]! <= offset) low = middle
     else high = middle - 1
   }
-  return { function: table.name, instruction: entries[2 * low + 1]! }
+  const entry = entries[2 * low + 1]!
+  return entry < 0 ? table.inlined[-1 - entry] : { function: table.name, instruction: entry }
 }
 
 /** What `positionOf` needs of a compiled object. */

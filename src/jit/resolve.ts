@@ -101,7 +101,8 @@ export function calleesOf(
       const hash = site && target.hashShape?.(site.map)
       if (array) callees.set(index, { kind: 'array', shape: array, key: site.key })
       else if (hash) callees.set(index, { kind: 'hash', shape: hash, key: site.key, index: importIndex(helper) })
-      else if (callback !== undefined) callees.set(index, { kind: 'loop', callback, index: 0, charges: true })
+      else if (callback !== undefined)
+        callees.set(index, { kind: 'loop', callback, index: 0, charges: true, inline: undefined })
       else callees.set(index, imported(helper, index))
     } else if (form.operation === 'function' && index + 1 + imm === 0) callees.set(index, unit.spec.name)
     else

@@ -152,8 +152,7 @@ class Structurer {
         return
       case 'exit':
         f.position(terminator.instruction.index)
-        f.storeBudget()
-        f.getRegister(0).op(op.return)
+        f.exit()
         return
       case 'dispatch':
         f.get(f.dispatchLabel).op(op.br_table)

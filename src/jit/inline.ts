@@ -1,0 +1,37 @@
+// Small functions in place of their calls: those that end by themselves, without loops, and call nothing that runs BPF code.
+// They then need no registers passed and saved, and the engine sees both codes as one. Nothing else may be told apart: the
+// frame lies where a call would put it, the check that there is room for it stays, and a fault in the code has the
+// position in the function and the call (positions.ts). Called by compile.ts, call.ts and loop-call.ts.
+import { op } from './encoder.js'
+import type { Callee, FunctionEmitter, InlinedFunction } from './function.js'
+import type { Graph } from './graph.js'
+import type { Unit } from './resolve.js'
+
+/** Instructions of a function that is written in place. */
+const MOST_INSTRUCTIONS = 40
+/** Instructions of all that is written in place in one function: it must not grow without bound. */
+export const MOST_INLINED = 1000
+
+/** May the function be written in place of its calls? `callees`: by call, the name of a function or something else. */
+export function isInlinable({ instructions }: Unit, graph: Graph, callees: Iterable<Callee | string>): boolean {
+  if (instructions.length > MOST_INSTRUCTIONS || graph.isLoopHeader.includes(1)) return false
+  if (instructions.some(({ form: { kind } }) => kind === 'call-register' || kind === 'may-goto')) return false
+  for (const callee of callees) if (!runsNoCode(callee)) return false
+  return true
+}
+
+function runsNoCode(callee: Callee | string): boolean {
+  if (typeof callee === 'string') return false
+  if (callee.kind === 'import') return !callee.helper.frame && !callee.helper.tail
+  return callee.kind === 'array' || callee.kind === 'hash' || callee.kind === 'missing'
+}
+
+/** Pops five i64, the arguments; pushes the i64 that the function answers. There is a frame left for it. */
+export function emitInvocation(
+  f: FunctionEmitter,
+  { index, inline }: { readonly index: number; readonly inline: InlinedFunction | undefined },
+): void {
+  if (inline) return f.inline(inline)
+  f.get(f.bottom).op(op.call)
+  f.code.u32(index)
+}
