@@ -2,7 +2,7 @@
 // r1 to r5 keep their values over a call (a verified program never looks); r0 is the result.
 import { FAULT_BAD_CALLBACK, FAULT_UNREACHABLE } from '../../core/abi.js'
 import type { Instruction } from '../isa/decode.js'
-import { VOID, op } from './encoder.js'
+import { op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
 import { GUEST_FUNCTION } from './module.js'
 import { emitHashLookup } from './hash-lookup.js'
@@ -10,6 +10,7 @@ import { emitInvocation } from './inline.js'
 import { emitLoopCall } from './loop-call.js'
 import { emitArrayLookup } from './lookups.js'
 import { pushSlot } from './slot.js'
+import { emitKnownTailCall, emitTailCall } from './tail-call.js'
 
 /** Kind 'call'. */
 export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
@@ -26,6 +27,9 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
       return
     case 'loop':
       emitLoopCall(f, callee)
+      return
+    case 'tail':
+      emitKnownTailCall(f, callee.shape)
       return
     case 'function':
       f.checkStack()
@@ -75,19 +79,4 @@ export function emitCallByRegister(f: FunctionEmitter, { dst }: Instruction): vo
   f.setRegister(0)
   f.restoreProgram()
   f.loadBudget()
-}
-
-/** The core says where to go on; 0: here. The frame and the rest of the budget are the next program's. */
-function emitTailCall(f: FunctionEmitter, index: number): void {
-  for (let register = 1; register <= 3; register += 1) f.getRegister(register)
-  f.op(op.call)
-  f.code.u32(index)
-  f.setRegister(0)
-  f.storeBudget()
-  f.getRegister32(0).op(op.if, VOID)
-  f.getRegister(1)
-  for (let register = 2; register <= 5; register += 1) f.const64(0)
-  f.getFrame().getRegister32(0).op(op.return_call_indirect)
-  f.code.u32(GUEST_FUNCTION).byte(0)
-  f.op(op.end)
 }

@@ -13,8 +13,7 @@ import { buildGraph, type Graph } from './graph.js'
 import { isInlinable, MOST_INLINED } from './inline.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
-import { lookupSites } from './lookups.js'
-import { loopSites } from './loop-call.js'
+import { lookupSites, secondArguments } from './lookups.js'
 import { lookUp, type CodePosition, type Positioned } from './positions.js'
 import { calleesOf, reachable, wideValue, type Unit } from './resolve.js'
 import { emitStructure } from './structure.js'
@@ -66,7 +65,7 @@ export function compile(
       unit,
       calleesOf(unit, target, importIndex, {
         lookups: lookupSites(unit, graphs.get(unit)!),
-        loops: loopSites(unit, graphs.get(unit)!),
+        seconds: secondArguments(unit, graphs.get(unit)!),
         facts: facts.get(unit),
       }),
     ]),
@@ -80,7 +79,9 @@ export function compile(
     )
   }
   const firstFunction = 1 + imports.length
-  const tails = imports.some(({ tail }) => tail)
+  const tails =
+    imports.some(({ tail }) => tail) ||
+    [...callees.values()].some((own) => [...own.values()].some((callee) => isTail(callee)))
 
   const contextOf = (unit: Unit, resolved: ReadonlyMap<number, Callee>): FunctionContext => ({
     guestBase: target.guestBase,
@@ -148,9 +149,13 @@ export function compile(
   }
 }
 
+function isTail(callee: Callee | string): boolean {
+  return typeof callee !== 'string' && callee.kind === 'tail'
+}
+
 /** Does a call spend iterations? Functions do when they have loops or calls; of helpers those that call back, or on. */
 function spends(callee: Callee | string): boolean {
-  if (typeof callee === 'string' || callee.kind === 'loop') return true
+  if (typeof callee === 'string' || callee.kind === 'loop' || callee.kind === 'tail') return true
   return callee.kind === 'import' && (callee.helper.frame || callee.helper.tail === true)
 }
 

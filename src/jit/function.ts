@@ -30,6 +30,8 @@ export type Callee =
   | { kind: 'function'; index: number; charges: boolean; inline: InlinedFunction | undefined }
   /** A lookup in an array that is known; where the key is, if it lies in the frame. */
   | { kind: 'array'; shape: ArrayShape; key: number | undefined }
+  /** A tail call into an array of programs that is known. */
+  | { kind: 'tail'; shape: ArrayShape }
   /** A lookup in a hash map that is known; `index`: the helper that goes on where it does not end at once. */
   | { kind: 'hash'; shape: HashShape; key: number | undefined; index: number }
   /** bpf_loop with that function as callback; the others as for 'function'. */

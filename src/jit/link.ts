@@ -75,6 +75,8 @@ export interface LinkTarget {
   mapAddress(name: string): number
   /** Where the values of a map lie that is an array and stays as long as the code: its lookups need no call. */
   arrayShape?(name: string): ArrayShape | undefined
+  /** Where the places of a map lie that is an array of programs and stays as long as the code: tail calls in place. */
+  programArrayShape?(name: string): ArrayShape | undefined
   /** A hash map whose lookups begin in place; it stays as long as the code. */
   hashShape?(name: string): HashShape | undefined
   /** The slots of a map's timers or work, if that field lies at `offset` of its values. */

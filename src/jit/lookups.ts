@@ -5,6 +5,7 @@ import { FAULT_BAD_ACCESS, FRAME_BYTES } from '../../core/abi.js'
 import { CPU_INDEX } from '../../core/layout.js'
 import { written, type Instruction } from '../isa/decode.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
+import type { Relocation } from '../object/spec.js'
 import { I32, I64, op } from './encoder.js'
 import { AREA_GLOBAL, type FunctionEmitter } from './function.js'
 import type { Graph } from './graph.js'
@@ -37,6 +38,22 @@ export function lookupSites(unit: Unit, graph: Graph): Map<number, LookupSite> {
     }
   }
   return sites
+}
+
+/** What r2 refers to at calls of helpers, where the same basic block loads it: by index of the call instruction. */
+export function secondArguments(unit: Unit, graph: Graph): Map<number, Relocation> {
+  const seconds = new Map<number, Relocation>()
+  for (const { first, end } of graph.blocks) {
+    let second: Relocation | undefined
+    for (let at = first; at < end; at += 1) {
+      const instruction = unit.instructions[at]!
+      const { form, index } = instruction
+      const relocation = unit.relocations.get(index)
+      if (form.kind === 'call' && form.operation === 'helper' && !relocation && second) seconds.set(index, second)
+      if (written(instruction) === 2) second = relocation
+    }
+  }
+  return seconds
 }
 
 function isLookup({ form, imm }: Instruction): boolean {

@@ -1,36 +1,15 @@
 // bpf_loop with a callback that the code names, as it nearly always does: the loop in place, with direct calls, where the
 // helper (core/helper/loop.ts) would go through the function table. Results, faults and what it spends of the loop budget
-// are the helper's. Called by resolve.ts and call.ts.
+// are the helper's. Called by call.ts.
 import { E2BIG, EINVAL, FAULT_CALLBACK_RESULT } from '../../core/abi.js'
-import { written } from '../isa/decode.js'
 import { I32, I64, VOID, op } from './encoder.js'
 import type { Callee, FunctionEmitter } from './function.js'
-import type { Graph } from './graph.js'
 import { emitInvocation } from './inline.js'
-import type { Unit } from './resolve.js'
 
-const LOOP_HELPER = 181
 /** BPF_MAX_LOOPS. */
 const MAX_LOOPS = 1 << 23
 
-/** Calls of bpf_loop whose callback the same basic block loads: its name, by index of the call instruction. */
-export function loopSites(unit: Unit, graph: Graph): Map<number, string> {
-  const sites = new Map<number, string>()
-  for (const { first, end } of graph.blocks) {
-    let callback: string | undefined
-    for (let at = first; at < end; at += 1) {
-      const instruction = unit.instructions[at]!
-      const { form, imm, index } = instruction
-      const relocation = unit.relocations.get(index)
-      const isLoop = form.kind === 'call' && form.operation === 'helper' && imm === LOOP_HELPER && !relocation
-      if (isLoop && callback !== undefined) sites.set(index, callback)
-      if (written(instruction) === 2)
-        callback = relocation?.kind === 'function-pointer' ? relocation.function : undefined
-    }
-  }
-  return sites
-}
-
+/** In place of the helper. */
 export function emitLoopCall(f: FunctionEmitter, callee: Extract<Callee, { kind: 'loop' }>): void {
   const { charges, inline } = callee
   const limit = f.local('limit', I32)

@@ -8,6 +8,9 @@ import type { Callee } from './function.js'
 import type { HelperImport, KnownFacts, LinkTarget } from './link.js'
 import type { LookupSite } from './lookups.js'
 
+const TAIL_CALL_HELPER = 12
+const LOOP_HELPER = 181
+
 /** One function, decoded, with its references by instruction. */
 export interface Unit {
   readonly spec: FunctionSpec
@@ -62,8 +65,8 @@ function place(target: LinkTarget, spec: FunctionSpec, instruction: Instruction)
 /** What the compiler has found out about calls of helpers, by instruction. */
 export interface KnownSites {
   readonly lookups?: ReadonlyMap<number, LookupSite>
-  /** Callbacks of bpf_loop. */
-  readonly loops?: ReadonlyMap<number, string>
+  /** What r2 refers to. */
+  readonly seconds?: ReadonlyMap<number, Relocation>
   readonly facts?: KnownFacts | undefined
 }
 
@@ -72,7 +75,7 @@ export function calleesOf(
   unit: Unit,
   target: LinkTarget,
   importIndex: (helper: HelperImport) => number,
-  { lookups, loops, facts }: KnownSites = {},
+  { lookups, seconds, facts }: KnownSites = {},
 ): Map<number, Callee | string> {
   const callees = new Map<number, Callee | string>()
   const imported = (helper: HelperImport, call: number): Callee => {
@@ -96,13 +99,15 @@ export function calleesOf(
     else if (form.operation === 'helper') {
       const helper = target.helperImport(imm, unit.spec.name, index)
       const site = lookups?.get(index)
-      const callback = loops?.get(index)
+      const second = seconds?.get(index)
+      const programs = imm === TAIL_CALL_HELPER && second?.kind === 'map' && target.programArrayShape?.(second.map)
       const array = site && target.arrayShape?.(site.map)
       const hash = site && target.hashShape?.(site.map)
       if (array) callees.set(index, { kind: 'array', shape: array, key: site.key })
       else if (hash) callees.set(index, { kind: 'hash', shape: hash, key: site.key, index: importIndex(helper) })
-      else if (callback !== undefined)
-        callees.set(index, { kind: 'loop', callback, index: 0, charges: true, inline: undefined })
+      else if (programs) callees.set(index, { kind: 'tail', shape: programs })
+      else if (imm === LOOP_HELPER && second?.kind === 'function-pointer')
+        callees.set(index, { kind: 'loop', callback: second.function, index: 0, charges: true, inline: undefined })
       else callees.set(index, imported(helper, index))
     } else if (form.operation === 'function' && index + 1 + imm === 0) callees.set(index, unit.spec.name)
     else

@@ -1,6 +1,6 @@
 // The code of an object on a machine, for either engine: room in the function table (and in core memory for the
 // interpreter's image), references resolved, a module ready to be installed on every CPU. Called by load.ts.
-import { MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_PERCPU_ARRAY } from '../../core/abi.js'
+import { MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_PERCPU_ARRAY, MAP_TYPE_PROG_ARRAY } from '../../core/abi.js'
 import {
   MAP_CPU_STRIDE,
   MAP_ELEMENTS,
@@ -123,7 +123,8 @@ function linkTarget(
   return {
     mapAddress: (name) => mapNamed(name).address,
     mapValueAddress: (name, offset) => (kernel.host.core.map_element_value(mapNamed(name).address, 0) >>> 0) + offset,
-    arrayShape: (name) => arrayShape(kernel, mapNamed(name)),
+    arrayShape: (name) => arrayShape(kernel, mapNamed(name), MAP_TYPE_ARRAY, MAP_TYPE_PERCPU_ARRAY),
+    programArrayShape: (name) => arrayShape(kernel, mapNamed(name), MAP_TYPE_PROG_ARRAY),
     hashShape: (name) => hashShape(kernel, mapNamed(name)),
     slotShape: (name, field, offset) => slotShape(kernel, mapNamed(name), field, offset),
     decoded: (fn) => codes(fn).instructions,
@@ -140,8 +141,8 @@ function linkTarget(
 }
 
 /** Arrays are looked up in place: their shape is known, and the object holds a reference on them. */
-function arrayShape({ memory }: Kernel, { address, spec }: LiveMap): ArrayShape | undefined {
-  if (spec.type !== MAP_TYPE_ARRAY && spec.type !== MAP_TYPE_PERCPU_ARRAY) return undefined
+function arrayShape({ memory }: Kernel, { address, spec }: LiveMap, ...types: number[]): ArrayShape | undefined {
+  if (!types.includes(spec.type)) return undefined
   return {
     elements: memory.word(address + MAP_ELEMENTS) >>> 0,
     stride: memory.word(address + MAP_STRIDE) >>> 0,

@@ -45,6 +45,7 @@ export interface Options {
   kfuncs?: Record<string, { parameters: number; call: Helper }>
   maps?: Record<string, number>
   arrays?: Record<string, ArrayShape>
+  programs?: Record<string, ArrayShape>
   hashes?: Record<string, HashShape>
   slots?: Record<string, SlotShape>
   facts?: KnownFacts
@@ -73,6 +74,7 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
     guestEnd: GUEST_END,
     mapAddress: (name) => options.maps?.[name] ?? 0,
     arrayShape: (name) => options.arrays?.[name],
+    programArrayShape: (name) => options.programs?.[name],
     hashShape: (name) => options.hashes?.[name],
     slotShape: (name) => options.slots?.[name],
     ...(options.facts && { facts: () => options.facts! }),
