@@ -68,7 +68,7 @@ export interface FunctionContext {
 }
 
 export interface EmittedFunction {
-  /** Locals, code, final `end`: what goes into the code section. */
+  /** What goes into the code section. */
   readonly body: Uint8Array
   /** Pairs (offset in body, instruction), ascending by offset; each holds up to the next. -1 - n: entry n of `inlined`. */
   readonly positions: readonly number[]
@@ -116,10 +116,7 @@ export class FunctionEmitter {
     return this.#scope.context
   }
 
-  /**
-   * A local of the function under a name of ours; created at its first use, 0 at entry. Code in place of a call has its
-   * own ones, which all such code of the function shares.
-   */
+  /** A local under a name of ours; created at its first use, 0 at entry. All code in place of calls shares its own ones. */
   local(name: string, type: ValueType): number {
     const key = this.#scope.inlined ? `inlined ${name}` : name
     let local = this.#named.get(key)
@@ -262,6 +259,7 @@ export class FunctionEmitter {
     const instruction = this.at
     const scope = this.#scope
     this.#faults.push(() => {
+      this.op(op.end)
       this.#scope = scope
       this.position(instruction)
       report()
@@ -290,39 +288,53 @@ export class FunctionEmitter {
   chargeLoop(): void {
     this.get(this.#budget).op(op.i32_eqz)
     this.faultIf(() => this.fault(FAULT_LOOP_BUDGET, () => this.const64(0)))
-    this.get(this.#budget).const32(1).op(op.i32_sub).set(this.#budget)
+    this.payTurns(1)
+  }
+
+  /** Pushes whether less than `count` turns are left. */
+  lacksTurns(count: number): this {
+    return this.get(this.#budget).const32(count).op(op.i32_lt_u)
+  }
+
+  /** Takes turns from the budget, which has them; gives back if `count` is negative. */
+  payTurns(count: number): void {
+    this.get(this.#budget).const32(count).op(op.i32_sub).set(this.#budget)
+  }
+
+  /** From a word of the CPU's area to a local. */
+  #loadWord(offset: number, local: number): void {
+    this.code.byte(op.global_get).u32(AREA_GLOBAL)
+    this.op(op.i32_load, 2).code.u32(offset)
+    this.set(local)
+  }
+
+  #storeWord(offset: number, local: number): void {
+    this.code.byte(op.global_get).u32(AREA_GLOBAL)
+    this.get(local).op(op.i32_store, 2).code.u32(offset)
   }
 
   /** Before anything that may read the budget in the CPU's area, and before returning. */
   storeBudget(): void {
     if (this.#charged !== 'loops') return
-    this.code.byte(op.global_get).u32(AREA_GLOBAL)
-    this.get(this.#budget).op(op.i32_store, 2)
-    this.code.u32(CPU_BUDGET)
+    this.#storeWord(CPU_BUDGET, this.#budget)
   }
 
   /** After anything that may have changed the budget in the CPU's area. */
   loadBudget(): void {
     if (this.#charged !== 'loops') return
-    this.code.byte(op.global_get).u32(AREA_GLOBAL)
-    this.op(op.i32_load, 2).code.u32(CPU_BUDGET)
-    this.set(this.#budget)
+    this.#loadWord(CPU_BUDGET, this.#budget)
   }
 
   /** A callee that ends in a tail call leaves another program running: the caller goes on as the one that it was. */
   keepProgram(): void {
     if (!this.context.tails) return
-    this.code.byte(op.global_get).u32(AREA_GLOBAL)
-    this.op(op.i32_load, 2).code.u32(CPU_PROGRAM)
-    this.set(this.local('program', I32))
+    this.#loadWord(CPU_PROGRAM, this.local('program', I32))
   }
 
   /** After the call, or each of them. */
   restoreProgram(): void {
     if (!this.context.tails) return
-    this.code.byte(op.global_get).u32(AREA_GLOBAL)
-    this.get(this.local('program', I32)).op(op.i32_store, 2)
-    this.code.u32(CPU_PROGRAM)
+    this.#storeWord(CPU_PROGRAM, this.local('program', I32))
   }
 
   /** Before a call of another BPF function: is there a frame left below this one? */
@@ -338,14 +350,10 @@ export class FunctionEmitter {
     if (this.#named.has('bottom')) this.getFrame().const32(FRAME_BYTES).op(op.i32_sub).set(this.bottom)
     if (this.#named.has('may_goto')) this.const32(MAY_GOTO_LIMIT).set(this.mayGotoCounter)
     if (this.#charged === 'no') return
-    this.code.byte(op.global_get).u32(AREA_GLOBAL)
-    this.op(op.i32_load, 2).code.u32(CPU_BUDGET)
-    this.set(this.#budget)
+    this.#loadWord(CPU_BUDGET, this.#budget)
     this.chargeLoop()
     if (this.#charged === 'loops') return
-    this.code.byte(op.global_get).u32(AREA_GLOBAL)
-    this.get(this.#budget).op(op.i32_store, 2)
-    this.code.u32(CPU_BUDGET)
+    this.#storeWord(CPU_BUDGET, this.#budget)
   }
 
   /**
@@ -361,22 +369,15 @@ export class FunctionEmitter {
     this.code.clear()
     this.#prologue()
     const prologue = this.code.bytes().slice()
-    const positions = this.#positions
-    for (let at = 0; at < bodyPositions.length; at += 2)
-      positions.push(bodyPositions[at]! + prologue.length, bodyPositions[at + 1]!)
+    const positions = [...this.#positions, ...shifted(bodyPositions, prologue.length)]
 
     this.#positions = []
     this.code.clear()
     const faults = this.#faults
-    for (const report of faults) {
-      this.op(op.end)
-      report()
-    }
+    for (const report of faults) report()
     this.op(op.end)
     const tail = this.code.bytes()
     const tailStart = prologue.length + bodyBytes.length
-    for (let at = 0; at < this.#positions.length; at += 2)
-      positions.push(this.#positions[at]! + tailStart, this.#positions[at + 1]!)
 
     const whole = new ByteWriter(tailStart + tail.length + 3 * faults.length + 64)
     whole.locals(this.#locals)
@@ -385,10 +386,15 @@ export class FunctionEmitter {
     whole.append(prologue).append(bodyBytes).append(tail)
     return {
       body: whole.bytes(),
-      positions: positions.map((value, at) => (at % 2 === 0 ? value + start : value)),
+      positions: shifted([...positions, ...shifted(this.#positions, tailStart)], start),
       inlined: this.#inlined,
     }
   }
+}
+
+/** Positions of code that lies `by` bytes further on. */
+function shifted(positions: readonly number[], by: number): number[] {
+  return positions.map((value, at) => (at % 2 === 0 ? value + by : value))
 }
 
 /** As in the kernel (BPF_MAX_LOOPS): how often the may_gotos of one activation go on before they jump. */
