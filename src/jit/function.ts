@@ -221,9 +221,8 @@ export class FunctionEmitter {
 
   /** Pops five i64, its arguments, and writes a function in place of its call. Pushes the i64 that it returns. */
   inline({ name, context, saved, emit }: InlinedFunction): void {
-    const call = this.at
     const outer = this.#scope
-    const { windows } = this
+    const { windows, at: call } = this
     const frame = this.bottom
     this.#scope = { context, frame, inlined: { name, exit: this.depth + 1 } }
     this.windows = new Map()
@@ -352,8 +351,7 @@ export class FunctionEmitter {
     if (this.#charged === 'no') return
     this.#loadWord(CPU_BUDGET, this.#budget)
     this.chargeLoop()
-    if (this.#charged === 'loops') return
-    this.#storeWord(CPU_BUDGET, this.#budget)
+    if (this.#charged === 'entry') this.#storeWord(CPU_BUDGET, this.#budget)
   }
 
   /**
