@@ -1,13 +1,15 @@
 // Compiles core/ (AssemblyScript) to dist/core: the shipped core.wasm, core.check.wasm in which every access to shared
-// memory is a call to an imported hook, and core.trace.wasm (the check build unoptimised, for source positions).
+// memory is a call to an imported hook, and core.trace.wasm (the check build unoptimised, for source positions, with its source map,
+// packed: the maps would be a third of the package).
 // core/specimens (specimens.wasm, specimens.check.wasm) and core/parts (parts.check.wasm: the smallest structures by
 // themselves) are compiled apart and are no part of the core.
 // The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a
 // dead CPU scans them, and in an exploration every step counts.
 // A build is skipped when nothing that it is made of is newer than its output.
 import { readFileSync } from 'node:fs'
-import { mkdir, readdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import asc from 'assemblyscript/asc'
 
 const force = process.argv.includes('--force')
@@ -92,5 +94,9 @@ for (const { entry, output, options, small } of builds) {
     console.error(stderr.toString())
     console.error(`build-core: ${output}: ${error.message}`)
     process.exit(1)
+  }
+  if (options.includes('--sourceMap')) {
+    await writeFile(`${path}.map.gz`, gzipSync(await readFile(`${path}.map`), { level: 9 }))
+    await rm(`${path}.map`)
   }
 }

@@ -7,15 +7,13 @@ import {
   CONTEXT_WORKQUEUE,
   RUN_CONTEXT_BYTES as CONTEXT_AREA,
 } from '../../core/abi.js'
-import { CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES, CPU_TASK } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { ProgramSpec } from '../object/spec.js'
 import type { ContextFields } from './context-fields.js'
-import type { CoreExports } from './core.js'
-import type { Memory } from './memory.js'
 import { placePacket, type Clone } from './packet-run.js'
 import type { MapAt, Redirect } from './redirect.js'
 import type { PacketAfter, PacketState } from './packet-state.js'
+import type { RunBuffer } from './run-buffer.js'
 import { placeTask, type Attachment, type TaskIdentity } from './task.js'
 import { show } from './units.js'
 
@@ -94,34 +92,6 @@ const plainSizes: Partial<Record<ProgramSpec['type'], readonly [number, number]>
   kprobe: [168, 512],
   tracepoint: [256, CONTEXT_AREA],
   perf_event: [256, CONTEXT_AREA],
-}
-
-/** The run buffer of one CPU. */
-export interface RunBuffer {
-  /** The memory that it lies in. */
-  readonly bytes: Uint8Array
-  /** From `address` to its end. */
-  readonly view: DataView
-  readonly address: number
-  readonly size: number
-  /** Address of the CPU's task in the core. */
-  readonly task: number
-  /** Sets the first `bytes` bytes to 0 and the CPU's task to the machine's. */
-  prepare(bytes: number): void
-}
-
-/** The run buffer of a CPU whose area is at `area`. */
-export function runBufferAt(memory: Memory, core: CoreExports, area: number): RunBuffer {
-  const address = memory.word(area + CPU_RUN_BUFFER)
-  const size = memory.word(area + CPU_RUN_BUFFER_BYTES)
-  return {
-    bytes: memory.bytes,
-    view: new DataView(memory.bytes.buffer, address, size),
-    address,
-    size,
-    task: area + CPU_TASK,
-    prepare: (bytes) => core.run_prepare(area, bytes),
-  }
 }
 
 /** Checks what the caller passed and writes it into the run buffer. Throws BAD_RUN naming the program. */

@@ -3,10 +3,10 @@
 import { POLL_MORE } from '../../core/abi.js'
 import { CPU_FIRING, CPU_INSTRUCTION, CPU_PROGRAM, CPU_REQUEST_DURATION } from '../../core/layout.js'
 import type { ReadClock } from './clock.js'
-import { runBufferAt, type RunBuffer } from './context.js'
 import { coreExports, instantiateCore, type CoreExports } from './core.js'
 import { GuestFault, rawFault, type RawFault } from './fault.js'
 import type { Memory } from './memory.js'
+import { runBufferAt, type RunBuffer } from './run-buffer.js'
 
 /** CPU_FIRING while a callback runs (core/run/fire.ts). */
 const FIRING_RUNNING = 3

@@ -11,9 +11,10 @@ import {
 import * as record from '../../core/run-record.js'
 import type { ProgramSpec } from '../object/spec.js'
 import { readFields, skbFields, writeFields, xdpFields, type ContextFields } from './context-fields.js'
-import type { Fail, PlacedRun, RunBuffer, RunOptions, RunResult } from './context.js'
+import type { Fail, PlacedRun, RunOptions, RunResult } from './context.js'
 import { readPacketState, writePacketState } from './packet-state.js'
 import { redirectOf, type MapAt } from './redirect.js'
+import type { RunBuffer } from './run-buffer.js'
 import { placeTask } from './task.js'
 
 /** A copy of the packet that bpf_clone_redirect sent. */

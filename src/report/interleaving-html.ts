@@ -7,7 +7,7 @@ import { SCRIPT, STYLE } from './interleaving-page.js'
 const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
 /** Accesses that the page can leave out: private words, statistics, the clock. */
-const QUIET = /^(peek|poke|glance|note|now)\b/
+const QUIET = /^(peek|poke|glance|note|now|the allocation succeeds)\b/
 
 /** The page of a violation, or of an interleaving that was asked for. Throws a plain Error if there is neither. */
 export function interleavingPage(checked: Checked): string {

@@ -5,7 +5,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { openKernel } from '../kernel/oracle.js'
-import { asked, enginesAgree, kernelAgrees, leftovers } from './engines.js'
+import { asked, enginesAgree, kernelAgrees } from './engines.js'
 import { objectsAreContained, survived } from './objects.js'
 
 /** Cases of each property for one seed: damaged objects cost the least. */
@@ -47,7 +47,7 @@ async function work({ seed: first, minutes }: Task): Promise<void> {
     }
   if (typeof kernel !== 'string') await kernel.close()
   const counts = properties.map(([name, , done]) => `${name} ${done}`).join(', ')
-  const details = `objects read ${survived.read}, loaded ${survived.loaded}; used machines differed ${leftovers.seen} times; kernel accepted ${asked.accepted}, refused ${asked.refused}`
+  const details = `objects read ${survived.read}, loaded ${survived.loaded}; kernel accepted ${asked.accepted}, refused ${asked.refused}`
   say({
     summary: `${failed && `${failed}\n`}seeds from ${first}: ${counts} (${details})${typeof kernel === 'string' ? `; ${kernel}` : ''}`,
     failed: failed !== '',

@@ -1,6 +1,7 @@
 // The compiled modules that subjects are about, by name, each in two builds: the optimised one that is explored, and the
 // trace build with a source map, in which the same interleaving is repeated to learn where in the source each access is.
 import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 
 /** What is compiled: the core; the core with small tables; its smallest structures; the three older designs. */
 export type ModuleName = 'core' | 'core.small' | 'parts' | 'specimens'
@@ -12,4 +13,5 @@ const fileOf = (name: ModuleName, traced: boolean): URL =>
 export const moduleBytes = (name: ModuleName, traced = false): Uint8Array => readFileSync(fileOf(name, traced))
 
 /** The source map of a trace build, as text. */
-export const sourceMapText = (name: ModuleName): string => readFileSync(`${fileOf(name, true).pathname}.map`, 'utf8')
+export const sourceMapText = (name: ModuleName): string =>
+  gunzipSync(readFileSync(`${fileOf(name, true).pathname}.map.gz`)).toString()
