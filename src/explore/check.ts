@@ -47,7 +47,8 @@ export interface Checked {
   milliseconds: number
   /** Bytes of the visited set. */
   bytes: number
-  ownSteps: [operation: string, steps: number, repeats: boolean][]
+  /** Most own steps of each operation; `repeats`: turns of a waiting loop come on top. */
+  ownSteps: { operation: string; steps: number; repeats: boolean }[]
   failure?: Found
   /** The interleaving of a token that violates nothing. */
   trace?: Trace
@@ -90,11 +91,7 @@ export function check(asked: Checkable, options: CheckOptions = {}): Checked {
     ...(options.progress ? { progress: options.progress } : {}),
   })
   const { states, transitions, ends, depth, milliseconds, bytes } = counts
-  const steps = [...ownSteps].map(([operation, seen]): Checked['ownSteps'][number] => [
-    operation,
-    seen.steps,
-    seen.repeats,
-  ])
+  const steps = [...ownSteps].map(([operation, seen]) => ({ operation, ...seen }))
   return {
     ...{ name, about, states, transitions, ends, depth, milliseconds, bytes, ownSteps: steps },
     verdict: failure ? 'violated' : complete ? 'holds' : 'incomplete',

@@ -17,14 +17,16 @@ export interface Places {
 /** Files that only pass accesses on. */
 const DOOR = /(^|\/)(door|hook)\.ts$/
 
-/** Adds `where` to the lines of a trace that has call sites. */
+/** Puts `where` in place of the call sites of a trace, for those that the map knows. */
 export function locate(trace: Trace, map: Places): void {
   const known = new Map<string, Where | undefined>()
   for (const line of trace.lines) {
     if (line.site === undefined) continue
     if (!known.has(line.site)) known.set(line.site, whereOf(line.site, map))
     const where = known.get(line.site)
-    if (where) line.where = where
+    if (!where) continue
+    line.where = where
+    delete line.site
   }
 }
 
