@@ -184,12 +184,12 @@ interface Node {
   children: (Node | undefined)[]
 }
 
-/** The trie with the change of the last step made; throws if it is none. */
+/** The trie with the change of the last step made. That it is one `check` has seen. */
 function tree(at: TrieStage, view: View): Node | undefined {
   const word = (field: number): number => view.load32(at.map + field)
   const record = word(layout.MAP_STEPS) + (Number(view.load64(at.map + layout.MAP_STEP) & NEXT) - 1) * 16
   const [to, changed] = [view.load32(record), view.load32(record + 4)]
-  const read = (link: number, above: Node | undefined, bit: number): Node | undefined => {
+  const read = (link: number): Node | undefined => {
     const index = (link === changed ? to : Number(view.load64(link) & NEXT)) - 1
     if (index < 0) return undefined
     const address = word(layout.MAP_NODES) + index * word(layout.MAP_NODE_BYTES)
@@ -200,16 +200,10 @@ function tree(at: TrieStage, view: View): Node | undefined {
       data: view.load32(address + 24) >>> 24,
       children: [],
     }
-    if (above && node.length <= above.length) throw new Error('a prefix is not longer than the one above it')
-    if (above && (node.data ^ above.data) >> (BITS - above.length) !== 0)
-      throw new Error('a prefix lies under another one')
-    if (above && ((node.data >> (BITS - 1 - above.length)) & 1) !== bit) throw new Error('a prefix is the wrong child')
-    node.children = [read(address, node, 0), read(address + 8, node, 1)]
-    if (node.element < 0 && node.children.includes(undefined))
-      throw new Error('a node has neither value nor two children')
+    node.children = [read(address), read(address + 8)]
     return node
   }
-  return read(word(layout.MAP_BUCKETS), undefined, 0)
+  return read(word(layout.MAP_BUCKETS))
 }
 
 function* nodes(node: Node | undefined): Generator<Node> {
@@ -236,13 +230,39 @@ function free(at: TrieStage, view: View, field: number): Set<number> {
   return found
 }
 
-/** In every state: a trie, of nodes and elements that are not free. */
+/** Whether a pool has a number free: a bit of its lowest level. */
+function isFree(view: View, pool: number, index: number): boolean {
+  const word = view.load32(view.load32(pool + layout.BITMAP_LEVEL) + (index >> 5) * 4)
+  return ((word >>> (index & 31)) & 1) !== 0
+}
+
+/** In every state: a trie, of nodes and elements that are not free. It runs at every step, so it builds nothing. */
 export function check(at: TrieStage): (view: View) => string | undefined {
   return (view) => {
-    const all = [...nodes(tree(at, view))]
-    const [freeNodes, freeElements] = [free(at, view, layout.MAP_NODE_POOL), free(at, view, layout.MAP_POOL)]
-    if (all.some(({ index }) => freeNodes.has(index))) return 'a node of the trie is free'
-    return all.some(({ element }) => freeElements.has(element)) ? 'an element of the trie is free' : undefined
+    const word = (field: number): number => view.load32(at.map + field)
+    const record = word(layout.MAP_STEPS) + ((view.load32(at.map + layout.MAP_STEP) & 0xffffff) - 1) * 16
+    const [to, changed] = [view.load32(record), view.load32(record + 4)]
+    const [first, bytes] = [word(layout.MAP_NODES), word(layout.MAP_NODE_BYTES)]
+    const [nodePool, pool] = [word(layout.MAP_NODE_POOL), word(layout.MAP_POOL)]
+    const walk = (link: number, aboveLength: number, aboveData: number, bit: number): string | undefined => {
+      const index = (link === changed ? to : view.load32(link) & 0xffffff) - 1
+      if (index < 0) return undefined
+      const address = first + index * bytes
+      const length = view.load32(address + 16)
+      const data = view.load32(address + 24) >>> 24
+      const element = view.load32(address + 20) - 1
+      if (aboveLength >= 0) {
+        if (length <= aboveLength) return 'a prefix is not longer than the one above it'
+        if ((data ^ aboveData) >> (BITS - aboveLength) !== 0) return 'a prefix lies under another one'
+        if (((data >> (BITS - 1 - aboveLength)) & 1) !== bit) return 'a prefix is the wrong child'
+      }
+      if (isFree(view, nodePool, index)) return 'a node of the trie is free'
+      if (element >= 0 && isFree(view, pool, element)) return 'an element of the trie is free'
+      if (element < 0 && (isEmpty(address) || isEmpty(address + 8))) return 'a node has neither value nor two children'
+      return walk(address, length, data, 0) ?? walk(address + 8, length, data, 1)
+    }
+    const isEmpty = (link: number): boolean => (link === changed ? to : view.load32(link) & 0xffffff) === 0
+    return walk(word(layout.MAP_BUCKETS), -1, 0, 0)
   }
 }
 
