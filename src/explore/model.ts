@@ -191,10 +191,12 @@ function moments(
   const args: Record<string, unknown> = { ...event.args, cpu }
   // What was armed for the dead CPU may fire anywhere.
   if (kind === 'offline') return [(state) => [state, { ...state, pinned: 0 }]]
-  const frees = (other: { kind: string; result: unknown }): boolean =>
+  // A poll whose CPU stopped has no notes: its callback may have come as far as what it does.
+  const frees = (other: { kind: string; ended: boolean; result: unknown }): boolean =>
     FREES.has(other.kind) ||
     (other.kind === 'init' && Number(other.result) === -EPERM) ||
-    (other.kind === 'poll' && String(other.result).includes('free:'))
+    (other.kind === 'poll' &&
+      (other.ended ? String(other.result).includes('free:') : callbackDoes.some(({ kind: done }) => FREES.has(done))))
   const tearing = event.overlapping.some(frees)
   if (kind === 'poll') {
     // A poll that never ended may have run one callback, or half of it.
