@@ -22,6 +22,9 @@ import { GHOST_PUTS, GHOST_RUNNING, nameOf, restProblem, show, slotState } from 
 import type { Places } from './async-memory.js'
 import { moduleBytes } from './modules.js'
 
+/** CPU_LIFE of a CPU that was declared dead (core/cpu.ts). */
+const LIFE_DEAD = 2
+
 const GUEST_FUNCTIONS = 16
 const MEMORY = 1 << 21
 const PROGRAM_UNLOADED = 3
@@ -140,6 +143,15 @@ export class AsyncMachine {
     return BigInt(cpu.peek32(area + layout.CPU_RUN_BUFFER) + key * 64)
   }
 
+  /** Whether all CPUs of a set were declared dead. */
+  private allDead(cpu: Cpu, set: number): boolean {
+    for (let other = 0; set >> other !== 0; other++) {
+      const life = this.places.areas + other * layout.CPU_BYTES + layout.CPU_LIFE
+      if (((set >> other) & 1) !== 0 && cpu.load32(life) !== LIFE_DEAD) return false
+    }
+    return true
+  }
+
   // A guest function was called: a program's entry, or a callback.
   private call(cpu: Cpu, index: number, _map: bigint, key: bigint): bigint {
     if (index === 0) {
@@ -155,7 +167,9 @@ export class AsyncMachine {
     // A slot may have a new block while the old one's callback still runs: what may not run twice is one block's.
     const current = cpu.load32(this.places.areas + cpu.index * layout.CPU_BYTES + layout.CPU_CURRENT)
     const running = cpu.ghost(GHOST_RUNNING + (current - this.places.blocks) / layout.CONTROL_BLOCK_BYTES)
-    if (cpu.add32(running, 1) !== 0) cpu.fail('two callbacks of one timer at once')
+    // A bit for each CPU: the run of one that was declared dead has ended.
+    const others = cpu.add32(running, 1 << cpu.index)
+    if (others !== 0 && !this.allDead(cpu, others)) cpu.fail('two callbacks of one timer at once')
     notes.push(`begin ${program}`)
     loaded()
     const own = this.timers.length === 1 ? 0 : cpu.peek32(Number(key))
@@ -168,7 +182,7 @@ export class AsyncMachine {
     })
     notes.push(...done)
     loaded()
-    cpu.add32(running, -1)
+    cpu.add32(running, -(1 << cpu.index))
     notes.push('end')
     return 0n
   }
