@@ -2,8 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { running, type Case, type Theme } from '../case.js'
 import { ask, type Loaded } from '../systems/system.js'
-import { onBoth } from './on-object.js'
+import { medianOf, onBoth } from './on-object.js'
 
+/** Runs of one figure, which is their median. */
+const RUNS = 5
 const COMPUTE = 'bench/objects/compute.bpf.o'
 
 function computed(name: string, what: string, count: number): Case {
@@ -12,11 +14,12 @@ function computed(name: string, what: string, count: number): Case {
     expected ??= result
     if (result !== expected) throw new Error(`${name}: computed ${result}, another subject ${expected}`)
   }
-  const measure = async (loaded: Loaded): Promise<number> => {
+  const once = async (loaded: Loaded): Promise<number> => {
     const { nanoseconds, operations } = await ask(loaded, `run_${name}`, { count })
     check(operations)
     return nanoseconds / count
   }
+  const measure = (loaded: Loaded): Promise<number> => medianOf(RUNS, () => once(loaded))
   return {
     name: `compute: ${what}`,
     unit: 'ns',
@@ -24,18 +27,19 @@ function computed(name: string, what: string, count: number): Case {
       ...onBoth(COMPUTE, measure, async (loaded) => {
         await ask(loaded, 'prepare', {})
         for (let round = 0; round < 3; round++) {
-          for (let i = 0; i < 10; i++) await measure(loaded)
+          for (let i = 0; i < 10; i++) await once(loaded)
           await sleep(40)
         }
       }),
       native: async (bench) => {
         const native = await bench.native()
         if (typeof native === 'string') return native
-        return running(async () => {
+        const onceNative = async (): Promise<number> => {
           const { nanoseconds, result } = await native.run(name, count)
           check(result)
           return nanoseconds / count
-        })
+        }
+        return running(() => medianOf(RUNS, onceNative))
       },
     },
   }

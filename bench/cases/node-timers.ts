@@ -1,6 +1,6 @@
 // Node's own timers: what a JavaScript program has without skep.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Start } from '../case.js'
+import { median, type Start } from '../case.js'
 
 const FAR = 30_000
 const ROUNDS = 200
@@ -46,12 +46,8 @@ export function nodeTimers(operation: Operation, count: number): Start {
     const refreshes = operation === 'refresh' || operation === 'refresh shuffled'
     if (refreshes) set()
     if (operation === 'refresh shuffled') shuffle(timers)
-    const measure = (): number => {
-      let time = 0
-      const rounds = Math.max(3, Math.ceil((ROUNDS * 64) / count))
-      for (let i = 0; i < rounds; i++) time += round[operation]()
-      return (time * 1e6) / rounds / count
-    }
+    const rounds = Math.max(5, Math.ceil((ROUNDS * 64) / count))
+    const measure = (): number => (median(Array.from({ length: rounds }, () => round[operation]())) * 1e6) / count
     for (let i = 0; i < 10; i++) measure()
     await sleep(40)
     return {

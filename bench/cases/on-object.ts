@@ -48,22 +48,40 @@ export interface Operation {
   readonly after?: (loaded: Loaded) => Promise<unknown>
   /** Runs of one round of the warm-up; 20 if not given. */
   readonly warmUp?: number
+  /** Runs of one figure, which is their median: a run that was interrupted does not count. 7 if not given. */
+  readonly runs?: number
 }
 
-/** Repeats an operation `count` times in one run of its program and divides. */
-export function operationOn({ program, count, ready = [], argument, after, warmUp = 20 }: Omit<Operation, 'object'>) {
-  const measure = async (loaded: Loaded): Promise<number> => {
+/** The median of several figures, taken one after the other. */
+export async function medianOf(runs: number, measure: () => Promise<number>): Promise<number> {
+  const figures: number[] = []
+  for (let i = 0; i < runs; i++) figures.push(await measure())
+  return median(figures)
+}
+
+/** Repeats an operation `count` times in one run of its program and divides; the median of some runs. */
+export function operationOn({
+  program,
+  count,
+  ready = [],
+  argument,
+  after,
+  warmUp = 20,
+  runs = 7,
+}: Omit<Operation, 'object'>) {
+  const once = async (loaded: Loaded): Promise<number> => {
     const request: Request = { count, ...(argument ? { argument: argument() } : {}) }
     const { nanoseconds, operations } = await ask(loaded, program, request)
     if (operations !== BigInt(count)) throw new Error(`${program}: ${operations} of ${count} operations went well`)
     await after?.(loaded)
     return nanoseconds / count
   }
+  const measure = (loaded: Loaded): Promise<number> => medianOf(runs, () => once(loaded))
   // Three times so many runs, with pauses in which a compiler that watches the program can finish and step in.
   const prepare = async (loaded: Loaded): Promise<void> => {
     for (const [first, times] of ready) await ask(loaded, first, { count: times })
     for (let round = 0; round < 3; round++) {
-      for (let i = 0; i < warmUp; i++) await measure(loaded)
+      for (let i = 0; i < warmUp; i++) await once(loaded)
       await sleep(40)
     }
   }

@@ -2,7 +2,7 @@
 // inside an operation. Figures are throughputs against each other, so skep's and a specimen's can be compared: all are
 // driven by the same loop (bench/driver), which starts armed timers again.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { running, type Case, type Running, type Series, type Start, type Theme } from '../case.js'
+import { median, running, type Case, type Running, type Series, type Start, type Theme } from '../case.js'
 import { Crew, type Share } from '../threads/crew.js'
 import type { Operation } from '../threads/instance.js'
 import { TIMERS_OF_A_THREAD, type Design } from '../threads/place.js'
@@ -72,7 +72,12 @@ class Standstill {
     const accesses = await crew.stand(2, 0).stood
     let least = Infinity
     for (let access = 1; access <= accesses; access++) {
-      const rate = (await this.#standing(access)) / undisturbed
+      // What is slow because of the machine is not slow three times over.
+      let rate = (await this.#standing(access)) / undisturbed
+      if (rate < 0.9) {
+        const again = [await this.#standing(access), await this.#standing(access)].map((other) => other / undisturbed)
+        rate = median([rate, ...again])
+      }
       least = Math.min(least, rate)
       if (rate < this.#least) [this.#least, this.#worst] = [rate, access]
     }

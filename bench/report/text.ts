@@ -32,10 +32,11 @@ export function figureText(figure: Figure, unit: string): string {
   return `${value} ±${Math.round(spread * 100)}%${noisy(figure) ? '?' : ''}`
 }
 
-/** How many times better skep is. */
+/** How many times better skep is; without end where the other stood still. */
 export function ratioText(row: Row, subject: SubjectName): string {
   const ratio = advantage(row, subject)
-  return ratio === undefined || !Number.isFinite(ratio) ? '' : `${number(ratio)}×`
+  if (ratio === undefined || Number.isNaN(ratio)) return ''
+  return ratio === Infinity ? '∞' : `${number(ratio)}×`
 }
 
 export function goalText(goal: Reach, unit: string, names: Names): string {

@@ -2,7 +2,11 @@
 // case runs to its end, computes what the others compute, and comes out of the report.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { figureOf, type Row } from '../../bench/measure.js'
+import { figureOf, judge, type Row } from '../../bench/measure.js'
+import { figures } from '../../bench/report/documents.js'
+import { describeMachine } from '../../bench/report/machine.js'
+import { page } from '../../bench/report/page.js'
+import type { BenchRun } from '../../bench/report/run.js'
 import { lines } from '../../bench/report/table.js'
 import { noisyRows, subjectNames } from '../../bench/report/text.js'
 import { measureThemes } from '../../bench/suite.js'
@@ -40,6 +44,34 @@ test('ten thousand timers of one instant fire in the order in which they were ar
 
 test('runs from TypeScript, memory and start-up give a figure each', async () => {
   assertMeasured(await short('inline', 'memory of', 'load of 1,000'))
+})
+
+test('the report has tables, pictures and goals, and says nothing of where it was made', async () => {
+  const rows = await short('array: lookup', 'hash: lookup')
+  const second = rows[1]!
+  // As a second subject would stand there, with what it did over time.
+  const linux = {
+    ...second.figures[0]!,
+    subject: 'linux',
+    series: [0, 500, 1000].map((time) => [time, 1] as const),
+  } as const
+  second.figures.push(linux)
+  judge([{ times: 0.5, than: 'linux' }], second, rows)
+  const run: BenchRun = {
+    date: '2026-01-01T00:00:00.000Z',
+    repetitions: 1,
+    machine: describeMachine(),
+    names: subjectNames('Linux 6.18'),
+    missing: ['no native code'],
+    rows: JSON.parse(JSON.stringify(rows)) as Row[],
+  }
+  const html = page(run)
+  assert.equal(html.match(/<svg/g)?.length, 2)
+  assert.match(html, /Linux 6\.18 \d.*≥ 0\.5× Linux 6\.18: reached/s)
+  const markdown = figures(run)
+  assert.match(markdown, /\| array: lookup \| [\d.]+ ns \|/)
+  assert.match(markdown, /≥ 2× Linux 6\.18: not measured/)
+  for (const text of [html, markdown]) assert.ok(!text.includes(process.cwd()))
 })
 
 test('a goal is judged against the figures of the same run; one that cannot be says so', async () => {

@@ -1,0 +1,26 @@
+// A run of the benchmark as it is written to a file: what a report is made of.
+import type { Row } from '../measure.js'
+import type { MachineDescription } from './machine.js'
+import type { Names } from './text.js'
+
+export interface BenchRun {
+  /** ISO date. */
+  date: string
+  repetitions: number
+  machine: MachineDescription
+  names: Names
+  /** Baselines that are not there at all, and why. */
+  missing: string[]
+  rows: Row[]
+}
+
+/** How it was measured, in two sentences that belong to every table. */
+export function method(run: BenchRun): string {
+  return (
+    `Median of ${run.repetitions} figures (of cases that take long: fewer), ± half the spread of the quartiles; ` +
+    '`?`: more than a quarter, too noisy to quote. The subjects of a case take turns within one run. Before the first ' +
+    'figure an operation is run sixty times in three rounds with pauses, so that compilers have done what they will; a figure ' +
+    'of an operation is the median of some runs of a millisecond or so. ' +
+    'The figure of an operation contains the turn of its loop, that of a timer or of work also the lookup of its element.'
+  )
+}
