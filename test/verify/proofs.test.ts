@@ -91,13 +91,16 @@ const seed = fc.integer()
 
 test('proofs hold in every run of random programs, whatever happens to memory', () => {
   const met = new Map<string, number>()
-  fc.assert(
-    fc.property(drafts, fc.array(value, { minLength: 3, maxLength: 3 }), seed, (list, [r3, r4, r5], from) =>
-      check(programOf(list), [BigInt(DATA), BigInt(DATA + 512), r3!, r4!, r5!], from, met),
-    ),
-    { numRuns: Math.ceil(RUNS / 2) },
-  )
-  for (const kind of ['frame', 'checked']) assert.ok((met.get(kind) ?? 0) > 20, `${kind}: ${met.get(kind)}`)
+  const rare = (): string[] => ['frame', 'checked'].filter((kind) => (met.get(kind) ?? 0) <= 20)
+  // A few programs with loops bring most of the proofs of one kind: where chance gave none, it is asked again.
+  for (let round = 0; round === 0 || (round < 20 && rare().length > 0); round++)
+    fc.assert(
+      fc.property(drafts, fc.array(value, { minLength: 3, maxLength: 3 }), seed, (list, [r3, r4, r5], from) =>
+        check(programOf(list), [BigInt(DATA), BigInt(DATA + 512), r3!, r4!, r5!], from, met),
+      ),
+      { numRuns: Math.ceil(RUNS / 2) },
+    )
+  assert.deepEqual(rare(), [], `seldom met: ${JSON.stringify([...met])}`)
 })
 
 /** Programs that load, move and compare the bounds of a packet in any order. */
