@@ -53,8 +53,6 @@ if (!isMainThread) {
     if (traced) stages.set(subject.stage, entry.module)
     const limits = { maxMilliseconds: seconds * 1000 }
     const allowed = name.startsWith('trie/') && !traced ? Math.min(seconds, TRIE_SECONDS) : seconds
-    // What other subjects on the stage share would make accesses scheduling points that here are none: learnt anew.
-    if (!traced) subject.stage.shared.fill(0)
     let report = explore(subject, { maxMilliseconds: allowed * 1000 })
     let preemptions
     if (!report.complete && !traced) {

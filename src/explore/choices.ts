@@ -71,12 +71,14 @@ export class Choices {
   }
 
   /** Whether the next access of a node is independent of everything that other CPUs can do: plain (a race would be found),
-   * or to a word that no other CPU uses in a way that matters. */
+   * or to a word that no other CPU uses in a way that matters. One that a retry loop comes back to never is: a loop of quiet
+   * accesses would leave the others out for ever. */
   quiet(node: number): boolean {
     const { nodes } = this.logs
     const n = node * log.NODE_STRIDE
     if (nodes[n + log.NODE_STATUS] !== log.ACCESS) return false
     const flags = nodes[n + log.NODE_FLAGS]!
+    if (flags & log.TURN) return false
     if (flags & log.QUIET) return true
     if (flags & log.FAILS) return !this.allocationsFail
     if (!(flags & log.WORD)) return false

@@ -39,17 +39,11 @@ const KINDS = 4
 export class Clocks {
   /** Per CPU: how far it knows each CPU's time. */
   private readonly clocks: Uint32Array[]
-  private bytes = new Map<number, Byte>()
+  private readonly bytes = new Map<number, Byte>()
 
+  /** An execution begins: everybody knows what was before. */
   constructor(private readonly cpus: number) {
-    this.clocks = Array.from({ length: cpus }, () => new Uint32Array(cpus))
-    this.reset()
-  }
-
-  /** A new execution begins: everybody knows what was before. */
-  reset(): void {
-    this.bytes = new Map()
-    this.clocks.forEach((clock, cpu) => clock.fill(0).fill(1, cpu, cpu + 1))
+    this.clocks = Array.from({ length: cpus }, (_, cpu) => new Uint32Array(cpus).fill(1, cpu, cpu + 1))
   }
 
   /** Takes the next access; says what it races with. `stopped` is the CPU that has stopped for ever, or -1. */

@@ -36,6 +36,7 @@ import {
   NodeTable,
   PLAIN,
   QUIET,
+  TURN,
   WIDE,
   WORD,
   WRITES,
@@ -208,7 +209,9 @@ export class LogTree extends NodeTable {
     nodes[at + NODE_A_HIGH] = executor.aHigh
     nodes[at + NODE_B_LOW] = executor.bLow
     nodes[at + NODE_B_HIGH] = executor.bHigh
-    nodes[at + NODE_FLAGS] = this.flagsOf(code, executor.address)
+    const above = nodes[at + NODE_PARENT]! * NODE_STRIDE
+    const turn = nodes[above + NODE_STATUS] === LOOP_HEAD ? TURN : 0
+    nodes[at + NODE_FLAGS] = this.flagsOf(code, executor.address) | turn
     if (this.recordSites || operation === DOOR_RETRY) nodes[at + NODE_SITE] = this.siteNumber(executor.stack)
   }
 

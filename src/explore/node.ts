@@ -51,6 +51,8 @@ export const PLAIN = 8
 export const WIDE = 16
 /** It asks whether an allocation fails: the explorer's choice, if the subject lets allocations fail; no step of its own. */
 export const FAILS = 32
+/** It begins a turn of a retry loop, which may come back to it: others must have their turn too. */
+export const TURN = 64
 
 export class NodeTable {
   nodes = new Int32Array(NODE_STRIDE << 10)

@@ -23,10 +23,19 @@ export class Rules {
     return check && guarded(() => check(this.view))
   }
 
-  /** What is wrong in a state without a choice: somebody waits for ever, or what is at rest is not as it should be. */
+  /** What is wrong in a state without a choice. */
   atEnd(): string | undefined {
+    return this.deadlock() ?? this.atRest()
+  }
+
+  /** Somebody waits for ever: in a state without a choice. */
+  deadlock(): string | undefined {
     const stuck = this.world.stuck()
-    if (stuck !== undefined) return `deadlock: ${stuck}`
+    return stuck === undefined ? undefined : `deadlock: ${stuck}`
+  }
+
+  /** What is at rest is not as it should be: where everything has ended. */
+  atRest(): string | undefined {
     return guarded(() => this.world.subject.atRest?.(this.view)) ?? this.linearizer?.check()
   }
 }

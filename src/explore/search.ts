@@ -58,7 +58,7 @@ const STATE = 1
 const LOW = 2
 const HASH = 3
 /** Choices that are still to be made, as bits, and the one that was made last. */
-const TODO = 7
+const OPEN_CHOICES = 7
 const CHOICE = 8
 /** CPUs that step within the component so far, and that are blocked (or done) in one of its states. */
 const STEPPED = 9
@@ -223,10 +223,10 @@ class Search {
   }
 
   private nextChoice(at: number): number {
-    const todo = this.levels[at + TODO]!
+    const todo = this.levels[at + OPEN_CHOICES]!
     if (todo === 0) return -1
     const lowest = todo & -todo
-    this.levels[at + TODO] = todo ^ lowest
+    this.levels[at + OPEN_CHOICES] = todo ^ lowest
     return choiceOfBit[31 - Math.clz32(lowest)]!
   }
 
@@ -255,7 +255,7 @@ class Search {
     const { choices } = world
     const offered = choices.offered()
     const only = choices.quietCpu()
-    levels[at + TODO] = choices.allowed(only < 0 ? offered : offered & choices.ofCpu(only))
+    levels[at + OPEN_CHOICES] = choices.allowed(only < 0 ? offered : offered & choices.ofCpu(only))
     levels[at + CHOICE] = -1
     levels[at + STEPPED] = 0
     levels[at + BLOCKED] = levels[at + PAUSED] = this.paused(offered)
@@ -273,7 +273,7 @@ class Search {
     }
     const wrong = this.rules.inState()
     if (wrong !== undefined) return this.violated(wrong)
-    return levels[at + TODO] === 0 ? this.end(offered) : undefined
+    return levels[at + OPEN_CHOICES] === 0 ? this.end(offered) : undefined
   }
 
   // CPUs that cannot make a step in a state with these choices, as bits.
@@ -287,11 +287,11 @@ class Search {
   private end(offered: number): Violated | undefined {
     const { world, result } = this
     if (this.paused(offered) !== (1 << world.cpuCount) - 1) return undefined // the bound holds it back
-    if (world.stuck() === undefined) {
-      result.ends++
-      if (result.outcomes.size < 100_000) result.outcomes.add(outcomeOf(world))
-    }
-    const wrong = this.rules.atEnd()
+    const deadlock = this.rules.deadlock()
+    if (deadlock !== undefined) return this.violated(deadlock)
+    result.ends++
+    if (result.outcomes.size < 100_000) result.outcomes.add(outcomeOf(world))
+    const wrong = this.rules.atRest()
     return wrong === undefined ? undefined : this.violated(wrong)
   }
 

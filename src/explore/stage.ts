@@ -36,7 +36,7 @@ export class Stage {
   readonly hidden: number
   /** Word index of the poison bits, one per word below `limit`. */
   readonly poison: number
-  /** Words that some exploration on this stage saw two CPUs use, one of them writing: only there does order matter. */
+  /** Words that the present exploration saw two CPUs use, one of them writing: only there does order matter. */
   readonly shared: Uint8Array
   /** Whether anything was ever poisoned here: until then accesses need not be checked for it. */
   poisoned = false

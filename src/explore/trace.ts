@@ -145,12 +145,10 @@ export function traceOf(subject: Subject, choices: number[], cycle?: number): Tr
     if (trace.message === undefined && raceFound !== undefined) trace.message = raceFound
     if (trace.message !== undefined) return trace
     const wrong = world.choices.offered() === 0 ? rules.atEnd() : undefined
-    if (wrong !== undefined) trace.message = wrong
-    for (const { cpus, covered, line } of turns.closed) {
+    if (wrong !== undefined) return { ...trace, message: wrong }
+    for (const { cpus, covered, line } of turns.closed()) {
       const message = cycleMessage(world, cpus, covered)
-      if (message === undefined || trace.message !== undefined) continue
-      trace.message = message
-      trace.cycle ??= line
+      if (message !== undefined) return { ...trace, message, cycle: trace.cycle ?? line }
     }
     return trace
   })

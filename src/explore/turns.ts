@@ -13,11 +13,20 @@ export interface Turn {
   covered: number
 }
 
+/** The world was in a state. */
+interface Pass {
+  /** What the caller said of it. */
+  line: number
+  /** Steps that led there. */
+  steps: number
+}
+
 export class Turns {
-  /** The ways that the last step closed, the shortest first. */
-  closed: Turn[] = []
-  private passed = new Map<string, { line: number; at: number }[]>()
-  /** Per state passed: the CPU that stepped to it, and who is blocked in it. */
+  /** By state. */
+  private passed = new Map<string, Pass[]>()
+  /** Of the present state, the last one now. */
+  private passes: Pass[] = []
+  /** The CPU of each step, and who was blocked after it. */
   private steps: { cpu: number; blocked: number }[] = []
   private ended = 0
 
@@ -34,17 +43,26 @@ export class Turns {
     this.ended = ended
     let blocked = 0
     for (let one = 0; one < cpuCount; one++) if (!this.world.enabled((one << 3) | STEP)) blocked |= 1 << one
-    const at = this.steps.push({ cpu, blocked })
+    const steps = this.steps.push({ cpu, blocked })
     words.mark()
     const key = `${words.h0} ${words.h1} ${words.h2} ${words.h3}`
-    const before = this.passed.get(key) ?? []
-    this.closed = before.map((pass) => this.turn(pass.line, this.steps.slice(pass.at, at)))
-    this.passed.set(key, [{ line, at }, ...before])
+    this.passes = this.passed.get(key) ?? []
+    this.passes.push({ line, steps })
+    this.passed.set(key, this.passes)
   }
 
-  private turn(line: number, steps: { cpu: number; blocked: number }[]): Turn {
-    const cpus = new Set(steps.map(({ cpu }) => cpu))
-    const covered = steps.reduce((bits, { cpu, blocked }) => bits | (1 << cpu) | blocked, 0)
-    return { line, cpus, covered }
+  /** The ways from the present state back to it, the shortest first. */
+  *closed(): Generator<Turn> {
+    let at = this.steps.length
+    let cpus: number[] = []
+    let covered = 0
+    for (const { line, steps } of this.passes.slice(0, -1).reverse()) {
+      while (at > steps) {
+        const { cpu, blocked } = this.steps[--at]!
+        cpus = [cpu, ...cpus.filter((other) => other !== cpu)]
+        covered |= (1 << cpu) | blocked
+      }
+      yield { line, cpus: new Set(cpus), covered }
+    }
   }
 }

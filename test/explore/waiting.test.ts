@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { explore, subject } from '../../src/explore/index.js'
-import type { Operation, Report, Stage, Subject } from '../../src/explore/index.js'
+import { explore, Stage, subject } from '../../src/explore/index.js'
+import type { Operation, Report, Subject } from '../../src/explore/index.js'
 import { fixtureStage } from './fixture.js'
 
 const AT = 64
@@ -33,6 +33,33 @@ const exclusion = (stage: Stage, enter: string, leave: string, rest: Partial<Sub
 
 test('a spin lock excludes, and waiting for it closes no cycle', async () => {
   holds(explore(exclusion(await fixtureStage(), 'lock', 'unlock')))
+})
+
+test('a loop that waits for a word which nobody was seen to share yet leaves the others their turn', () => {
+  const waiting = (progress: 'none' | 'fair' | 'lock-free'): Subject => ({
+    name: 'wait for a flag',
+    stage: new Stage({ memory: 128, cpus: 2 }),
+    progress,
+    cpus: [
+      {
+        operations: [
+          {
+            name: 'wait',
+            run(cpu) {
+              for (;;) {
+                cpu.retry()
+                if (cpu.load32(AT) === 1) return
+              }
+            },
+          },
+        ],
+      },
+      { operations: [{ name: 'set', run: (cpu) => cpu.store32(AT, 1) }] },
+    ],
+  })
+  holds(explore(waiting('none')))
+  holds(explore(waiting('fair')))
+  fails(explore(waiting('lock-free')), /a cycle in which no operation ends: CPU 0 in wait/)
 })
 
 test('a spin lock taken by an NMI over its holder is a deadlock', async () => {
