@@ -2,7 +2,7 @@
 // subject, so a thread is replaced after some hundred of them.
 import { Worker } from 'node:worker_threads'
 import type { Checked, CheckOptions } from '../explore/check.js'
-import type { Entry } from '../explore/subjects/catalogue.js'
+import type { Entry } from '../explore/subjects/entry.js'
 
 /** What a search tells about once a second. */
 export type Reached = Parameters<NonNullable<CheckOptions['progress']>>[0]

@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { check } from '../explore/check.js'
 import type { CheckOptions } from '../explore/check.js'
 import { entriesOf } from '../explore/subjects/catalogue.js'
-import type { Protocol } from '../explore/subjects/catalogue.js'
+import type { Protocol } from '../explore/subjects/entry.js'
 
 export interface Task {
   protocol: Protocol

@@ -10,7 +10,7 @@ import type { SearchOptions } from './search.js'
 import type { Places } from './places.js'
 import { SourceMap } from './source-map.js'
 import type { Subject } from './subject.js'
-import type { Entry, Variant } from './subjects/catalogue.js'
+import { variantName, type Entry, type Variant } from './subjects/entry.js'
 import { sourceMapText } from './subjects/modules.js'
 import type { ModuleName } from './subjects/modules.js'
 import { choicesOf, tokenOf } from './token.js'
@@ -133,7 +133,7 @@ function tracedReplay(entry: Checkable, token: string): Trace {
 
 /** A subject as something to check, in a variant: its second CPU's operations as NMIs of the first; the first CPU stops. */
 export function checkable(brought: Brought, variant: Variant = 'plain'): Checkable {
-  const name = variant === 'plain' ? brought.name : `${brought.name}+${variant}`
+  const name = variantName(brought.name, variant)
   const { places } = brought
   return {
     ...{ name, about: brought.name, subject: (traced) => inVariant(brought.subject(traced), name, variant) },

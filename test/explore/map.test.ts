@@ -20,7 +20,7 @@ import {
   walkElements,
   type MapStage,
 } from '../../src/explore/subjects/map-stage.js'
-import type { Variant } from '../../src/explore/subjects/catalogue.js'
+import type { Variant } from '../../src/explore/subjects/entry.js'
 import { MAP_OPERATIONS } from '../../src/explore/subjects/map-catalogue.js'
 import { hold, named } from './named.js'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { check } from '../../src/explore/check.js'
 import { entriesOf, select } from '../../src/explore/subjects/catalogue.js'
-import type { Entry, Variant } from '../../src/explore/subjects/catalogue.js'
+import type { Entry, Variant } from '../../src/explore/subjects/entry.js'
 import { failureLines } from '../../src/report/check-text.js'
 import { plain } from '../../src/report/style.js'
 

@@ -1,6 +1,6 @@
 // Queues, stacks and bloom filters under the explorer: the named subjects `queue/…`, `stack/…`, `bloom/…`.
 import { test } from 'node:test'
-import type { Variant } from '../../src/explore/subjects/catalogue.js'
+import type { Variant } from '../../src/explore/subjects/entry.js'
 import { hold, named } from './named.js'
 
 // A part of the named subjects: `npm run check` explores them all.

@@ -5,7 +5,7 @@ import { check } from '../../src/explore/check.js'
 import { explore, replay, subject } from '../../src/explore/index.js'
 import type { SequentialModel, Subject } from '../../src/explore/index.js'
 import { entriesOf, select } from '../../src/explore/subjects/catalogue.js'
-import type { Protocol } from '../../src/explore/subjects/catalogue.js'
+import type { Protocol } from '../../src/explore/subjects/entry.js'
 import { fixtureStage } from './fixture.js'
 
 const AT = 64

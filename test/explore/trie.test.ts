@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explore, printTrace, subject } from '../../src/explore/index.js'
 import type { SequentialModel } from '../../src/explore/index.js'
-import type { Variant } from '../../src/explore/subjects/catalogue.js'
+import type { Variant } from '../../src/explore/subjects/entry.js'
 import {
   atRest,
   check,

@@ -8,8 +8,8 @@ import { restProblem } from './async-memory.js'
 import type { Places } from './async-memory.js'
 import { generatedScenarios } from './async-pairs.js'
 import { TIMER_STATES } from './async-states.js'
-import type { Entry, Variant } from './catalogue.js'
-import { slug } from './catalogue.js'
+import type { Entry, Variant } from './entry.js'
+import { slug } from './entry.js'
 import { moduleBytes } from './modules.js'
 
 /** Operations of one CPU in order, by name (async.ts). */

@@ -3,7 +3,7 @@
 import type { SequentialModel } from '../linearize.js'
 import type { View } from '../subject.js'
 import { CB_STATE } from '../../../core/layout.js'
-import type { Variant } from './catalogue.js'
+import { variantName, type Variant } from './entry.js'
 import { decodeState } from './async-memory.js'
 import type { Places } from './async-memory.js'
 import type { Scenario, Script } from './async-catalogue.js'
@@ -246,7 +246,7 @@ function* grace(): Generator<Scenario> {
   ]
   for (const [name, variant, of] of scripts)
     yield {
-      name: `grace/${name}${variant === 'plain' ? '' : `+${variant}`}`,
+      name: variantName(`grace/${name}`, variant),
       about: 'a block that a section has read does not come back to the pool before the section ends',
       hazards: ['H3'],
       steps: BOUND,

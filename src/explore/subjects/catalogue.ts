@@ -1,33 +1,13 @@
 // All named subjects: what `skep check` can be asked for and what the tests explore. A name is a path of words, so that a
 // prefix names a family; `+nmi` and `+stop` mark the variants with nested operations and with a CPU that stops.
-import type { Subject } from '../subject.js'
 import { asyncEntries } from './async-catalogue.js'
+import type { Entry, Protocol, Variant } from './entry.js'
 import { mapEntries } from './map-catalogue.js'
-import type { ModuleName } from './modules.js'
 import { queueEntries } from './queue-catalogue.js'
 import { ringEntries } from './ring-catalogue.js'
 import { partEntries } from './parts.js'
 import { specimenEntries } from './specimen-catalogue.js'
 import { trieEntries } from './trie-catalogue.js'
-
-export type Protocol = 'shipped' | 'locked' | 'rfc-v1' | 'merged'
-export const PROTOCOLS: readonly Protocol[] = ['shipped', 'locked', 'rfc-v1', 'merged']
-
-export type Variant = 'plain' | 'nmi' | 'stop'
-
-export interface Entry {
-  name: string
-  /** One line: what it asks. */
-  about: string
-  /** Hazards of the contract that it is about. */
-  hazards: readonly string[]
-  protocol: Protocol
-  variant: Variant
-  /** The module under test, to find source positions; none if it has no trace build. */
-  module?: ModuleName
-  /** Makes the subject; with `traced` over the trace build, recording call sites. Stages are shared between entries. */
-  subject(traced: boolean): Subject
-}
 
 const made = new Map<Protocol, Entry[]>()
 
@@ -71,11 +51,3 @@ export function select(
   }
   return { chosen: entries.filter((entry) => chosen.has(entry)), unknown }
 }
-
-/** A phrase as a word of a name: `idle, bound` → `idle-bound`. */
-export const slug = (phrase: string): string =>
-  phrase
-    .toLowerCase()
-    .replace(/[’']/g, '')
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')

@@ -4,10 +4,11 @@ import { BPF_EXIST, BPF_NOEXIST, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation } from '../subject.js'
-import type { Entry, Variant } from './catalogue.js'
-import { slug } from './catalogue.js'
+import type { Entry, Variant } from './entry.js'
+import { coreEntry, slug } from './entry.js'
 import { atRest, check, holding, lookup, mapStage, model, remove, update } from './map-stage.js'
 import type { MapStage } from './map-stage.js'
+import { MEETINGS, othersOf } from './meetings.js'
 
 type Make = (at: MapStage, name: string) => Operation
 
@@ -60,54 +61,35 @@ function entry(
   variant: Variant,
   cpus: (at: MapStage) => CpuScript[],
 ): Entry {
-  return {
-    name: variant === 'plain' ? name : `${name}+${variant}`,
-    about,
-    hazards: [],
-    protocol: 'shipped',
-    variant,
-    module: 'core',
-    subject: (traced) => {
-      const at = stageOf(shape, traced)
-      return subject({
-        name,
-        stage: at.stage,
-        setup: holding(at, ...keys),
-        cpus: cpus(at),
-        check: check(at),
-        atRest: atRest(at),
-        model: model(at, [...keys]) as SequentialModel<unknown>,
-      })
-    },
-  }
+  return coreEntry(name, about, variant, (traced) => {
+    const at = stageOf(shape, traced)
+    return subject({
+      name,
+      stage: at.stage,
+      setup: holding(at, ...keys),
+      cpus: cpus(at),
+      check: check(at),
+      atRest: atRest(at),
+      model: model(at, [...keys]) as SequentialModel<unknown>,
+    })
+  })
 }
 
 const make = (at: MapStage, operation: string, name: string): Operation => MAP_OPERATIONS[operation]!(at, name)
 
-/** The ways in which two operations meet. */
-const MEETINGS: [Variant, (one: Operation, other: Operation) => CpuScript[], string][] = [
-  ['plain', (one, other) => [{ operations: [one] }, { operations: [other] }], 'on two CPUs'],
-  ['nmi', (one, other) => [{ operations: [one], nmi: [other] }], 'the second as an NMI in the first'],
-  [
-    'stop',
-    (one, other) => [{ operations: [one], mayStop: true }, { operations: [other] }],
-    'the first one’s CPU stops',
-  ],
-]
-
 function* pairs(): Generator<Entry> {
   const operations = Object.keys(MAP_OPERATIONS)
-  for (const [variant, meet, how] of MEETINGS)
+  for (const meeting of MEETINGS)
     for (const [maxEntries, keys] of CONTENTS)
       for (const [i, one] of operations.entries())
-        for (const other of variant === 'plain' ? operations.slice(i) : operations)
+        for (const other of othersOf(operations, i, meeting))
           yield entry(
             `map/${maxEntries}-holding-${keys.join('-') || 'none'}/${slug(one)}/${slug(other)}`,
-            `${one} and ${other}, ${how}; a hash of ${maxEntries} holding [${keys.join()}]`,
+            `${one} and ${other}, ${meeting.how}; a hash of ${maxEntries} holding [${keys.join()}]`,
             { type: MAP_TYPE_HASH, maxEntries },
             keys,
-            variant,
-            (at) => meet(make(at, one, 'A'), make(at, other, 'B')),
+            meeting.variant,
+            (at) => meeting.scripts(make(at, one, 'A'), make(at, other, 'B')),
           )
 }
 
@@ -190,7 +172,7 @@ const LRU_OPERATIONS: Record<string, Make> = {
 }
 
 function* evictions(): Generator<Entry> {
-  for (const [variant, meet, how] of MEETINGS)
+  for (const { variant, how, scripts } of MEETINGS)
     for (const keys of [[1], [1, 2]])
       for (const [one, makeOne] of Object.entries(LRU_OPERATIONS))
         for (const [other, makeOther] of Object.entries(LRU_OPERATIONS))
@@ -200,7 +182,7 @@ function* evictions(): Generator<Entry> {
             { type: MAP_TYPE_LRU_HASH, maxEntries: keys.length },
             keys,
             variant,
-            (at) => meet(makeOne(at, 'A'), makeOther(at, 'B')),
+            (at) => scripts(makeOne(at, 'A'), makeOther(at, 'B')),
           )
 }
 

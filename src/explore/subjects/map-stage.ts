@@ -2,11 +2,9 @@
 // that every operation meets every other. Operations are the helpers that programs call.
 import { BPF_EXIST, BPF_NOEXIST, E2BIG, EEXIST, ENOENT, ENOMEM, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
-import { Stage } from '../index.js'
-import type { Cpu, Operation, SequentialModel, View } from '../index.js'
-import { moduleBytes } from './modules.js'
+import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
+import { coreStage } from './core-stage.js'
 
-const MEMORY = 1 << 20
 const MARK = 1n << 24n
 const NEXT = 0xffffffn
 
@@ -15,6 +13,8 @@ export interface MapStage {
   map: number
   type: number
   maxEntries: number
+  /** Where a key lies; its value, 100 + key, lies behind it. */
+  place(key: number): number
 }
 
 export function mapStage(
@@ -23,49 +23,23 @@ export function mapStage(
   { patience = 8, keySize = 4, cpus = 2, traced = false } = {},
 ): MapStage {
   let map = 0
-  const stage = new Stage({
-    module: moduleBytes('core', traced),
-    sites: traced,
-    memory: MEMORY,
-    cpus,
-    boot(all) {
-      const { exports } = all[0]!
-      if (exports['machine_boot'](MEMORY, cpus, 4, 1 << 13) !== 0) throw new Error('no room for the machine')
-      all.forEach((cpu, index) => cpu.exports['cpu_attach'](index))
-      const cpu = all[0]!
-      map = exports['map_create'](
-        ...[type, keySize, 4, maxEntries, 0, -1, -1, -1],
-        cpu.load32(layout.HEADER + layout.HEADER_GUEST_HEAP),
-        cpu.load32(layout.HEADER + layout.HEADER_CORE_HEAP),
-      )
-      if (map <= 0) throw new Error(`no map: ${map}`)
-      cpu.store32(map + layout.MAP_BUCKET_MASK, 0)
-      cpu.store32(map + layout.MAP_PATIENCE, patience)
-      // Key k lies at keyAt(k); its value, 100 + k, behind it.
-      for (let key = 0; key < 8; key++) {
-        for (let at = 0; at < keySize; at += 4) cpu.store32(keyAt(cpu, key) + at, key)
-        cpu.store32(keyAt(cpu, key) + 64, 100 + key)
-      }
-    },
+  let memory = 0
+  const place = (key: number): number => memory + key * 128
+  const stage = coreStage({ cpus, traced, coreBytes: 1 << 13 }, ({ cpu, buffer, createMap }) => {
+    map = createMap([type, keySize, 4, maxEntries, 0])
+    memory = buffer
+    cpu.store32(map + layout.MAP_BUCKET_MASK, 0)
+    cpu.store32(map + layout.MAP_PATIENCE, patience)
+    for (let key = 0; key < 8; key++) {
+      for (let at = 0; at < keySize; at += 4) cpu.store32(place(key) + at, key)
+      cpu.store32(place(key) + 64, 100 + key)
+    }
   })
-  return { stage, map, type, maxEntries }
-}
-
-function keyAt(cpu: Cpu, key: number): number {
-  return cpu.load32(cpu.load32(layout.HEADER + layout.HEADER_CPU_AREAS) + layout.CPU_RUN_BUFFER) + key * 128
-}
-
-const keyAddresses = new Map<Stage, number>()
-
-/** Where key k of a stage lies; found once, outside of exploration. */
-function keyOf({ stage }: MapStage, key: number): number {
-  let first = keyAddresses.get(stage)
-  if (first === undefined) keyAddresses.set(stage, (first = keyAt(stage.cpus[0]!, 0)))
-  return first + key * 128
+  return { stage, map, type, maxEntries, place }
 }
 
 export function update(at: MapStage, name: string, key: number, flags = 0): Operation {
-  const address = BigInt(keyOf(at, key))
+  const address = BigInt(at.place(key))
   return {
     name,
     kind: 'update',
@@ -76,7 +50,7 @@ export function update(at: MapStage, name: string, key: number, flags = 0): Oper
 }
 
 export function remove(at: MapStage, name: string, key: number): Operation {
-  const address = BigInt(keyOf(at, key))
+  const address = BigInt(at.place(key))
   return {
     name,
     kind: 'delete',
@@ -86,7 +60,7 @@ export function remove(at: MapStage, name: string, key: number): Operation {
 }
 
 export function lookup(at: MapStage, name: string, key: number): Operation {
-  const address = BigInt(keyOf(at, key))
+  const address = BigInt(at.place(key))
   return {
     name,
     kind: 'lookup',
@@ -97,7 +71,7 @@ export function lookup(at: MapStage, name: string, key: number): Operation {
 
 /** Walks over the map by next key, as a user of BPF_MAP_GET_NEXT_KEY: the keys in the order of the walk. */
 export function walk(at: MapStage, name: string): Operation {
-  const staging = keyOf(at, 7)
+  const staging = at.place(7)
   return {
     name,
     kind: 'walk',
@@ -130,7 +104,7 @@ export function walkElements(at: MapStage, name: string): Operation {
 export function holding(at: MapStage, ...keys: number[]): (cpus: Cpu[]) => void {
   return (cpus) => {
     for (const key of keys) {
-      const address = BigInt(keyOf(at, key))
+      const address = BigInt(at.place(key))
       const result: bigint = cpus[0]!.exports['bpf_map_update_elem'](BigInt(at.map), address, address + 64n, 0n)
       if (result !== 0n) throw new Error(`set-up: update of ${key} gave ${result}`)
     }

@@ -4,7 +4,7 @@ import * as layout from '../../../core/layout.js'
 import { Stage } from '../stage.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation, Subject, View } from '../subject.js'
-import type { Entry, Variant } from './catalogue.js'
+import { variantName, type Entry, type Variant } from './entry.js'
 import { moduleBytes } from './modules.js'
 
 const BITMAP = 64
@@ -133,7 +133,7 @@ export function partEntries(): Entry[] {
   return CASES.map((one) => {
     const [name, about, variant] = one
     return {
-      name: `parts/${name}${variant === 'plain' ? '' : `+${variant}`}`,
+      name: variantName(`parts/${name}`, variant),
       about,
       hazards: name.startsWith('references') ? ['H8'] : variant === 'nmi' ? ['H22'] : [],
       protocol: 'shipped',

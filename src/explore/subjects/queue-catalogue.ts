@@ -4,8 +4,9 @@ import { BPF_EXIST, MAP_TYPE_BLOOM_FILTER, MAP_TYPE_QUEUE, MAP_TYPE_STACK } from
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation } from '../subject.js'
-import type { Entry, Variant } from './catalogue.js'
-import { slug } from './catalogue.js'
+import type { Entry, Variant } from './entry.js'
+import { coreEntry, slug } from './entry.js'
+import { MEETINGS, othersOf } from './meetings.js'
 import { ask, atRest, check, filterModel, holding, model, peek, pop, push, queueStage } from './queue-stage.js'
 import type { QueueStage } from './queue-stage.js'
 
@@ -58,56 +59,37 @@ interface Plan {
 }
 
 function entry({ name, about, type, maxEntries, held, variant, cpus = 2, scripts }: Plan): Entry {
-  return {
-    name: variant === 'plain' ? name : `${name}+${variant}`,
-    about,
-    hazards: [],
-    protocol: 'shipped',
-    variant,
-    module: 'core',
-    subject: (traced) => {
-      const at = stageOf(type, maxEntries, cpus, traced)
-      const filter = type === MAP_TYPE_BLOOM_FILTER
-      const first = Array.from({ length: held }, (_, v) => v)
-      return subject({
-        name,
-        stage: at.stage,
-        setup: holding(at, first),
-        cpus: scripts(at),
-        ...(filter ? {} : { check: check(at), atRest: atRest(at, 2) }),
-        model: (filter ? filterModel() : model(at, first)) as SequentialModel<unknown>,
-      })
-    },
-  }
+  return coreEntry(name, about, variant, (traced) => {
+    const at = stageOf(type, maxEntries, cpus, traced)
+    const filter = type === MAP_TYPE_BLOOM_FILTER
+    const first = Array.from({ length: held }, (_, v) => v)
+    return subject({
+      name,
+      stage: at.stage,
+      setup: holding(at, first),
+      cpus: scripts(at),
+      ...(filter ? {} : { check: check(at), atRest: atRest(at, 2) }),
+      model: (filter ? filterModel() : model(at, first)) as SequentialModel<unknown>,
+    })
+  })
 }
 
 const make = (at: QueueStage, names: readonly string[]): Operation[] => names.map((name, n) => OPERATIONS[name]!(at, n))
 
-/** The ways in which two operations meet. */
-const MEETINGS: [Variant, (one: Operation, other: Operation) => CpuScript[], string][] = [
-  ['plain', (one, other) => [{ operations: [one] }, { operations: [other] }], 'on two CPUs'],
-  ['nmi', (one, other) => [{ operations: [one], nmi: [other] }], 'the second as an NMI in the first'],
-  [
-    'stop',
-    (one, other) => [{ operations: [one], mayStop: true }, { operations: [other] }],
-    'the first one’s CPU stops',
-  ],
-]
-
 function* pairs(kind: string, type: number): Generator<Entry> {
   const operations = Object.keys(OPERATIONS)
-  for (const [variant, meet, how] of MEETINGS)
+  for (const meeting of MEETINGS)
     for (const [maxEntries, held] of CONTENTS)
       for (const [i, one] of operations.entries())
-        for (const other of variant === 'plain' ? operations.slice(i) : operations)
+        for (const other of othersOf(operations, i, meeting))
           yield entry({
             name: `${kind}/${held}-of-${maxEntries}/${one}/${other}`,
-            about: `${one} and ${other}, ${how}; a ${kind} with ${held} of ${maxEntries}`,
+            about: `${one} and ${other}, ${meeting.how}; a ${kind} with ${held} of ${maxEntries}`,
             type,
             maxEntries,
             held,
-            variant,
-            scripts: (at) => meet(...(make(at, [one, other]) as [Operation, Operation])),
+            variant: meeting.variant,
+            scripts: (at) => meeting.scripts(...(make(at, [one, other]) as [Operation, Operation])),
           })
 }
 
@@ -161,7 +143,7 @@ function* crowds(kind: string, type: number): Generator<Entry> {
 }
 
 function* filters(): Generator<Entry> {
-  for (const [variant, meet, how] of MEETINGS)
+  for (const { variant, how, scripts } of MEETINGS)
     yield entry({
       name: 'bloom/push/ask',
       about: `a push and a peek of the same value, ${how}`,
@@ -169,7 +151,7 @@ function* filters(): Generator<Entry> {
       maxEntries: 4,
       held: 1,
       variant,
-      scripts: (at) => meet(push(at, 'A', 4), ask(at, 'B', 4)),
+      scripts: (at) => scripts(push(at, 'A', 4), ask(at, 'B', 4)),
     })
 }
 

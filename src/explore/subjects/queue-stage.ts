@@ -2,11 +2,9 @@
 // helpers that programs call; what must hold is exact: a sequence of values, whoever does what at the same time.
 import { BPF_EXIST, E2BIG, ENOENT, MAP_TYPE_STACK } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
-import { Stage } from '../index.js'
-import type { Cpu, Operation, SequentialModel, View } from '../index.js'
-import { moduleBytes } from './modules.js'
+import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
+import { coreStage } from './core-stage.js'
 
-const MEMORY = 1 << 20
 const VALUES = 8
 /** Operations that copy a value out, each to a place of its own. */
 const OUTPUTS = 16
@@ -26,29 +24,12 @@ export interface QueueStage {
 
 export function queueStage(type: number, maxEntries: number, { cpus = 2, traced = false } = {}): QueueStage {
   let map = 0
-  let buffer = 0
-  const value = (v: number): number => buffer + v * PLACE
-  const stage = new Stage({
-    module: moduleBytes('core', traced),
-    sites: traced,
-    memory: MEMORY,
-    cpus,
-    boot(all) {
-      const cpu = all[0]!
-      const { exports } = cpu
-      const header = (field: number): number => cpu.load32(layout.HEADER + field)
-      if (exports['machine_boot'](MEMORY, cpus, 4, 1 << 13) !== 0) throw new Error('no room for the machine')
-      all.forEach((one, index) => one.exports['cpu_attach'](index))
-      map = exports['map_create'](
-        ...[type, 0, 4, maxEntries, 0, -1, -1, -1],
-        header(layout.HEADER_GUEST_HEAP),
-        header(layout.HEADER_CORE_HEAP),
-        0,
-      )
-      if (map <= 0) throw new Error(`no map: ${map}`)
-      buffer = cpu.load32(header(layout.HEADER_CPU_AREAS) + layout.CPU_RUN_BUFFER)
-      for (let v = 0; v < VALUES; v++) cpu.store32(value(v), 100 + v)
-    },
+  let memory = 0
+  const value = (v: number): number => memory + v * PLACE
+  const stage = coreStage({ cpus, traced, coreBytes: 1 << 13 }, ({ cpu, buffer, createMap }) => {
+    map = createMap([type, 0, 4, maxEntries, 0])
+    memory = buffer
+    for (let v = 0; v < VALUES; v++) cpu.store32(value(v), 100 + v)
   })
   return { stage, map, type, maxEntries, value, output: (n) => value(VALUES + (n % OUTPUTS)) }
 }

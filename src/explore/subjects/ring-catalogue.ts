@@ -2,7 +2,7 @@
 // of a put, beside a CPU that stops, into a full ring, and while the buffer is closed. What must hold is in ring-stage.ts.
 import { subject } from '../subject.js'
 import type { CpuScript, Operation } from '../subject.js'
-import type { Entry, Variant } from './catalogue.js'
+import { coreEntry, type Entry, type Variant } from './entry.js'
 import { atRest, close, holding, put, ringStage, take } from './ring-stage.js'
 import type { RingStage } from './ring-stage.js'
 
@@ -79,14 +79,8 @@ const PLANS: Plan[] = [
 ]
 
 export function ringEntries(): Entry[] {
-  return PLANS.map(({ name, about, variant, held, bytes = SMALL, scripts }) => ({
-    name: variant === 'plain' ? name : `${name}+${variant}`,
-    about,
-    hazards: [],
-    protocol: 'shipped',
-    variant,
-    module: 'core',
-    subject: (traced) => {
+  return PLANS.map(({ name, about, variant, held, bytes = SMALL, scripts }) =>
+    coreEntry(name, about, variant, (traced) => {
       const at = stageOf(traced)
       const before = Array.from({ length: held }, (_, v) => v)
       const cpus = scripts(at, bytes)
@@ -97,6 +91,6 @@ export function ringEntries(): Entry[] {
         cpus,
         atRest: atRest(at, operationsOf(cpus), before),
       })
-    },
-  }))
+    }),
+  )
 }

@@ -3,11 +3,9 @@
 // hold: a record that was put is there once, whole, until it is taken once; one that was refused is nowhere.
 import { MAP_TYPE_PERF_EVENT_ARRAY, MAP_TYPE_RINGBUF } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
-import { Stage } from '../index.js'
-import type { Cpu, Operation, View } from '../index.js'
-import { moduleBytes } from './modules.js'
+import type { Cpu, Operation, Stage, View } from '../index.js'
+import { coreStage } from './core-stage.js'
 
-const MEMORY = 1 << 20
 const RING_BYTES = 4096
 const UNIT = 8
 const VALUES = 8
@@ -28,29 +26,15 @@ export interface RingStage {
 export function ringStage({ traced = false } = {}): RingStage {
   let array = 0
   let ring = 0
-  let buffer = 0
-  const value = (v: number): number => buffer + v * PLACE
-  const stage = new Stage({
-    module: moduleBytes('core', traced),
-    sites: traced,
-    memory: MEMORY,
-    cpus: 2,
-    boot(all) {
-      const cpu = all[0]!
-      const { exports } = cpu
-      const header = (field: number): number => cpu.load32(layout.HEADER + field)
-      if (exports['machine_boot'](MEMORY, 2, 4, 1 << 14) !== 0) throw new Error('no room for the machine')
-      all.forEach((one, index) => one.exports['cpu_attach'](index))
-      const [guest, core] = [header(layout.HEADER_GUEST_HEAP), header(layout.HEADER_CORE_HEAP)]
-      array = exports['map_create'](MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 2, 0, -1, -1, -1, guest, core, 0)
-      ring = exports['map_create'](MAP_TYPE_RINGBUF, 0, 0, RING_BYTES, 0, -1, -1, -1, guest, core + PLACE, 0)
-      if (array <= 0 || ring <= 0) throw new Error(`no maps: ${array}, ${ring}`)
-      if (exports['perf_event_open'](array, 0, ring, 0) !== 0) throw new Error('the buffer cannot be opened')
-      const area = header(layout.HEADER_CPU_AREAS)
-      cpu.store32(area + layout.CPU_PROGRAM, header(layout.HEADER_PROGRAMS))
-      buffer = cpu.load32(area + layout.CPU_RUN_BUFFER)
-      for (let v = 0; v < VALUES; v++) cpu.store32(value(v), 100 + v)
-    },
+  let memory = 0
+  const value = (v: number): number => memory + v * PLACE
+  const stage = coreStage({ cpus: 2, traced, coreBytes: 1 << 14 }, ({ cpu, header, buffer, createMap }) => {
+    array = createMap([MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 2, 0])
+    ring = createMap([MAP_TYPE_RINGBUF, 0, 0, RING_BYTES, 0], PLACE)
+    if (cpu.exports['perf_event_open'](array, 0, ring, 0) !== 0) throw new Error('the buffer cannot be opened')
+    cpu.store32(header(layout.HEADER_CPU_AREAS) + layout.CPU_PROGRAM, header(layout.HEADER_PROGRAMS))
+    memory = buffer
+    for (let v = 0; v < VALUES; v++) cpu.store32(value(v), 100 + v)
   })
   return { stage, array, ring, value }
 }

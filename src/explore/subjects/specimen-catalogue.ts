@@ -1,8 +1,8 @@
 // The questions to the three older designs as named subjects.
 import { questions, questionSubject } from '../specimens/subjects.js'
 import type { Design } from '../specimens/subjects.js'
-import type { Entry, Protocol } from './catalogue.js'
-import { slug } from './catalogue.js'
+import type { Entry, Protocol } from './entry.js'
+import { slug, variantName } from './entry.js'
 
 const DESIGN: Partial<Record<Protocol, Design>> = { locked: 'locked', 'rfc-v1': 'rfc', merged: 'merged' }
 
@@ -15,7 +15,7 @@ export function specimenEntries(protocol: Protocol): Entry[] {
       const stop = /CPU (that )?stops/.test(question.name)
       const variant = nmi ? 'nmi' : stop ? 'stop' : 'plain'
       return {
-        name: slug(question.name) + (variant === 'plain' ? '' : `+${variant}`),
+        name: variantName(slug(question.name), variant),
         about: question.name,
         hazards: question.hazards,
         protocol,

@@ -3,8 +3,9 @@
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation } from '../subject.js'
-import type { Entry, Variant } from './catalogue.js'
-import { slug } from './catalogue.js'
+import type { Entry, Variant } from './entry.js'
+import { coreEntry, slug } from './entry.js'
+import { MEETINGS, othersOf } from './meetings.js'
 import { atRest, check, holding, lookup, model, next, prefix, remove, trieStage, update } from './trie-stage.js'
 import type { Laid, Prefix, TrieStage } from './trie-stage.js'
 
@@ -63,51 +64,36 @@ interface Plan {
 }
 
 function entry({ name, about, held, variant, operations, scripts }: Plan): Entry {
-  return {
-    name: variant === 'plain' ? name : `${name}+${variant}`,
-    about,
-    hazards: [],
-    protocol: 'shipped',
-    variant,
-    module: 'core',
-    subject: (traced) => {
-      const at = stageOf(2, traced)
-      // The set-up uses the place of the first operation before that is laid.
-      const laid = operations.map((each, n) => OPERATIONS[each]!(at, n))
-      const first = held.map((bits, v): [Prefix, number] => [prefix(bits), 90 + v])
-      return subject({
-        name,
-        stage: at.stage,
-        setup: holding(at, first, laid),
-        cpus: scripts(laid.map(({ operation }) => operation)),
-        check: check(at),
-        atRest: atRest(at),
-        model: model(at, first) as SequentialModel<unknown>,
-      })
-    },
-  }
+  return coreEntry(name, about, variant, (traced) => {
+    const at = stageOf(2, traced)
+    // The set-up uses the place of the first operation before that is laid.
+    const laid = operations.map((each, n) => OPERATIONS[each]!(at, n))
+    const first = held.map((bits, v): [Prefix, number] => [prefix(bits), 90 + v])
+    return subject({
+      name,
+      stage: at.stage,
+      setup: holding(at, first, laid),
+      cpus: scripts(laid.map(({ operation }) => operation)),
+      check: check(at),
+      atRest: atRest(at),
+      model: model(at, first) as SequentialModel<unknown>,
+    })
+  })
 }
-
-/** The ways in which two operations meet. */
-const MEETINGS: [Variant, (operations: Operation[]) => CpuScript[], string][] = [
-  ['plain', ([one, other]) => [{ operations: [one!] }, { operations: [other!] }], 'on two CPUs'],
-  ['nmi', ([one, other]) => [{ operations: [one!], nmi: [other!] }], 'the second as an NMI in the first'],
-  ['stop', ([one, other]) => [{ operations: [one!], mayStop: true }, { operations: [other!] }], 'the first one’s CPU stops'], // prettier-ignore
-]
 
 function* pairs(): Generator<Entry> {
   const names = Object.keys(OPERATIONS)
-  for (const [variant, scripts, how] of MEETINGS)
+  for (const meeting of MEETINGS)
     for (const held of CONTENTS)
       for (const [i, one] of names.entries())
-        for (const other of variant === 'plain' ? names.slice(i) : names)
+        for (const other of othersOf(names, i, meeting))
           yield entry({
             name: `trie/holding-${held.join('-') || 'none'}/${slug(one)}/${slug(other)}`,
-            about: `${one} and ${other}, ${how}; a trie holding [${held.join()}]`,
+            about: `${one} and ${other}, ${meeting.how}; a trie holding [${held.join()}]`,
             held,
-            variant,
+            variant: meeting.variant,
             operations: [one, other],
-            scripts,
+            scripts: ([first, second]) => meeting.scripts(first!, second!),
           })
 }
 

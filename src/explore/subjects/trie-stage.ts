@@ -11,11 +11,9 @@ import {
   MAP_TYPE_LPM_TRIE,
 } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
-import { Stage } from '../index.js'
-import type { Cpu, Operation, SequentialModel, View } from '../index.js'
-import { moduleBytes } from './modules.js'
+import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
+import { coreStage } from './core-stage.js'
 
-const MEMORY = 1 << 20
 const PLACE = 64
 const NEXT = 0xffffffn
 const BITS = 8
@@ -41,30 +39,13 @@ export interface TrieStage {
 
 export function trieStage(maxEntries: number, { cpus = 2, patience = 8, traced = false } = {}): TrieStage {
   let map = 0
-  let buffer = 0
-  const stage = new Stage({
-    module: moduleBytes('core', traced),
-    sites: traced,
-    memory: MEMORY,
-    cpus,
-    boot(all) {
-      const cpu = all[0]!
-      const { exports } = cpu
-      const header = (field: number): number => cpu.load32(layout.HEADER + field)
-      if (exports['machine_boot'](MEMORY, cpus, 4, 1 << 14) !== 0) throw new Error('no room for the machine')
-      all.forEach((one, index) => one.exports['cpu_attach'](index))
-      map = exports['map_create'](
-        ...[MAP_TYPE_LPM_TRIE, 5, 4, maxEntries, BPF_F_NO_PREALLOC, -1, -1, -1],
-        header(layout.HEADER_GUEST_HEAP),
-        header(layout.HEADER_CORE_HEAP),
-        0,
-      )
-      if (map <= 0) throw new Error(`no map: ${map}`)
-      cpu.store32(map + layout.MAP_PATIENCE, patience)
-      buffer = cpu.load32(header(layout.HEADER_CPU_AREAS) + layout.CPU_RUN_BUFFER)
-    },
+  let memory = 0
+  const stage = coreStage({ cpus, traced, coreBytes: 1 << 14 }, ({ cpu, buffer, createMap }) => {
+    map = createMap([MAP_TYPE_LPM_TRIE, 5, 4, maxEntries, BPF_F_NO_PREALLOC])
+    cpu.store32(map + layout.MAP_PATIENCE, patience)
+    memory = buffer
   })
-  return { stage, map, maxEntries, place: (n) => buffer + n * PLACE }
+  return { stage, map, maxEntries, place: (n) => memory + n * PLACE }
 }
 
 type Call = (...args: (bigint | number)[]) => bigint

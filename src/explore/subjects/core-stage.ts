@@ -1,0 +1,50 @@
+// A booted machine of the core's check build, for stages on which maps are explored.
+import * as layout from '../../../core/layout.js'
+import type { Cpu } from '../executor.js'
+import { Stage } from '../stage.js'
+import { moduleBytes } from './modules.js'
+
+const MEMORY = 1 << 20
+
+/** What a stage's own boot gets. */
+export interface Booted {
+  /** CPU 0. */
+  cpu: Cpu
+  /** A word of the core's header. */
+  header(field: number): number
+  /** Address of CPU 0's run buffer, which lies in guest memory. */
+  buffer: number
+  /** Creates a map of type, key size, value size, entries, flags; `room` bytes further on than where free core memory begins. */
+  createMap(attributes: readonly number[], room?: number): number
+}
+
+/** Boots a machine with so many bytes of core memory for its maps, then what `boot` adds. */
+export function coreStage(
+  { cpus, traced, coreBytes }: { cpus: number; traced: boolean; coreBytes: number },
+  boot: (booted: Booted) => void,
+): Stage {
+  return new Stage({
+    module: moduleBytes('core', traced),
+    sites: traced,
+    memory: MEMORY,
+    cpus,
+    boot(all) {
+      const cpu = all[0]!
+      const { exports } = cpu
+      const header = (field: number): number => cpu.load32(layout.HEADER + field)
+      if (exports['machine_boot'](MEMORY, cpus, 4, coreBytes) !== 0) throw new Error('no room for the machine')
+      all.forEach((one, index) => one.exports['cpu_attach'](index))
+      boot({
+        cpu,
+        header,
+        buffer: cpu.load32(header(layout.HEADER_CPU_AREAS) + layout.CPU_RUN_BUFFER),
+        createMap(attributes, room = 0) {
+          const [guest, core] = [header(layout.HEADER_GUEST_HEAP), header(layout.HEADER_CORE_HEAP) + room]
+          const map: number = exports['map_create'](...attributes, -1, -1, -1, guest, core, 0)
+          if (map <= 0) throw new Error(`no map: ${map}`)
+          return map
+        },
+      })
+    },
+  })
+}
