@@ -4,6 +4,8 @@
 import { writeFileSync } from 'node:fs'
 import { check } from '../dist/src/explore/check.js'
 import { entriesOf, select } from '../dist/src/explore/subjects/catalogue.js'
+import { escape } from '../dist/src/report/escape.js'
+import { isQuiet } from '../dist/src/report/quiet.js'
 
 const SUBJECT = 'set-callback-while-the-timer-fires*'
 const FILE = 'docs/set-callback-while-firing.svg'
@@ -13,14 +15,12 @@ const TELLING = /\.refs|\.program|\.callback|section|grace|state|prog#\d+\.f|poi
 const { chosen } = select(entriesOf('locked'), [SUBJECT], [])
 const checked = check(chosen[0])
 const { trace, message, preemptions, minimal } = checked.failure
-const escape = (text) => text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
 
-const quiet = /^(peek|poke|glance|note|now)\b/
 const rows = []
 const heads = new Map()
 trace.lines.forEach((line, index) => {
   const last = index === trace.lines.length - 1
-  if (!last && line.result === undefined && (quiet.test(line.text) || !TELLING.test(line.text))) return
+  if (!last && line.result === undefined && (isQuiet(line) || !TELLING.test(line.text))) return
   if (heads.get(line.cpu) !== line.operation) rows.push({ cpu: line.cpu, head: line.operation })
   heads.set(line.cpu, line.result === undefined ? line.operation : undefined)
   const result = line.result === undefined ? '' : `   ⇒ ${line.result}`

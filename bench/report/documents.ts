@@ -6,7 +6,7 @@ import { machineText } from './machine.js'
 import { page } from './page.js'
 import { operations, standstill } from './plots.js'
 import { method, type BenchRun } from './run.js'
-import { figureText, noisyRows, ratioText, reachText, type Names } from './text.js'
+import { absences, byTheme, comparisons, figureText, noisyRows, reachText, type Names } from './text.js'
 
 const BEGIN = '<!-- figures: written by `npm run bench -- --report` -->'
 const END = '<!-- end of figures -->'
@@ -30,18 +30,11 @@ export async function writeDocuments(run: BenchRun): Promise<void> {
 /** The tables, in Markdown. */
 export function figures(run: BenchRun): string {
   const { rows, names, machine, missing, date } = run
-  const themes = [...new Set(rows.map(({ theme }) => theme))]
   const noisy = noisyRows(rows)
   return [
     `${date.slice(0, 10)}: ${machineText(machine)}. ${method(run)}`,
     ...missing,
-    ...themes.flatMap((theme) => [
-      `### ${theme}`,
-      table(
-        rows.filter((row) => row.theme === theme),
-        names,
-      ),
-    ]),
+    ...byTheme(rows).flatMap(([theme, own]) => [`### ${theme}`, table(own, names)]),
     ...(noisy.length === 0 ? [] : [`Too noisy to quote, on this machine in this run: ${noisy.join('; ')}.`]),
   ]
     .map((part) => `${part}\n`)
@@ -55,14 +48,10 @@ function table(rows: readonly Row[], names: Names): string {
 
 function line(row: Row, names: Names): string {
   const mine = figureOf(row, 'skep')
-  const others = row.figures
-    .filter((figure) => figure !== mine)
-    .map((figure) => `${names[figure.subject]} ${figureText(figure, row.unit)} (${ratioText(row, figure.subject)})`)
-  const absent = row.absent.map(({ subject, reason }) => `${names[subject]}: ${reason}`)
   const cells = [
     row.name,
     mine ? figureText(mine, row.unit) : '—',
-    [...others, ...absent].join('; '),
+    [...comparisons(row, names), ...absences(row, names)].join('; '),
     reachText(row, names),
   ]
   return `| ${cells.map((cell) => cell.replace(/\|/g, '\\|')).join(' | ')} |`

@@ -1,9 +1,10 @@
 // The whole report as one HTML page: pictures, tables, and what was to be reached. Needs nothing beside itself.
+import { escape } from '../../src/report/escape.js'
 import { figureOf, noisy, type Row } from '../measure.js'
 import { machineText } from './machine.js'
 import { latenessPlot, operations, scaling, standstill } from './plots.js'
 import { method, type BenchRun } from './run.js'
-import { figureText, goalText, noisyRows, ratioText, verdict, type Names } from './text.js'
+import { absences, byTheme, comparisons, figureText, goalText, noisyRows, verdict, type Names } from './text.js'
 
 const STYLE = `
 :root { color-scheme: light; }
@@ -33,7 +34,6 @@ export function page(run: BenchRun): string {
   const reached = goals.filter((goal) => goal.reached === true).length
   const open = goals.filter((goal) => goal.reached === undefined).length
   const noisy = noisyRows(rows)
-  const themes = [...new Set(rows.map(({ theme }) => theme))]
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -50,14 +50,8 @@ ${figure(operations(run), 'Time of one operation. A band leads from skep to Linu
 ${figure(standstill(run), 'Throughput of two threads that start one timer over and over, against what it was before. In the grey second a third thread stands still inside a start of the same timer, at the step that hinders the others most.')}
 ${figure(scaling(run), 'Throughput of several CPUs. Dashed: what was to be reached.')}
 ${figure(latenessPlot(run), 'How late a timer comes that starts itself again.')}
-${themes
-  .map((theme) =>
-    section(
-      theme,
-      rows.filter((row) => row.theme === theme),
-      names,
-    ),
-  )
+${byTheme(rows)
+  .map(([theme, own]) => section(theme, own, names))
   .join('\n')}
 ${noisy.length === 0 ? '' : `<h2>Too noisy to quote</h2><p class="quiet">${noisy.map(escape).join('; ')}</p>`}
 </main>
@@ -79,12 +73,7 @@ function section(theme: string, rows: readonly Row[], names: Names): string {
 
 function line(row: Row, names: Names): string {
   const mine = figureOf(row, 'skep')
-  const others = row.figures
-    .filter((figure) => figure !== mine)
-    .map((figure) => `${names[figure.subject]} ${figureText(figure, row.unit)} (${ratioText(row, figure.subject)})`)
-  const absent = row.absent.map(
-    ({ subject, reason }) => `<span class="note">${escape(`${names[subject]}: ${reason}`)}</span>`,
-  )
+  const absent = absences(row, names).map((text) => `<span class="note">${escape(text)}</span>`)
   const goals = row.reach.map(({ goal, reached }) => {
     const kind = reached === undefined ? '' : reached ? ' reached' : ' missed'
     return `<span class="goal${kind}">${escape(`${goalText(goal, row.unit, names)}: ${verdict(row, reached)}`)}</span>`
@@ -92,10 +81,6 @@ function line(row: Row, names: Names): string {
   const note = row.note === undefined ? '' : `<span class="note">${escape(row.note)}</span>`
   return `<tr><td>${escape(row.name)}${note}</td>
 <td class="figure mine${mine && noisy(mine) ? ' noisy' : ''}">${mine ? escape(figureText(mine, row.unit)) : '—'}</td>
-<td class="figure">${others.map(escape).join('<br>')}${absent.join('')}</td>
+<td class="figure">${comparisons(row, names).map(escape).join('<br>')}${absent.join('')}</td>
 <td>${goals.join('')}</td></tr>`
-}
-
-function escape(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;')
 }

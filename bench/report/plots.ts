@@ -8,6 +8,26 @@ import { COLORS, draw, legend } from './svg.js'
 const ROW_HEIGHT = 21
 const BASELINES: readonly SubjectName[] = ['linux', 'native', 'node']
 
+interface Point {
+  subject: SubjectName
+  name: string
+  median: number
+  noisy: boolean
+}
+
+const color = ({ subject }: { subject: SubjectName }): string => COLORS[subject]
+
+/** A row's figures: skep's larger, those that are too noisy to quote hollow. */
+const dots = (points: Point[]): Plot.Dot =>
+  Plot.dot(points, {
+    x: 'median',
+    y: 'name',
+    r: ({ subject }: Point) => (subject === 'skep' ? 5.5 : 4.5),
+    stroke: color,
+    strokeWidth: 1.6,
+    fill: (point: Point) => (point.noisy ? '#fff' : color(point)),
+  })
+
 /** Time of one operation, skep and the baselines, on a logarithmic scale: a line leads from skep to Linux. */
 export function operations({ rows, names }: BenchRun): string | undefined {
   const shown = rows.filter(
@@ -29,7 +49,6 @@ export function operations({ rows, names }: BenchRun): string | undefined {
     const linux = figureOf(row, 'linux')?.median
     return linux === undefined ? [] : [{ name: row.name, skep, linux, ahead: linux >= skep }]
   })
-  const color = ({ subject }: { subject: SubjectName }): string => COLORS[subject]
   return draw('Time of one operation on skep and its baselines', {
     width: 900,
     height: order.length * ROW_HEIGHT + 90,
@@ -60,14 +79,7 @@ export function operations({ rows, names }: BenchRun): string | undefined {
         strokeWidth: 5,
         strokeOpacity: 0.18,
       }),
-      Plot.dot(points, {
-        x: 'median',
-        y: 'name',
-        r: ({ subject }: { subject: SubjectName }) => (subject === 'skep' ? 5.5 : 4.5),
-        stroke: color,
-        strokeWidth: 1.6,
-        fill: (point: (typeof points)[number]) => (point.noisy ? '#fff' : color(point)),
-      }),
+      dots(points),
       ...legend(subjects, names),
     ],
   })
@@ -102,14 +114,14 @@ export function standstill({ rows, names }: BenchRun): string | undefined {
         x: 'second',
         y: (point: { share: number }) => Math.min(point.share, 1.6),
         fy: 'design',
-        fill: ({ subject }: { subject: SubjectName }) => COLORS[subject],
+        fill: color,
         fillOpacity: 0.25,
       }),
       Plot.lineY(points, {
         x: 'second',
         y: (point: { share: number }) => Math.min(point.share, 1.6),
         fy: 'design',
-        stroke: ({ subject }: { subject: SubjectName }) => COLORS[subject],
+        stroke: color,
         strokeWidth: 1.6,
       }),
       Plot.ruleY([0]),
@@ -130,7 +142,6 @@ export function scaling({ rows, names }: BenchRun): string | undefined {
   const subjects = (['skep', 'locked', 'rfc-v1', 'merged'] as const).filter((subject) =>
     shown.some((row) => figureOf(row, subject)),
   )
-  const color = ({ subject }: { subject: SubjectName }): string => COLORS[subject]
   return draw('Throughput of several CPUs', {
     width: 900,
     height: shown.length * 30 + 90,
@@ -145,14 +156,7 @@ export function scaling({ rows, names }: BenchRun): string | undefined {
     marks: [
       Plot.axisY({ tickSize: 0, fontSize: 11.5 }),
       Plot.tickX(goals, { x: 'goal', y: 'name', stroke: '#94a3b8', strokeWidth: 2, strokeDasharray: '3 2' }),
-      Plot.dot(points, {
-        x: 'median',
-        y: 'name',
-        r: ({ subject }: { subject: SubjectName }) => (subject === 'skep' ? 5.5 : 4.5),
-        stroke: color,
-        strokeWidth: 1.6,
-        fill: (point: (typeof points)[number]) => (point.noisy ? '#fff' : color(point)),
-      }),
+      dots(points),
       ...legend(subjects, names),
     ],
   })

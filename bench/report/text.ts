@@ -58,6 +58,27 @@ export function reachText(row: Row, names: Names): string {
   return row.reach.map(({ goal, reached }) => `${goalText(goal, row.unit, names)}: ${verdict(row, reached)}`).join('; ')
 }
 
+/** The figures of what skep is compared with, each with how many times better skep is. */
+export function comparisons(row: Row, names: Names): string[] {
+  return row.figures
+    .filter(({ subject }) => subject !== 'skep')
+    .map((figure) => {
+      const ratio = ratioText(row, figure.subject)
+      return `${names[figure.subject]} ${figureText(figure, row.unit)}${ratio && ` (${ratio})`}`
+    })
+}
+
+/** What is missing, and why. */
+export function absences(row: Row, names: Names): string[] {
+  return row.absent.map(({ subject, reason }) => `${names[subject]}: ${reason}`)
+}
+
+/** Rows under the theme that they belong to. */
+export function byTheme(rows: readonly Row[]): [theme: string, rows: Row[]][] {
+  const themes = new Set(rows.map(({ theme }) => theme))
+  return [...themes].map((theme) => [theme, rows.filter((row) => row.theme === theme)])
+}
+
 /** Names of rows with a figure of skep that is too noisy to quote. */
 export function noisyRows(rows: readonly Row[]): string[] {
   return rows.filter(({ figures }) => figures.some(noisy)).map(({ name }) => name)

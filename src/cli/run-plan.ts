@@ -1,7 +1,8 @@
 // Which programs run on what, in which order: programs without packets once, then each packet through each packet program.
 import { SkepError } from '../error.js'
 import type { RunOptions } from '../machine/context.js'
-import type { ObjectSpec, ProgramSpec, ProgramType } from '../object/spec.js'
+import { PACKET_TYPES } from '../machine/program-types.js'
+import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
 import type { PacketSource, WrittenContext } from './data.js'
 
 /** One run that is to be made. */
@@ -13,12 +14,8 @@ export interface PlannedRun {
   after: number
 }
 
-const PACKET_TYPES: ReadonlySet<ProgramType> = new Set([
-  ...(['xdp', 'sched_cls', 'sched_act', 'socket_filter', 'cgroup_skb'] as const),
-])
-
 export function takesPackets({ type }: ProgramSpec): boolean {
-  return PACKET_TYPES.has(type)
+  return PACKET_TYPES.includes(type)
 }
 
 /** The named programs in the order given, or all of the object. Throws SkepError NO_PROGRAM. */

@@ -301,13 +301,14 @@ export class FunctionEmitter {
   }
 
   /** From a word of the CPU's area to a local. */
-  #loadWord(offset: number, local: number): void {
+  loadWord(offset: number, local: number): void {
     this.code.byte(op.global_get).u32(AREA_GLOBAL)
     this.op(op.i32_load, 2).code.u32(offset)
     this.set(local)
   }
 
-  #storeWord(offset: number, local: number): void {
+  /** From a local to a word of the CPU's area. */
+  storeWord(offset: number, local: number): void {
     this.code.byte(op.global_get).u32(AREA_GLOBAL)
     this.get(local).op(op.i32_store, 2).code.u32(offset)
   }
@@ -315,25 +316,25 @@ export class FunctionEmitter {
   /** Before anything that may read the budget in the CPU's area, and before returning. */
   storeBudget(): void {
     if (this.#charged !== 'loops') return
-    this.#storeWord(CPU_BUDGET, this.#budget)
+    this.storeWord(CPU_BUDGET, this.#budget)
   }
 
   /** After anything that may have changed the budget in the CPU's area. */
   loadBudget(): void {
     if (this.#charged !== 'loops') return
-    this.#loadWord(CPU_BUDGET, this.#budget)
+    this.loadWord(CPU_BUDGET, this.#budget)
   }
 
   /** A callee that ends in a tail call leaves another program running: the caller goes on as the one that it was. */
   keepProgram(): void {
     if (!this.context.tails) return
-    this.#loadWord(CPU_PROGRAM, this.local('program', I32))
+    this.loadWord(CPU_PROGRAM, this.local('program', I32))
   }
 
   /** After the call, or each of them. */
   restoreProgram(): void {
     if (!this.context.tails) return
-    this.#storeWord(CPU_PROGRAM, this.local('program', I32))
+    this.storeWord(CPU_PROGRAM, this.local('program', I32))
   }
 
   /** Before a call of another BPF function: is there a frame left below this one? */
@@ -349,9 +350,9 @@ export class FunctionEmitter {
     if (this.#named.has('bottom')) this.getFrame().const32(FRAME_BYTES).op(op.i32_sub).set(this.bottom)
     if (this.#named.has('may_goto')) this.const32(MAY_GOTO_LIMIT).set(this.mayGotoCounter)
     if (this.#charged === 'no') return
-    this.#loadWord(CPU_BUDGET, this.#budget)
+    this.loadWord(CPU_BUDGET, this.#budget)
     this.chargeLoop()
-    if (this.#charged === 'entry') this.#storeWord(CPU_BUDGET, this.#budget)
+    if (this.#charged === 'entry') this.storeWord(CPU_BUDGET, this.#budget)
   }
 
   /**

@@ -4,7 +4,7 @@
 import { MAX_TAIL_CALLS } from '../../core/abi.js'
 import { CPU_PROGRAM, CPU_TAIL_CALLS, PROGRAM_ENTRY } from '../../core/layout.js'
 import { I32, VOID, atomicOp, op } from './encoder.js'
-import { AREA_GLOBAL, type FunctionEmitter } from './function.js'
+import type { FunctionEmitter } from './function.js'
 import type { ArrayShape } from './link.js'
 import { GUEST_FUNCTION } from './module.js'
 
@@ -28,15 +28,11 @@ export function emitKnownTailCall(f: FunctionEmitter, { elements, stride, entrie
   f.getRegister32(3).const32(stride).op(op.i32_mul, op.atomic, atomicOp.load[32])
   f.code.u32(2).u32(elements)
   f.op(op.i32_wrap_i64).tee(program).op(op.if, VOID)
-  f.code.byte(op.global_get).u32(AREA_GLOBAL)
-  f.op(op.i32_load, 2).code.u32(CPU_TAIL_CALLS)
-  f.tee(made).const32(MAX_TAIL_CALLS).op(op.i32_lt_u, op.if, VOID)
-  f.code.byte(op.global_get).u32(AREA_GLOBAL)
-  f.get(made).const32(1).op(op.i32_add, op.i32_store, 2)
-  f.code.u32(CPU_TAIL_CALLS)
-  f.code.byte(op.global_get).u32(AREA_GLOBAL)
-  f.get(program).op(op.i32_store, 2)
-  f.code.u32(CPU_PROGRAM)
+  f.loadWord(CPU_TAIL_CALLS, made)
+  f.get(made).const32(MAX_TAIL_CALLS).op(op.i32_lt_u, op.if, VOID)
+  f.get(made).const32(1).op(op.i32_add).set(made)
+  f.storeWord(CPU_TAIL_CALLS, made)
+  f.storeWord(CPU_PROGRAM, program)
   leaveFor(f, () => {
     f.get(program).op(op.i32_load, 2)
     f.code.u32(PROGRAM_ENTRY)

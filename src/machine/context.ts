@@ -13,6 +13,7 @@ import type { ContextFields } from './context-fields.js'
 import { placePacket, type Clone } from './packet-run.js'
 import type { MapAt, Redirect } from './redirect.js'
 import type { PacketAfter, PacketState } from './packet-state.js'
+import { PACKET_TYPES, SOCKET_BUFFER_TYPES } from './program-types.js'
 import type { RunBuffer } from './run-buffer.js'
 import { placeTask, type Attachment, type TaskIdentity } from './task.js'
 import { show } from './units.js'
@@ -73,10 +74,6 @@ export interface PlacedRun {
 /** Throws BAD_RUN. */
 export type Fail = (what: string) => never
 
-const SOCKET_BUFFERS: ReadonlySet<ProgramSpec['type']> = new Set([
-  ...(['sched_cls', 'sched_act', 'socket_filter', 'cgroup_skb'] as const),
-])
-
 const contextNumbers: Record<RunContext, number> = {
   task: CONTEXT_TASK,
   softirq: CONTEXT_SOFTIRQ,
@@ -102,18 +99,10 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
   const name = options.context ?? (program.type === 'perf_event' ? 'nmi' : 'task')
   if (!Object.hasOwn(contextNumbers, name)) fail(`context '${String(name)}' is none of task, softirq, workqueue, nmi`)
   const context = contextNumbers[name]
-  if (options.packet !== undefined && !SOCKET_BUFFERS.has(program.type))
+  if (options.packet !== undefined && !SOCKET_BUFFER_TYPES.includes(program.type))
     fail('programs of this type have no socket buffer: packet is for tc, socket and cgroup_skb programs')
-  switch (program.type) {
-    case 'xdp':
-    case 'sched_cls':
-    case 'sched_act':
-    case 'socket_filter':
-    case 'cgroup_skb':
-      return placePacket(program, options, buffer, context, mapAt, fail)
-    default:
-      return placePlain(program, options, buffer, context, fail)
-  }
+  if (PACKET_TYPES.includes(program.type)) return placePacket(program, options, buffer, context, mapAt, fail)
+  return placePlain(program, options, buffer, context, fail)
 }
 
 /** How many arguments the function has that a fentry or fexit program traces: its context says. */

@@ -3,6 +3,7 @@
 import { SkepError } from '../error.js'
 import type { HelperImport } from '../jit/link.js'
 import type { ProgramType } from '../object/spec.js'
+import { PACKET_TYPES, SOCKET_BUFFER_TYPES } from './program-types.js'
 
 export interface HelperEntry extends HelperImport {
   /** Number of a helper; undefined for a kfunc. */
@@ -21,18 +22,16 @@ const tracing: readonly ProgramType[] = ['kprobe', 'tracepoint', 'perf_event', '
 const noLock: readonly ProgramType[] = [...tracing, 'socket_filter']
 
 const xdp = allBut('xdp')
-const skb = allBut('sched_cls', 'sched_act', 'socket_filter', 'cgroup_skb')
+const skb = allBut(...SOCKET_BUFFER_TYPES)
 const actions = allBut('sched_cls', 'sched_act')
 /** Where a control group can be asked of the packet. */
 const grouped = allBut('sched_cls', 'sched_act', 'cgroup_skb')
-const packets: readonly ProgramType[] = ['socket_filter', 'sched_cls', 'sched_act', 'cgroup_skb', 'xdp']
 /** Where there is a current task, as the kernel sees it. */
 const attached = allBut('kprobe', 'tracepoint', 'perf_event', 'raw_tracepoint', 'tracing')
 
 function allBut(...allowed: ProgramType[]): readonly ProgramType[] {
-  return [...tracing, 'syscall', 'socket_filter', 'sched_cls', 'sched_act', 'cgroup_skb', 'xdp'].filter(
-    (type): type is ProgramType => !allowed.includes(type as ProgramType),
-  )
+  const all: readonly ProgramType[] = [...tracing, 'syscall', ...PACKET_TYPES]
+  return all.filter((type) => !allowed.includes(type))
 }
 
 function helper(id: number, name: string, parameters: number, more: Partial<HelperEntry> = {}): HelperEntry {
@@ -48,7 +47,7 @@ export const helpers: readonly HelperEntry[] = [
   helper(1, 'bpf_map_lookup_elem', 2),
   helper(2, 'bpf_map_update_elem', 4),
   helper(3, 'bpf_map_delete_elem', 2),
-  helper(4, 'bpf_probe_read', 3, { refusedIn: packets }),
+  helper(4, 'bpf_probe_read', 3, { refusedIn: PACKET_TYPES }),
   helper(5, 'bpf_ktime_get_ns', 0),
   helper(6, 'bpf_trace_printk', 5),
   helper(7, 'bpf_get_prandom_u32', 0),
@@ -84,7 +83,7 @@ export const helpers: readonly HelperEntry[] = [
   helper(42, 'bpf_get_numa_node_id', 0),
   helper(43, 'bpf_skb_change_head', 3, { refusedIn: actions }),
   helper(44, 'bpf_xdp_adjust_head', 2, { refusedIn: xdp }),
-  helper(45, 'bpf_probe_read_str', 3, { refusedIn: packets }),
+  helper(45, 'bpf_probe_read_str', 3, { refusedIn: PACKET_TYPES }),
   helper(46, 'bpf_get_socket_cookie', 1, { refusedIn: skb }),
   helper(47, 'bpf_get_socket_uid', 1, { refusedIn: skb }),
   helper(48, 'bpf_set_hash', 2, { refusedIn: actions }),

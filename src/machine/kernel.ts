@@ -23,7 +23,7 @@ import { Lifecycle, type LifecycleEvent } from './lifecycle.js'
 import { MapTable } from './map-table.js'
 import { Memory } from './memory.js'
 import { ObjectTable } from './object-table.js'
-import type { MachineShape } from './options.js'
+import { programCpusOf, type MachineShape } from './options.js'
 import { RangeAllocator } from './ranges.js'
 import { faultError } from './report.js'
 import { setMachineTask } from './task.js'
@@ -73,7 +73,7 @@ export class Kernel {
     this.module = coreModule()
     const pages = shape.memoryBytes / 65536
     this.memory = new Memory(allocate(pages, shape))
-    const total = shape.cpus + shape.joins + (shape.hostCpu ? 1 : 0)
+    const total = programCpusOf(shape) + (shape.hostCpu ? 1 : 0)
     const boot = coreExports(instantiateCore(this.module, this.memory.shared, clock))
     if (boot.machine_boot(shape.memoryBytes, total, shape.controlBlocks, shape.coreBytes) !== 0)
       throw new SkepError(

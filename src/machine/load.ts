@@ -22,6 +22,7 @@ import type { LiveMap } from './map-table.js'
 import { fillMapsOfMaps, fillProgramArrays } from './initial-values.js'
 import { mapTypes, roundedEntries } from './map-types.js'
 import type { LiveObject } from './object-table.js'
+import { programCpusOf } from './options.js'
 import { show } from './units.js'
 
 export interface LoadOptions extends ReuseOptions {
@@ -78,12 +79,8 @@ export function prepareObject(kernel: Kernel, source: ObjectSource, options: Loa
   kernel.check()
   const { spec: read, bytes } = readSource(source)
   const spec = options.btf === undefined ? read : relocateCore(read, readKernelBtf(options.btf, readFileSync))
-  return prepareSpec(
-    kernel,
-    selected(edited(spec, options, kernel.shape.cpus + kernel.shape.joins), options.programs),
-    bytes,
-    options,
-  )
+  const chosen = selected(edited(spec, options, programCpusOf(kernel.shape)), options.programs)
+  return prepareSpec(kernel, chosen, bytes, options)
 }
 
 function readSource(source: ObjectSource): { spec: ObjectSpec; bytes: Uint8Array | undefined } {

@@ -13,6 +13,7 @@ import type { Kernel } from './kernel.js'
 import { MapAccess } from './map-access.js'
 import { MapHandle } from './map-handle.js'
 import { holdsReferences, MapReferences } from './map-references.js'
+import { programCpusOf } from './options.js'
 import { openPerfEvents } from './perf-events.js'
 import type { MapAt } from './redirect.js'
 import { show } from './units.js'
@@ -141,7 +142,7 @@ export class MapTable {
     const kernel = this.#kernel
     if (!taken) this.open(map)
     const { address, size } = kernel.host.runBuffer
-    const needed = 2 * map.spec.keySize + 32 + (map.spec.valueSize + 8) * (kernel.shape.cpus + kernel.shape.joins + 1)
+    const needed = 2 * map.spec.keySize + 32 + (map.spec.valueSize + 8) * (programCpusOf(kernel.shape) + 1)
     const own = needed > size ? this.#reserve('guest', needed, map.name) : undefined
     const staging = own === undefined ? { address, bytes: size } : { address: own, bytes: needed }
     const description = {
@@ -173,8 +174,7 @@ export class MapTable {
         this.#letGo(map)
       },
     }
-    const programCpus = kernel.shape.cpus + kernel.shape.joins
-    const bytes = new MapAccess(kernel.host, map.address, map.name, staging, programCpus)
+    const bytes = new MapAccess(kernel.host, map.address, map.name, staging, programCpusOf(kernel.shape))
     const handle = new MapHandle(bytes, description, owner, answer)
     this.#handles.add(handle)
     return handle

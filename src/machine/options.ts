@@ -41,6 +41,9 @@ export interface MachineShape {
   readonly interfaces: readonly (readonly [ifindex: number, mtu: number])[]
 }
 
+/** CPUs that run programs, those of threads that join too. */
+export const programCpusOf = ({ cpus, joins }: MachineShape): number => cpus + joins
+
 const WASM_PAGE = 65536
 /** Fixed structures: maps, programs, rings (core/run/boot.ts). */
 const FIXED_BYTES = 1 << 20

@@ -69,11 +69,7 @@ export class PerfBuffer implements RecordSource<PerfRecord>, AsyncIterable<PerfR
 
   /** Calls `listener` for each record, now and later; if it gives a promise, the next record waits for it. */
   consume(listener: (record: PerfRecord) => unknown): Consumer {
-    const records = this.#iterate()
-    void (async () => {
-      for await (const record of records) await listener(record)
-    })()
-    return { close: () => records.close() }
+    return this.#iterate().consume(listener)
   }
 
   /** Records as they come, until the buffer is closed. Keeps no process alive. */

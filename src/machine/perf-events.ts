@@ -5,6 +5,7 @@ import { emptyMap } from '../object/maps.js'
 import { errnoError } from './errno.js'
 import type { Kernel } from './kernel.js'
 import type { LiveMap } from './map-table.js'
+import { programCpusOf } from './options.js'
 
 /** Open buffers of a perf event array. */
 export interface PerfEvents {
@@ -16,7 +17,7 @@ export interface PerfEvents {
 /** Opens a buffer of so many bytes for each CPU that has a place. Throws EBUSY if one is open already, NO_MEMORY. */
 export function openPerfEvents(kernel: Kernel, map: LiveMap, bytes: number): PerfEvents {
   const { core } = kernel.host
-  const cpus = Math.min(kernel.shape.cpus + kernel.shape.joins, map.spec.maxEntries)
+  const cpus = Math.min(programCpusOf(kernel.shape), map.spec.maxEntries)
   const rings: LiveMap[] = []
   const close = (): void => {
     if (kernel.closed) return

@@ -1,4 +1,4 @@
-// enum bpf_prog_type of the program types that this machine runs: what the core is told of a program.
+// The program types that this machine runs: what the core is told of each (enum bpf_prog_type), and which have a packet.
 import * as abi from '../../core/abi.js'
 import type { ProgramType } from '../object/spec.js'
 
@@ -17,3 +17,9 @@ export const programTypeNumbers: Readonly<Record<ProgramType, number>> = {
   syscall: abi.BPF_PROG_TYPE_SYSCALL,
   unsupported: 0,
 }
+
+/** Types whose context is a struct __sk_buff. */
+export const SOCKET_BUFFER_TYPES: readonly ProgramType[] = ['socket_filter', 'sched_cls', 'sched_act', 'cgroup_skb']
+
+/** Types that run on a packet. */
+export const PACKET_TYPES: readonly ProgramType[] = [...SOCKET_BUFFER_TYPES, 'xdp']

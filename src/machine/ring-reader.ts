@@ -58,11 +58,7 @@ export class RingReader implements RecordSource<Uint8Array> {
 
   /** Calls `listener` for each record, now and later, until the consumer is closed. */
   consume(listener: (record: unknown) => unknown, options: ConsumeOptions = {}): Consumer {
-    const records = this.iterate(options)
-    void (async () => {
-      for await (const record of records) await listener(record)
-    })()
-    return { close: () => records.close() }
+    return this.iterate(options).consume(listener)
   }
 
   /** Records as they come; ends when it, or the handle, is closed. */
@@ -122,8 +118,9 @@ export class RingReader implements RecordSource<Uint8Array> {
 }
 
 /**
- * The records of a ring buffer, or of a perf buffer, as they come. Not an async generator: one that waits cannot be ended by return() before the
- * next record has come. Invariant: no record is taken for a call of next() that is not there, or after the end.
+ * The records of a ring buffer, or of a perf buffer, as they come. Not an async generator: one that waits cannot be ended by
+ * return() before the next record has come. Invariant: no record is taken for a call of next() that is not there, or after
+ * the end.
  */
 export class RecordIterator<R, T> implements AsyncIterableIterator<T> {
   readonly #source: RecordSource<R>
@@ -143,6 +140,14 @@ export class RecordIterator<R, T> implements AsyncIterableIterator<T> {
     const result = this.#turn.then(() => this.#take())
     this.#turn = result.catch(() => undefined)
     return result
+  }
+
+  /** Calls `listener` for each record until the consumer is closed; if it gives a promise, the next record waits for it. */
+  consume(listener: (record: T) => unknown): Consumer {
+    void (async () => {
+      for await (const record of this) await listener(record)
+    })()
+    return { close: () => this.close() }
   }
 
   /** Ends it; calls of next() that wait are answered as done. */

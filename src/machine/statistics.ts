@@ -13,6 +13,7 @@ import {
   PROGRAM_RUNS,
 } from '../../core/layout.js'
 import type { Kernel } from './kernel.js'
+import { programCpusOf } from './options.js'
 
 export interface CpuStatistics {
   readonly state: 'unused' | 'live' | 'dead'
@@ -53,7 +54,7 @@ const states = ['unused', 'live', 'dead'] as const
 /** The counts at about this moment. */
 export function machineStatistics(kernel: Kernel): MachineStatistics {
   const { memory, host, shape } = kernel
-  const count = shape.cpus + shape.joins + (shape.hostCpu ? 1 : 0)
+  const count = programCpusOf(shape) + (shape.hostCpu ? 1 : 0)
   const cpus = Array.from({ length: count }, (_, index): CpuStatistics => {
     const area = memory.cpuArea(index)
     const firings = Number(memory.long(area + CPU_FIRINGS))

@@ -13,6 +13,7 @@ import { accessText, CORE_KINDS, parseAccess, type Access, type CoreKind } from 
 import { isCandidate, matchAccess } from './core-match.js'
 import { patch, poison } from './core-patch.js'
 import { CoreProblem, coreValue, type CoreValue } from './core-value.js'
+import { functionAround } from './functions.js'
 import { essentialName, type KernelBtf, type TypeTable } from './kernel-btf.js'
 import type { CoreRelocation, FunctionSpec, ObjectSpec } from './spec.js'
 
@@ -40,19 +41,6 @@ export function readCoreRelocations(context: ReadContext): void {
 
 function relocationOf({ sectionOffset }: FunctionSpec, { offset, type, kind, access }: CoreRecord): CoreRelocation {
   return { instruction: (offset - sectionOffset) / 8, type, kind, access }
-}
-
-/** The function that an offset lies in; `functions` are in order. */
-function functionAround(functions: readonly FunctionSpec[], offset: number): FunctionSpec | undefined {
-  let low = 0
-  let high = functions.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((functions[middle]?.sectionOffset ?? Infinity) <= offset) low = middle + 1
-    else high = middle
-  }
-  const fn = functions[low - 1]
-  return fn && offset < fn.sectionOffset + fn.code.length ? fn : undefined
 }
 
 /**

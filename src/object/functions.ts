@@ -100,6 +100,19 @@ function innerStarts(context: ReadContext, section: Section, symbols: readonly E
   return [...starts].sort((a, b) => a - b)
 }
 
+/** The function that an offset lies in; `functions` are those of one section, in order. */
+export function functionAround(functions: readonly FunctionSpec[], offset: number): FunctionSpec | undefined {
+  let low = 0
+  let high = functions.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((functions[middle]?.sectionOffset ?? Infinity) <= offset) low = middle + 1
+    else high = middle
+  }
+  const fn = functions[low - 1]
+  return fn && offset < fn.sectionOffset + fn.code.length ? fn : undefined
+}
+
 /** For every symbol where the next one with a larger offset begins. */
 function startsAfter(symbols: readonly ElfSymbol[], end: number): number[] {
   const starts: number[] = []

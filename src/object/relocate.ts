@@ -1,7 +1,7 @@
 // What the instructions refer to: relocations of the code sections, and calls between functions of one section, which
 // need none. Gives every function its list of Relocation. Used by read.ts after maps, data and functions are known.
 import { failAt, type ReadContext } from './context.js'
-import { CALL, INSTRUCTION_SIZE, isCode, LDDW, PSEUDO_CALL } from './functions.js'
+import { CALL, functionAround, INSTRUCTION_SIZE, isCode, LDDW, PSEUDO_CALL } from './functions.js'
 import type { ElfRelocation, ElfSymbol, Section } from './elf.js'
 import { KCONFIG } from './kconfig.js'
 import { MAPS_SECTION } from './maps.js'
@@ -33,13 +33,9 @@ export function readRelocations(context: ReadContext): void {
     for (const fn of functions) new CodeReader(context, section, fn, relocations, externs).read()
     for (const { offset, symbol } of relocations.values())
       // Where no function is, a linker left a weak one that another took the place of.
-      if (offset >= section.size || functions.some((fn) => covers(fn, offset)))
+      if (offset >= section.size || functionAround(functions, offset))
         failAt(context, section, offset, 'expected the relocation at an lddw or call instruction of a function', symbol)
   }
-}
-
-function covers({ sectionOffset, code }: FunctionSpec, offset: number): boolean {
-  return offset >= sectionOffset && offset < sectionOffset + code.length
 }
 
 /** Walks one function's instructions; takes what it uses out of `relocations`. */

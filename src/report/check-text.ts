@@ -2,6 +2,7 @@
 // the source in front, nested operations indented.
 import type { Checked, Found } from '../explore/check.js'
 import type { Trace, TraceLine } from '../explore/trace.js'
+import { isQuiet } from './quiet.js'
 import type { Style } from './style.js'
 
 const count = (value: number): string => value.toLocaleString('en')
@@ -45,13 +46,10 @@ export function failureLines(failure: Found, style: Style, columns: number): str
   ]
 }
 
-/** Accesses that say little: private words, statistics, the clock. They are in the HTML and the JSON. */
-const QUIET = /^(peek|poke|glance|note|now|the allocation succeeds)\b/
-
-// What races, and what everything ends with, is shown whatever it is.
+// What says little is in the HTML and the JSON. What races, and what everything ends with, is shown whatever it is.
 function isShown(line: TraceLine, index: number, { lines, race }: Trace): boolean {
   if (race?.includes(index) === true || index === lines.length - 1) return true
-  return line.result !== undefined || !QUIET.test(line.text)
+  return !isQuiet(line)
 }
 
 const placeOf = ({ where }: TraceLine): string => (where ? `${where.file.replace(/^core\//, '')}:${where.line}` : '')

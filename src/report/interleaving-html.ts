@@ -2,12 +2,9 @@
 // step. Self-contained: nothing is loaded. Everything that comes from a subject is escaped.
 import type { Checked } from '../explore/check.js'
 import type { Trace, TraceLine } from '../explore/trace.js'
+import { escape } from './escape.js'
 import { SCRIPT, STYLE } from './interleaving-page.js'
-
-const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
-
-/** Accesses that the page can leave out: private words, statistics, the clock. */
-const QUIET = /^(peek|poke|glance|note|now|the allocation succeeds)\b/
+import { isQuiet } from './quiet.js'
 
 /** The page of a violation, or of an interleaving that was asked for. Throws a plain Error if there is neither. */
 export function interleavingPage(checked: Checked): string {
@@ -61,7 +58,7 @@ function rows(trace: Trace): string[] {
     }
     open.set(frame, line.operation)
     for (let depth = line.depth + 1; depth <= 3; depth++) open.delete(`${line.cpu} ${depth}`)
-    const quiet = line.result === undefined && QUIET.test(line.text)
+    const quiet = isQuiet(line)
     const kind = ['step', quiet ? 'quiet' : '', index === trace.cycle ? 'repeats' : ''].filter(Boolean).join(' ')
     const { where } = line
     const place = where
