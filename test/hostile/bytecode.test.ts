@@ -321,30 +321,6 @@ for (const engine of ['jit', 'interp'] as const satisfies readonly Engine[])
       assert.equal(machine.timers().length, 1)
     })
 
-    test('code that is no code is refused at load with its place', () => {
-      const raw = (...words: bigint[]): Uint8Array => new Uint8Array(BigUint64Array.from(words).buffer)
-      const refused = (code: Uint8Array, message: RegExp): void => {
-        const machine = booted()
-        const spec = objectOf({ main: end })
-        spec.functions.set('main', { ...spec.functions.get('main')!, code })
-        assert.throws(
-          () => load(machine, spec),
-          (error: { code: string; message: string }) => message.test(error.message) && /main/.test(error.message),
-          `${message}`,
-        )
-        assert.deepEqual(machine.stats().programs, {})
-      }
-      const exit = 0x95n
-      refused(raw(0x0000_0000_0001_0005n, 0x18n, 0n, exit), /instruction 0/) // into the second half of an lddw
-      refused(raw(0x0000_0000_7fff_0005n, exit), /instruction 0/) // past the end
-      refused(raw(0xb7n), /main/) // off the end
-      refused(raw(0x18n), /instruction 0/) // half an lddw
-      refused(raw(0x0000_0000_0000_0ab7n, exit), /instruction 0/) // r10 is not written
-      refused(raw(0x0000_0000_0000_0bb7n, exit), /instruction 0/) // there is no r11
-      refused(raw(0x1234_5678_0000_0085n, exit), /305419896|instruction 0/) // no such helper
-      refused(raw(0xffn, exit), /instruction 0/)
-    })
-
     test('maps whose keys and values were scribbled over are still walked, emptied and given back', () => {
       const machine = booted()
       const scribble = [

@@ -56,7 +56,7 @@ export interface ObjectReport {
   outcomes: Outcome[]
   findings: Finding[]
   /** Maps that are smaller in the model. */
-  lowered: string[]
+  lowered: readonly string[]
 }
 
 const MOST_PREEMPTIONS = 8

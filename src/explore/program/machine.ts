@@ -2,17 +2,7 @@
 // runs as operations. Boots once per check; the prelude (`before`) and the clock are part of every subject's set-up.
 import { readFileSync } from 'node:fs'
 import * as layout from '../../../core/layout.js'
-import {
-  DOOR_PEEK,
-  FRAMES,
-  FRAME_REGISTER_BYTES,
-  MAP_TYPE_HASH,
-  MAP_TYPE_LRU_HASH,
-  MAP_TYPE_PERCPU_ARRAY,
-  MAP_TYPE_ARRAY,
-  MAP_TYPE_RINGBUF,
-  STACKS_PER_CPU,
-} from '../../../core/abi.js'
+import { DOOR_PEEK, FRAMES, FRAME_REGISTER_BYTES, MAP_TYPE_PERCPU_ARRAY, STACKS_PER_CPU } from '../../../core/abi.js'
 import { SkepError } from '../../error.js'
 import { errnoError } from '../../machine/errno.js'
 import { buildImage, imageBytes, type InterpretedObject } from '../../interp/image.js'
@@ -21,16 +11,16 @@ import { programTypeNumbers } from '../../machine/program-types.js'
 import { faultCode, rawFault } from '../../machine/fault.js'
 import { helperById, kfuncByName, requireHelper } from '../../machine/helpers.js'
 import { supported } from '../../machine/load.js'
-import { roundedEntries } from '../../machine/map-types.js'
 import { lineAt } from '../../machine/report.js'
 import { assertSupported } from '../../object/check.js'
-import type { MapSpec, ObjectSpec } from '../../object/spec.js'
+import type { ObjectSpec } from '../../object/spec.js'
 import { Violation } from '../access.js'
 import { GuestFault, UNWOUND } from '../executor.js'
 import type { Cpu } from '../executor.js'
 import { Stage } from '../stage.js'
 import type { Operation } from '../subject.js'
 import { Door } from './door.js'
+import { fitted, type ModelMap } from './maps.js'
 
 /** Result of `timers` where nothing was due. */
 export const NOTHING_FIRES = 'nothing fires'
@@ -42,26 +32,8 @@ export interface RunSpec {
   options: RunOptions
 }
 
-export interface ModelMap {
-  spec: MapSpec
-  /** The core's structure. */
-  address: number
-  /** Elements: first address, bytes from one to the next, how many, and where in one the value begins. */
-  elements: number
-  stride: number
-  count: number
-  valueOffset: number
-  /** Per-CPU arrays: bytes from one CPU's values to the next one's; else 0. */
-  cpuStride: number
-}
-
-/** Map types whose contents the model can read. */
-const MODELLED = new Set([MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_ARRAY, MAP_TYPE_PERCPU_ARRAY, MAP_TYPE_RINGBUF])
-/** Elements that a hash map has at most in the model. */
-const MOST_ELEMENTS = 64
 const CONTROL_BLOCKS = 8
 const CLOCK = 1_000_000_000n
-const FIXED_MEMORY = 3 << 20
 const FREED = 63n
 const NEVER = (1n << 53n) - 1n
 /** Turns of a CPU's loop that one operation `timers` makes at most. */
@@ -73,7 +45,7 @@ export class ProgramMachine {
   readonly doors: Door[] = []
   readonly image: InterpretedObject
   /** Maps whose max_entries the model lowers. */
-  readonly lowered: string[] = []
+  readonly lowered: readonly string[]
   readonly operations: { cpu: number; operation: Operation }[] = []
   readonly before: { cpu: number; operation: Operation }[] = []
   areas = 0
@@ -91,13 +63,8 @@ export class ProgramMachine {
     before: readonly RunSpec[],
   ) {
     assertSupported(spec, supported)
-    for (const map of spec.maps.values())
-      if (!MODELLED.has(map.type))
-        throw new SkepError(
-          'UNSUPPORTED',
-          `object '${spec.name}': map '${map.name}' is of type ${map.type}, of which the check has no model`,
-        )
-    const memory = this.memoryNeeded()
+    const { memory, lowered } = fitted(spec, cpus)
+    this.lowered = lowered
     this.stage = new Stage({
       module: readFileSync(new URL('../../../core/core.check.wasm', import.meta.url)),
       memory,
@@ -111,24 +78,6 @@ export class ProgramMachine {
     this.stage.memory.forget()
     this.before = placed.slice(0, before.length)
     this.operations = placed.slice(before.length)
-  }
-
-  /** Memory and core heap are rough upper bounds: they cost the model nothing. */
-  private memoryNeeded(): number {
-    let bytes = FIXED_MEMORY + this.cpus * (128 << 10)
-    for (const map of this.spec.maps.values()) {
-      map.maxEntries = roundedEntries(map, this.cpus)
-      if ((map.type === MAP_TYPE_HASH || map.type === MAP_TYPE_LRU_HASH) && map.maxEntries > MOST_ELEMENTS) {
-        this.lowered.push(`${map.name}: ${MOST_ELEMENTS} instead of ${map.maxEntries}`)
-        map.maxEntries = MOST_ELEMENTS
-      }
-      // A ring buffer has bytes instead of elements.
-      if (map.valueSize === 0) bytes += 2 * map.maxEntries + 3 * 4096
-      else bytes += (map.maxEntries + 64) * (map.valueSize + 2 * map.keySize + 80) * this.cpus + 3 * 4096
-    }
-    if (bytes > 512 << 20)
-      throw new SkepError('NO_MEMORY', `the maps of '${this.spec.name}' are too large for a model: ${bytes} bytes`)
-    return (bytes + 65535) & ~65535
   }
 
   private hook(cpu: Cpu): Record<string, unknown> {

@@ -6,7 +6,8 @@ import { codec } from '../../machine/codec.js'
 import type { Btf } from '../../object/btf.js'
 import { plainText, typedText } from '../../report/typed-text.js'
 import type { Words } from '../words.js'
-import type { ModelMap, ProgramMachine } from './machine.js'
+import type { ProgramMachine } from './machine.js'
+import type { ModelMap } from './maps.js'
 
 /** A place in the value of a map's element. */
 export interface Place {
