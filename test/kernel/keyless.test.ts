@@ -2,12 +2,12 @@
 // programs and from the host, and to the same attributes.
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
-import { test } from 'node:test'
 import fc from 'fast-check'
 import { boot, type MapHandle, type SkepError } from '../../src/index.js'
 import { answered, KEYLESS, keylessObject, request, steps, type Step } from '../map/keyless-cases.js'
 import { createdAlike, type Attributes } from './attributes.js'
-import { openKernel, type Kernel } from './oracle.js'
+import { testOnKernel } from './on-kernel.js'
+import type { Kernel } from './oracle.js'
 
 const hex = (value: number): string => Buffer.from(Uint32Array.of(value).buffer).toString('hex')
 
@@ -52,17 +52,11 @@ async function answersAlike(kernel: Kernel, sequence: readonly Step[]): Promise<
   machine.close()
 }
 
-test('any sequence of operations is answered as by the kernel', async (t) => {
-  const kernel = await openKernel()
-  if (typeof kernel === 'string') return t.skip(kernel)
-  try {
-    await fc.assert(
-      fc.asyncProperty(steps, (sequence) => answersAlike(kernel, sequence)),
-      { numRuns: 40 },
-    )
-  } finally {
-    await kernel.close()
-  }
+testOnKernel('any sequence of operations is answered as by the kernel', async (kernel) => {
+  await fc.assert(
+    fc.asyncProperty(steps, (sequence) => answersAlike(kernel, sequence)),
+    { numRuns: 40 },
+  )
 })
 
 /** Attributes around every rule that the kernel has for these types. */
@@ -74,12 +68,6 @@ function* attributes(): Generator<Attributes> {
   }
 }
 
-test('attributes are accepted and refused as by the kernel', async (t) => {
-  const kernel = await openKernel()
-  if (typeof kernel === 'string') return t.skip(kernel)
-  try {
-    await createdAlike(kernel, attributes())
-  } finally {
-    await kernel.close()
-  }
+testOnKernel('attributes are accepted and refused as by the kernel', async (kernel) => {
+  await createdAlike(kernel, attributes())
 })

@@ -1,30 +1,23 @@
 // bpf_perf_event_output on this machine's own kernel, where nobody has opened a buffer: it answers what the cases say.
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
-import { test } from 'node:test'
 import { errnoName } from '../../src/machine/errno.js'
 import { PERF, perfRequest, refusals } from '../map/perf-cases.js'
 import { createdAlike, type Attributes } from './attributes.js'
-import { openKernel } from './oracle.js'
+import { testOnKernel } from './on-kernel.js'
 
-test('the kernel refuses flags and indices as the cases say', async (t) => {
-  const kernel = await openKernel()
-  if (typeof kernel === 'string') return t.skip(kernel)
-  try {
-    const loaded = await kernel.load(fileURLToPath(PERF), 'put_xdp', 'put_tc')
-    assert.equal(loaded.result, 0, loaded.log)
-    for (const program of ['put_xdp', 'put_tc'])
-      for (const [flags, answer] of refusals) {
-        await kernel.run(program, { data: perfRequest(flags) })
-        const result = Buffer.from(await kernel.variable('result')).readBigInt64LE()
-        assert.equal(errnoName(Number(result)), answer, `${program} with flags 0x${flags.toString(16)}`)
-      }
-    for (const call of ['get', 'take'] as const)
-      assert.equal(errnoName((await kernel.get('events', new Uint8Array(4), call)) as number), 'ENOTSUPP')
-    assert.equal(errnoName(await kernel.delete('events', new Uint8Array(4))), 'ENOENT')
-  } finally {
-    await kernel.close()
-  }
+testOnKernel('the kernel refuses flags and indices as the cases say', async (kernel) => {
+  const loaded = await kernel.load(fileURLToPath(PERF), 'put_xdp', 'put_tc')
+  assert.equal(loaded.result, 0, loaded.log)
+  for (const program of ['put_xdp', 'put_tc'])
+    for (const [flags, answer] of refusals) {
+      await kernel.run(program, { data: perfRequest(flags) })
+      const result = Buffer.from(await kernel.variable('result')).readBigInt64LE()
+      assert.equal(errnoName(Number(result)), answer, `${program} with flags 0x${flags.toString(16)}`)
+    }
+  for (const call of ['get', 'take'] as const)
+    assert.equal(errnoName((await kernel.get('events', new Uint8Array(4), call)) as number), 'ENOTSUPP')
+  assert.equal(errnoName(await kernel.delete('events', new Uint8Array(4))), 'ENOENT')
 })
 
 // Arrays as well: who may have BPF_F_PRESERVE_ELEMS is one rule.
@@ -35,12 +28,6 @@ function* attributes(): Generator<Attributes> {
   }
 }
 
-test('attributes are accepted and refused as by the kernel', async (t) => {
-  const kernel = await openKernel()
-  if (typeof kernel === 'string') return t.skip(kernel)
-  try {
-    await createdAlike(kernel, attributes())
-  } finally {
-    await kernel.close()
-  }
+testOnKernel('attributes are accepted and refused as by the kernel', async (kernel) => {
+  await createdAlike(kernel, attributes())
 })

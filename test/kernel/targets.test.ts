@@ -1,23 +1,16 @@
 // Maps of devices, CPUs and sockets on this machine's own kernel: it answers what was recorded, and the same to attributes.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { targetAnswers, targetSteps } from '../map/target-cases.js'
 import { createdAlike, type Attributes } from './attributes.js'
-import { openKernel } from './oracle.js'
 import { kernelAnswers } from './target-subject.js'
+import { testOnKernel } from './on-kernel.js'
 
-test('the kernel answers every step as it was recorded', async (t) => {
-  const kernel = await openKernel()
-  if (typeof kernel === 'string') return t.skip(kernel)
-  try {
-    const recorded = targetAnswers()
-    const answers = await kernelAnswers(kernel)
-    answers.forEach((answer, index) =>
-      assert.deepEqual(answer, recorded[index], `${index}: ${String(targetSteps[index])}`),
-    )
-  } finally {
-    await kernel.close()
-  }
+testOnKernel('the kernel answers every step as it was recorded', async (kernel) => {
+  const recorded = targetAnswers()
+  const answers = await kernelAnswers(kernel)
+  answers.forEach((answer, index) =>
+    assert.deepEqual(answer, recorded[index], `${index}: ${String(targetSteps[index])}`),
+  )
 })
 
 /** Attributes around every rule that the kernel has for these types. */
@@ -30,12 +23,6 @@ function* attributes(): Generator<Attributes> {
   }
 }
 
-test('attributes are accepted and refused as by the kernel', async (t) => {
-  const kernel = await openKernel()
-  if (typeof kernel === 'string') return t.skip(kernel)
-  try {
-    await createdAlike(kernel, attributes())
-  } finally {
-    await kernel.close()
-  }
+testOnKernel('attributes are accepted and refused as by the kernel', async (kernel) => {
+  await createdAlike(kernel, attributes())
 })

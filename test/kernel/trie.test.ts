@@ -2,11 +2,11 @@
 // the same order of keys, and the same attributes accepted.
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
-import { test } from 'node:test'
 import fc from 'fast-check'
 import { boot, type MapHandle, type SkepError } from '../../src/index.js'
 import { answered, keyOf, request, steps, TRIE, trieObject, type Step } from '../map/trie-cases.js'
-import { openKernel, type Kernel } from './oracle.js'
+import { testOnKernel } from './on-kernel.js'
+import type { Kernel } from './oracle.js'
 
 const value = (number: number): Uint8Array => new Uint8Array(Uint32Array.of(number).buffer)
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -75,15 +75,12 @@ async function answersAlike(kernel: Kernel, sequence: readonly Step[]): Promise<
   machine.close()
 }
 
-test('any sequence of operations is answered as by the kernel, and leaves the same keys in the same order', async (t) => {
-  const kernel = await openKernel()
-  if (typeof kernel === 'string') return t.skip(kernel)
-  try {
+testOnKernel(
+  'any sequence of operations is answered as by the kernel, and leaves the same keys in the same order',
+  async (kernel) => {
     await fc.assert(
       fc.asyncProperty(steps, (sequence) => answersAlike(kernel, sequence)),
       { numRuns: 60 },
     )
-  } finally {
-    await kernel.close()
-  }
-})
+  },
+)

@@ -2,6 +2,7 @@
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import { Stage } from '../stage.js'
+import type { View } from '../subject.js'
 import { moduleBytes } from './modules.js'
 
 const MEMORY = 1 << 20
@@ -47,4 +48,18 @@ export function coreStage(
       })
     },
   })
+}
+
+/** Whether a pool of the core has an object free: a bit of its lowest level. */
+export function isFree(view: View, pool: number, index: number): boolean {
+  const word = view.load32(view.load32(pool + layout.BITMAP_LEVEL) + (index >> 5) * 4)
+  return ((word >>> (index & 31)) & 1) !== 0
+}
+
+/** All objects that a pool has free. */
+export function freeIn(view: View, pool: number): Set<number> {
+  const found = new Set<number>()
+  for (let index = 0; index < view.load32(pool + layout.BITMAP_BITS); index++)
+    if (isFree(view, pool, index)) found.add(index)
+  return found
 }

@@ -3,7 +3,7 @@
 import { BPF_EXIST, E2BIG, ENOENT, MAP_TYPE_STACK } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
-import { coreStage } from './core-stage.js'
+import { coreStage, freeIn } from './core-stage.js'
 
 const VALUES = 8
 /** Operations that copy a value out, each to a place of its own. */
@@ -109,14 +109,7 @@ export function values(at: QueueStage, view: View): number[] {
   return cells(at, view).map((cell) => view.load32(first + cell * stride) - 100)
 }
 
-function free(at: QueueStage, view: View, field: number): Set<number> {
-  const pool = view.load32(at.map + field)
-  const words = view.load32(pool + layout.BITMAP_LEVEL)
-  const found = new Set<number>()
-  for (let index = 0; index < view.load32(pool + layout.BITMAP_BITS); index++)
-    if ((view.load32(words + (index >> 5) * 4) >>> (index & 31)) & 1) found.add(index)
-  return found
-}
+const free = (at: QueueStage, view: View, field: number): Set<number> => freeIn(view, view.load32(at.map + field))
 
 /** In every state: no cell twice, none of them free, each holds a value; the record of the last step is not free. */
 export function check(at: QueueStage): (view: View) => string | undefined {

@@ -12,7 +12,7 @@ import {
 } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
-import { coreStage } from './core-stage.js'
+import { coreStage, freeIn, isFree } from './core-stage.js'
 
 const PLACE = 64
 const NEXT = 0xffffffn
@@ -202,20 +202,7 @@ function contents(at: TrieStage, view: View): [key: number, value: number][] {
     .map(({ length, data, element }) => [key({ length, data }), view.load32(first + element * stride)])
 }
 
-function free(at: TrieStage, view: View, field: number): Set<number> {
-  const pool = view.load32(at.map + field)
-  const words = view.load32(pool + layout.BITMAP_LEVEL)
-  const found = new Set<number>()
-  for (let index = 0; index < view.load32(pool + layout.BITMAP_BITS); index++)
-    if ((view.load32(words + (index >> 5) * 4) >>> (index & 31)) & 1) found.add(index)
-  return found
-}
-
-/** Whether a pool has a number free: a bit of its lowest level. */
-function isFree(view: View, pool: number, index: number): boolean {
-  const word = view.load32(view.load32(pool + layout.BITMAP_LEVEL) + (index >> 5) * 4)
-  return ((word >>> (index & 31)) & 1) !== 0
-}
+const free = (at: TrieStage, view: View, field: number): Set<number> => freeIn(view, view.load32(at.map + field))
 
 /** In every state: a trie, of nodes and elements that are not free. It runs at every step, so it builds nothing. */
 export function check(at: TrieStage): (view: View) => string | undefined {
