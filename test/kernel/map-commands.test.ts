@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoName } from '../../src/machine/errno.js'
-import { asked, mapCases, type Answered, type Entry, type MapSubject, type Value } from '../machine/map-cases.js'
+import { asked, type Answered, type Entry, type MapSubject, type Value } from '../machine/map-case.js'
+import { mapCases } from '../machine/map-cases.js'
 import { openKernel, REPOSITORY, type Kernel } from './oracle.js'
 
 const OBJECT = `${REPOSITORY}test/machine/host-maps.bpf.o`

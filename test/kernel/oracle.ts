@@ -1,8 +1,8 @@
-// Builds oracle.c on demand and speaks its protocol: this machine's own kernel as a test subject.
+// Builds the program in oracle/ on demand and speaks its protocol: this machine's own kernel as a test subject.
 // Where the kernel cannot be asked (another system, no compiler, no libbpf, no permission), openKernel says why.
 import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -115,7 +115,7 @@ export async function openKernel(): Promise<Kernel | string> {
   try {
     program = await build()
   } catch (error) {
-    return `no kernel to ask: oracle.c does not build here (cc and libbpf's headers are needed): ${reason(error)}`
+    return `no kernel to ask: oracle/ does not build here (cc and libbpf's headers are needed): ${reason(error)}`
   }
   const kernel = new Kernel(program)
   const info = await kernel.ask('info')
@@ -128,16 +128,23 @@ export async function openKernel(): Promise<Kernel | string> {
 }
 
 async function build(): Promise<string> {
-  const source = `${REPOSITORY}test/kernel/oracle.c`
+  const folder = `${REPOSITORY}test/kernel/oracle/`
+  const files = (await readdir(folder)).sort().map((name) => folder + name)
   const hash = createHash('sha256')
-    .update(await readFile(source))
-    .digest('hex')
-    .slice(0, 12)
-  const program = `${FOLDER}/oracle-${hash}`
+  for (const file of files) hash.update(await readFile(file))
+  const program = `${FOLDER}/oracle-${hash.digest('hex').slice(0, 12)}`
   if (await stat(program).catch(() => undefined)) return program
   await mkdir(FOLDER, { recursive: true })
   const unfinished = `${program}.${process.pid}`
-  await promisify(execFile)('cc', ['-O2', '-o', unfinished, source, '-lbpf', '-lelf', '-lz'])
+  await promisify(execFile)('cc', [
+    '-O2',
+    '-o',
+    unfinished,
+    ...files.filter((name) => name.endsWith('.c')),
+    '-lbpf',
+    '-lelf',
+    '-lz',
+  ])
   await rename(unfinished, program)
   return program
 }

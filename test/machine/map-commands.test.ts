@@ -4,15 +4,8 @@ import { readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { boot, SkepError, type BatchCursor, type LoadedObject } from '../../src/index.js'
-import {
-  asked,
-  mapCases,
-  type Answered,
-  type Entry,
-  type MapSubject,
-  type ReadAnswer,
-  type Value,
-} from './map-cases.js'
+import { asked, type Answered, type Entry, type MapSubject, type ReadAnswer, type Value } from './map-case.js'
+import { mapCases } from './map-cases.js'
 import { coded } from './probes.js'
 
 /** dist/test/machine → test/machine. */
