@@ -25,8 +25,8 @@ export type Reach =
   /** An absolute bound, in the case's unit. */
   | { readonly atMost: number }
   | { readonly atLeast: number }
-  /** So many times better than a baseline. */
-  | { readonly times: number; readonly than: SubjectName }
+  /** So many times better than a baseline; `without`: the same subject's figure of that case taken off both first. */
+  | { readonly times: number; readonly than: SubjectName; readonly without?: string }
   /** At most so many times the cost of a baseline. */
   | { readonly within: number; readonly of: SubjectName }
   /** At most so many times skep's own figure of another case. */

@@ -36,10 +36,16 @@ export function figureOf(row: Row, subject: SubjectName): Figure | undefined {
   return row.figures.find((figure) => figure.subject === subject)
 }
 
-/** How many times better skep is than `subject`; undefined if one of them has no figure. */
-export function advantage(row: Row, subject: SubjectName): number | undefined {
-  const mine = figureOf(row, 'skep')?.median
-  const other = figureOf(row, subject)?.median
+/**
+ * How many times better skep is than `subject`; undefined if one of them has no figure. `without`: a row whose figures
+ * both rows contain, which is taken off first; what then is not above zero costs nothing that can be measured (Infinity).
+ */
+export function advantage(row: Row, subject: SubjectName, without?: Row): number | undefined {
+  const [mine, other] = (['skep', subject] as const).map((name) => {
+    const figure = figureOf(row, name)?.median
+    const share = without ? figureOf(without, name)?.median : 0
+    return figure === undefined || share === undefined ? undefined : Math.max(0, figure - share)
+  })
   if (mine === undefined || other === undefined) return undefined
   return row.better === 'less' ? other / mine : mine / other
 }
@@ -143,7 +149,11 @@ function reached(goal: Reach, row: Row, rows: readonly Row[]): boolean | undefin
     const other = found && figureOf(found, 'skep')?.median
     return other === undefined ? undefined : mine <= other * goal.within
   }
-  const ratio = advantage(row, 'times' in goal ? goal.than : goal.of)
-  if (ratio === undefined) return undefined
-  return 'times' in goal ? ratio >= goal.times : ratio >= 1 / goal.within
+  if ('of' in goal) {
+    const ratio = advantage(row, goal.of)
+    return ratio === undefined ? undefined : ratio >= 1 / goal.within
+  }
+  const without = rows.find(({ name }) => name === goal.without)
+  const ratio = goal.without !== undefined && !without ? undefined : advantage(row, goal.than, without)
+  return ratio === undefined || Number.isNaN(ratio) ? undefined : ratio >= goal.times
 }

@@ -11,7 +11,7 @@ export interface SuiteOptions {
   hear?: (row: Row) => void
 }
 
-/** Rows in the order of the cases; goals that compare with a later case are judged once more at the end. */
+/** Rows in the order of the cases. A goal may compare with a case that comes before its own. */
 export async function measureThemes(themes: readonly Theme[], bench: Bench, options: SuiteOptions): Promise<Row[]> {
   const rows: Row[] = []
   const hear = (row: Row): void => {

@@ -43,7 +43,8 @@ export function goalText(goal: Reach, unit: string, names: Names): string {
   const space = unit === '×' || unit === '%' ? '' : ' '
   if ('atMost' in goal) return `≤ ${goal.atMost}${space}${unit}`
   if ('atLeast' in goal) return `≥ ${goal.atLeast}${space}${unit}`
-  if ('times' in goal) return `≥ ${goal.times}× ${names[goal.than]}`
+  if ('times' in goal)
+    return `≥ ${goal.times}× ${names[goal.than]}${goal.without === undefined ? '' : ` without “${goal.without}”`}`
   return `≤ ${goal.within}× ${'ofCase' in goal ? `“${goal.ofCase}”` : names[goal.of]}`
 }
 

@@ -46,6 +46,31 @@ test('runs from TypeScript, memory and start-up give a figure each', async () =>
   assertMeasured(await short('inline', 'memory of', 'load of 1,000'))
 })
 
+test('a goal without the turn of the loop takes it off both sides', () => {
+  const row = (name: string, skep: number, linux: number): Row => ({
+    theme: 'Calls',
+    name,
+    unit: 'ns',
+    better: 'less',
+    figures: [
+      { subject: 'skep', median: skep, quartiles: [skep, skep], figures: [skep] },
+      { subject: 'linux', median: linux, quartiles: [linux, linux], figures: [linux] },
+    ],
+    absent: [],
+    reach: [],
+  })
+  const turn = row('turn', 0.4, 0.25)
+  const judged = (skep: number, rows: readonly Row[]): boolean | undefined => {
+    const call = row('call', skep, 1.25)
+    judge([{ times: 4, than: 'linux', without: 'turn' }], call, rows)
+    return call.reach[0]!.reached
+  }
+  assert.equal(judged(0.6, [turn]), true, '0.2 against 1')
+  assert.equal(judged(0.7, [turn]), false, '0.3 against 1')
+  assert.equal(judged(0.39, [turn]), true, 'nothing that can be measured')
+  assert.equal(judged(0.6, []), undefined, 'the turn was not measured')
+})
+
 test('the report has tables, pictures and goals, and says nothing of where it was made', async () => {
   const rows = await short('array: lookup', 'hash: lookup')
   const second = rows[1]!
