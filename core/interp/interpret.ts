@@ -17,6 +17,7 @@ import {
 import { programOwns } from '../async/program'
 import { cpu } from '../cpu'
 import { peek32, peek64, poke32, poke64 } from '../door'
+import { inGuestWindow } from '../guest'
 import { bpf_tail_call } from '../helper/tail-call'
 import { fault } from '../host'
 import { CPU_BUDGET, CPU_INSTRUCTION, CPU_PROGRAM, CPU_REGISTERS, CPU_STACKS } from '../layout'
@@ -55,6 +56,9 @@ const OPERATION_EXIT: u32 = 0x90
 const OPERATION_MAY_GOTO: u32 = 0xe0
 const MODE: u32 = 0xe0
 const MODE_SIGNED: u32 = 0x80
+/** What the host writes for loads that read 0 outside of guest memory; no object has them. */
+const MODE_PROBE: u32 = 0x20
+const MODE_PROBE_SIGNED: u32 = 0x40
 const MODE_ATOMIC: u32 = 0xc0
 const FETCH: u32 = 0x01
 const LOAD_ACQUIRE: u32 = 0x100
@@ -195,8 +199,11 @@ export function interpret(image: u64, r1: u64, r2: u64, r3: u64, r4: u64, r5: u6
         break
       case CLASS_LDX: {
         const bytes = bytesOf(opcode)
-        const value = guestLoad(get(registers, source) + <u64>(<i64>offset), bytes)
-        set(registers, target, (opcode & MODE) === MODE_SIGNED ? signExtend(value, bytes) : value)
+        const mode = opcode & MODE
+        const pointer = get(registers, source) + <u64>(<i64>offset)
+        const probes = mode === MODE_PROBE || mode === MODE_PROBE_SIGNED
+        const value = probes && !inGuestWindow(pointer, bytes) ? 0 : guestLoad(pointer, bytes)
+        set(registers, target, mode === MODE_SIGNED || mode === MODE_PROBE_SIGNED ? signExtend(value, bytes) : value)
         break
       }
       case CLASS_ST:

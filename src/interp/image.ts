@@ -13,6 +13,11 @@ const HEADER_BYTES = 8
 const INSTRUCTION_BYTES = 8
 /** Source register of a call that is a tail call (core/interp/interpret.ts). */
 const TAIL_CALL = 15
+/** How a load's opcode says what it reads; the last two stand only in images. */
+const MODE = 0xe0
+const MODE_MEMSX = 0x80
+const MODE_PROBE_MEM = 0x20
+const MODE_PROBE_MEMSX = 0x40
 
 export interface InterpretedObject {
   /** The stubs. Imports and exports as a compiled object's. */
@@ -105,8 +110,10 @@ function resolve(
   importIndex: (helper: HelperImport) => number,
 ): void {
   const callees = calleesOf(unit, target, importIndex)
+  const probes = target.probes?.(unit.spec)
   for (const { index, form } of unit.instructions) {
     const place = at + index * INSTRUCTION_BYTES
+    if (probes?.has(index)) view.setUint8(place, probing(view.getUint8(place)))
     const setSource = (source: number): void =>
       view.setUint8(place + 1, (view.getUint8(place + 1) & 15) | (source << 4))
     if (form.kind === 'wide') {
@@ -133,6 +140,11 @@ function resolve(
       view.setUint32(place + 4, callee.kind === 'import' ? stubOf(callee.helper) : 0, true)
     }
   }
+}
+
+/** A load that reads 0 outside of guest memory: the kernel's BPF_PROBE_MEM or BPF_PROBE_MEMSX instead of BPF_MEM, BPF_MEMSX. */
+function probing(opcode: number): number {
+  return (opcode & ~MODE) | ((opcode & MODE) === MODE_MEMSX ? MODE_PROBE_MEMSX : MODE_PROBE_MEM)
 }
 
 function body(code: ByteWriter): Omit<NamedFunction, 'name'> {

@@ -90,6 +90,7 @@ export function compile(
     callees: resolved,
     tails,
     facts: facts.get(unit),
+    probes: target.probes?.(unit.spec),
     valueAddress: (map, offset) => target.mapValueAddress(map, offset),
     wideValue: (instruction) => wideValue(unit, instruction, target, callbacks),
   })

@@ -59,6 +59,8 @@ export interface FunctionContext {
   /** Some function of the object makes tail calls. */
   readonly tails: boolean
   readonly facts: KnownFacts | undefined
+  /** Loads that read 0 outside of guest memory. */
+  readonly probes: ReadonlySet<number> | undefined
   /** By index of the call instruction. */
   readonly callees: ReadonlyMap<number, Callee>
   /** Address of a byte of a map's only value. */

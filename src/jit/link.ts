@@ -85,6 +85,8 @@ export interface LinkTarget {
   decoded?(fn: FunctionSpec): Instruction[]
   /** What is proved about a function of the object; without it every access is checked. */
   facts?(fn: FunctionSpec): KnownFacts
+  /** By index: the loads of a function that read 0 outside of guest memory; without it all of them fault there. */
+  probes?(fn: FunctionSpec): ReadonlySet<number> | undefined
   /** Guest address of a byte in the value of a single-element data map. */
   mapValueAddress(name: string, offset: number): number
   /** Throws SkepError for a helper that does not exist, naming function and instruction. */

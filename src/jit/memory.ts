@@ -12,7 +12,7 @@
 import { FAULT_BAD_ACCESS, FAULT_MISALIGNED_ATOMIC, FRAME_BYTES } from '../../core/abi.js'
 import { storesMemory, written, type Instruction } from '../isa/decode.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
-import { I32, VOID, atomicOp, op } from './encoder.js'
+import { I32, I64, VOID, atomicOp, op } from './encoder.js'
 import type { FunctionEmitter, Window } from './function.js'
 import type { KnownAccess } from './link.js'
 
@@ -59,18 +59,41 @@ export function emitAccess(f: FunctionEmitter, rest: Place): void {
   const access = accessOf(instruction)!
   const { form } = instruction
   const plainStore = form.kind === 'store'
+  if (isProbe(f, access) && !f.context.facts?.accesses.has(instruction.index)) return emitProbe(f, access)
   const address = prepare(f, access, rest)
   if (form.kind === 'atomic') return emitAtomic(f, access, address)
   address.push()
   if (plainStore) {
     pushValue(f, instruction)
     f.op({ 8: op.i64_store8, 16: op.i64_store16, 32: op.i64_store32, 64: op.i64_store }[form.width])
-  } else if (form.narrow !== 0) f.op({ 8: op.i64_load8_s, 16: op.i64_load16_s, 32: op.i64_load32_s }[form.width as 8])
-  else f.op({ 8: op.i64_load8_u, 16: op.i64_load16_u, 32: op.i64_load32_u, 64: op.i64_load }[form.width])
+  } else f.op(loadOf(instruction))
   f.code.u32(ALIGNMENT[access.bytes]!).u32(address.offset)
   if (!plainStore) f.setRegister(instruction.dst)
   const guard = f.context.facts?.guards.get(instruction.index)
   if (guard) emitGuard(f, instruction.dst, guard)
+}
+
+function loadOf({ form }: Instruction): number {
+  if (form.narrow !== 0) return { 8: op.i64_load8_s, 16: op.i64_load16_s, 32: op.i64_load32_s }[form.width as 8]
+  return { 8: op.i64_load8_u, 16: op.i64_load16_u, 32: op.i64_load32_u, 64: op.i64_load }[form.width]
+}
+
+function isProbe(f: FunctionEmitter, { instruction }: Access): boolean {
+  return f.context.probes?.has(instruction.index) === true
+}
+
+/** A load that cannot fault: outside of the window it gives 0. */
+function emitProbe(f: FunctionEmitter, { instruction, base, offset, bytes }: Access): void {
+  const { guestBase, guestEnd } = f.context
+  f.getRegister(base)
+    .const64(offset - guestBase)
+    .op(op.i64_add)
+  f.tee(f.address)
+  f.const64(guestEnd - guestBase - bytes).op(op.i64_gt_u, op.if, I64)
+  f.const64(0).op(op.else)
+  f.get(f.address).op(op.i32_wrap_i64, loadOf(instruction))
+  f.code.u32(ALIGNMENT[bytes]!).u32(guestBase)
+  f.op(op.end).setRegister(instruction.dst)
 }
 
 // What a program's context says of its packet is believed only if it is as the machine wrote it: in the guest window.
@@ -122,7 +145,7 @@ function prepare(f: FunctionEmitter, access: Access, rest: Place): Address {
 function check(f: FunctionEmitter, access: Access, rest: Place): Window {
   const { guestBase, guestEnd } = f.context
   const size = guestEnd - guestBase
-  const { span, low, high } = spanOf(access, rest, size)
+  const { span, low, high } = spanOf(f, access, rest, size)
   f.getRegister(access.base)
   f.const64(low - guestBase).op(op.i64_add)
   f.tee(f.address)
@@ -136,7 +159,12 @@ function check(f: FunctionEmitter, access: Access, rest: Place): Window {
 }
 
 /** The accesses that one check covers, this one and later ones through the same value of the same register: [low, high). */
-function spanOf(access: Access, rest: Place, windowSize: number): { span: Access[]; low: number; high: number } {
+function spanOf(
+  f: FunctionEmitter,
+  access: Access,
+  rest: Place,
+  windowSize: number,
+): { span: Access[]; low: number; high: number } {
   const span = [access]
   let { offset: low } = access
   let high = low + access.bytes
@@ -145,7 +173,7 @@ function spanOf(access: Access, rest: Place, windowSize: number): { span: Access
     const { form } = instruction
     if (form.kind === 'call' || form.kind === 'call-register' || form.kind === 'legacy') break
     const other = accessOf(instruction)
-    if (other && instruction !== access.instruction) {
+    if (other && instruction !== access.instruction && !isProbe(f, other)) {
       if (other.base === access.base) {
         const newLow = Math.min(low, other.offset)
         const newHigh = Math.max(high, other.offset + other.bytes)

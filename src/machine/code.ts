@@ -23,6 +23,7 @@ import { compile, type CompiledObject } from '../jit/compile.js'
 import type { ArrayShape, HashShape, LinkTarget, SlotShape } from '../jit/link.js'
 import type { ObjectSpec } from '../object/spec.js'
 import type { Codes } from '../verify/blocks.js'
+import type { Probes } from '../verify/probes.js'
 import { prover } from '../verify/prove.js'
 import type { ObjectCode } from './cpu.js'
 import { compileOptimised } from './optimised.js'
@@ -77,10 +78,11 @@ export function linkCode(
   maps: ReadonlyMap<string, LiveMap>,
   room: CodeRoom,
   codes: Codes,
+  probes: Probes,
 ): { compiled: LinkedCode; code: ObjectCode } {
   const functions = [...spec.functions.values()]
   const roots = [...spec.programs.values()].map(({ entry }) => entry)
-  const target = linkTarget(kernel, spec, maps, room.tableFirst, codes)
+  const target = linkTarget(kernel, spec, maps, room.tableFirst, codes, probes)
   if (room.engine === 'jit') {
     const compiled = compile(functions, target, roots)
     return { compiled, code: objectCode(spec, compiled, [], room.tableFirst) }
@@ -113,6 +115,7 @@ function linkTarget(
   maps: ReadonlyMap<string, LiveMap>,
   tableFirst: number,
   codes: Codes,
+  probes: Probes,
 ): LinkTarget {
   const names = [...spec.functions.keys()]
   const mapNamed = (name: string): LiveMap => {
@@ -128,7 +131,8 @@ function linkTarget(
     hashShape: (name) => hashShape(kernel, mapNamed(name)),
     slotShape: (name, field, offset) => slotShape(kernel, mapNamed(name), field, offset),
     decoded: (fn) => codes(fn).instructions,
-    facts: prover(spec, codes),
+    facts: prover(spec, codes, probes),
+    probes: ({ name }) => probes.get(name),
     helperImport: (id, fn, instruction) =>
       requireHelper(helperById(id), `function '${fn}', instruction ${instruction}: helper ${id}`),
     kfuncImport: (name) => kfuncByName(name),

@@ -12,6 +12,7 @@ import { parseObject } from '../object/read.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { analyse } from '../verify/analyse.js'
 import { rememberedCodes, type Codes } from '../verify/blocks.js'
+import { hasTypedArguments, NO_PROBES, type Probes } from '../verify/probes.js'
 import { refusalText, type Refusal } from '../verify/refusal.js'
 import { linkCode, reserveCode, type Engine } from './code.js'
 import { helperById, helpers, kfuncByName, kfuncs } from './helpers.js'
@@ -174,7 +175,7 @@ function prepareSpec(
 ): PreparedObject {
   assertSupported(spec, supported)
   const codes = rememberedCodes()
-  refuseMisuse(spec, options, codes)
+  const probes = refuseMisuse(spec, options, codes)
   checkGiven(spec, options)
   const maps = new Map<string, LiveMap>()
   const access = new Map<string, number>()
@@ -207,7 +208,7 @@ function prepareSpec(
       pinned.push(pin)
     }
     fillMapsOfMaps(kernel, maps, created)
-    const { compiled, code } = linkCode(kernel, spec, maps, room, codes)
+    const { compiled, code } = linkCode(kernel, spec, maps, room, codes, probes)
     const object: LiveObject = { spec, compiled, code, room, maps, programs: new Map(), source }
     const commit = (): void => {
       kernel.objects.add(object, codes)
@@ -225,9 +226,9 @@ function valueAddress(kernel: Kernel, map: LiveMap): number {
 }
 
 /** Helpers in program types that the kernel refuses, and what the load-time checks find certainly wrong. */
-function refuseMisuse(spec: ObjectSpec, options: LoadOptions, codes: Codes): void {
-  const { items, refusals } = findMisuse(spec, options, codes)
-  if (items.length === 0) return
+function refuseMisuse(spec: ObjectSpec, options: LoadOptions, codes: Codes): Probes {
+  const { items, refusals, probes } = findMisuse(spec, options, codes)
+  if (items.length === 0) return probes
   throw new SkepError(
     'REFUSED',
     `object '${spec.name}' does what is not allowed:${items.map((item) => `\n  ${item}`).join('')}`,
@@ -235,18 +236,24 @@ function refuseMisuse(spec: ObjectSpec, options: LoadOptions, codes: Codes): voi
   )
 }
 
-/** What load() refuses of an object although it could run: one line each, and the findings of the checks as data. */
+/**
+ * What load() refuses of an object although it could run: one line each, and the findings of the checks as data. And which
+ * loads do not fault.
+ */
 export function findMisuse(
   spec: ObjectSpec,
   { checks = true, strict }: Pick<LoadOptions, 'checks' | 'strict'> = {},
   codes?: Codes,
-): { items: string[]; refusals: readonly Refusal[] } {
+): { items: string[]; refusals: readonly Refusal[]; probes: Probes } {
   const items = new Set<string>()
   for (const program of spec.programs.values())
     for (const name of reachable(spec, program.entry)) refuseHelpers(spec.functions.get(name)!, program, items)
-  const refusals = checks ? analyse(spec, { strict, codes }).refusals : []
+  if (!checks && ![...spec.programs.values()].some(({ type }) => hasTypedArguments(type)))
+    return { items: [...items], refusals: [], probes: NO_PROBES }
+  const { refusals, probes } = analyse(spec, { strict, codes })
+  if (!checks) return { items: [...items], refusals: [], probes }
   for (const refusal of refusals) items.add(refusalText(refusal))
-  return { items: [...items], refusals }
+  return { items: [...items], refusals, probes }
 }
 
 function refuseHelpers(fn: FunctionSpec, { name, type, attachType }: ProgramSpec, items: Set<string>): void {

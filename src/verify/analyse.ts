@@ -5,13 +5,14 @@ import { storesMemory, type Instruction } from '../isa/decode.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { rememberedCodes, type Code, type Codes } from './blocks.js'
 import type { CallSurroundings, Entry, Summary } from './call.js'
+import { hasTypedArguments, isProbe, type Probes } from './probes.js'
 import { placed, type Refusal } from './refusal.js'
 import { returnComplaint } from './result.js'
 import { helperSignature, kfuncSignature, mayMovePacket } from './signatures.js'
 import { stackRefusal, type FunctionUse } from './stack-depth.js'
 import type { State } from './state.js'
 import { tracingRefusals } from './strict.js'
-import { keyOf, UNKNOWN, type Value } from './value.js'
+import { KERNEL_POINTER, keyOf, UNKNOWN, type Value } from './value.js'
 import { review, walk, type Walked } from './walk.js'
 
 export interface AnalyseOptions {
@@ -24,6 +25,7 @@ export interface AnalyseOptions {
 export interface Analysis {
   /** What is certainly wrong, by program, in the order in which it was found. */
   readonly refusals: readonly Refusal[]
+  readonly probes: Probes
 }
 
 /** Ways of entering one function that are told apart; further ones are taken as one that knows nothing. */
@@ -48,6 +50,7 @@ interface Visit extends Walked {
 /** A walk that is finished once, for every function and way of entering it. */
 class Analyser implements Analysis {
   readonly refusals: Refusal[] = []
+  readonly probes = new Map<string, Set<number>>()
   private readonly visits = new Map<string, Visit>()
   private readonly entries = new Map<string, number>()
   private readonly open = new Set<string>()
@@ -106,7 +109,8 @@ class Analyser implements Analysis {
     const count = this.entries.get(role) ?? 0
     this.entries.set(role, count + 1)
     if (count < MOST_ENTRIES) return [key, entry]
-    return [role, { ...entry, arguments: [UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN] }]
+    const any = hasTypedArguments(program.type) ? KERNEL_POINTER : UNKNOWN
+    return [role, { ...entry, arguments: [any, any, any, any, any] }]
   }
 
   private surroundings(program: ProgramSpec, code: Code, entry: Entry, reporting: boolean): CallSurroundings {
@@ -116,6 +120,7 @@ class Analyser implements Analysis {
       code,
       program,
       trusting: true,
+      kernelPointers: hasTypedArguments(program.type),
       sleepable: entry.sleepable,
       movesPacket: this.movesPacket,
       enter: (name: string, inner: Entry) => this.enter(program, reporting, name, inner),
@@ -128,6 +133,7 @@ class Analyser implements Analysis {
     const use = this.useOf(spec)
     review(around, walked, (instruction, state) => {
       this.noteUse(use, instruction, state, around.code)
+      if (isProbe(instruction, state)) this.noteProbe(spec.name, instruction.index)
       if (instruction.form.kind !== 'exit' || !entry.callback) return
       const complaint = returnComplaint(entry.callback, state.registers[0] ?? UNKNOWN)
       if (complaint) this.add(placed(complaint, program.name, spec, instruction.index))
@@ -166,6 +172,12 @@ class Analyser implements Analysis {
       const callee = registers[2]
       if ((kind === 'timer' || kind === 'work') && callee?.is === 'function') use.asynchronous.add(callee.name)
     }
+  }
+
+  private noteProbe(name: string, index: number): void {
+    const known = this.probes.get(name)
+    if (known) known.add(index)
+    else this.probes.set(name, new Set([index]))
   }
 
   private add(refusal: Refusal): void {

@@ -2,7 +2,7 @@
 import type { Instruction } from '../isa/decode.js'
 import { constant, isConstant, LOOSE, narrowed, type Scalar } from './scalar.js'
 import { copyState, replace, replaceWhere, type State } from './state.js'
-import { UNKNOWN, ZERO, type PacketPointer, type Value } from './value.js'
+import { mayBeKernelPointer, UNKNOWN, ZERO, type PacketPointer, type Value } from './value.js'
 
 /** The ways on from a block's last instruction: index of the next instruction and the state there. */
 export function waysOn(instruction: Instruction, state: State): { to: number; state: State }[] {
@@ -40,7 +40,8 @@ function where(instruction: Instruction, state: State, holds: boolean): State | 
   if (pointer.is === 'value') {
     if (!pointer.nullable) return isNull && pointer.min === 0 && pointer.max === 0 ? undefined : state
     replace(state, pointer, isNull ? ZERO : { ...pointer, nullable: false })
-  } else if (pointer.is === 'unknown' && isNull) state.registers[pointer === one ? dst : src] = ZERO
+  } else if (pointer.is === 'unknown' && !mayBeKernelPointer(pointer) && isNull)
+    state.registers[pointer === one ? dst : src] = ZERO
   return state
 }
 

@@ -1,7 +1,8 @@
-// Where a program's context holds the packet's borders: loads of them are pointers, by program type.
+// Where a program's context holds pointers, by program type: to the packet's borders, and to what a tracing program traces.
 import type { ProgramType } from '../object/spec.js'
 import { LOOSE, scalar } from './scalar.js'
-import { UNKNOWN, type Base, type Value } from './value.js'
+import { hasTypedArguments } from './probes.js'
+import { KERNEL_POINTER, UNKNOWN, type Base, type Value } from './value.js'
 
 /** The packet's start; all loads of it are the same place, as long as nothing moves the packet. */
 const DATA: Base = -1
@@ -22,5 +23,6 @@ export function contextField(type: ProgramType | undefined, offset: number, widt
     if (offset === packet.meta) return { is: 'packet', base: META, offset: 0, proved: 0 }
     if (offset === packet.end) return { is: 'packet-end' }
   }
-  return width === 64 ? UNKNOWN : scalar(0, 2 ** width - 1, LOOSE)
+  if (width === 64) return type && hasTypedArguments(type) ? KERNEL_POINTER : UNKNOWN
+  return scalar(0, 2 ** width - 1, LOOSE)
 }

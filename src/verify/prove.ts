@@ -6,7 +6,8 @@
 //   value     in a value of a map, whose address the loader wrote into the code or a lookup answered (not 0)
 //   packet    between two bounds that the code itself compared with each other
 //   checked   among bytes that accesses on all ways to here went through, by the same value of a register; those were
-//             proved or checked. So the check of an access that has no proof must not be left out.
+//             proved or checked. So the check of an access that has no proof must not be left out. Loads that read 0
+//             instead of faulting (probes.ts) show nothing.
 // Registers cannot be changed from outside, so what counts is what the code does with them. Memory can: whatever is loaded
 // counts as anything, one's own frame included, and so do arguments.
 //
@@ -24,6 +25,7 @@ import { codeOf, type Codes } from './blocks.js'
 import type { CallSurroundings } from './call.js'
 import { contextField } from './context.js'
 import { isChecked, placeAt } from './place.js'
+import { NO_PROBES, type Probes } from './probes.js'
 import type { State } from './state.js'
 import { UNKNOWN, type Value } from './value.js'
 import { review, walk } from './walk.js'
@@ -50,14 +52,27 @@ export interface ValuePlace {
   readonly offset: number
 }
 
-/** The proofs of any function of an object. `spec` must be as it is loaded: edits of its maps done. */
-export function prover(spec: ObjectSpec, codes: Codes = codeOf): (fn: FunctionSpec) => Proofs {
+/**
+ * The proofs of any function of an object. `spec` must be as it is loaded: edits of its maps done. `probes`: loads that do
+ * not fault, so nothing may rest on them.
+ */
+export function prover(
+  spec: ObjectSpec,
+  codes: Codes = codeOf,
+  probes: Probes = NO_PROBES,
+): (fn: FunctionSpec) => Proofs {
   const programs = contextGuesses(spec)
-  return (fn) => prove(spec, fn, programs.get(fn.name), codes(fn))
+  return (fn) => prove(spec, fn, programs.get(fn.name), codes(fn), probes.get(fn.name))
 }
 
 /** The proofs of one function. `program`: if it is only ever entered as this one, or one of its type. */
-export function prove(spec: ObjectSpec, fn: FunctionSpec, program?: ProgramSpec, code = codeOf(fn)): Proofs {
+export function prove(
+  spec: ObjectSpec,
+  fn: FunctionSpec,
+  program?: ProgramSpec,
+  code = codeOf(fn),
+  probes?: ReadonlySet<number>,
+): Proofs {
   const accesses = new Map<number, Proof>()
   const guards = new Map<number, 'start' | 'end'>()
   const places = new Map<number, ValuePlace>()
@@ -66,6 +81,8 @@ export function prove(spec: ObjectSpec, fn: FunctionSpec, program?: ProgramSpec,
     code,
     program,
     trusting: false,
+    kernelPointers: false,
+    probes,
     sleepable: true,
     movesPacket: false,
     enter: () => ({ result: UNKNOWN, lock: 'unknown' }),

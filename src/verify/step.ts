@@ -9,7 +9,16 @@ import { forget, loadedPlace, noteAccess } from './place.js'
 import { access, type Complaint } from './refusal.js'
 import { arithmetic, constant, isConstant, LOOSE, scalar, wideConstant, type Scalar } from './scalar.js'
 import { overwrite, type State } from './state.js'
-import { moved, typeName, UNKNOWN, ZERO, type FramePointer, type Value } from './value.js'
+import {
+  KERNEL_POINTER,
+  mayBeKernelPointer,
+  moved,
+  typeName,
+  UNKNOWN,
+  ZERO,
+  type FramePointer,
+  type Value,
+} from './value.js'
 
 /** What surrounds the instruction; shared by a whole walk. */
 export interface Surroundings {
@@ -22,6 +31,10 @@ export interface Surroundings {
    * is then known of a pointer holds whatever happens in guest memory.
    */
   readonly trusting: boolean
+  /** What lies in a frame, and nobody knows, may be the address of a structure of the kernel. */
+  readonly kernelPointers: boolean
+  /** Of the function: loads that read 0 outside of guest memory, and so prove nothing. Only where proofs are looked for. */
+  readonly probes?: ReadonlySet<number> | undefined
   /** Only in the reporting pass. */
   readonly report?: (instruction: Instruction, complaint: Complaint) => void
 }
@@ -113,7 +126,7 @@ function accessMemory(around: Surroundings, state: State, instruction: Instructi
   if (around.report) reportAccess(around, instruction, base, register, stores)
   const before = form.kind === 'load' ? loaded(around, state, instruction, base) : undefined
   if (stores) stored(around, state, instruction, base)
-  if (!around.trusting) noteAccess(state, instruction, register, bytes)
+  if (!around.trusting && !around.probes?.has(instruction.index)) noteAccess(state, instruction, register, bytes)
   const result = written(instruction)
   if (result < 0) return
   // An atomic's result is what was there before, which is anything.
@@ -133,10 +146,11 @@ function loaded(around: Surroundings, state: State, instruction: Instruction, ba
   const { form, offset } = instruction
   if (!around.trusting)
     return loadedPlace(around.program, state, instruction, base) ?? unknownLoad(form.width, form.narrow)
-  if (base.is === 'frame' && base.own && base.min === base.max) {
-    const slot = state.slots.get(base.min + offset)
+  if (mayBeKernelPointer(base) && form.width === 64) return KERNEL_POINTER
+  if (base.is === 'frame') {
+    const slot = base.own && base.min === base.max ? state.slots.get(base.min + offset) : undefined
     if (slot && slot.bytes === form.width / 8 && form.narrow === 0) return slot.value
-    return unknownLoad(form.width, form.narrow)
+    return around.kernelPointers && form.width === 64 ? KERNEL_POINTER : unknownLoad(form.width, form.narrow)
   }
   if (base.is === 'ctx' && base.min === base.max && form.narrow === 0)
     return contextField(around.program?.type, base.min + offset, form.width)

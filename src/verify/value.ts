@@ -17,6 +17,8 @@ interface Range {
 
 export interface UnknownValue {
   readonly is: 'unknown'
+  /** It may be the address of a structure of the kernel, of which loads give 0 where nothing is mapped; see probes.ts. */
+  readonly kernel?: true
 }
 export interface MapPointer {
   readonly is: 'map'
@@ -75,6 +77,12 @@ export type Value =
   | FunctionPointer
 
 export const UNKNOWN: UnknownValue = { is: 'unknown' }
+/** UNKNOWN and less: what any value and this one have in common. */
+export const KERNEL_POINTER: UnknownValue = { is: 'unknown', kernel: true }
+
+export function mayBeKernelPointer(value: Value | undefined): boolean {
+  return value?.is === 'unknown' && value.kernel === true
+}
 
 /** The verifier's names of what a register holds. */
 export function typeName(value: Value): string {
@@ -113,6 +121,7 @@ export function moved(pointer: Value, by: Scalar, fresh: Base): Value {
     const { min, max } = scalar(pointer.min + by.min, pointer.max + by.max)
     return { ...pointer, min, max }
   }
+  if (mayBeKernelPointer(pointer)) return KERNEL_POINTER
   if (pointer.is !== 'packet' && pointer.is !== 'place') return UNKNOWN
   if (by.min === by.max) {
     const offset = pointer.offset + by.min
@@ -145,7 +154,7 @@ export function sameValue(a: Value, b: Value): boolean {
     case 'ctx':
       return b.is === 'ctx' && sameRange(a, b)
     default:
-      return a.is === b.is
+      return a.is === b.is && mayBeKernelPointer(a) === mayBeKernelPointer(b)
   }
 }
 
@@ -156,6 +165,7 @@ function sameRange(a: Range, b: Range): boolean {
 /** What is left of two ways; `a` itself if `b` adds nothing to it. `widen`: ranges that grow lose their bound. */
 export function joinValues(a: Value, b: Value, widen: boolean): Value {
   if (a === b || sameValue(a, b)) return a
+  if (mayBeKernelPointer(a) || mayBeKernelPointer(b)) return KERNEL_POINTER
   if (a.is === 'scalar' && b.is === 'scalar') {
     const joined = joinScalars(a, b)
     if (!widen || (joined.min === a.min && joined.max === a.max)) return joined

@@ -34,6 +34,7 @@ function statesOf(lines: readonly Line[], trusting: boolean) {
     code: codeOf(functionSpec('main', lines)),
     program: undefined,
     trusting,
+    kernelPointers: true,
     sleepable: false,
     movesPacket: false,
     enter: () => ({ result: UNKNOWN, lock: 'unknown' }),
