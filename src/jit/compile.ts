@@ -2,13 +2,8 @@
 // resolve now, so that no call is left to fail at run time.
 import type { Instruction } from '../isa/decode.js'
 import type { FunctionSpec } from '../object/spec.js'
-import {
-  FunctionEmitter,
-  type Callee,
-  type EmittedFunction,
-  type FunctionContext,
-  type InlinedFunction,
-} from './function.js'
+import type { Callee, EmittedFunction, FunctionContext, InlinedFunction } from './context.js'
+import { FunctionEmitter } from './function.js'
 import { buildGraph, type Graph } from './graph.js'
 import { isInlinable, MOST_INLINED } from './inline.js'
 import type { HelperImport, LinkTarget } from './link.js'

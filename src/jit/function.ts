@@ -8,11 +8,10 @@
 //   end  fault site 1 …
 // so that the path without faults has no code of theirs in it, and the engine sees no call there.
 import { FAULT_LOOP_BUDGET, FAULT_STACK_OVERFLOW, FRAME_BYTES, FRAMES } from '../../core/abi.js'
-import { CPU_BUDGET, CPU_PROGRAM } from '../../core/layout.js'
-import type { Instruction } from '../isa/decode.js'
+import { CPU_BUDGET, CPU_INDEX, CPU_PROGRAM } from '../../core/layout.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
+import type { EmittedFunction, FunctionContext, InlinedFunction } from './context.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
-import type { ArrayShape, HashShape, HelperImport, KnownFacts, SlotShape } from './link.js'
 import type { CodePosition } from './positions.js'
 
 /** The frame's upper end as i32 is the sixth parameter. */
@@ -22,60 +21,6 @@ const PARAMETERS = 6
 export const FAULT_AT = 0
 /** Global 0: address of this CPU's area. */
 export const AREA_GLOBAL = 0
-
-/** What a call instruction calls, resolved. */
-export type Callee =
-  | { kind: 'import'; index: number; helper: HelperImport; slot?: SlotShape | undefined }
-  /** `charges`: it, or what it calls, spends of the loop budget. */
-  | { kind: 'function'; index: number; charges: boolean; inline: InlinedFunction | undefined }
-  /** A lookup in an array that is known; where the key is, if it lies in the frame. */
-  | { kind: 'array'; shape: ArrayShape; key: number | undefined }
-  /** A tail call into an array of programs that is known. */
-  | { kind: 'tail'; shape: ArrayShape }
-  /** A lookup in a hash map that is known; `index`: the helper that goes on where it does not end at once. */
-  | { kind: 'hash'; shape: HashShape; key: number | undefined; index: number }
-  /** bpf_loop with that function as callback; the others as for 'function'. */
-  | { kind: 'loop'; callback: string; index: number; charges: boolean; inline: InlinedFunction | undefined }
-  /** A weak reference that nothing satisfies: calling it is a fault. */
-  | { kind: 'missing'; name: string }
-
-/** A function that is written in place of its calls; see inline.ts. */
-export interface InlinedFunction {
-  readonly name: string
-  readonly context: FunctionContext
-  /** Registers from r6 up that it mentions, without the frame pointer. */
-  readonly saved: readonly number[]
-  readonly instructions: number
-  /** Writes its code, which ends in exits or faults. */
-  emit(f: FunctionEmitter): void
-}
-
-/** What the emitter must know about the rest of the module. */
-export interface FunctionContext {
-  readonly guestBase: number
-  readonly guestEnd: number
-  /** Table indices, [first, end), that a call by register may call; see LinkTarget. */
-  readonly callable: { readonly first: number; readonly end: number }
-  /** Some function of the object makes tail calls. */
-  readonly tails: boolean
-  readonly facts: KnownFacts | undefined
-  /** Loads that read 0 outside of guest memory. */
-  readonly probes: ReadonlySet<number> | undefined
-  /** By index of the call instruction. */
-  readonly callees: ReadonlyMap<number, Callee>
-  /** Address of a byte of a map's only value. */
-  valueAddress(map: string, offset: number): number
-  /** Value that an `lddw` at this index loads. */
-  wideValue(instruction: Instruction): bigint
-}
-
-export interface EmittedFunction {
-  /** What goes into the code section. */
-  readonly body: Uint8Array
-  /** Pairs (offset in body, instruction), ascending by offset; each holds up to the next. -1 - n: entry n of `inlined`. */
-  readonly positions: readonly number[]
-  readonly inlined?: readonly CodePosition[]
-}
 
 /** A check that was emitted for a range of addresses from a register: address - guestBase of `low` lies in `local`. */
 export interface Window {
@@ -107,6 +52,7 @@ export class FunctionEmitter {
   #positions: number[] = []
   #inlined: CodePosition[] = []
   #faults: (() => void)[] = []
+  #cpuOffsets = new Map<number, number>()
   #charged: 'no' | 'entry' | 'loops' = 'no'
   #scope: Scope
 
@@ -123,11 +69,14 @@ export class FunctionEmitter {
     const key = this.#scope.inlined ? `inlined ${name}` : name
     let local = this.#named.get(key)
     if (local === undefined) {
-      local = PARAMETERS + this.#locals.length
-      this.#locals.push(type)
+      local = this.#newLocal(type)
       this.#named.set(key, local)
     }
     return local
+  }
+
+  #newLocal(type: ValueType): number {
+    return PARAMETERS + this.#locals.push(type) - 1
   }
 
   #registerLocal(register: number): number {
@@ -142,6 +91,16 @@ export class FunctionEmitter {
   /** Scratch i64 for the address under check. */
   get address(): number {
     return this.local('address', I64)
+  }
+
+  /** The number of this CPU times `stride`, i32: made at entry, for all code of the function. */
+  cpuOffset(stride: number): number {
+    let local = this.#cpuOffsets.get(stride)
+    if (local === undefined) {
+      local = this.#newLocal(I32)
+      this.#cpuOffsets.set(stride, local)
+    }
+    return local
   }
 
   /** Where a dispatch of an irreducible loop goes next. */
@@ -351,6 +310,10 @@ export class FunctionEmitter {
     this.position(0)
     if (this.#named.has('bottom')) this.getFrame().const32(FRAME_BYTES).op(op.i32_sub).set(this.bottom)
     if (this.#named.has('may_goto')) this.const32(MAY_GOTO_LIMIT).set(this.mayGotoCounter)
+    for (const [stride, local] of this.#cpuOffsets) {
+      this.loadWord(CPU_INDEX, local)
+      this.get(local).const32(stride).op(op.i32_mul).set(local)
+    }
     if (this.#charged === 'no') return
     this.loadWord(CPU_BUDGET, this.#budget)
     this.chargeLoop()

@@ -40,9 +40,11 @@ export interface SlotShape {
   readonly entries: number
 }
 
-/** A plain hash map with keys of 4 or 8 bytes: all that its lookup needs (core/map/record.ts). */
+/** A hash map: all that its lookup needs (core/map/record.ts). */
 export interface HashShape {
-  readonly keyBytes: 4 | 8
+  readonly keyBytes: number
+  /** Of the hash of keys of more than 8 bytes. */
+  readonly seed: number
   readonly multiplier: bigint
   readonly shift: number
   /** Buckets, less 1. */
@@ -50,9 +52,12 @@ export interface HashShape {
   readonly buckets: number
   readonly records: number
   readonly recordBytes: number
-  /** Guest address of the first value, bytes from one to the next. */
+  /** Offset in a record of the reference mark of a map that evicts. */
+  readonly reference: number | undefined
+  /** Guest address of the first value (of CPU 0), bytes from one to the next, and from CPU to CPU (0: not per CPU). */
   readonly values: number
   readonly stride: number
+  readonly cpuStride: number
 }
 
 /** What is known about a function before it runs; see verify/prove.ts. */

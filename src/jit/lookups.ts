@@ -2,12 +2,11 @@
 // before the call. An array's lookup then needs no call. Only what holds on every path counts, so the search does not
 // leave the call's basic block. Called by compile.ts and call.ts.
 import { FAULT_BAD_ACCESS, FRAME_BYTES } from '../../core/abi.js'
-import { CPU_INDEX } from '../../core/layout.js'
 import { written, type Instruction } from '../isa/decode.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
 import type { Relocation } from '../object/spec.js'
 import { I32, I64, op } from './encoder.js'
-import { AREA_GLOBAL, type FunctionEmitter } from './function.js'
+import type { FunctionEmitter } from './function.js'
 import type { Graph } from './graph.js'
 import type { ArrayShape } from './link.js'
 import type { Unit } from './resolve.js'
@@ -82,11 +81,7 @@ export function emitArrayLookup(f: FunctionEmitter, shape: ArrayShape, key: numb
   f.op(op.if, I64)
   f.get(index).const32(shape.stride).op(op.i32_mul)
   f.const32(shape.elements).op(op.i32_add)
-  if (shape.cpuStride > 0) {
-    f.code.byte(op.global_get).u32(AREA_GLOBAL)
-    f.op(op.i32_load, 2).code.u32(CPU_INDEX)
-    f.const32(shape.cpuStride).op(op.i32_mul, op.i32_add)
-  }
+  if (shape.cpuStride > 0) f.get(f.cpuOffset(shape.cpuStride)).op(op.i32_add)
   f.op(op.i64_extend_i32_u, op.else).const64(0).op(op.end)
   f.setRegister(0)
 }

@@ -2,8 +2,9 @@
 // helper (core/helper/loop.ts) would go through the function table. Results, faults and what it spends of the loop budget
 // are the helper's. Called by call.ts.
 import { E2BIG, EINVAL, FAULT_CALLBACK_RESULT } from '../../core/abi.js'
+import type { Callee } from './context.js'
 import { I32, I64, VOID, op } from './encoder.js'
-import type { Callee, FunctionEmitter } from './function.js'
+import type { FunctionEmitter } from './function.js'
 import { emitInvocation } from './inline.js'
 
 /** BPF_MAX_LOOPS. */

@@ -1,6 +1,6 @@
 // Puts compiled functions into one wasm module: types, imports, exports, code, names.
+import type { EmittedFunction } from './context.js'
 import { ByteWriter, FUNCREF, I32, I64, type ValueType } from './encoder.js'
-import type { EmittedFunction } from './function.js'
 import type { HelperImport } from './link.js'
 import type { PositionTable } from './positions.js'
 

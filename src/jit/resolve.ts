@@ -4,7 +4,7 @@ import { SkepError } from '../error.js'
 import { decode, type Instruction } from '../isa/decode.js'
 import { disassemble } from '../isa/disassemble.js'
 import type { FunctionSpec, Relocation } from '../object/spec.js'
-import type { Callee } from './function.js'
+import type { Callee } from './context.js'
 import type { HelperImport, KnownFacts, LinkTarget } from './link.js'
 import type { LookupSite } from './lookups.js'
 

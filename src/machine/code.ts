@@ -1,6 +1,14 @@
 // The code of an object on a machine, for either engine: room in the function table (and in core memory for the
 // interpreter's image), references resolved, a module ready to be installed on every CPU. Called by load.ts.
-import { MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_PERCPU_ARRAY, MAP_TYPE_PROG_ARRAY } from '../../core/abi.js'
+import {
+  MAP_TYPE_ARRAY,
+  MAP_TYPE_HASH,
+  MAP_TYPE_LRU_HASH,
+  MAP_TYPE_LRU_PERCPU_HASH,
+  MAP_TYPE_PERCPU_ARRAY,
+  MAP_TYPE_PERCPU_HASH,
+  MAP_TYPE_PROG_ARRAY,
+} from '../../core/abi.js'
 import {
   MAP_CPU_STRIDE,
   MAP_ELEMENTS,
@@ -13,13 +21,16 @@ import {
   MAP_MULTIPLIER,
   MAP_RECORDS,
   MAP_RECORD_BYTES,
+  MAP_SEED,
   MAP_TIMER_SLOTS,
   MAP_VALUE_OFFSET,
   MAP_WORK_SLOTS,
+  RECORD_REFERENCED,
 } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import { buildImage, imageBytes, stubLimit, type InterpretedObject } from '../interp/image.js'
 import { compile, type CompiledObject } from '../jit/compile.js'
+import { LONGEST_KEY } from '../jit/hash-key.js'
 import type { ArrayShape, HashShape, LinkTarget, SlotShape } from '../jit/link.js'
 import type { ObjectSpec } from '../object/spec.js'
 import type { Codes } from '../verify/blocks.js'
@@ -155,20 +166,25 @@ function arrayShape({ memory }: Kernel, { address, spec }: LiveMap, ...types: nu
   }
 }
 
-/** Plain hash maps with keys of 4 or 8 bytes are looked up in place as far as that goes. */
+/** Hash maps that keep values are looked up in place as far as that goes. */
 function hashShape({ memory }: Kernel, { address, spec }: LiveMap): HashShape | undefined {
-  if (spec.type !== MAP_TYPE_HASH || (spec.keySize !== 4 && spec.keySize !== 8)) return undefined
+  const evicts = spec.type === MAP_TYPE_LRU_HASH || spec.type === MAP_TYPE_LRU_PERCPU_HASH
+  const perCpu = spec.type === MAP_TYPE_PERCPU_HASH || spec.type === MAP_TYPE_LRU_PERCPU_HASH
+  if ((!evicts && !perCpu && spec.type !== MAP_TYPE_HASH) || spec.keySize > LONGEST_KEY) return undefined
   const word = (field: number): number => memory.word(address + field) >>> 0
   return {
     keyBytes: spec.keySize,
+    seed: word(MAP_SEED),
     multiplier: memory.long(address + MAP_MULTIPLIER),
     shift: word(MAP_BUCKET_SHIFT),
     mask: word(MAP_BUCKET_MASK),
     buckets: word(MAP_BUCKETS),
     records: word(MAP_RECORDS),
     recordBytes: word(MAP_RECORD_BYTES),
+    reference: evicts ? word(MAP_RECORD_BYTES) - RECORD_REFERENCED : undefined,
     values: word(MAP_ELEMENTS) + word(MAP_VALUE_OFFSET),
     stride: word(MAP_STRIDE),
+    cpuStride: perCpu ? word(MAP_CPU_STRIDE) : 0,
   }
 }
 

@@ -1,12 +1,12 @@
-// Lookups in hash maps that the compiler knows: the first step of the walk in place, everything else the helper's.
+// Lookups in hash maps that the compiler knows: the walk in place, what is rare the helper's.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FAULT_BAD_ACCESS } from '../../core/abi.js'
-import { RECORD_LINK, RECORD_MARK, RECORD_ORDER } from '../../core/layout.js'
+import { CPU_INDEX, RECORD_LINK, RECORD_MARK, RECORD_ORDER } from '../../core/layout.js'
 import * as asm from '../../src/isa/assemble.js'
 import { boot } from '../../src/index.js'
 import type { HashShape } from '../../src/jit/link.js'
-import { DATA, GUEST_BASE, GUEST_END, machineOf, type TestMachine } from './harness.js'
+import { AREA, DATA, GUEST_BASE, GUEST_END, machineOf, type TestMachine } from './harness.js'
 
 const BUCKETS = 0x22000
 const RECORDS = 0x23000
@@ -15,14 +15,17 @@ const HELPER = 77n
 /** Keys 0, 4, 8 … share bucket 0; 1, 5, 9 … bucket 1: the two lowest bits decide. */
 const shape: HashShape = {
   keyBytes: 8,
+  seed: 0,
   multiplier: 1n << 62n,
   shift: 62,
   mask: 3,
   buckets: BUCKETS,
   records: RECORDS,
   recordBytes: 16,
+  reference: undefined,
   values: VALUES,
   stride: 24,
+  cpuStride: 0,
 }
 
 function machine(more: Partial<HashShape> = {}): TestMachine {
@@ -35,11 +38,16 @@ function machine(more: Partial<HashShape> = {}): TestMachine {
   return made
 }
 
-/** Puts element `index` with that order word at the head of a bucket. */
-function putHead({ view }: TestMachine, bucket: number, index: number, order: bigint, mark = 0): void {
-  view.setBigUint64(BUCKETS + 8 * bucket, (5n << 25n) | BigInt(index + 1), true)
-  view.setBigUint64(RECORDS + 16 * index + RECORD_LINK, (9n << 25n) | BigInt(mark), true)
+/** Element `index` with that order word; `next` is the element behind it, or -1. */
+function putRecord({ view }: TestMachine, index: number, order: bigint, next: number, mark = 0): void {
+  view.setBigUint64(RECORDS + 16 * index + RECORD_LINK, (9n << 25n) | BigInt(mark) | BigInt(next + 1), true)
   view.setBigUint64(RECORDS + 16 * index + RECORD_ORDER, order, true)
+}
+
+/** Puts element `index` with that order word at the head of a bucket. */
+function putHead(table: TestMachine, bucket: number, index: number, order: bigint): void {
+  table.view.setBigUint64(BUCKETS + 8 * bucket, (5n << 25n) | BigInt(index + 1), true)
+  putRecord(table, index, order, -1)
 }
 
 function lookUp(table: TestMachine, key: bigint): bigint {
@@ -62,12 +70,36 @@ test('a first element of a larger order word says that the key is not there', ()
   assert.equal(lookUp(table, 4n), 0n, 'order words are unsigned')
 })
 
-test('what the first element does not decide is left to the helper', () => {
+test('the walk goes on in place, up to a limit; elements that are leaving are left to the helper', () => {
   const table = machine()
-  putHead(table, 0, 2, 8n)
-  assert.equal(lookUp(table, 16n), HELPER, 'the walk goes on')
-  putHead(table, 0, 2, 8n, RECORD_MARK)
-  for (const key of [4n, 8n, 16n]) assert.equal(lookUp(table, key), HELPER, 'the element is leaving')
+  putHead(table, 0, 0, 0n)
+  for (let index = 0; index < 9; index += 1) putRecord(table, index, BigInt(8 * index), index + 1)
+  putRecord(table, 9, 8n * 9n, -1)
+  assert.equal(lookUp(table, 0n), BigInt(VALUES))
+  assert.equal(lookUp(table, 16n), BigInt(VALUES) + 48n)
+  assert.equal(lookUp(table, 20n), 0n, 'a larger order word ends it')
+  assert.equal(lookUp(table, 56n), BigInt(VALUES) + 7n * 24n, 'the eighth element')
+  for (const key of [60n, 64n, 80n]) assert.equal(lookUp(table, key), HELPER, 'too far')
+  putRecord(table, 2, 16n, 3, RECORD_MARK)
+  assert.equal(lookUp(table, 8n), BigInt(VALUES) + 24n)
+  for (const key of [12n, 16n, 24n]) assert.equal(lookUp(table, key), HELPER, 'an element is leaving')
+  putRecord(table, 2, 16n, -1)
+  assert.equal(lookUp(table, 24n), 0n, 'the end of the list')
+})
+
+test('a use is noted in a map that evicts; a per-CPU map answers the value of this CPU', () => {
+  const table = machine({ recordBytes: 24, reference: 16, cpuStride: 0x100 })
+  table.view.setBigUint64(BUCKETS, (5n << 25n) | 2n, true)
+  table.view.setBigUint64(RECORDS + 24 + RECORD_ORDER, 8n, true)
+  table.view.setUint32(AREA + CPU_INDEX, 3, true)
+  const mark = (): number => table.view.getUint32(RECORDS + 24 + 16, true)
+  assert.equal(lookUp(table, 4n), 0n)
+  assert.equal(mark(), 0)
+  assert.equal(lookUp(table, 8n), BigInt(VALUES) + 24n + 0x300n)
+  assert.equal(mark(), 1)
+  table.view.setUint32(RECORDS + 24 + 16, 5, true)
+  assert.equal(lookUp(table, 8n), BigInt(VALUES) + 24n + 0x300n)
+  assert.equal(mark(), 5, 'written only once')
 })
 
 test('keys of 4 bytes, and a map of one bucket', () => {

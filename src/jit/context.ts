@@ -1,0 +1,60 @@
+// What the code of one function is made from besides its instructions: what its calls call, what is known about it and the
+// rest of the module; and what comes out. Types only, for the files of this folder.
+import type { Instruction } from '../isa/decode.js'
+import type { FunctionEmitter } from './function.js'
+import type { ArrayShape, HashShape, HelperImport, KnownFacts, SlotShape } from './link.js'
+import type { CodePosition } from './positions.js'
+
+/** What a call instruction calls, resolved. */
+export type Callee =
+  | { kind: 'import'; index: number; helper: HelperImport; slot?: SlotShape | undefined }
+  /** `charges`: it, or what it calls, spends of the loop budget. */
+  | { kind: 'function'; index: number; charges: boolean; inline: InlinedFunction | undefined }
+  /** A lookup in an array that is known; where the key is, if it lies in the frame. */
+  | { kind: 'array'; shape: ArrayShape; key: number | undefined }
+  /** A tail call into an array of programs that is known. */
+  | { kind: 'tail'; shape: ArrayShape }
+  /** A lookup in a hash map that is known; `index`: the helper that goes on where it does not end at once. */
+  | { kind: 'hash'; shape: HashShape; key: number | undefined; index: number }
+  /** bpf_loop with that function as callback; the others as for 'function'. */
+  | { kind: 'loop'; callback: string; index: number; charges: boolean; inline: InlinedFunction | undefined }
+  /** A weak reference that nothing satisfies: calling it is a fault. */
+  | { kind: 'missing'; name: string }
+
+/** A function that is written in place of its calls; see inline.ts. */
+export interface InlinedFunction {
+  readonly name: string
+  readonly context: FunctionContext
+  /** Registers from r6 up that it mentions, without the frame pointer. */
+  readonly saved: readonly number[]
+  readonly instructions: number
+  /** Writes its code, which ends in exits or faults. */
+  emit(f: FunctionEmitter): void
+}
+
+/** What the emitter must know about the rest of the module. */
+export interface FunctionContext {
+  readonly guestBase: number
+  readonly guestEnd: number
+  /** Table indices, [first, end), that a call by register may call; see LinkTarget. */
+  readonly callable: { readonly first: number; readonly end: number }
+  /** Some function of the object makes tail calls. */
+  readonly tails: boolean
+  readonly facts: KnownFacts | undefined
+  /** Loads that read 0 outside of guest memory. */
+  readonly probes: ReadonlySet<number> | undefined
+  /** By index of the call instruction. */
+  readonly callees: ReadonlyMap<number, Callee>
+  /** Address of a byte of a map's only value. */
+  valueAddress(map: string, offset: number): number
+  /** Value that an `lddw` at this index loads. */
+  wideValue(instruction: Instruction): bigint
+}
+
+export interface EmittedFunction {
+  /** What goes into the code section. */
+  readonly body: Uint8Array
+  /** Pairs (offset in body, instruction), ascending by offset; each holds up to the next. -1 - n: entry n of `inlined`. */
+  readonly positions: readonly number[]
+  readonly inlined?: readonly CodePosition[]
+}
