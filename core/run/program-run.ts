@@ -4,7 +4,7 @@
 import { CONTEXT_NMI, FAULT_SPIN_LOCK } from '../abi'
 import { readsClock } from '../async/program'
 import { cpu, freshNow } from '../cpu'
-import { copy, fill, peek32, peek64, poke32, poke64 } from '../door'
+import { add64, copy, fill, peek32, peek64, poke32, poke64 } from '../door'
 import { fault } from '../host'
 import {
   CPU_BUDGET,
@@ -32,9 +32,10 @@ import { settleReservations } from '../map/ring'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { stackTop } from './stack'
 
+// The program's numbers are all CPUs', which may run it at once; a batch of runs adds to them once.
 function account(program: usize, runs: u32, nanoseconds: u64): void {
-  poke64(program + PROGRAM_RUNS, peek64(program + PROGRAM_RUNS) + runs)
-  poke64(program + PROGRAM_NANOSECONDS, peek64(program + PROGRAM_NANOSECONDS) + nanoseconds)
+  add64(program + PROGRAM_RUNS, runs)
+  add64(program + PROGRAM_NANOSECONDS, nanoseconds)
   poke64(cpu() + CPU_RUNS, peek64(cpu() + CPU_RUNS) + runs)
 }
 
