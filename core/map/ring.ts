@@ -67,14 +67,20 @@ export function createRing(map: usize, headers: usize): void {
   poke64(map + MAP_RING_LAST, recordWord(POSITIONS, 0, RECORD_DISCARDED))
 }
 
-/** Writes the header of the last record if nobody has: it is there, or was consumed already, when this returns. */
+/**
+ * Writes the header of the last record if nobody has: it is there, or was consumed already, when this returns. Only another
+ * publisher, or the consumer that vacates the place's record of the lap before, comes between.
+ */
 function publish(map: usize, word: u64): void {
   const header = headerOf(map, startOf(word))
-  const seen = load64(header)
-  if (startOf(seen) === startOf(word)) return
-  // Not between consumed and produced: gone. The consumer moves on before it vacates the place, so this order is safe.
-  if (((startOf(word) - load32(map + MAP_RING_CONSUMED)) & POSITIONS) >= ringUnits(map)) return
-  compareExchange64(header, seen, word)
+  while (true) {
+    retry()
+    const seen = load64(header)
+    if (startOf(seen) === startOf(word)) return
+    // Not between consumed and produced: gone. The consumer moves on before it vacates the place, so this order is safe.
+    if (((startOf(word) - load32(map + MAP_RING_CONSUMED)) & POSITIONS) >= ringUnits(map)) return
+    if (compareExchange64(header, seen, word) === seen) return
+  }
 }
 
 /** Reserves a record for a sample of `size` bytes: guest address of the sample, 0 if there is no room. */

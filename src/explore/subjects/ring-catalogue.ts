@@ -22,7 +22,8 @@ interface Plan {
   name: string
   about: string
   variant: Variant
-  held: number
+  /** Bytes of the records that are there before. */
+  held: readonly number[]
   bytes?: number
   scripts(at: RingStage, bytes: number): CpuScript[]
 }
@@ -35,7 +36,7 @@ const PLANS: Plan[] = [
     name: 'perf/put/take',
     about: 'two records are put while two are taken',
     variant: 'plain',
-    held: 0,
+    held: [],
     scripts: (at, bytes) => [
       { operations: [put(at, 'A', 4, bytes), put(at, 'B', 5, bytes)] },
       { operations: [take(at, 'C'), take(at, 'D')] },
@@ -45,22 +46,32 @@ const PLANS: Plan[] = [
     name: 'perf/full/put/take',
     about: 'a record is put into a full buffer while one is taken: it fits, or it is counted as lost',
     variant: 'plain',
-    held: 2,
+    held: [LARGE, LARGE],
     bytes: LARGE,
     scripts: (at, bytes) => [{ operations: [put(at, 'A', 4, bytes)] }, { operations: [take(at, 'B'), take(at, 'C')] }],
+  },
+  {
+    name: 'perf/wrap/put/take',
+    about: 'a record is put at the place of one that a consumer has gone past and not yet vacated',
+    variant: 'plain',
+    held: [2040, 2024],
+    scripts: (at, bytes) => [
+      { operations: [put(at, 'A', 4, bytes), put(at, 'B', 5, bytes)] },
+      { operations: [take(at, 'C'), take(at, 'D')] },
+    ],
   },
   {
     name: 'perf/put/close',
     about: 'a record is put while the buffer is closed',
     variant: 'plain',
-    held: 0,
+    held: [],
     scripts: (at, bytes) => [{ operations: [put(at, 'A', 4, bytes)] }, { operations: [close(at, 'B'), take(at, 'C')] }],
   },
   {
     name: 'perf/put/put',
     about: 'a record is put by an NMI in any step of a put, beside a take',
     variant: 'nmi',
-    held: 1,
+    held: [SMALL],
     scripts: (at, bytes) => [
       { operations: [put(at, 'A', 4, bytes)], nmi: [put(at, 'B', 5, bytes)] },
       { operations: [take(at, 'C')] },
@@ -70,7 +81,7 @@ const PLANS: Plan[] = [
     name: 'perf/put/take',
     about: 'the CPU that puts a record stops: what was in front of it can be taken',
     variant: 'stop',
-    held: 1,
+    held: [SMALL],
     scripts: (at, bytes) => [
       { operations: [put(at, 'A', 4, bytes)], mayStop: true },
       { operations: [take(at, 'B'), take(at, 'C')] },
@@ -82,14 +93,13 @@ export function ringEntries(): Entry[] {
   return PLANS.map(({ name, about, variant, held, bytes = SMALL, scripts }) =>
     coreEntry(name, about, variant, (traced) => {
       const at = stageOf(traced)
-      const before = Array.from({ length: held }, (_, v) => v)
       const cpus = scripts(at, bytes)
       return subject({
         name,
         stage: at.stage,
-        setup: holding(at, before, bytes),
+        setup: holding(at, held),
         cpus,
-        atRest: atRest(at, operationsOf(cpus), before),
+        atRest: atRest(at, operationsOf(cpus), [...held.keys()]),
       })
     }),
   )

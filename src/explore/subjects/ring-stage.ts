@@ -84,11 +84,11 @@ export function close(at: RingStage, name: string): Operation {
   }
 }
 
-/** Puts values before the exploration. */
-export function holding(at: RingStage, values: readonly number[], bytes: number): (cpus: Cpu[]) => void {
+/** Puts the values from 0 up before the exploration, in records of so many bytes each. */
+export function holding(at: RingStage, bytes: readonly number[]): (cpus: Cpu[]) => void {
   return (cpus) => {
-    for (const v of values)
-      if (put(at, 'set-up', v, bytes).run(cpus[0]!) !== 0) throw new Error(`set-up: value ${v} was not put`)
+    for (const [v, size] of bytes.entries())
+      if (put(at, 'set-up', v, size).run(cpus[0]!) !== 0) throw new Error(`set-up: value ${v} was not put`)
   }
 }
 
