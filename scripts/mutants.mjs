@@ -3,11 +3,8 @@
 // table of what was changed and who objected; exit code 1 if a change survives that must not, or one is objected to that
 // cannot be. Arguments: words of a mutant's name. `--named`: ask only the expected subject. `--name NAME`: only this
 // mutant; may be repeated. `--write`: puts the table into docs/protocol.md.
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import asc from 'assemblyscript/asc'
 import { explore } from '../dist/src/explore/index.js'
 import {
   asyncScenarios,
@@ -16,26 +13,8 @@ import {
   scenarioSubject,
 } from '../dist/src/explore/subjects/async-catalogue.js'
 import { replaceBetween } from './marked.mjs'
+import { compileMutant } from './mutant-core.mjs'
 import { mutants } from './mutants-list.mjs'
-
-const OPTIONS = ['--runtime', 'stub', '--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--memoryBase', '1024', '--enable', 'threads', '--enable', 'simd', '--enable', 'bulk-memory', '--exportTable', '--noExportMemory', '-u', 'CHECKED=1', '--outFile', 'out.wasm'] // prettier-ignore
-
-/** What the async subjects call: the rest of the core is not compiled, and nothing is optimised, which takes longer than most searches. */
-const ENTRY = `export { cpu_attach } from './cpu'
-export { program_create, program_put } from './async/program'
-export { map_user_get, map_user_put } from './async/user-reference'
-export { bpf_timer_cancel, bpf_timer_cancel_async, bpf_timer_init } from './helper/timer'
-export { bpf_timer_set_callback, bpf_timer_start } from './helper/timer'
-export { bpf_map_delete_elem, bpf_map_lookup_elem, bpf_map_update_elem } from './helper/map'
-export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_start } from './helper/work'
-export { map_create } from './map/create'
-export { map_element_value } from './map/host'
-export { machine_boot } from './run/boot'
-export { cpu_loop } from './run/loop'
-export { cpu_offline } from './run/offline'
-export { cpu_poll } from './run/poll'
-export { program_run } from './run/program-run'
-`
 
 /** Per subject and mutant, in milliseconds; the second is for those that the expected subject does not settle. */
 const SUBJECT_TIME = 20_000
@@ -48,33 +27,6 @@ const FAMILIES = [
   /\+nmi$/,
   /^triple\/[^+]*$/,
 ]
-
-async function compile({ name, file, edits }) {
-  let binary
-  const { error, stderr } = await asc.main(['core/index.ts', ...OPTIONS], {
-    readFile(path, folder) {
-      if (path === 'core/index.ts') return ENTRY
-      let text
-      try {
-        text = readFileSync(join(folder, path), 'utf8')
-      } catch {
-        return null
-      }
-      if (path === 'core/abi.ts') return text.replace(/(MAX_MAPS|MAX_PROGRAMS) = \d+/g, '$1 = 4')
-      if (path !== file) return text
-      for (const [from, to] of edits) {
-        if (text.split(from).length !== 2) throw new Error(`mutant "${name}": its text is not in ${file} just once`)
-        text = text.replace(from, () => to)
-      }
-      return text
-    },
-    writeFile(path, contents) {
-      if (path === 'out.wasm') binary = contents
-    },
-  })
-  if (error || !binary) throw new Error(`mutant "${name}" does not compile: ${stderr.toString()}`)
-  return binary
-}
 
 const scenarios = [...asyncScenarios()]
 
@@ -90,7 +42,7 @@ function fail(message) {
 }
 
 async function judge(mutant, namedOnly) {
-  const module = await compile(mutant)
+  const module = await compileMutant(mutant)
   const machines = new Map()
   const machineOf = (scenario) => {
     const name = machineName(scenario)

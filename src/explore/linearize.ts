@@ -83,24 +83,58 @@ export class Linearizer<S> {
           .map(infoOf),
       }),
     )
-    const ended = begun.map((index) => world.resultNumber(index) >= 0)
-    const at = begun.map(() => 0)
-    const complete = (i: number): boolean => at[i]! >= moments[i]!.length
-    const tried = new Set<string>()
-    const search = (state: S): boolean => {
-      const key = `${at.join()} ${model.key(state)}`
-      if (tried.has(key)) return false
-      tried.add(key)
-      if (begun.every((_, i) => complete(i) || !ended[i]) && (model.agrees?.(state, final) ?? true)) return true
-      for (let i = 0; i < begun.length; i++) {
-        if (complete(i) || begun.some((other, j) => before(other, begun[i]!) && !complete(j))) continue
-        const [...after] = moments[i]![at[i]!]!(state)
-        at[i]!++
-        if (after.some(search)) return true
-        at[i]!--
-      }
-      return false
-    }
-    return search(this.initial)
+    return findOrder<S>(
+      begun.map((index, i) => ({ moments: moments[i]!, ended: world.resultNumber(index) >= 0 })),
+      [this.initial],
+      {
+        key: (state) => model.key(state),
+        waits: (i, j) => before(begun[j]!, begun[i]!),
+        found: (state) => model.agrees?.(state, final) ?? true,
+      },
+    )
   }
+}
+
+/** What an operation of a history does to the model's state, moment by moment. */
+export interface Moments<S> {
+  moments: ((state: S) => S[])[]
+  /** False: it may have taken effect, in part, or not. */
+  ended: boolean
+}
+
+/**
+ * Searches an order of the moments of these operations that the model can go through, from one of the states `from`; after
+ * Wing and Gong, with what was tried remembered. `waits`: whether the moment `moment` of operation i can only come after the
+ * moment `first`, the next one, of operation j. `found` is asked of each state in which all has come to its end: true ends
+ * the search, and is its answer.
+ */
+export function findOrder<S>(
+  operations: readonly Moments<S>[],
+  from: readonly S[],
+  rules: {
+    key(state: S): string
+    waits(i: number, j: number, moment: number, first: number): boolean
+    found(state: S): boolean
+  },
+): boolean {
+  const at = operations.map(() => 0)
+  const complete = (i: number): boolean => at[i]! >= operations[i]!.moments.length
+  const held = (i: number): boolean =>
+    operations.some((_, j) => j !== i && !complete(j) && rules.waits(i, j, at[i]!, at[j]!))
+  const tried = new Set<string>()
+  const search = (state: S): boolean => {
+    const key = `${at.join()} ${rules.key(state)}`
+    if (tried.has(key)) return false
+    tried.add(key)
+    if (operations.every(({ ended }, i) => complete(i) || !ended) && rules.found(state)) return true
+    for (let i = 0; i < operations.length; i++) {
+      if (complete(i) || held(i)) continue
+      const after = operations[i]!.moments[at[i]!]!(state)
+      at[i]!++
+      if (after.some(search)) return true
+      at[i]!--
+    }
+    return false
+  }
+  return from.some(search)
 }

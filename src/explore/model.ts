@@ -4,6 +4,14 @@
 import { EBUSY, EDEADLK, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP, EPERM } from '../../core/abi.js'
 import type { Event, SequentialModel } from './linearize.js'
 
+/** A callback that runs: on which CPU, of which block and program, and the CPUs, one bit each, whose cancel waits for it. */
+interface Firing {
+  cpu: number
+  block: number
+  program: number
+  waiters: number
+}
+
 /** One slot and what decides about it. */
 export interface SlotState {
   /** Number of the control block in the slot, counted from 1; 0 = none. */
@@ -18,9 +26,8 @@ export interface SlotState {
   armed: number
   /** CPU that it is armed for, plus 1; 0 = any. */
   pinned: number
-  /** Callback that runs: of which block and program; 0 none. */
-  firingBlock: number
-  firingProgram: number
+  /** Callbacks that run. More than one if the slot was freed and used again meanwhile. */
+  firings: readonly Firing[]
   /** Block that an init published and is about to take back, 0 none. */
   doomed: number
   /** User references of the map. */
@@ -38,8 +45,7 @@ export const EMPTY_SLOT: SlotState = {
   former: 0,
   armed: 0,
   pinned: 0,
-  firingBlock: 0,
-  firingProgram: 0,
+  firings: [],
   doomed: 0,
   users: 1,
   closing: 0,
@@ -52,7 +58,11 @@ type Change = Partial<SlotState>
 export const FREES = new Set(['free', 'drop-user'])
 
 const loaded = (state: SlotState, program: number): boolean =>
-  (state.handles[program - 1] ?? 0) > 0 || state.bound === program || state.firingProgram === program
+  (state.handles[program - 1] ?? 0) > 0 ||
+  state.bound === program ||
+  state.firings.some((firing) => firing.program === program)
+
+const firingOf = ({ firings, block }: SlotState): Firing | undefined => firings.find((one) => one.block === block)
 
 /** The answer of an operation in a state and the state after it. */
 export function answer(
@@ -77,7 +87,7 @@ export function answer(
     case 'cancel_async':
       if (state.block === 0) return done(-EINVAL)
       if (state.armed !== 0) return done(1, { armed: 0 })
-      return done(state.firingBlock === state.block ? -1 : 0)
+      return done(firingOf(state) ? -1 : 0)
     case 'cancel':
       if (args.nested === true) return done(-EOPNOTSUPP)
       if (state.block === 0) return done(-EINVAL)
@@ -108,10 +118,28 @@ function begin(state: SlotState, program: number, { cpu, now, rebound }: Beginni
   if (state.block === 0 || state.armed === 0 || state.armed - 1 > now) return []
   if (state.pinned !== 0 && state.pinned !== cpu + 1) return []
   if (state.bound !== program && !(rebound && state.former === program)) return []
-  return [{ ...state, armed: 0, firingBlock: state.block, firingProgram: program }]
+  if (firingOf(state)) return []
+  const firing = { cpu, block: state.block, program, waiters: 0 }
+  return [{ ...state, armed: 0, firings: [...state.firings, firing] }]
 }
 
-const end = (state: SlotState): SlotState => ({ ...state, firingBlock: 0, firingProgram: 0 })
+const end = (state: SlotState, cpu: number): SlotState => ({
+  ...state,
+  firings: state.firings.filter((firing) => firing.cpu !== cpu),
+})
+
+// A cancel has taken effect; it returns when the run that it met, if any, has ended.
+function cancelled(state: SlotState, before: SlotState, cpu: number): SlotState {
+  const met = firingOf(before)
+  if (!met) return state
+  return {
+    ...state,
+    firings: state.firings.map((one) => (one === met ? { ...one, waiters: one.waiters | (1 << cpu) } : one)),
+  }
+}
+
+const returns = (state: SlotState, cpu: number): SlotState[] =>
+  state.firings.some(({ waiters }) => (waiters >> cpu) & 1) ? [] : [state]
 
 // The answers that only concurrency explains (contract G6): a teardown of that very block overlaps the call. Where the block
 // held the last reference on the caller's program, the call may see the program die with it [H35].
@@ -126,7 +154,7 @@ function torn(state: SlotState, kind: string, { program = 1 }: Record<string, un
 function noted(note: string, how: Beginning, tearing: boolean): (state: SlotState) => SlotState[] {
   const [what = '', value = ''] = note.split(' ')
   if (what === 'begin') return (state) => begin(state, Number(value), how)
-  if (what === 'end') return (state) => [end(state)]
+  if (what === 'end') return (state) => [end(state, how.cpu)]
   const split = what.indexOf(':')
   const kind = what.slice(0, split)
   const args = JSON.parse(what.slice(split + 1)) as Record<string, unknown>
@@ -204,7 +232,7 @@ function moments(
       return [
         (state) => begin(state, state.bound, { cpu, now, rebound: false }),
         ...callbackDoes.map((one) => (state: SlotState) => [state, answer(state, one.kind, one.args).state]),
-        (state) => [end(state)],
+        (state) => [end(state, cpu)],
       ]
     const notes = String(event.result)
     const during = (what: string): boolean => event.overlapping.some((other) => other.kind === what)
@@ -217,6 +245,7 @@ function moments(
   if (kind === 'init' && result === -EPERM) return refusedInit()
   // The caller is a program that runs: it dies when the last reference goes, which may be before or after its own was taken.
   const unloading = event.overlapping.some((other) => RELEASES.has(other.kind) || frees(other))
+  const waits = kind === 'cancel' && event.ended && result >= 0
   return [
     (state) => {
       const expected = answer(state, kind, args)
@@ -226,15 +255,16 @@ function moments(
       if (!event.ended && kind === 'init' && state.block === 0)
         return [{ ...answer({ ...state, users: 1 }, kind, args).state, users: state.users }]
       if (!event.ended) return [expected.state]
-      if (expected.result === result) return [expected.state]
+      if (expected.result === result) return [waits ? cancelled(expected.state, state, cpu) : expected.state]
       if (kind === 'init' && result === -ENOMEM && mayRunOut) return [state]
       return tearing && torn(state, kind, args, result) ? [state] : []
     },
+    ...(waits ? [(state: SlotState) => returns(state, cpu)] : []),
   ]
 }
 
 const key = (state: SlotState): string =>
-  `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.pinned},${state.firingBlock},${state.firingProgram},${state.doomed},${state.users},${state.closing},${state.handles.join('/')}`
+  `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.pinned},${state.firings.map((one) => Object.values(one).join('.')).join('/')},${state.doomed},${state.users},${state.closing},${state.handles.join('/')}`
 
 /** What memory and model must agree on at rest: is there a block, what is bound, what is armed and for which CPU. */
 export const summary = (state: Pick<SlotState, 'block' | 'bound' | 'armed' | 'pinned'>): string =>

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import binaryen from 'binaryen'
 import * as abi from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
+import { realDoor } from './real-door.js'
 
 type Export = (...values: (number | bigint)[]) => number | bigint
 export type Callback = (map: bigint, key: bigint, value: bigint) => bigint | void
@@ -31,9 +32,10 @@ export class Fault extends Error {
   }
 }
 
-/** A CPU on the calling thread over a memory that other threads have too (stress tests). */
-export function attachCpu(memory: WebAssembly.Memory, index: number, clock: () => number) {
-  const cpu = new Cpu({ memory, clock, u32: (address) => new DataView(memory.buffer).getUint32(address, true) }, index)
+/** A CPU on the calling thread over a memory that other threads have too (stress tests). `build`: not the shipped core. */
+export function attachCpu(memory: WebAssembly.Memory, index: number, clock: () => number, build?: Build) {
+  const u32 = (address: number): number => new DataView(memory.buffer).getUint32(address, true)
+  const cpu = new Cpu({ memory, clock, u32 }, index, build)
   cpu.call('cpu_attach', index)
   const view = new DataView(memory.buffer)
   return {
@@ -45,6 +47,12 @@ export function attachCpu(memory: WebAssembly.Memory, index: number, clock: () =
     setU32: (address: number, value: number) => view.setUint32(address, value, true),
     setFunction: (at: number, target: () => void) => cpu.setFunction(at, () => target()),
   }
+}
+
+/** A build of the core. Of a check build, what comes before each access. */
+export interface Build {
+  module: WebAssembly.Module
+  before?: () => void
 }
 
 /** What a CPU needs of its machine. */
@@ -62,11 +70,14 @@ export class Cpu {
   constructor(
     readonly machine: Host,
     readonly index: number,
+    { module, before }: Build = { module: core },
   ) {
-    const instance = new WebAssembly.Instance(core, {
+    const clock = (): number => machine.clock()
+    const instance = new WebAssembly.Instance(module, {
       env: { memory: machine.memory },
+      ...(before ? { hook: realDoor(machine.memory, before, clock) } : {}),
       host: {
-        clock: () => machine.clock(),
+        clock,
         fault: (kind: number, detail: bigint) => {
           throw new Fault(kind, detail)
         },
@@ -131,11 +142,11 @@ export class CoreMachine {
   private guestHeap: number
   private coreHeap: number
 
-  constructor(options: { cpus?: number; controlBlocks?: number; megabytes?: number } = {}) {
+  constructor(options: { cpus?: number; controlBlocks?: number; megabytes?: number; build?: Build } = {}) {
     const pages = (options.megabytes ?? 8) * 16
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
     const count = options.cpus ?? 2
-    this.cpus = Array.from({ length: count }, (_, index) => new Cpu(this, index))
+    this.cpus = Array.from({ length: count }, (_, index) => new Cpu(this, index, options.build))
     const booted = this.cpu(0).call('machine_boot', pages * 65536, count, options.controlBlocks ?? 64, 1 << 20)
     if (booted !== 0) throw new Error(`machine_boot: ${booted}`)
     for (const cpu of this.cpus) cpu.call('cpu_attach', cpu.index)

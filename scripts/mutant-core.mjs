@@ -1,0 +1,56 @@
+// Compiles what a mutant of the core is: the core with one line changed (scripts/mutants-list.mjs), and of it only what the
+// subjects and tests of the async protocol call. For scripts/mutants.mjs and the stress tests.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import asc from 'assemblyscript/asc'
+
+const OPTIONS = ['--runtime', 'stub', '--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--memoryBase', '1024', '--enable', 'threads', '--enable', 'simd', '--enable', 'bulk-memory', '--exportTable', '--noExportMemory', '--outFile', 'out.wasm'] // prettier-ignore
+
+/** What the async subjects call: the rest of the core is not compiled, and nothing is optimised, which takes longer than most searches. */
+const ENTRY = `export { cpu_attach } from './cpu'
+export { program_create, program_put } from './async/program'
+export { map_user_get, map_user_put } from './async/user-reference'
+export { bpf_timer_cancel, bpf_timer_cancel_async, bpf_timer_init } from './helper/timer'
+export { bpf_timer_set_callback, bpf_timer_start } from './helper/timer'
+export { bpf_map_delete_elem, bpf_map_lookup_elem, bpf_map_update_elem } from './helper/map'
+export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_start } from './helper/work'
+export { map_create } from './map/create'
+export { map_element_value } from './map/host'
+export { machine_boot } from './run/boot'
+export { cpu_loop } from './run/loop'
+export { cpu_offline } from './run/offline'
+export { cpu_poll } from './run/poll'
+export { program_run } from './run/program-run'
+`
+
+/**
+ * Compiles the core with a mutant's edits. `checked`: the build whose accesses are calls to the hooks; without it the build that
+ * real threads run. `exports`: more of the core, as lines of AssemblyScript.
+ */
+export async function compileMutant({ name, file, edits }, { checked = true, exports = '' } = {}) {
+  let binary
+  const build = checked ? ['-u', 'CHECKED=1'] : []
+  const { error, stderr } = await asc.main(['core/index.ts', ...OPTIONS, ...build], {
+    readFile(path, folder) {
+      if (path === 'core/index.ts') return ENTRY + exports
+      let text
+      try {
+        text = readFileSync(join(folder, path), 'utf8')
+      } catch {
+        return null
+      }
+      if (path === 'core/abi.ts') return text.replace(/(MAX_MAPS|MAX_PROGRAMS) = \d+/g, '$1 = 4')
+      if (path !== file) return text
+      for (const [from, to] of edits) {
+        if (text.split(from).length !== 2) throw new Error(`mutant "${name}": its text is not in ${file} just once`)
+        text = text.replace(from, () => to)
+      }
+      return text
+    },
+    writeFile(path, contents) {
+      if (path === 'out.wasm') binary = contents
+    },
+  })
+  if (error || !binary) throw new Error(`mutant "${name}" does not compile: ${stderr.toString()}`)
+  return binary
+}
