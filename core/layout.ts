@@ -216,7 +216,7 @@ export const PROGRAM_TYPE = 28
 /** Runs and nanoseconds, for statistics (u64 each, advice). */
 export const PROGRAM_RUNS = 32
 export const PROGRAM_NANOSECONDS = 40
-/** u64: bit i = function `tableFirst + i` reads the clock itself before anything in it uses `now`; host, at load. */
+/** u64: bit i = function `tableFirst + i` uses `now` only after it has read the clock itself, or not at all; host, at load. */
 export const PROGRAM_READS_CLOCK = 48
 
 /** Sticky reference counts: this bit means dead for ever. */
@@ -337,6 +337,8 @@ export const CPU_ELEMENT_WRITES = 12864
 export const CPU_LATE_SINCE = 12896
 /** u64 {map : 32, element : 32}: the element that this CPU gave back last; where it looks first for a free one. Advice. */
 export const CPU_ELEMENT_HINT = 12904
+/** 1 while the host has an answer (CPU_REQUEST) that it has not been woken for. */
+export const CPU_ANSWERED = 12912
 /** TASK of the CPU's current or last run; host, between runs. */
 export const CPU_TASK = 12928
 export const CPU_BYTES = 13120

@@ -51,8 +51,8 @@ export function program_put(program: usize): void {
   defer(program, DEFERRED_PROGRAM)
 }
 
-/** True if function `fn` of the program reads the clock itself: it needs no reading at its start (contract §2, Time). */
-export function readsClock(program: usize, fn: u32): bool {
+/** True if function `fn` of the program uses no `now` but of its own reading: it needs none at its start (contract §2, Time). */
+export function needsNoReading(program: usize, fn: u32): bool {
   const index = fn - peek32(program + PROGRAM_TABLE_FIRST)
   return index < 64 && ((peek64(program + PROGRAM_READS_CLOCK) >> (<u64>index)) & 1) !== 0
 }

@@ -1,5 +1,6 @@
 // The timer queue of one CPU: wheel for what is ahead, due list and due heap for what has been reached. Owner only, outermost code
-// only; other CPUs and NMI code ask by post(). Invariant: entries leave in the order of {deadline, stamp}.
+// only; other CPUs and NMI code ask by post(). Invariant: entries leave in the order of {deadline, stamp}, for what is in
+// the due list or heap comes before everything in the wheel: an entry gets there when the wheel's base has reached its slot.
 import { cpu } from '../cpu'
 import { peek32, peek64, poke32, poke64 } from '../door'
 import { CB_ENTRY_DEADLINE, CB_ENTRY_STAMP, CB_NEXT, CB_PLACE, CPU_QUEUE_LENGTH } from '../layout'
@@ -60,22 +61,30 @@ function first(): usize {
   return inHeap !== 0 && before(inHeap, inList) ? inHeap : inList
 }
 
-/** The first entry if it is due at `now` (units), else 0. Moves the wheel; leaves the entry linked. */
-export function timerQueueDue(now: u64): usize {
-  const time = now >> WHEEL_SHIFT
-  // Every occupied slot begins after the base.
-  if (wheelBase() < time) {
-    while (wheelNext() <= time) {
-      let entry = wheelTake()
-      while (entry !== 0) {
-        const next = <usize>peek32(entry + CB_NEXT)
-        link(entry)
-        entry = next
-      }
-    }
+// Moves the wheel on by one slot, at most to slot time `time`; false if it is there. Every occupied slot begins after the
+// base.
+function advance(time: u64): bool {
+  if (wheelBase() >= time) return false
+  if (wheelNext() > time) {
     wheelMoveBase(time)
+    return false
   }
-  const entry = first()
+  let entry = wheelTake()
+  while (entry !== 0) {
+    const next = <usize>peek32(entry + CB_NEXT)
+    link(entry)
+    entry = next
+  }
+  return true
+}
+
+/**
+ * The first entry if it is due at `now` (units), else 0. Leaves the entry linked. The wheel moves only when all that it has
+ * brought is gone: however many are due, the due heap never holds more than one slot of them.
+ */
+export function timerQueueDue(now: u64): usize {
+  let entry = first()
+  while (entry === 0 && advance(now >> WHEEL_SHIFT)) entry = first()
   return entry !== 0 && peek64(entry + CB_ENTRY_DEADLINE) <= now ? entry : 0
 }
 

@@ -28,7 +28,7 @@ import {
   UNIT_SHIFT,
   WITHOUT_RUN,
 } from '../async/state'
-import { readsClock } from '../async/program'
+import { needsNoReading } from '../async/program'
 import { cpu, cpuIndex, freshNow, settleLateness } from '../cpu'
 import {
   and64,
@@ -112,7 +112,7 @@ function call(block: usize, binding: u64, deadline: u64): void {
   poke32(area + CPU_TAIL_CALLS, 0)
   count(work ? CPU_WORKS : CPU_FIRINGS)
   if (!work) poke64(area + CPU_LATE_SINCE, (deadline << UNIT_SHIFT) + 1)
-  if (!readsClock(<usize>peek32(area + CPU_PROGRAM), bindingFunction(binding))) {
+  if (!needsNoReading(<usize>peek32(area + CPU_PROGRAM), bindingFunction(binding))) {
     freshNow()
     settleLateness()
   }
@@ -141,7 +141,8 @@ function call(block: usize, binding: u64, deadline: u64): void {
 export function finish(block: usize): void {
   const area = cpu()
   settleReservations()
-  poke64(area + CPU_LATE_SINCE, 0)
+  // A callback that made no reading of its own: it began at about the CPU's last one.
+  settleLateness()
   poke32(area + CPU_CONTEXT, CONTEXT_TASK)
   poke32(area + CPU_PROGRAM, 0)
   note32(block + CB_RUNS, glance32(block + CB_RUNS) + 1)

@@ -6,6 +6,7 @@ import { LOOP_CONTROL, POLL_MORE, REQUEST_DONE, REQUEST_RUN } from '../abi'
 import { cpu, freshNow } from '../cpu'
 import { load32, peek32, poke32, sleep, store32, wake } from '../door'
 import {
+  CPU_ANSWERED,
   CPU_BELL,
   CPU_CONTROL,
   CPU_REQUEST,
@@ -18,7 +19,7 @@ import {
   CPU_SPIN,
 } from '../layout'
 import { inboxPending } from '../queue/inbox'
-import { cpu_next_expiry, cpu_poll, cpu_reclaim_pending } from './poll'
+import { cpu_next_expiry, cpu_poll, cpu_reclaim_pending, runWork } from './poll'
 import { program_run_repeat } from './program-run'
 
 /** A timed sleep ends up to so much late (ns): sleep shorter and spin the rest. */
@@ -26,7 +27,16 @@ const OVERSHOOT: i64 = 90_000
 /** While objects wait for a grace period, look again after this time (ns). */
 const RECLAIM_INTERVAL: i64 = 1_000_000
 
-// Runs what the host asked for, if anything. Arguments were written before the request word.
+// Wakes the host for an answer that it has not been woken for, also after a fault that ended the loop in between.
+function wakeHost(): void {
+  const area = cpu()
+  if (peek32(area + CPU_ANSWERED) === 0) return
+  poke32(area + CPU_ANSWERED, 0)
+  wake(area + CPU_REQUEST)
+}
+
+// Runs what the host asked for, if anything. Arguments were written before the request word. Work that the program has queued
+// comes between the answer, which a host that looks sees at once, and the wake-up, which takes longer than most work.
 function serve(): bool {
   const area = cpu()
   if (load32(area + CPU_REQUEST) !== REQUEST_RUN) return false
@@ -37,8 +47,10 @@ function serve(): bool {
     peek32(area + CPU_REQUEST_REPEAT),
   )
   poke32(area + CPU_REQUEST_RESULT, result)
+  poke32(area + CPU_ANSWERED, 1)
   store32(area + CPU_REQUEST, REQUEST_DONE)
-  wake(area + CPU_REQUEST)
+  runWork()
+  wakeHost()
   return true
 }
 
@@ -80,6 +92,7 @@ function rest(): void {
 /** Serves this CPU until the host sets CPU_CONTROL; LOOP_CONTROL. */
 export function cpu_loop(): i32 {
   const area = cpu()
+  wakeHost()
   while (true) {
     const more = cpu_poll()
     if (load32(area + CPU_CONTROL) !== 0) return LOOP_CONTROL

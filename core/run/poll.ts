@@ -17,13 +17,15 @@ import { reclaim } from './reclaim'
 /** Callbacks per turn, and entries that may be looked at and put back for their own time. */
 const CALLBACKS = 64
 const ENTRIES = 256
+/** The clock is read again after so many entries: how late a callback began is told by the last reading. */
+const ENTRIES_PER_READING = 16
 
-// Fires what is due. The clock is read once here and by every callback as it begins; that reading serves for the search
-// of the next entry too: it is never ahead of the clock, so nothing fires early.
+// Fires what is due by the CPU's last reading of the clock, which callbacks make too unless nothing in them uses `now`: it
+// is never ahead of the clock, so nothing fires early.
 function fireDue(): bool {
-  freshNow()
   let callbacks = 0
   for (let entries = 0; entries < ENTRIES && callbacks < CALLBACKS; entries++) {
+    if (entries % ENTRIES_PER_READING === 0) freshNow()
     const entry = timerQueueDue(peek64(cpu() + CPU_NOW) >> UNIT_SHIFT)
     if (entry === 0) return false
     if (fire(entry)) callbacks++
@@ -31,13 +33,26 @@ function fireDue(): bool {
   return true
 }
 
+// Runs the work that has waited longest. Inside a section.
+function fireWork(): void {
+  const work = workListFirst()
+  if (work !== 0) fire(work)
+}
+
+/** The same by itself: what a program has just queued need not wait for a whole turn. Outside any section. */
+export function runWork(): void {
+  if (workListFirst() === 0) return
+  const outermost = sectionEnter()
+  fireWork()
+  sectionExit(outermost)
+}
+
 /** One turn. POLL_MORE if something can be done at once, else 0. */
 export function cpu_poll(): i32 {
   const outermost = sectionEnter()
   drain()
   let more = fireDue()
-  const work = workListFirst()
-  if (work !== 0) fire(work)
+  fireWork()
   sectionExit(outermost)
   reclaim()
   more = more || workListFirst() !== 0 || inboxPending()

@@ -2,7 +2,7 @@
 // Invariant: when a run has ended, by return or by unwind, it holds no lock and no section, and the CPU's context and
 // program are what they were before.
 import { CONTEXT_NMI, FAULT_SPIN_LOCK } from '../abi'
-import { readsClock } from '../async/program'
+import { needsNoReading } from '../async/program'
 import { cpu, freshNow } from '../cpu'
 import { add64, copy, fill, peek32, peek64, poke32, poke64 } from '../door'
 import { fault } from '../host'
@@ -55,7 +55,7 @@ export function program_run(program: usize, contextAddress: u32, context: u32): 
   // A nested run has a stack of its own: what it interrupted is in the middle of a frame.
   if (!outermost) poke32(area + CPU_NESTED, peek32(area + CPU_NESTED) + 1)
   const entry = peek32(program + PROGRAM_ENTRY)
-  if (!readsClock(program, entry)) freshNow()
+  if (!needsNoReading(program, entry)) freshNow()
   const result = call_indirect<u64>(entry, <u64>contextAddress, <u64>0, <u64>0, <u64>0, <u64>0, stackTop())
   if (peek32(area + CPU_LOCK) !== lockBefore) fault(FAULT_SPIN_LOCK, <u64>peek32(area + CPU_LOCK))
   if (!outermost) poke32(area + CPU_NESTED, peek32(area + CPU_NESTED) - 1)

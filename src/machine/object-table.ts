@@ -112,17 +112,12 @@ export class ObjectTable {
   }
 }
 
-/**
- * The functions that need no reading of the clock at their start, one bit each (the first 64). A program only must not use
- * `now` before it reads; a callback must read, for its reading tells how late it began.
- */
+/** The functions that need no reading of the clock at their start, one bit each (the first 64). */
 function readers(spec: ObjectSpec, names: readonly string[], codes: Codes): bigint {
   const uses = clockUses(spec, codes)
-  const entries = new Set([...spec.programs.values()].map(({ entry }) => entry))
   let bits = 0n
   names.slice(0, 64).forEach((name, index) => {
-    const use = uses.get(name)
-    if (use === 'reads' || (use === 'silent' && entries.has(name))) bits |= 1n << BigInt(index)
+    if (uses.get(name) !== 'uses') bits |= 1n << BigInt(index)
   })
   return bits
 }

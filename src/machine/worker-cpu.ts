@@ -177,12 +177,13 @@ export class WorkerCpu {
     return { retval, duration }
   }
 
-  // Waits for the mailbox to change: first by looking, then asleep, until the CPU answers or its thread ends.
+  // Waits for the mailbox to change: first by looking, then asleep, until the CPU answers or its thread ends. A thread may end
+  // after its answer and before the wake-up for it.
   async #answered(): Promise<number> {
     const address = this.#area + CPU_REQUEST
     const until = performance.now() + SPIN_MILLISECONDS
     while (performance.now() < until) if (this.#memory.word(address) !== REQUEST_RUN) return this.#memory.word(address)
-    const death = new Promise<never>((_, reject) => (this.#died = reject))
+    const death = new Promise<void>((resolve) => (this.#died = () => resolve()))
     try {
       for (;;) {
         const change = this.#memory.whenChanged(address, REQUEST_RUN)

@@ -1,6 +1,6 @@
-// Which functions read the clock themselves before anything in them looks at the CPU's `now`. The reading that contract
-// §2 (Time) puts at their start cannot be told from the one that they make: nothing between the two depends on it. So the
-// core leaves the first one out, which is half of what a short program or callback costs. Called where programs are
+// Which functions read the clock themselves before anything in them looks at the CPU's `now`, or never look. The reading
+// that contract §2 (Time) puts at their start cannot be told from the one that they make: nothing between the two depends on
+// it. So the core leaves the first one out, which is half of what a short program or callback costs. Called where programs are
 // created. What is not known here is taken as a use of `now`.
 import type { Instruction } from '../isa/decode.js'
 import type { ObjectSpec, Relocation } from '../object/spec.js'

@@ -55,3 +55,23 @@ test('a callback that reads the clock itself tells by that reading how late it b
   assert.ok(maxLateness >= 1_900_000, `${maxLateness} ns`)
   assert.equal(meanLateness, maxLateness)
 })
+
+test('a callback that never looks at the time costs no reading: how late it began is told by the last one', (t) => {
+  const machine = boot({ cpus: 'inline', timers: 64 })
+  t.after(() => machine.close())
+  const { programs, variables } = machine.load(new URL('../../../bench/objects/firing.bpf.o', import.meta.url), {
+    maxEntries: { crowd: 64 },
+  })
+  const request = new DataView(new ArrayBuffer(64))
+  request.setUint32(0, 40, true)
+  request.setBigUint64(24, 500_000n, true)
+  programs.arm_crowd!.run({ data: new Uint8Array(request.buffer) })
+  const due = performance.now() + 2.5
+  while (performance.now() <= due);
+  const made = readings(() => machine.poll())
+  assert.equal(variables.crowd_fired!.get(), 40n)
+  assert.ok(made < 20, `${made} readings for 40 callbacks`)
+  const { firings, meanLateness, maxLateness } = machine.stats().cpus[0]!
+  assert.equal(firings, 40)
+  assert.ok(maxLateness >= 1_900_000 && meanLateness >= 1_900_000, `${maxLateness}, ${meanLateness} ns`)
+})

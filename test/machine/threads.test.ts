@@ -71,6 +71,21 @@ test('lines printed on any thread reach the host', async (t) => {
   assert.equal(lines[5], '0 0000001234567890|7   |%')
 })
 
+test('a run is answered though the work that it has queued ends in a fault', async (t) => {
+  const machine = await booted(t)
+  const { programs, maps } = await machine.load(
+    new URL('../../../test/machine/work-fault.bpf.o', import.meta.url),
+    unchecked,
+  )
+  const faults: string[] = []
+  machine.on('fault', ({ code }) => faults.push(code))
+  for (let turn = 1; turn <= 20; turn++) {
+    assert.equal((await programs.start_faulting_work!.run({ cpu: 1 })).retval, 0)
+    await eventually(() => faults.length === turn, 'the fault is reported')
+  }
+  assert.equal(((await maps.slots!.get(0)) as { begun: bigint }).begun, 20n)
+})
+
 test('a worker killed in the middle of a run: its run fails, its timers move, the others go on', async (t) => {
   const machine = await booted(t, { cpus: 2 })
   const { programs, maps } = await machine.load(probes, unchecked)
