@@ -339,9 +339,26 @@ export const CPU_LATE_SINCE = 12896
 export const CPU_ELEMENT_HINT = 12904
 /** 1 while the host has an answer (CPU_REQUEST) that it has not been woken for. */
 export const CPU_ANSWERED = 12912
+/** 1 once something was put in front of the packet of the CPU's run; for prepared runs (run/prepared.ts). */
+export const CPU_HEADROOM_USED = 12916
 /** TASK of the CPU's current or last run; host, between runs. */
 export const CPU_TASK = 12928
 export const CPU_BYTES = 13120
+
+/**
+ * A prepared run (run/prepared.ts), in the core heap; the host writes it. Program, run buffer and its bytes, CONTEXT_*, the
+ * address that the program gets as its context, 1 if it has a packet, 1 if its headroom may be other than 0.
+ */
+export const PREPARED_PROGRAM = 0
+export const PREPARED_BUFFER = 4
+export const PREPARED_BUFFER_BYTES = 8
+export const PREPARED_CONTEXT = 12
+export const PREPARED_CONTEXT_ADDRESS = 16
+export const PREPARED_PACKET = 20
+export const PREPARED_HEADROOM_USED = 24
+/** With a packet: context and record as the next run begins with them, RUN_RECORD + RECORD_BYTES bytes. */
+export const PREPARED_BEGIN = 64
+export const PREPARED_BYTES = 1088
 
 /** Interfaces of the network, as the host has set them: index (0 none) and MTU. */
 export const MAX_INTERFACES = 64

@@ -58,7 +58,9 @@ export const RECORD_CGROUP_ANCESTORS = 432
 export const CGROUP_LEVELS = 8
 /** bpf_redirect_map: what stood under the key, 8 bytes as they lie; 0 none. */
 export const RECORD_TARGET = 496
-export const RECORD_BYTES = 504
+/** Socket buffers: pkt_type as it was at the start of the run. */
+export const RECORD_TYPE_BEFORE = 504
+export const RECORD_BYTES = 512
 
 /** A clone: u32 bytes of the packet, u32 interface, u64 flags, the packet, padded to 8. */
 export const CLONE_BYTES = 0

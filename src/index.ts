@@ -24,6 +24,7 @@ export type {
 } from './machine/map-options.js'
 export type { PacketAfter, PacketState, PacketTunnel } from './machine/packet-state.js'
 export { LoadedObject, Program } from './machine/object.js'
+export { PreparedRun, type PrepareOptions } from './machine/prepared-run.js'
 export type { BootOptions } from './machine/options.js'
 export type { FaultDetails } from './machine/report.js'
 export { join, JoinedCpu, JoinedObject, type JoinedProgram, type MachineShare } from './machine/share.js'

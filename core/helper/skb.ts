@@ -4,7 +4,7 @@ import { EINVAL, ENOMEM } from '../abi'
 import { copy, fill, peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
 import { RECORD_BYTES, RECORD_HASH_SET, RECORD_MAC, RECORD_NETWORK, RECORD_TRANSPORT, RUN_RECORD } from '../run-record'
-import { bufferEnd, bufferStart, copyIn, copyOut, inside } from './packet'
+import { bufferEnd, headroomStart, copyIn, copyOut, inside } from './packet'
 
 // __sk_buff.
 const SKB_LEN: usize = 0
@@ -70,7 +70,7 @@ export function moveHeaders(context: u64, by: i32): void {
 function reserveHead(context: u64, bytes: u32): bool {
   const start = skbStart(context)
   const end = skbEnd(context)
-  const first = bufferStart()
+  const first = headroomStart()
   if (start < first || start > end) return false
   if (start - first >= bytes) return true
   const missing = bytes - (start - first)

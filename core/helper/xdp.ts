@@ -2,7 +2,7 @@
 import { EACCES, EFAULT, EINVAL } from '../abi'
 import { copy, fill, peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
-import { bufferEnd, bufferStart, copyIn, copyOut, ETHERNET_BYTES, inside } from './packet'
+import { bufferEnd, headroomStart, copyIn, copyOut, ETHERNET_BYTES, inside } from './packet'
 
 // xdp_md.
 const XDP_DATA: usize = 0
@@ -26,7 +26,7 @@ export function bpf_xdp_adjust_head(context: u64, delta: u64): i64 {
   const meta = peek32(ctx + XDP_DATA_META)
   const metaBytes = meta <= data ? data - meta : 0
   const moved = <i64>data + <i64>(<i32>delta)
-  if (moved < <i64>(bufferStart() + FRAME_BYTES + metaBytes) || moved > <i64>end - <i64>ETHERNET_BYTES) return -EINVAL
+  if (moved < <i64>(headroomStart() + FRAME_BYTES + metaBytes) || moved > <i64>end - <i64>ETHERNET_BYTES) return -EINVAL
   if (metaBytes > 0) copy(guestAddress(moved - metaBytes, metaBytes), guestAddress(meta, metaBytes), metaBytes)
   poke32(ctx + XDP_DATA, <u32>moved)
   poke32(ctx + XDP_DATA_META, <u32>moved - metaBytes)
@@ -49,7 +49,7 @@ export function bpf_xdp_adjust_meta(context: u64, delta: u64): i64 {
   const ctx = guestAddress(context, XDP_BYTES)
   const data = peek32(ctx + XDP_DATA)
   const moved = <i64>peek32(ctx + XDP_DATA_META) + <i64>(<i32>delta)
-  if (moved < <i64>(bufferStart() + FRAME_BYTES) || moved > <i64>data) return -EINVAL
+  if (moved < <i64>(headroomStart() + FRAME_BYTES) || moved > <i64>data) return -EINVAL
   const bytes = data - <u32>moved
   if ((bytes & 3) !== 0 || bytes > MOST_META) return -EACCES
   poke32(ctx + XDP_DATA_META, <u32>moved)

@@ -67,6 +67,10 @@ export interface PlacedRun {
   readonly contextAddress: number
   /** CONTEXT_*. */
   readonly context: number
+  /** Bytes of the context. */
+  readonly contextBytes: number
+  /** What the caller says of the packet's length on the wire; 0 nothing. */
+  readonly wireLength: number
   /** Reads back what the run left, which returned `retval` and took `duration`. */
   readonly finish: (retval: number, duration: number) => RunResult
 }
@@ -93,16 +97,29 @@ const plainSizes: Partial<Record<ProgramSpec['type'], readonly [number, number]>
 
 /** Checks what the caller passed and writes it into the run buffer. Throws BAD_RUN naming the program. */
 export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunBuffer, mapAt: MapAt): PlacedRun {
-  const fail = (what: string): never => {
-    throw new SkepError('BAD_RUN', `program '${program.name}' (${program.section}): ${what}`)
-  }
+  const fail: Fail = failing(program)
   const name = options.context ?? (program.type === 'perf_event' ? 'nmi' : 'task')
   if (!Object.hasOwn(contextNumbers, name)) fail(`context '${String(name)}' is none of task, softirq, workqueue, nmi`)
   const context = contextNumbers[name]
   if (options.packet !== undefined && !SOCKET_BUFFER_TYPES.includes(program.type))
     fail('programs of this type have no socket buffer: packet is for tc, socket and cgroup_skb programs')
-  if (PACKET_TYPES.includes(program.type)) return placePacket(program, options, buffer, context, mapAt, fail)
-  return placePlain(program, options, buffer, context, fail)
+  const placed = PACKET_TYPES.includes(program.type)
+    ? placePacket(program, options, buffer, context, mapAt, fail)
+    : placePlain(program, options, buffer, context, fail)
+  placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), fail)
+  return placed
+}
+
+/** Sets the task of a CPU again to what the options of a run say of it, which have been placed before. */
+export function placeTaskAgain(program: ProgramSpec, options: RunOptions, buffer: RunBuffer): void {
+  buffer.prepare(0)
+  placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), failing(program))
+}
+
+function failing(program: ProgramSpec): Fail {
+  return (what) => {
+    throw new SkepError('BAD_RUN', `program '${program.name}' (${program.section}): ${what}`)
+  }
 }
 
 /** How many arguments the function has that a fentry or fexit program traces: its context says. */
@@ -130,11 +147,12 @@ function placePlain(
   if (given && given.length > limit) fail(`ctx has ${given.length} bytes; at most ${limit} are possible`)
   const size = program.type === 'syscall' ? (given?.length ?? 0) : Math.max(usual, given?.length ?? 0)
   buffer.prepare(size)
-  placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), fail)
   if (given) buffer.bytes.set(given, buffer.address)
   return {
     contextAddress: size === 0 ? 0 : buffer.address,
+    contextBytes: size,
     context,
+    wireLength: 0,
     finish: (retval, duration) =>
       given
         ? { retval, ctx: buffer.bytes.slice(buffer.address, buffer.address + given.length), duration }

@@ -21,6 +21,7 @@ export interface CoreExports {
   program_release(program: number): void
   program_run_repeat(program: number, ctx: number, context: number, repeat: number): number
   run_prepare(area: number, bytes: number): void
+  prepared_run(prepared: number): number
   cpu_reclaim_pending(): number
   cpu_idle(): number
   realtime_set(low: number, high: number): void

@@ -1,7 +1,14 @@
 // One CPU of a machine on the thread that drives it: its instance of the core, its function table, its entry points.
 // Whatever a guest program throws is caught here, repaired in the core (cpu_unwind) and thrown on as a CpuFault.
 import { POLL_MORE } from '../../core/abi.js'
-import { CPU_FIRING, CPU_INSTRUCTION, CPU_PROGRAM, CPU_REQUEST_DURATION } from '../../core/layout.js'
+import {
+  CPU_FIRING,
+  CPU_INSTRUCTION,
+  CPU_PROGRAM,
+  CPU_REQUEST_DURATION,
+  CPU_RUN_BUFFER,
+  CPU_RUN_BUFFER_BYTES,
+} from '../../core/layout.js'
 import type { ReadClock } from './clock.js'
 import { coreExports, instantiateCore, type CoreExports } from './core.js'
 import { GuestFault, rawFault, type RawFault } from './fault.js'
@@ -39,6 +46,8 @@ export class Cpu {
   readonly core: CoreExports
   /** Where this CPU's runs have their context and data. */
   readonly runBuffer: RunBuffer
+  /** Whose task was placed last, if it is there still: of prepared runs (prepared-run.ts). */
+  taskOf: object | undefined
   readonly #instance: WebAssembly.Instance
 
   /** Attaches this thread to CPU `index` of a booted machine. */
@@ -81,6 +90,18 @@ export class Cpu {
     try {
       return this.core.program_run_repeat(program, contextAddress, context, repeat) >>> 0
     } catch (error) {
+      return this.#unwind(error)
+    }
+  }
+
+  /** Runs what lies prepared at an address of the core; r0 as u32. Throws CpuFault. */
+  runPrepared(prepared: number): number {
+    try {
+      return this.core.prepared_run(prepared) >>> 0
+    } catch (error) {
+      const { memory, area, runBuffer } = this
+      memory.setWord(area + CPU_RUN_BUFFER, runBuffer.address)
+      memory.setWord(area + CPU_RUN_BUFFER_BYTES, runBuffer.size)
       return this.#unwind(error)
     }
   }

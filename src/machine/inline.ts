@@ -8,9 +8,13 @@ import { randomSeed } from './seed.js'
 
 /** setTimeout's longest time. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1
+/** While objects wait for a grace period, the next poll is due after this time (ns). */
+const RECLAIM_INTERVAL = 1e6
 
 export class InlineMachine extends LocalMachine {
   #timeout: NodeJS.Timeout | undefined
+  /** What the timeout was set for (ns); Infinity while there is none. */
+  #due = Infinity
   #polling = false
   #referenced = false
 
@@ -58,17 +62,24 @@ export class InlineMachine extends LocalMachine {
     if (this.#polling) this.#schedule()
   }
 
+  // When there is something to do (ns), Infinity for never, 0 for now.
+  #nextTurn(): number {
+    if (!this.idle()) return 0
+    const { core } = this.kernel.host
+    const next = core.cpu_next_expiry()
+    return core.cpu_reclaim_pending() === 0 ? next : Math.min(next, this.now() + RECLAIM_INTERVAL)
+  }
+
+  // After every run: what comes early enough already is left as it is.
   #schedule(): void {
+    const due = this.#nextTurn()
+    if (due >= this.#due && due !== Infinity) return
     clearTimeout(this.#timeout)
-    this.#timeout = undefined
-    const cpu = this.kernel.host
-    const next = Math.min(
-      cpu.core.cpu_next_expiry(),
-      cpu.core.cpu_reclaim_pending() === 0 ? Infinity : this.now() + 1e6,
-    )
-    if (next === Infinity && this.idle()) return
-    const milliseconds = this.idle() ? Math.min(LONGEST_TIMEOUT, Math.max(0, Math.ceil((next - this.now()) / 1e6))) : 0
+    this.#due = due
+    if (due === Infinity) return
+    const milliseconds = Math.min(LONGEST_TIMEOUT, Math.max(0, Math.ceil((due - this.now()) / 1e6)))
     this.#timeout = setTimeout(() => {
+      this.#due = Infinity
       if (this.closed) return
       this.poll()
       this.#schedule()

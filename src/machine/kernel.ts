@@ -41,6 +41,13 @@ export interface MachineEvents {
   lifecycle: LifecycleEvent
 }
 
+/** Guest addresses [start, end), and what lies there in words. */
+export interface GuestPlace {
+  readonly start: number
+  readonly end: number
+  readonly what: string
+}
+
 /** Function table slots that the host hands out; 0 is never a function. */
 const TABLE_SLOTS = 1 << 20
 
@@ -59,6 +66,8 @@ export class Kernel {
   readonly table: RangeAllocator
   readonly maps: MapTable
   readonly objects: ObjectTable
+  /** What lies in the guest window besides maps and what every CPU has there; for the places of faults. */
+  readonly places = new Set<GuestPlace>()
   readonly #trace: TraceReader
   #lifecycle: Lifecycle | undefined
   /** Faults in callbacks that nobody listened for. */

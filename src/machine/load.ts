@@ -209,7 +209,7 @@ function prepareSpec(
     }
     fillMapsOfMaps(kernel, maps, created)
     const { compiled, code } = linkCode(kernel, spec, maps, room, codes, probes)
-    const object: LiveObject = { spec, compiled, code, room, maps, programs: new Map(), source }
+    const object: LiveObject = { spec, compiled, code, room, maps, programs: new Map(), prepared: new Set(), source }
     const commit = (): void => {
       kernel.objects.add(object, codes)
       fillProgramArrays(kernel, object, created)

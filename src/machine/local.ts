@@ -8,8 +8,9 @@ import { CpuFault } from './cpu.js'
 import type { Kernel } from './kernel.js'
 import { MachineBase } from './machine-base.js'
 import { prepareObject, type LoadOptions, type ObjectSource } from './load.js'
-import { LoadedObject } from './object.js'
+import { LoadedObject, type Runner } from './object.js'
 import type { LiveProgram } from './object-table.js'
+import { PreparedRun, type PrepareOptions } from './prepared-run.js'
 import { faultError } from './report.js'
 
 /** Runs between which a CPU takes a turn: timers that are due, work, frees. */
@@ -37,7 +38,11 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
       prepared.release()
       throw error
     }
-    return new LoadedObject<'direct'>(kernel, prepared, (program, run) => this.run(program, run), direct)
+    const runner: Runner<'direct'> = {
+      run: (program, run) => this.run(program, run),
+      prepare: (program, run) => this.#prepare(program, run),
+    }
+    return new LoadedObject<'direct'>(kernel, prepared, runner, direct)
   }
 
   /**
@@ -99,13 +104,18 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
     const repeat = options.repeat ?? 1
     if (!Number.isInteger(repeat) || repeat < 1)
       throw new SkepError('BAD_RUN', `repeat: expected a whole number from 1, got ${String(repeat)}`)
+    cpu.taskOf = undefined
     const placed = placeRun(program.spec, options, cpu.runBuffer, kernel.maps.named)
     let retval = 0
     let duration = 0
     for (let left = repeat; left > 0; left -= RUNS_PER_TURN) {
       if (left < repeat) kernel.poll(cpu)
       const runs = Math.min(left, RUNS_PER_TURN)
-      retval = this.#runs(cpu, program, placed.contextAddress, placed.context, runs)
+      try {
+        retval = cpu.runRepeat(program.address, placed.contextAddress, placed.context, runs)
+      } catch (error) {
+        this.#fault(error)
+      }
       duration += cpu.lastDuration * runs
     }
     const result = placed.finish(retval, duration / repeat)
@@ -117,13 +127,27 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
   /** Called after every run; an inline machine tells the event loop of new timers. */
   protected afterRun(): void {}
 
-  #runs(cpu: Cpu, program: LiveProgram, contextAddress: number, context: number, runs: number): number {
-    try {
-      return cpu.runRepeat(program.address, contextAddress, context, runs)
-    } catch (error) {
-      if (!(error instanceof CpuFault)) throw error
-      this.kernel.flushTrace()
-      throw faultError(this.kernel, error.raw)
-    }
+  #prepare(program: LiveProgram, options: PrepareOptions): PreparedRun {
+    const cpu = this.cpuOf(options.cpu ?? 0)
+    return new PreparedRun(this.kernel, cpu, program, options, {
+      check: () => this.kernel.check(),
+      run: (on, prepared) => {
+        try {
+          return on.runPrepared(prepared)
+        } catch (error) {
+          return this.#fault(error)
+        }
+      },
+      after: () => {
+        this.afterRun()
+        this.report()
+      },
+    })
+  }
+
+  #fault(error: unknown): never {
+    if (!(error instanceof CpuFault)) throw error
+    this.kernel.flushTrace()
+    throw faultError(this.kernel, error.raw)
   }
 }

@@ -58,6 +58,7 @@ export abstract class MachineBase<M extends Mode> {
   setTask(task: TaskIdentity): void {
     this.kernel.check()
     setMachineTask(this.kernel.memory.bytes, task)
+    for (const cpu of this.kernel.local) cpu.taskOf = undefined
   }
 
   /**

@@ -30,6 +30,8 @@ export interface LiveObject {
   /** By the name in the spec. */
   readonly maps: ReadonlyMap<string, LiveMap>
   readonly programs: Map<string, LiveProgram>
+  /** Prepared runs of its programs that are open; they end with its handle. */
+  readonly prepared: Set<{ close(): void }>
   /** The object's bytes, if it was loaded from bytes or a file: joined threads read its types from them. */
   readonly source: Uint8Array | undefined
 }

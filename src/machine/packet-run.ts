@@ -9,13 +9,12 @@ import {
   XDP_REDIRECT,
 } from '../../core/abi.js'
 import * as record from '../../core/run-record.js'
-import type { ProgramSpec } from '../object/spec.js'
+import type { ProgramSpec, ProgramType } from '../object/spec.js'
 import { readFields, skbFields, writeFields, xdpFields, type ContextFields } from './context-fields.js'
 import type { Fail, PlacedRun, RunOptions, RunResult } from './context.js'
 import { readPacketState, writePacketState } from './packet-state.js'
 import { redirectOf, type MapAt } from './redirect.js'
 import type { RunBuffer } from './run-buffer.js'
-import { placeTask } from './task.js'
 
 /** A copy of the packet that bpf_clone_redirect sent. */
 export interface Clone {
@@ -25,7 +24,23 @@ export interface Clone {
   readonly data: Uint8Array
 }
 
-const ETHERNET_HEADER = 14
+/** The least that a packet has. */
+export const ETHERNET_HEADER = 14
+/** From the start of a run buffer to its packet. */
+export const PACKET_AT = CONTEXT_AREA + HEADROOM
+// xdp_md.
+const XDP_DATA = 0
+export const XDP_DATA_END = 4
+const XDP_DATA_META = 8
+// __sk_buff.
+const SKB_LEN = 0
+const SKB_PKT_TYPE = 4
+const SKB_PROTOCOL = 16
+const SKB_IFINDEX = 40
+const SKB_DATA = 76
+const SKB_DATA_END = 80
+const SKB_DATA_META = 140
+export const SKB_WIRE_LEN = 160
 /** The interface of a packet of which nothing is said. */
 const LOOPBACK = 1
 /** Below it a frame has a length where others have a type. */
@@ -37,6 +52,9 @@ const PACKET_HOST = 0
 const PACKET_MULTICAST = 2
 const PACKET_OTHERHOST = 3
 
+/** The longest packet that a run buffer holds. */
+export const packetRoom = (buffer: RunBuffer): number => buffer.size - PACKET_AT - TAILROOM
+
 /** Writes context, record and packet of a run into the run buffer. */
 export function placePacket(
   program: ProgramSpec,
@@ -47,64 +65,85 @@ export function placePacket(
   fail: Fail,
 ): PlacedRun {
   const data = options.data ?? fail(`a packet is needed: pass data`)
-  const room = buffer.size - CONTEXT_AREA - HEADROOM - TAILROOM
+  const room = packetRoom(buffer)
   if (!(data instanceof Uint8Array)) fail('data must be a Uint8Array')
   if (data.length < ETHERNET_HEADER) fail(`data has ${data.length} bytes; an Ethernet header needs ${ETHERNET_HEADER}`)
   if (data.length > room) fail(`data has ${data.length} bytes; the run buffer holds ${room}`)
-  const start = buffer.address + CONTEXT_AREA + HEADROOM
-  buffer.prepare(CONTEXT_AREA + HEADROOM + data.length + TAILROOM)
+  const start = buffer.address + PACKET_AT
+  buffer.prepare(PACKET_AT + data.length + TAILROOM)
   buffer.bytes.set(data, start)
-  placeTask(buffer.bytes, buffer.task, options, undefined, fail)
   const xdp = program.type === 'xdp'
   const fields = xdp ? xdpFields : skbFields
   const given = contextFields(options.ctx, fields.size, fail)
   const { view } = buffer
   writeFields(fields, view, given instanceof Uint8Array ? readFields(fields, viewOf(given)) : given, fail)
-  // Those of sockets and control groups see the packet from its network header on, as BPF_PROG_TEST_RUN gives it.
-  const skipped = program.type === 'socket_filter' || program.type === 'cgroup_skb' ? ETHERNET_HEADER : 0
-  const end = start + data.length
-  if (xdp) {
-    view.setUint32(0, start, true)
-    view.setUint32(4, end, true)
-    view.setUint32(8, start, true)
-  } else {
-    view.setUint32(0, data.length - skipped, true)
-    view.setUint32(4, packetType(data), true)
-    view.setUint32(16, protocolOf(data), true)
-    view.setUint32(76, start + skipped, true)
-    view.setUint32(80, end, true)
-    view.setUint32(140, start + skipped, true)
-    if (view.getUint32(40, true) === 0) view.setUint32(40, LOOPBACK, true)
-    if (view.getUint32(160, true) === 0) view.setUint32(160, data.length - skipped, true)
-    view.setUint32(record.RUN_RECORD + record.RECORD_MAC, start, true)
-    view.setUint32(record.RUN_RECORD + record.RECORD_NETWORK, start + ETHERNET_HEADER, true)
-    if (options.packet !== undefined) writePacketState(view, options.packet, fail)
-  }
-  const typeBefore = view.getUint32(4, true)
+  if (options.packet !== undefined) writePacketState(view, options.packet, fail)
+  const wireLength = xdp ? 0 : view.getUint32(SKB_WIRE_LEN, true)
+  writePacketPlace(view, program.type, start, data, data.length)
   return {
     contextAddress: buffer.address,
+    contextBytes: fields.size,
     context,
+    wireLength,
     finish(retval, duration) {
-      const first = view.getUint32(xdp ? 0 : 76, true)
-      const last = view.getUint32(xdp ? 4 : 80, true)
+      const first = view.getUint32(xdp ? XDP_DATA : SKB_DATA, true)
+      const last = view.getUint32(xdp ? XDP_DATA_END : SKB_DATA_END, true)
       const inside = first >= buffer.address + CONTEXT_AREA && first <= last && last <= buffer.address + buffer.size
       const out = readFields(fields, view)
       const result: RunResult = {
         retval,
-        data: inside ? withHeader(buffer.bytes.slice(first, last), skipped) : new Uint8Array(0),
+        data: inside ? withHeader(buffer.bytes.slice(first, last), linkHeader(program.type)) : new Uint8Array(0),
         ctx: given instanceof Uint8Array ? toBytes(fields, out, fail) : out,
         duration,
       }
       const redirect = retval === (xdp ? XDP_REDIRECT : TC_ACT_REDIRECT) ? redirectOf(view, mapAt) : undefined
       if (redirect) result.redirect = redirect
       if (xdp) return result
-      const packet = readPacketState(view, typeBefore)
+      const packet = readPacketState(view)
       if (packet) result.packet = packet
       const clones = clonesOf(buffer)
       if (clones.length > 0) result.clones = clones
       return result
     },
   }
+}
+
+/**
+ * Writes into the context at the start of `view` where the packet of the next run lies and what follows from its first
+ * bytes, as BPF_PROG_TEST_RUN sets it. All that the caller says of the packet is there already.
+ */
+export function writePacketPlace(
+  view: DataView,
+  type: ProgramType,
+  start: number,
+  packet: Uint8Array,
+  bytes: number,
+): void {
+  const end = start + bytes
+  if (type === 'xdp') {
+    view.setUint32(XDP_DATA, start, true)
+    view.setUint32(XDP_DATA_END, end, true)
+    view.setUint32(XDP_DATA_META, start, true)
+    return
+  }
+  const first = start + linkHeader(type)
+  const kind = packetType(packet)
+  view.setUint32(SKB_LEN, end - first, true)
+  view.setUint32(SKB_PKT_TYPE, kind, true)
+  view.setUint32(SKB_PROTOCOL, protocolOf(packet, bytes), true)
+  view.setUint32(SKB_DATA, first, true)
+  view.setUint32(SKB_DATA_END, end, true)
+  view.setUint32(SKB_DATA_META, first, true)
+  if (view.getUint32(SKB_IFINDEX, true) === 0) view.setUint32(SKB_IFINDEX, LOOPBACK, true)
+  if (view.getUint32(SKB_WIRE_LEN, true) === 0) view.setUint32(SKB_WIRE_LEN, end - first, true)
+  view.setUint32(record.RUN_RECORD + record.RECORD_MAC, start, true)
+  view.setUint32(record.RUN_RECORD + record.RECORD_NETWORK, start + ETHERNET_HEADER, true)
+  view.setUint32(record.RUN_RECORD + record.RECORD_TYPE_BEFORE, kind, true)
+}
+
+/** Bytes in front of what the program sees: of sockets and control groups from the network header on. */
+function linkHeader(type: ProgramType): number {
+  return type === 'socket_filter' || type === 'cgroup_skb' ? ETHERNET_HEADER : 0
 }
 
 /** In front of what a socket filter sees there is a link header again, but nobody knows what it said. */
@@ -116,16 +155,15 @@ function withHeader(packet: Uint8Array, bytes: number): Uint8Array {
 }
 
 /** The type of the frame's payload, as the kernel tells it; bytes as they lie. */
-function protocolOf(data: Uint8Array): number {
-  if (((data[12]! << 8) | data[13]!) >= LEAST_TYPE) return data[12]! | (data[13]! << 8)
-  return data[14] === 0xff && data[15] === 0xff ? ETH_P_802_3 : ETH_P_802_2
+function protocolOf(frame: Uint8Array, bytes: number): number {
+  if (((frame[12]! << 8) | frame[13]!) >= LEAST_TYPE) return frame[12]! | (frame[13]! << 8)
+  return bytes >= 16 && frame[14] === 0xff && frame[15] === 0xff ? ETH_P_802_3 : ETH_P_802_2
 }
 
 /** To whom the frame is: the loopback, BPF_PROG_TEST_RUN's device, has the address 0, also for broadcasts. */
-function packetType(data: Uint8Array): number {
-  const to = data.subarray(0, 6)
-  if (to.every((byte) => byte === 0)) return PACKET_HOST
-  return (to[0]! & 1) !== 0 ? PACKET_MULTICAST : PACKET_OTHERHOST
+function packetType(frame: Uint8Array): number {
+  if ((frame[0]! | frame[1]! | frame[2]! | frame[3]! | frame[4]! | frame[5]!) === 0) return PACKET_HOST
+  return (frame[0]! & 1) !== 0 ? PACKET_MULTICAST : PACKET_OTHERHOST
 }
 
 /** The clones lie one behind the other up to the tailroom, the last one first. Lengths that do not fit end the list. */

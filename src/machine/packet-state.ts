@@ -110,15 +110,15 @@ function writeTunnel(view: DataView, tunnel: PacketTunnel, fail: Fail): void {
   bytes(record.RECORD_TUNNEL_OPTIONS, options)
 }
 
-/** Reads back what the run left; undefined if there is nothing. `typeBefore`: pkt_type at the start. */
-export function readPacketState(view: DataView, typeBefore: number): PacketAfter | undefined {
+/** Reads back what the run left; undefined if there is nothing. */
+export function readPacketState(view: DataView): PacketAfter | undefined {
   const word = (field: number): number => view.getUint32(field, true)
   const type = word(PKT_TYPE)
   const after: PacketAfter = {
     ...(word(RUN_RECORD + record.RECORD_HASH_SET) !== 0 && { hash: word(HASH) }),
     ...(word(VLAN_PRESENT) !== 0 && { vlan: { protocol: swap16(word(VLAN_PROTO)), tci: word(VLAN_TCI) } }),
     ...(word(RUN_RECORD + record.RECORD_TUNNEL_MODE) !== 0 && { tunnel: readTunnel(view) }),
-    ...(type !== typeBefore && { type }),
+    ...(type !== word(RUN_RECORD + record.RECORD_TYPE_BEFORE) && { type }),
   }
   return Object.keys(after).length > 0 ? after : undefined
 }

@@ -139,6 +139,7 @@ export function describeAddress(kernel: Kernel, address: bigint): string {
     if (place < memory.word(area + CPU_RUN_BUFFER) + memory.word(area + CPU_RUN_BUFFER_BYTES))
       return `context or packet of CPU ${cpu}`
   }
+  for (const { start, end, what } of kernel.places) if (place >= start && place < end) return what
   return describeMapAddress(kernel, place) ?? 'guest memory that belongs to no map'
 }
 

@@ -9,7 +9,7 @@ import { placeRun, type PlacedRun, type RunOptions, type RunResult } from './con
 import { Kernel } from './kernel.js'
 import { prepareObject, type LoadOptions, type ObjectSource } from './load.js'
 import { MachineBase } from './machine-base.js'
-import { LoadedObject } from './object.js'
+import { LoadedObject, type Runner } from './object.js'
 import type { LiveProgram } from './object-table.js'
 import { machineShape, type BootOptions } from './options.js'
 import { faultError } from './report.js'
@@ -114,7 +114,17 @@ export class Machine extends MachineBase<'promised'> {
       prepared.release()
       throw error
     }
-    return new LoadedObject<'promised'>(kernel, prepared, (program, run) => this.#run(program, run), promised)
+    const runner: Runner<'promised'> = {
+      run: (program, run) => this.#run(program, run),
+      prepare(program) {
+        throw new SkepError(
+          'NOT_LOCAL',
+          `program '${program.spec.name}': prepared runs are for machines on the calling thread (boot with cpus: 'inline', or ` +
+            `boot.virtual); a CPU of this machine is another thread: pass run() a 'repeat', or join the machine`,
+        )
+      },
+    }
+    return new LoadedObject<'promised'>(kernel, prepared, runner, promised)
   }
 
   /** Nanoseconds since the machine's epoch. */
