@@ -12,7 +12,8 @@ import { objectsAreContained, survived } from './objects.js'
 const BATCH = { engines: 100, objects: 1000, kernel: 100 }
 /** Of the worker's heap, in MiB: an object that needs more ends the worker, which is a failure. */
 const HEAP = 1024
-const SILENCE = 30_000
+/** Seconds without a message: of CPU time, which a busy machine does not stretch, and of the clock for one that waits. */
+const SILENCE = { cpu: 60, clock: 600 }
 
 interface Task {
   readonly seed: number
@@ -21,7 +22,8 @@ interface Task {
 
 /** What the worker says: the seed that it starts with, or the end. */
 type Message =
-  { readonly batch: string; readonly seed: number } | { readonly summary: string; readonly failed: boolean }
+  | { readonly batch: string; readonly seed: number; readonly soFar: string }
+  | { readonly summary: string; readonly failed: boolean }
 
 async function work({ seed: first, minutes }: Task): Promise<void> {
   const say = (message: Message): void => parentPort!.postMessage(message)
@@ -31,12 +33,13 @@ async function work({ seed: first, minutes }: Task): Promise<void> {
     ['objects', objectsAreContained as fc.IRawProperty<unknown>, 0],
   ]
   if (typeof kernel !== 'string') properties.push(['kernel', kernelAgrees(kernel) as fc.IRawProperty<unknown>, 0])
+  const counts = (): string => properties.map(([name, , done]) => `${name} ${done}`).join(', ')
   const end = Date.now() + minutes * 60_000
   let failed = ''
   for (let seed = first; Date.now() < end && failed === ''; seed += 1)
     for (const entry of properties) {
       const [name, property] = entry
-      say({ batch: name, seed })
+      say({ batch: name, seed, soFar: counts() })
       const result = await fc.check(property as fc.IAsyncProperty<unknown>, { seed, numRuns: BATCH[name] })
       entry[2] += result.numRuns
       if (result.failed) {
@@ -46,10 +49,9 @@ async function work({ seed: first, minutes }: Task): Promise<void> {
       }
     }
   if (typeof kernel !== 'string') await kernel.close()
-  const counts = properties.map(([name, , done]) => `${name} ${done}`).join(', ')
   const details = `objects read ${survived.read}, loaded ${survived.loaded}; kernel accepted ${asked.accepted}, refused ${asked.refused}`
   say({
-    summary: `${failed && `${failed}\n`}seeds from ${first}: ${counts} (${details})${typeof kernel === 'string' ? `; ${kernel}` : ''}`,
+    summary: `${failed && `${failed}\n`}seeds from ${first}: ${counts()} (${details})${typeof kernel === 'string' ? `; ${kernel}` : ''}`,
     failed: failed !== '',
   })
 }
@@ -71,25 +73,30 @@ function watch(): void {
     workerData: task,
     resourceLimits: { maxOldGenerationSizeMb: HEAP },
   })
-  let last: Message | undefined
-  const silent = (): never => {
-    process.stdout.write(`nothing for ${SILENCE / 1000} s: ${JSON.stringify(last)}\n`)
-    process.exit(1)
+  const seconds = (): { cpu: number; clock: number } => {
+    const { user, system } = process.cpuUsage()
+    return { cpu: (user + system) / 1e6, clock: performance.now() / 1000 }
   }
-  let timer = setTimeout(silent, SILENCE)
+  let last: Message | undefined
+  let since = seconds()
+  const timer = setInterval(() => {
+    const now = seconds()
+    if (now.cpu - since.cpu < SILENCE.cpu && now.clock - since.clock < SILENCE.clock) return
+    process.stdout.write(`nothing for ${SILENCE.cpu} s of CPU time: ${JSON.stringify(last)}\n`)
+    process.exit(1)
+  }, 1000)
   worker.on('message', (message: Message) => {
     last = message
-    clearTimeout(timer)
-    if ('summary' in message) {
-      process.stdout.write(`${message.summary}\n`)
-      process.exitCode = message.failed ? 1 : 0
-    } else timer = setTimeout(silent, SILENCE)
+    since = seconds()
+    if (!('summary' in message)) return
+    process.stdout.write(`${message.summary}\n`)
+    process.exitCode = message.failed ? 1 : 0
   })
   worker.on('error', (error) => {
-    clearTimeout(timer)
     process.stdout.write(`${JSON.stringify(last)}: ${error.stack}\n`)
     process.exitCode = 1
   })
+  worker.on('exit', () => clearInterval(timer))
 }
 
 if (isMainThread) watch()
