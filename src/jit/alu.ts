@@ -82,7 +82,7 @@ export function emitAlu(f: FunctionEmitter, instruction: Instruction): void {
 /** Pushes the quotient or remainder. */
 function divide(
   f: FunctionEmitter,
-  { form, imm }: Instruction,
+  { form, imm, index }: Instruction,
   getDst: () => FunctionEmitter,
   operand: () => FunctionEmitter,
 ): void {
@@ -111,6 +111,7 @@ function divide(
     else divideBy()
     return
   }
+  if (f.counted?.loop.divisions.has(index)) return divideBy()
   operand().op(wide ? op.i64_eqz : op.i32_eqz)
   f.op(op.if, type)
   if (modulo) getDst()

@@ -11,6 +11,7 @@ import { FAULT_LOOP_BUDGET, FAULT_STACK_OVERFLOW, FRAME_BYTES, FRAMES } from '..
 import { CPU_BUDGET, CPU_INDEX, CPU_PROGRAM } from '../../core/layout.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
 import type { EmittedFunction, FunctionContext, InlinedFunction } from './context.js'
+import type { CountedLoop } from './counted.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
 import type { CodePosition } from './positions.js'
 
@@ -30,6 +31,13 @@ export interface Window {
   readonly local: number
 }
 
+/** One of several turns that are written in a row; `start`: local of the counting register at the head of the first one. */
+export interface CountedTurn {
+  readonly loop: CountedLoop
+  readonly turn: number
+  readonly start: number
+}
+
 /** Whose code is being emitted: the function's own, or that of one written in place of a call. */
 interface Scope {
   readonly context: FunctionContext
@@ -47,6 +55,8 @@ export class FunctionEmitter {
   at = 0
   /** Ranges that need no check any more, by register; see memory.ts. */
   windows = new Map<number, Window>()
+  /** What is known while several turns of a loop are written in a row; see counted.ts. */
+  counted: CountedTurn | undefined
   #locals: ValueType[] = []
   #named = new Map<string, number>()
   #positions: number[] = []

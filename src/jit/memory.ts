@@ -1,6 +1,6 @@
 // Loads, stores and atomics of guest memory. Every address is compared exactly with the guest window, all 64 bits of it,
 // unless it is proved to lie there (verify/prove.ts; its proofs rest on the checks of what is not proved, so none of those
-// is left out here) or lies in a range that was checked before:
+// is left out here; counted.ts) or lies in a range that was checked before:
 //
 //   address := register + low - guestBase;  address >u guestEnd - guestBase - (high - low)  ->  fault site
 //
@@ -11,40 +11,13 @@
 // window, and (then the later fault is the one reported) a load through another register that would have failed as well.
 import { FAULT_BAD_ACCESS, FAULT_MISALIGNED_ATOMIC, FRAME_BYTES } from '../../core/abi.js'
 import { storesMemory, written, type Instruction } from '../isa/decode.js'
-import { FRAME_POINTER } from '../isa/opcodes.js'
+import { accessOf, inFrame, type Access } from './access.js'
 import { I32, I64, VOID, atomicOp, op } from './encoder.js'
 import type { FunctionEmitter, Window } from './function.js'
 import type { KnownAccess } from './link.js'
 
-/** One access: which register it goes through, where, how wide. */
-interface Access {
-  readonly instruction: Instruction
-  readonly base: number
-  readonly offset: number
-  readonly bytes: number
-}
-
 /** Log2 of the bytes: wasm's notation for alignment. */
 const ALIGNMENT = { 1: 0, 2: 1, 4: 2, 8: 3 } as Record<number, number>
-
-function accessOf(instruction: Instruction): Access | undefined {
-  const { form, dst, src, offset } = instruction
-  const bytes = form.width / 8
-  switch (form.kind) {
-    case 'load':
-      return { instruction, base: src, offset, bytes }
-    case 'store':
-      return { instruction, base: dst, offset, bytes }
-    case 'atomic':
-      return { instruction, base: form.operation === 'load_acquire' ? src : dst, offset, bytes }
-    default:
-      return undefined
-  }
-}
-
-function inFrame({ base, offset, bytes }: Access): boolean {
-  return base === FRAME_POINTER && offset >= -FRAME_BYTES && offset + bytes <= 0
-}
 
 /** Where an access stands: its basic block goes on in `instructions` from `at` up to `end`. */
 export interface Place {
@@ -59,7 +32,12 @@ export function emitAccess(f: FunctionEmitter, rest: Place): void {
   const access = accessOf(instruction)!
   const { form } = instruction
   const plainStore = form.kind === 'store'
-  if (isProbe(f, access) && !f.context.facts?.accesses.has(instruction.index)) return emitProbe(f, access)
+  if (
+    isProbe(f, access) &&
+    !f.counted?.loop.places.has(instruction.index) &&
+    !f.context.facts?.accesses.has(instruction.index)
+  )
+    return emitProbe(f, access)
   const address = prepare(f, access, rest)
   if (form.kind === 'atomic') return emitAtomic(f, access, address)
   address.push()
@@ -130,10 +108,24 @@ function frameAddress(f: FunctionEmitter, offset: number): Address {
   return { push: () => void f.get(f.bottom), offset: FRAME_BYTES + offset }
 }
 
+/** In a turn of a loop that counts: where the counting register stood at its head, by a constant further. */
+function countedAddress(f: FunctionEmitter, { instruction }: Access): Address | undefined {
+  const place = f.counted?.loop.places.get(instruction.index)
+  if (!f.counted || !place) return undefined
+  const { loop, turn, start } = f.counted
+  const push = (): void => {
+    f.get(start)
+    if (place.inFrame) f.get(f.bottom).op(op.i32_add)
+  }
+  return { push, offset: place.offset + turn * loop.step }
+}
+
 /** Makes the access safe. */
 function prepare(f: FunctionEmitter, access: Access, rest: Place): Address {
   const { base, offset, bytes } = access
   if (inFrame(access)) return frameAddress(f, offset)
+  const counted = countedAddress(f, access)
+  if (counted) return counted
   const proof = f.context.facts?.accesses.get(access.instruction.index)
   if (proof) return proved(f, access, proof)
   let window = f.windows.get(base)

@@ -7,15 +7,13 @@ import { emitAlu, emitCondition, emitEndian } from './alu.js'
 import { emitCall, emitCallByRegister } from './call.js'
 import { VOID, op } from './encoder.js'
 import type { FunctionEmitter, Window } from './function.js'
-import { successors, type Block, type Graph, type Terminator } from './graph.js'
+import { successors, type Block, type Graph } from './graph.js'
 import { placeBlocks, type Placement } from './loops.js'
 import { emitAccess } from './memory.js'
+import { emitRows, planRows } from './rows.js'
 
-/** Turns that a loop of one block takes for one look at the budget. */
-const TURNS = 4
-/** Instructions of such a loop; of all of them in one function, which must not grow without bound. */
-const MOST_IN_LOOP = 24
-const MOST_IN_LOOPS = 400
+/** Instructions of loops of one block that are written in rows of turns, in one function: it must not grow without bound. */
+const MOST_IN_ROWS = 400
 
 /** What is still to be written, last first. */
 type Task = { kind: 'tree'; block: number } | { kind: 'end'; block: number }
@@ -39,7 +37,7 @@ class Structurer {
   /** 1 for blocks that a later one goes back to. */
   readonly #isReentered: Uint8Array
   /** Instructions that may still be written several times. */
-  #room = MOST_IN_LOOPS
+  #room = MOST_IN_ROWS
 
   constructor(f: FunctionEmitter, graph: Graph, instructions: readonly Instruction[]) {
     this.#f = f
@@ -92,7 +90,7 @@ class Structurer {
     const isLoop = this.#graph.isLoopHeader[number] === 1
     f.windows = this.#inherited(number, isLoop)
     this.#openLabels(this.#exits.get(number))
-    if (isLoop && this.#repeatsAlone(number, block)) return this.#repeat(number, block)
+    if (isLoop && this.#repeatsAlone(number, block)) return
     if (isLoop) {
       this.#open(op.loop)
       this.#label[number] = f.depth
@@ -108,73 +106,18 @@ class Structurer {
     this.#leave(number, block)
   }
 
-  /** Is it a small loop of this block alone that nobody looks at the budget in? */
-  #repeatsAlone(number: number, { first, end, label, terminator }: Block): boolean {
-    if (terminator.kind !== 'branch' || terminator.instruction.form.kind !== 'jump') return false
-    if (terminator.taken !== number || terminator.otherwise === number) return false
-    if (this.#isReentered[number] || label >= 0 || end - first > MOST_IN_LOOP || end - first > this.#room) return false
-    return this.#instructions
-      .slice(first, end)
-      .every(({ form: { kind } }) => kind !== 'call' && kind !== 'call-register')
-  }
-
-  /**
-   * Such a loop pays for several turns at once as long as the budget has them, and gets back what it did not take; the
-   * last ones are paid one by one, so that it ends where it would. What a fault leaves of the budget nobody sees.
-   */
-  #repeat(number: number, block: Block): void {
-    const f = this.#f
-    const { instruction, otherwise } = block.terminator as Extract<Terminator, { kind: 'branch' }>
-    const head = this.#instructions[block.first]!.index
-    const open = (opcode: number): number => {
-      this.#open(opcode)
-      return f.depth
-    }
-    const close = (): void => {
-      f.op(op.end)
-      f.depth -= 1
-    }
-    const to = (opcode: number, label: number): void => {
-      f.op(opcode)
-      f.code.u32(f.depth - label)
-    }
-    this.#room -= block.end - block.first
-    const done = open(op.block)
-    const single = open(op.loop)
-    const few = open(op.block)
-    const several = open(op.loop)
-    f.position(head)
-    f.lacksTurns(TURNS)
-    to(op.br_if, few)
-    f.payTurns(TURNS)
-    for (let left = TURNS - 1; left >= 0; left -= 1) {
-      this.#body(block)
-      f.position(instruction.index)
-      emitCondition(f, instruction, left === 0)
-      if (left > 0) {
-        open(op.if)
-        f.payTurns(-left)
-        to(op.br, done)
-        close()
-      }
-    }
-    to(op.br_if, several)
-    to(op.br, done)
-    close()
-    close()
-    f.windows = new Map()
-    f.position(head)
-    f.chargeLoop()
-    this.#body(block)
-    f.position(instruction.index)
-    emitCondition(f, instruction, true)
-    to(op.br_if, single)
-    close()
-    close()
-    // The ways out know different things.
-    f.windows = new Map()
-    this.#windows.set(number, f.windows)
-    this.#goto(number, otherwise)
+  /** Is it a small loop of this block alone? Then it is written in rows of turns. */
+  #repeatsAlone(number: number, block: Block): boolean {
+    const { first, end, label, terminator } = block
+    if (terminator.kind !== 'branch' || terminator.taken !== number || terminator.otherwise === number) return false
+    if (this.#isReentered[number] || label >= 0 || end - first > this.#room) return false
+    const rows = planRows(this.#f.context, this.#instructions.slice(first, end), terminator.instruction)
+    if (!rows) return false
+    this.#room -= end - first
+    emitRows(this.#f, rows, () => this.#body(block))
+    this.#windows.set(number, this.#f.windows)
+    this.#goto(number, terminator.otherwise)
+    return true
   }
 
   /** Opens a wasm block for each block of the list, the last one outermost; each is written where its wasm block ends. */

@@ -2,59 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { FAULT_BAD_ACCESS, FAULT_LOOP_BUDGET, FAULT_MISALIGNED_ATOMIC } from '../../core/abi.js'
 import * as asm from '../../src/isa/assemble.js'
 import { decode } from '../../src/isa/decode.js'
 import { buildGraph } from '../../src/jit/graph.js'
-import { positionOf } from '../../src/jit/positions.js'
+import { compare } from './comparison.js'
 import { drafts, programOf } from './random-programs.js'
-import { Evaluator } from './reference.js'
-import { DATA, Fault, GUEST_BASE, GUEST_END, TestMachine, functionSpec } from './harness.js'
-import type { Line } from '../../src/isa/assemble.js'
-
-const STEPS = 5000
-
-/**
- * Compares one run; answers how it ended. `exact`: also where a fault is and what it leaves behind, which may differ when
- * pointers lie so near an edge of the window that one check for several accesses fails.
- */
-function compare(lines: readonly Line[], values: readonly bigint[], exact = true): string {
-  const spec = functionSpec('main', lines)
-  const machine = new TestMachine([spec])
-  machine.budget = 20 * STEPS
-  const model = new DataView(new ArrayBuffer(machine.bytes.length))
-  const expected = new Evaluator(decode(spec.code, 'main'), model).run(STEPS, ...values)
-  let got: bigint | undefined
-  let fault: Fault | undefined
-  try {
-    got = machine.run('main', ...values)
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error
-    fault = error
-  }
-  if (expected.kind === 'endless') {
-    if (fault) assert.ok([FAULT_LOOP_BUDGET, FAULT_BAD_ACCESS, FAULT_MISALIGNED_ATOMIC].includes(fault.kind))
-    return 'endless'
-  }
-  if (expected.kind === 'exit') {
-    assert.equal(fault, undefined)
-    assert.equal(got, expected.result)
-    const guest = (buffer: ArrayBufferLike): Buffer => Buffer.from(buffer, GUEST_BASE, GUEST_END - GUEST_BASE)
-    assert.ok(guest(machine.memory.buffer).equals(guest(model.buffer)), 'memory differs')
-    return 'exit'
-  }
-  assert.ok(fault, 'no fault')
-  if (!exact) return 'fault'
-  assert.deepEqual(
-    { kind: fault.kind, address: fault.address, instruction: positionOf(fault, [machine.object])?.instruction },
-    {
-      kind: expected.what === 'access' ? FAULT_BAD_ACCESS : FAULT_MISALIGNED_ATOMIC,
-      address: expected.address,
-      instruction: expected.instruction,
-    },
-  )
-  return 'fault'
-}
+import { DATA, GUEST_BASE, GUEST_END, functionSpec } from './harness.js'
 
 const value = fc.oneof(fc.bigInt({ min: 0n, max: 0xffffffffffffffffn }), fc.bigInt({ min: 0n, max: 100n }))
 
