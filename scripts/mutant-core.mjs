@@ -1,5 +1,5 @@
 // Compiles what a mutant of the core is: the core with one line changed (scripts/mutants-list.mjs), and of it only what the
-// subjects and tests of the async protocol call. For scripts/mutants.mjs and the stress tests.
+// subjects and tests of the async protocol and of rings call. For scripts/mutants.mjs and the stress tests.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import asc from 'assemblyscript/asc'
@@ -14,8 +14,12 @@ export { bpf_timer_cancel, bpf_timer_cancel_async, bpf_timer_init } from './help
 export { bpf_timer_set_callback, bpf_timer_start } from './helper/timer'
 export { bpf_map_delete_elem, bpf_map_lookup_elem, bpf_map_update_elem } from './helper/map'
 export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_start } from './helper/work'
+export { bpf_perf_event_output } from './helper/perf-event'
+export { bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_reserve } from './helper/ring-buffer'
 export { map_create } from './map/create'
 export { map_element_value } from './map/host'
+export { perf_event_close, perf_event_open } from './map/perf-event'
+export { ring_next, ring_release } from './map/ring'
 export { machine_boot } from './run/boot'
 export { cpu_loop } from './run/loop'
 export { cpu_offline } from './run/offline'

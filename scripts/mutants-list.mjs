@@ -9,6 +9,7 @@ const teardown = 'core/async/teardown.ts'
 const place = 'core/async/place.ts'
 const look = 'core/async/look.ts'
 const fire = 'core/run/fire.ts'
+const ring = 'core/map/ring.ts'
 
 const mutant = (name, by, file, ...edits) => ({ name, by, file, edits })
 
@@ -65,4 +66,11 @@ export const mutants = [
   mutant('a grace period waits for nobody', 'hazard/H7/set', 'core/memory/section.ts', ['    if (section !== 0 && section < tag) return false\n', '']),
   mutant('a grace period’s tag is one too low', 'hazard/H7/set', 'core/memory/section.ts', ['return add64(HEADER + HEADER_GRACE_PERIOD, 1) + 1', 'return add64(HEADER + HEADER_GRACE_PERIOD, 1)']),
   mutant('a section is not announced', 'hazard/H7/set', 'core/memory/section.ts', ['  store64(word, load64(HEADER + HEADER_GRACE_PERIOD))\n', '']),
+  mutant('a reservation of a ring is a load and a store', 'ring/put/put', ring, ['if (compareExchange64(map + MAP_RING_LAST, last, mine) !== last) continue', 'if (load64(map + MAP_RING_LAST) !== last) continue\n    compareExchange64(map + MAP_RING_LAST, load64(map + MAP_RING_LAST), mine)']),
+  mutant('a reservation does not write the header in front of it', 'ring/put/put+stop', ring, ['    publish(map, last)\n', '']),
+  mutant('a reservation does not write its header', 'ring/put/put', ring, ['    publish(map, mine)\n', '']),
+  mutant('a ring is full though its last record has changed', 'ring/put/put', ring, ['      if (load64(map + MAP_RING_LAST) !== last) continue\n', '']),
+  mutant('a ring is used to its last byte', 'perf/wrap/put/take', ring, ['    if (held + units >= room) {', '    if (held + units > room + 4) {']),
+  mutant('a consumer gets a record that is still reserved', 'ring/put/put', ring, ['    if (startOf(word) !== position || ownerOf(word) < RECORD_COMMITTED) {', '    if (startOf(word) !== position) {'], ['    } else if (ownerOf(word) === RECORD_COMMITTED) {', '    } else if (ownerOf(word) <= RECORD_COMMITTED) {']),
+  mutant('a consumer does not vacate the place of a record', 'perf/wrap/put/take', ring, ['  compareExchange64(headerOf(map, start), word, vacantWord(start))\n', '']),
 ] // prettier-ignore

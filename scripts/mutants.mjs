@@ -1,5 +1,5 @@
 // Compiles the core with one line changed (scripts/mutants-list.mjs), for each change, and puts the named subjects of the
-// async protocol to it: first the one that is expected to object, then, if it does not, all others until one does. Prints a
+// async protocol and of rings to it: first the one that is expected to object, then, if it does not, all others until one does. Prints a
 // table of what was changed and who objected; exit code 1 if a change survives that must not, or one is objected to that
 // cannot be. Arguments: words of a mutant's name. `--named`: ask only the expected subject. `--name NAME`: only this
 // mutant; may be repeated. `--write`: puts the table into docs/protocol.md.
@@ -12,6 +12,7 @@ import {
   machineName,
   scenarioSubject,
 } from '../dist/src/explore/subjects/async-catalogue.js'
+import { ringScenarios } from '../dist/src/explore/subjects/ring-catalogue.js'
 import { replaceBetween } from './marked.mjs'
 import { compileMutant } from './mutant-core.mjs'
 import { mutants } from './mutants-list.mjs'
@@ -21,6 +22,7 @@ const SUBJECT_TIME = 20_000
 const MUTANT_TIME = 120_000
 /** In this order. Triples come last, and are many: time ends before they do. */
 const FAMILIES = [
+  /^(ring|perf)\//,
   /^hazard\/(?!H30\+|H28)/,
   /^(pair|work)\/[^+]*$/,
   /^(nested|two-levels|no-memory)/,
@@ -28,7 +30,19 @@ const FAMILIES = [
   /^triple\/[^+]*$/,
 ]
 
-const scenarios = [...asyncScenarios()]
+const scenarios = [
+  ...[...asyncScenarios()].map((scenario) => ({
+    name: scenario.name,
+    subject: (module, machines) => scenarioSubject(machineOf(scenario, module, machines), scenario),
+  })),
+  ...ringScenarios(),
+]
+
+function machineOf(scenario, module, machines) {
+  const name = machineName(scenario)
+  if (!machines.has(name)) machines.set(name, machineFor(scenario, { module }))
+  return machines.get(name)
+}
 
 function* inOrder({ by, survives }, namedOnly) {
   if (!survives) yield scenarios.find(({ name }) => name === by) ?? fail(`no subject is named ${by}`)
@@ -44,18 +58,13 @@ function fail(message) {
 async function judge(mutant, namedOnly) {
   const module = await compileMutant(mutant)
   const machines = new Map()
-  const machineOf = (scenario) => {
-    const name = machineName(scenario)
-    if (!machines.has(name)) machines.set(name, machineFor(scenario, { module }))
-    return machines.get(name)
-  }
   const began = Date.now()
   let tried = 0
   for (const scenario of inOrder(mutant, namedOnly)) {
     if (Date.now() - began > MUTANT_TIME) return { tried, late: true }
     tried++
     try {
-      const { failure } = explore(scenarioSubject(machineOf(scenario), scenario), {
+      const { failure } = explore(scenario.subject(module, machines), {
         maxMilliseconds: SUBJECT_TIME,
         minimise: false,
       })

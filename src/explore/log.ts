@@ -46,6 +46,11 @@ import type { Words } from './words.js'
 
 /** Own steps beyond which a run does not go ahead of the search. */
 const MOST_AHEAD = 50_000
+/**
+ * Turns of a retry loop that are made at once, each by a run that goes ahead. A loop whose turns write, such as one that
+ * passes over what it finds, would make turns for ever: what one run writes is taken back before the next.
+ */
+const MOST_TURNS = 8
 
 interface Root {
   operation: Operation
@@ -69,6 +74,7 @@ export class LogTree extends NodeTable {
   private readonly rootNodes = new Map<Operation, Int32Array>()
   private readonly valueNumbers = new Map<string, number>()
   private readonly siteNumbers = new Map<string, number>([['', 0]])
+  private turns = 0
 
   constructor(
     private readonly executor: Executor,
@@ -128,8 +134,10 @@ export class LogTree extends NodeTable {
     const known = this.known(node, low, high)
     if (known !== 0) return known
     const first = this.insert(node, low, high)
+    this.turns++
     this.execute(first)
     for (let made = first, last = this.count; made < last; made++) this.attach(made)
+    this.turns--
     return first
   }
 
@@ -157,7 +165,7 @@ export class LogTree extends NodeTable {
     let at = node
     executor.beyond = () => {
       this.recordAccess(at)
-      if (phantom || !this.ahead(at)) return false
+      if (phantom || this.turns > MOST_TURNS || !this.ahead(at)) return false
       at = this.known(at, result.low, result.high) || this.insert(at, result.low, result.high)
       const status = this.nodes[at * NODE_STRIDE + NODE_STATUS]
       return status === 0 || status === ACCESS

@@ -87,6 +87,7 @@ export class Steps {
       if (this.observer !== undefined) this.observe(cpu, depth, call, node, low, high, next)
       node = next
       if (full || this.violation !== undefined || !this.choices.quiet(node)) break
+      if (logs.nodes[node * log.NODE_STRIDE + log.NODE_STEPS]! > this.maxSteps) break
       if (this.guarded[cpu] === true) {
         words.put(at + NODE + depth - 1, node)
         if (this.choices.interruptible(cpu, at)) break

@@ -19,13 +19,13 @@ export interface Booted {
   createMap(attributes: readonly number[], room?: number): number
 }
 
-/** Boots a machine with so many bytes of core memory for its maps, then what `boot` adds. */
+/** Boots a machine with so many bytes of core memory for its maps, then what `boot` adds. `module`: another build. */
 export function coreStage(
-  { cpus, traced, coreBytes }: { cpus: number; traced: boolean; coreBytes: number },
+  { cpus, traced, coreBytes, module }: { cpus: number; traced: boolean; coreBytes: number; module?: Uint8Array },
   boot: (booted: Booted) => void,
 ): Stage {
   return new Stage({
-    module: moduleBytes('core', traced),
+    module: module ?? moduleBytes('core', traced),
     sites: traced,
     memory: MEMORY,
     cpus,

@@ -1,20 +1,40 @@
-// Perf buffers, and the rings that they are, as named subjects: records put and taken at the same time, put by an NMI in any step
+// Rings, and the perf buffers that they are, as named subjects: records put by two CPUs, put and taken at the same time, put by an NMI in any step
 // of a put, beside a CPU that stops, into a full ring, and while the buffer is closed. What must hold is in ring-stage.ts.
+import { EAGAIN } from '../../../core/abi.js'
+import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
-import type { CpuScript, Operation } from '../subject.js'
-import { coreEntry, type Entry, type Variant } from './entry.js'
-import { atRest, close, holding, put, ringStage, take } from './ring-stage.js'
+import type { CpuScript, Operation, Subject } from '../subject.js'
+import { coreEntry, variantName, type Entry, type Variant } from './entry.js'
+import { moduleBytes } from './modules.js'
+import { ringModel } from './ring-model.js'
+import type { RingState } from './ring-model.js'
+import {
+  atRest,
+  capacity,
+  close,
+  discard,
+  holding,
+  output,
+  put,
+  records,
+  repair,
+  ringStage,
+  take,
+} from './ring-stage.js'
 import type { RingStage } from './ring-stage.js'
 
 const SMALL = 8
 /** Two of them fill a ring of 4096 bytes. */
 const LARGE = 2000
 
-const stages = new Map<boolean, RingStage>()
+const stages = new Map<string, RingStage>()
 
-function stageOf(traced: boolean): RingStage {
-  const stage = stages.get(traced) ?? ringStage({ traced })
-  stages.set(traced, stage)
+// Repair looks at every map that there may be: the small build, in which that are four.
+function stageOf(traced: boolean, cpus: number | undefined): RingStage {
+  const key = `${traced} ${cpus}`
+  const direct = cpus === undefined ? {} : { cpus, perf: false, module: moduleBytes('core.small', traced) }
+  const stage = stages.get(key) ?? ringStage({ traced, ...direct })
+  stages.set(key, stage)
   return stage
 }
 
@@ -25,6 +45,8 @@ interface Plan {
   /** Bytes of the records that are there before. */
   held: readonly number[]
   bytes?: number
+  /** CPUs of a machine whose programs write to the ring itself; without it, it is a perf buffer. */
+  cpus?: number
   scripts(at: RingStage, bytes: number): CpuScript[]
 }
 
@@ -87,20 +109,98 @@ const PLANS: Plan[] = [
       { operations: [take(at, 'B'), take(at, 'C')] },
     ],
   },
+  {
+    name: 'ring/put/put',
+    about: 'two CPUs put a record each while a third one takes',
+    variant: 'plain',
+    held: [],
+    cpus: 3,
+    scripts: (at, bytes) => [
+      { operations: [output(at, 'A', 4, bytes)] },
+      { operations: [output(at, 'B', 5, bytes)] },
+      { operations: [take(at, 'C'), take(at, 'D')] },
+    ],
+  },
+  {
+    name: 'ring/full/put/put',
+    about: 'two CPUs put a record each where there is room for one, while a third one takes',
+    variant: 'plain',
+    held: [LARGE],
+    bytes: LARGE,
+    cpus: 3,
+    scripts: (at, bytes) => [
+      { operations: [output(at, 'A', 4, bytes)] },
+      { operations: [output(at, 'B', 5, bytes)] },
+      { operations: [take(at, 'C')] },
+    ],
+  },
+  {
+    name: 'ring/put/discard',
+    about: 'one CPU puts a record, another one reserves one and gives it up, a third one takes',
+    variant: 'plain',
+    held: [],
+    cpus: 3,
+    scripts: (at, bytes) => [
+      { operations: [output(at, 'A', 4, bytes)] },
+      { operations: [discard(at, 'B', 5, bytes)] },
+      { operations: [take(at, 'C')] },
+    ],
+  },
+  {
+    name: 'ring/put/put',
+    about: 'a record is put by an NMI in any step of a put, beside a put of another CPU',
+    variant: 'nmi',
+    held: [],
+    cpus: 2,
+    scripts: (at, bytes) => [
+      { operations: [output(at, 'A', 4, bytes)], nmi: [output(at, 'B', 5, bytes)] },
+      { operations: [output(at, 'C', 6, bytes), take(at, 'D')] },
+    ],
+  },
+  {
+    name: 'ring/put/put',
+    about: 'one of two CPUs that put a record stops; it is repaired, and the other records can be taken',
+    variant: 'stop',
+    held: [],
+    cpus: 2,
+    scripts: (at, bytes) => [
+      { operations: [output(at, 'A', 4, bytes)], mayStop: true },
+      { operations: [output(at, 'B', 5, bytes), repair('repair'), take(at, 'C'), take(at, 'D')] },
+    ],
+  },
 ]
 
-export function ringEntries(): Entry[] {
-  return PLANS.map(({ name, about, variant, held, bytes = SMALL, scripts }) =>
-    coreEntry(name, about, variant, (traced) => {
-      const at = stageOf(traced)
-      const cpus = scripts(at, bytes)
-      return subject({
-        name,
-        stage: at.stage,
-        setup: holding(at, held),
-        cpus,
-        atRest: atRest(at, operationsOf(cpus), [...held.keys()]),
-      })
-    }),
-  )
+// Where a CPU stops, its record may be reserved for ever: that is no state of the model.
+function modelOf({ variant, held, bytes = SMALL, cpus }: Plan, at: RingStage): SequentialModel<RingState> | undefined {
+  if (cpus === undefined || variant === 'stop') return undefined
+  return ringModel(capacity(bytes), -EAGAIN, [...held.keys()], (view) => String(records(at, view)))
 }
+
+function subjectOf(plan: Plan, at: RingStage): Subject {
+  const { name, held, bytes = SMALL, cpus } = plan
+  const scripts = plan.scripts(at, bytes)
+  const model = modelOf(plan, at)
+  return subject({
+    name,
+    stage: at.stage,
+    setup: holding(at, held, cpus === undefined ? put : output),
+    cpus: scripts,
+    atRest: atRest(at, operationsOf(scripts), [...held.keys()]),
+    ...(model ? { model: model as SequentialModel<unknown> } : {}),
+  })
+}
+
+export function ringEntries(): Entry[] {
+  return PLANS.map((plan) => {
+    const { name, about, variant, cpus } = plan
+    const entry = coreEntry(name, about, variant, (traced) => subjectOf(plan, stageOf(traced, cpus)))
+    return cpus === undefined ? entry : { ...entry, module: 'core.small' }
+  })
+}
+
+/** The same on another build of the core: for its mutants. */
+export const ringScenarios = (): { name: string; subject(module: Uint8Array): Subject }[] =>
+  PLANS.map((plan) => ({
+    name: variantName(plan.name, plan.variant),
+    subject: (module) => subjectOf(plan, ringStage({ cpus: plan.cpus ?? 2, perf: plan.cpus === undefined, module })),
+  }))

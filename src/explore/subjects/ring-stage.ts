@@ -1,7 +1,7 @@
 // The stage on which the buffers of a perf event array are explored, and with them ring buffers: the core's check build, an
 // array, one ring in it. CPU 0 puts records, as programs do; CPU 1 is the host, which takes them and closes the buffer. What must
 // hold: a record that was put is there once, whole, until it is taken once; one that was refused is nowhere.
-import { MAP_TYPE_PERF_EVENT_ARRAY, MAP_TYPE_RINGBUF } from '../../../core/abi.js'
+import { EAGAIN, MAP_TYPE_PERF_EVENT_ARRAY, MAP_TYPE_RINGBUF } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, Stage, View } from '../index.js'
 import { coreStage } from './core-stage.js'
@@ -23,20 +23,35 @@ export interface RingStage {
   value(v: number): number
 }
 
-export function ringStage({ traced = false } = {}): RingStage {
+/** A ring that programs write to directly, or (`perf`) the buffer of CPU 0 in a perf event array. `module`: another build. */
+export function ringStage({ traced = false, cpus = 2, perf = true, module }: RingStageOptions = {}): RingStage {
   let array = 0
   let ring = 0
   let memory = 0
   const value = (v: number): number => memory + v * PLACE
-  const stage = coreStage({ cpus: 2, traced, coreBytes: 1 << 14 }, ({ cpu, header, buffer, createMap }) => {
-    array = createMap([MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 2, 0])
-    ring = createMap([MAP_TYPE_RINGBUF, 0, 0, RING_BYTES, 0], PLACE)
-    if (cpu.exports['perf_event_open'](array, 0, ring, 0) !== 0) throw new Error('the buffer cannot be opened')
-    cpu.store32(header(layout.HEADER_CPU_AREAS) + layout.CPU_PROGRAM, header(layout.HEADER_PROGRAMS))
-    memory = buffer
-    for (let v = 0; v < VALUES; v++) cpu.store32(value(v), 100 + v)
-  })
+  const stage = coreStage(
+    { cpus, traced, coreBytes: 1 << 14, ...(module ? { module } : {}) },
+    ({ cpu, header, buffer, createMap }) => {
+      array = createMap([MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 2, 0])
+      ring = createMap([MAP_TYPE_RINGBUF, 0, 0, RING_BYTES, 0], PLACE)
+      if (perf && cpu.exports['perf_event_open'](array, 0, ring, 0) !== 0)
+        throw new Error('the buffer cannot be opened')
+      for (let index = 0; index < cpus; index++) {
+        const area = header(layout.HEADER_CPU_AREAS) + index * layout.CPU_BYTES
+        cpu.store32(area + layout.CPU_PROGRAM, header(layout.HEADER_PROGRAMS))
+      }
+      memory = buffer
+      for (let v = 0; v < VALUES; v++) cpu.store32(value(v), 100 + v)
+    },
+  )
   return { stage, array, ring, value }
+}
+
+interface RingStageOptions {
+  traced?: boolean
+  cpus?: number
+  perf?: boolean
+  module?: Uint8Array
 }
 
 type Output = (context: bigint, map: bigint, flags: bigint, data: bigint, size: bigint) => bigint
@@ -59,6 +74,40 @@ export function put(at: RingStage, name: string, v: number, bytes: number): Oper
       ),
   }
 }
+
+/** Puts value v into the ring itself, from any CPU: 0, or -EAGAIN if there is no room. */
+export function output(at: RingStage, name: string, v: number, bytes: number): Operation {
+  return {
+    name,
+    kind: 'put',
+    args: { v },
+    run: ({ exports }) =>
+      Number(exports['bpf_ringbuf_output'](BigInt(at.ring), BigInt(at.value(v)), BigInt(bytes), 0n) as bigint),
+  }
+}
+
+/** Reserves a record of the ring and gives it up: 0, or -EAGAIN if there was no room. */
+export function discard(at: RingStage, name: string, v: number, bytes: number): Operation {
+  return {
+    name,
+    kind: 'discard',
+    args: { v },
+    run({ exports }) {
+      const sample = exports['bpf_ringbuf_reserve'](BigInt(at.ring), BigInt(bytes), 0n) as bigint
+      if (sample === 0n) return -EAGAIN
+      exports['bpf_ringbuf_discard'](sample, 0n)
+      return 0
+    },
+  }
+}
+
+/** Repairs what the CPU that stopped has left. */
+export const repair = (name: string): Operation => ({
+  name,
+  kind: 'offline',
+  afterStop: true,
+  run: (cpu) => Number(cpu.exports['cpu_offline'](cpu.stopped())),
+})
 
 /** Takes the oldest record: its value, -1 if there is none that is committed, -2 if another consumer was quicker. */
 export function take(at: RingStage, name: string): Operation {
@@ -85,15 +134,15 @@ export function close(at: RingStage, name: string): Operation {
 }
 
 /** Puts the values from 0 up before the exploration, in records of so many bytes each. */
-export function holding(at: RingStage, bytes: readonly number[]): (cpus: Cpu[]) => void {
+export function holding(at: RingStage, bytes: readonly number[], how = put): (cpus: Cpu[]) => void {
   return (cpus) => {
     for (const [v, size] of bytes.entries())
-      if (put(at, 'set-up', v, size).run(cpus[0]!) !== 0) throw new Error(`set-up: value ${v} was not put`)
+      if (how(at, 'set-up', v, size).run(cpus[0]!) !== 0) throw new Error(`set-up: value ${v} was not put`)
   }
 }
 
 /** The values of the records that are committed and not taken, oldest first. A string says what is wrong. */
-function records(at: RingStage, view: View): number[] | string {
+export function records(at: RingStage, view: View): number[] | string {
   const word = (field: number): number => view.load32(at.ring + field)
   const endOf = (header: bigint): number => (Number(header >> 33n) + Number((header >> 9n) & 0xffffffn)) & POSITIONS
   const mask = RING_BYTES / UNIT - 1
@@ -110,6 +159,9 @@ function records(at: RingStage, view: View): number[] | string {
   }
   return found
 }
+
+/** Records of so many bytes for which an empty ring has room: its last byte stays free. */
+export const capacity = (bytes: number): number => Math.ceil(RING_BYTES / (Math.ceil(bytes / UNIT) * UNIT + UNIT)) - 1
 
 /** At the end: what was put, by its result or before, is taken or there, once; the refused ones are counted. */
 export function atRest(at: RingStage, operations: readonly Operation[], before: readonly number[]) {
