@@ -1,6 +1,6 @@
 // Control blocks: allocation, references, return to the pool. Owns the pool bitmap.
 // Invariant: a block in the pool has state FREED, no binding, no queue entry and a dead count; so a stale look at it
-// finds nothing to do. It returns only a grace period after its count was dead [G1, G3, H3].
+// finds nothing to do. One that was never used is all 0, idle and in no slot: nobody has its address to look at it. It returns only a grace period after its count was dead [G1, G3, H3].
 import { note32, peek32, store32, store64 } from '../door'
 import { cpu, cpuIndex } from '../cpu'
 import {

@@ -11,12 +11,9 @@ import {
   MAX_PROGRAMS,
   STACKS_PER_CPU,
 } from '../abi'
-import { FREED } from '../async/state'
-import { peek32, poke32, store32, store64 } from '../door'
+import { peek32, poke32, store64 } from '../door'
 import {
   BITMAP_BYTES,
-  CB_REFERENCES,
-  CB_STATE,
   CONTROL_BLOCK_BYTES,
   CPU_BYTES,
   CPU_EVENTS,
@@ -57,7 +54,6 @@ import {
   MAP_BYTES,
   MAX_INTERFACES,
   PROGRAM_BYTES,
-  REFERENCES_DEAD,
   TASK_BYTES,
 } from '../layout'
 import { bitmapBytes, bitmapCreate } from '../memory/bitmap'
@@ -108,14 +104,9 @@ export function machine_boot(memoryBytes: u32, cpus: u32, controlBlocks: u32, co
   poke32(HEADER + HEADER_CPU_AREAS, areas)
   poke32(HEADER + HEADER_MAPS, reserve(MAX_MAPS * MAP_BYTES))
   poke32(HEADER + HEADER_PROGRAMS, reserve(MAX_PROGRAMS * PROGRAM_BYTES))
-  const blocks = reserve(controlBlocks * CONTROL_BLOCK_BYTES)
-  poke32(HEADER + HEADER_CONTROL_BLOCKS, blocks)
+  // They stay 0: boot touches none of their pages.
+  poke32(HEADER + HEADER_CONTROL_BLOCKS, reserve(controlBlocks * CONTROL_BLOCK_BYTES))
   poke32(HEADER + HEADER_CONTROL_BLOCK_COUNT, controlBlocks)
-  for (let index: u32 = 0; index < controlBlocks; index++) {
-    const block = <usize>blocks + index * CONTROL_BLOCK_BYTES
-    store64(block + CB_STATE, FREED)
-    store32(block + CB_REFERENCES, REFERENCES_DEAD)
-  }
   poke32(HEADER + HEADER_CONTROL_BLOCK_POOL, reserveBitmap(controlBlocks, true))
   poke32(HEADER + HEADER_EVENT_RECORDS, events)
   for (let index: u32 = 0; index < cpus; index++) {

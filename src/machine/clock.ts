@@ -20,21 +20,22 @@ export function realEpoch(): RealEpoch {
  * own; both clocks tick alike, so one constant relates them. It is found by bracketing: hrtime, performance.now, hrtime
  * bounds it from both sides, and the bounds of many brackets are intersected (tens of nanoseconds remain, far less than
  * the brackets took, so no reading is negative). On one thread the result never decreases, so a timer is never early
- * for its own CPU whatever error remains. Every program run and callback comes here: `performance` is the module's
- * import because the global of that name is an accessor, and nothing is rounded.
+ * for its own CPU whatever error remains. Every program run and callback comes here: `performance` is a variable of its
+ * own because the global of that name is an accessor and an import in CommonJS a field, and nothing is rounded.
  */
 export function realClock(epoch: RealEpoch): ReadClock {
+  const timer = performance
   let low = -Infinity
   let high = Infinity
   for (let sample = 0; sample < 200; sample++) {
     const before = Number(process.hrtime.bigint() - epoch.hrtime)
-    const here = performance.now() * 1e6
+    const here = timer.now() * 1e6
     const after = Number(process.hrtime.bigint() - epoch.hrtime)
     low = Math.max(low, before - here)
     high = Math.min(high, after - here)
   }
   const offset = (low + high) / 2
-  return () => performance.now() * 1e6 + offset
+  return () => timer.now() * 1e6 + offset
 }
 
 /** REALTIME minus MONOTONIC of a real machine, nanoseconds. */

@@ -1,7 +1,5 @@
-// The core module (AssemblyScript, dist/core/core.wasm): compiled once per process, instantiated once per CPU over the
-// machine's memory. Typed exports; the two imports that only the host can provide.
-import { readFileSync } from 'node:fs'
-import { SkepError } from '../error.js'
+// An instance of the core, one per CPU over the machine's memory. Typed exports; the two imports that only the host can
+// provide. The module: core-module.ts.
 import type { ReadClock } from './clock.js'
 import { GuestFault } from './fault.js'
 
@@ -82,24 +80,6 @@ export interface CoreExports {
   map_user_put(map: number): void
   map_get(map: number): void
   map_put(map: number): void
-}
-
-/** dist/src/machine/core.js → dist/core/core.wasm, in a clone and in an installed package alike. */
-const coreFile = new URL('../../core/core.wasm', import.meta.url)
-let compiled: WebAssembly.Module | undefined
-
-/** The compiled core; the same module object for every machine of the process. */
-export function coreModule(): WebAssembly.Module {
-  if (!compiled) {
-    let bytes: Uint8Array
-    try {
-      bytes = readFileSync(coreFile)
-    } catch (cause) {
-      throw new SkepError('NO_CORE', `core.wasm is missing beside the package's code; build it first`, {}, { cause })
-    }
-    compiled = new WebAssembly.Module(bytes)
-  }
-  return compiled
 }
 
 /** One CPU's instance of the core. `module` is passed on to worker threads so that none compiles it again. */

@@ -73,8 +73,8 @@ export class WorkerCpu {
     this.#memory = memory
     this.#area = memory.cpuArea(task.cpu)
     this.#listener = listener
-    // Not the process's own arguments: `--input-type` and the like are not for this file.
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: task, execArgv: [] })
+    // worker.ts with its imports in one file. Not the process's own arguments: `--input-type` and the like are not for it.
+    this.#worker = new Worker(new URL('./worker.cjs', import.meta.url), { workerData: task, execArgv: [] })
     this.ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: WorkerMessage) => {
         if (message.kind === 'ready') resolve()

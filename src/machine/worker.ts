@@ -1,5 +1,5 @@
 // The thread of one worker CPU: stays in the core's loop, comes back to JavaScript only for the host's messages and for
-// faults. Started by threads.ts with a WorkerTask.
+// faults. Started by worker-cpu.ts with a WorkerTask, as one file with all that it imports (scripts/build-worker.mjs).
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { REQUEST_RUN } from '../../core/abi.js'
 import { CPU_CONTROL, CPU_REQUEST } from '../../core/layout.js'

@@ -125,6 +125,8 @@ function blockProblem(
   const asked = Array.from({ length: places.cpus }, (_, cpu) => cpu).some((cpu) => cpu !== dead && inbox(cpu))
   if (binding !== 0n) references[decodeBinding(binding).program]! += 1
   if (bitmapHas(load32, places.pool, index)) {
+    // Never used: as the machine was booted.
+    if (word === 0n && count === 0 && binding === 0n && queued === 0n) return undefined
     if (!state.freed) return 'in the pool but not FREED'
     if (binding !== 0n || queued !== 0n) return 'in the pool with a binding or a queue entry'
     return count === layout.REFERENCES_DEAD ? undefined : `in the pool with ${count} references`
