@@ -69,6 +69,7 @@ export const MAP_TYPE_STACK = 23
 export const MAP_TYPE_DEVMAP_HASH = 25
 export const MAP_TYPE_RINGBUF = 27
 export const MAP_TYPE_BLOOM_FILTER = 30
+export const MAP_TYPE_USER_RINGBUF = 31
 
 /** Map creation flags of the kernel. */
 export const BPF_F_NO_PREALLOC = 1

@@ -51,6 +51,7 @@ export {
 export { map_peek, map_pop, map_push } from './map/host-keyless'
 export { perf_event_close, perf_event_open } from './map/perf-event'
 export { ring_next, ring_release } from './map/ring'
+export { user_ring_end, user_ring_reserve } from './map/user-ring'
 export { sectionEnter as section_enter, sectionExit as section_exit } from './memory/section'
 export { control_blocks_free, control_blocks_lost, control_blocks_total, program_bindings } from './run/audit'
 export { machine_boot } from './run/boot'

@@ -175,6 +175,8 @@ export const MAP_NODE_POOL = 160
 export const MAP_RING_ARRAY = 164
 export const MAP_RING_CPU = 168
 export const MAP_RING_LOST = 172
+/** User ring buffers: the CPU that drains, + 1; 0 none (map/user-ring.ts). */
+export const MAP_RING_DRAINER = 176
 /** Own cache line: elements in the map, LRU hand, CPUs with an announced lookup (bit set, u64). */
 export const MAP_COUNT = 192
 export const MAP_HAND = 196

@@ -40,6 +40,7 @@ const DIFFERENCES = {
   bpf_skb_ancestor_cgroup_id: HOST,
   bpf_skb_get_tunnel_key: `${HOST}, or the program`,
   bpf_skb_get_tunnel_opt: `${HOST}, or the program`,
+  bpf_user_ringbuf_drain: 'samples of the host (userRing), whose headers and positions no one can break',
   bpf_perf_event_output: "into the buffers that the host opens (perfBuffer); records come without perf's padding",
   bpf_redirect: REDIRECT,
   bpf_redirect_map: `${REDIRECT}, with the map and the key; every interface but 0 and every CPU exists`,
@@ -79,7 +80,7 @@ const DIFFERENCES = {
 /** Why something is refused: the first line that matches its name. */
 const REASONS = [
   ['its packet is a structure of the kernel', /^bpf_(skb|xdp)_output/],
-  ['there is no map of its type', /_output|redirect_map|map_(push|pop|peek)|user_ringbuf|storage/],
+  ['there is no map of its type', /_output|redirect_map|map_(push|pop|peek)|storage/],
   [
     'no kernel pointers are kept in maps, and there are no per-CPU variables of a kernel',
     /kptr_xchg|(per|this)_cpu_ptr/,

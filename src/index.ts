@@ -14,6 +14,7 @@ export type { Redirect } from './machine/redirect.js'
 export { MapHandle } from './machine/map-handle.js'
 export { MapMemory, type MemoryOptions } from './machine/map-memory.js'
 export { PerfBuffer, type PerfBufferOptions, type PerfRecord } from './machine/perf-buffer.js'
+export { UserRing, UserSample } from './machine/user-ring.js'
 export type {
   Batch,
   BatchCursor,

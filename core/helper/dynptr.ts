@@ -16,7 +16,8 @@ import { bpf_xdp_get_buff_len, bpf_xdp_load_bytes, bpf_xdp_store_bytes, xdpBytes
 const DYNPTR_BYTES: u32 = 16
 const SIZE: usize = 8
 const OFFSET: usize = 12
-const MOST_BYTES: u32 = 0xffffff
+/** Largest size of a dynptr. */
+export const MOST_BYTES: u32 = 0xffffff
 
 /** Kinds, in the upper bits of the size word. */
 const LOCAL: u32 = 1 << 28
@@ -34,6 +35,11 @@ function set(pointer: usize, data: u64, size: u32): void {
   poke64(pointer, data)
   poke32(pointer + SIZE, size)
   poke32(pointer + OFFSET, 0)
+}
+
+/** Over `size` bytes (at most MOST_BYTES) of guest memory. */
+export function setLocal(pointer: usize, data: u64, size: u32): void {
+  set(pointer, data, LOCAL | size)
 }
 
 function kindOf(pointer: usize): u32 {
@@ -76,7 +82,7 @@ export function bpf_dynptr_from_mem(data: u64, size: u64, flags: u64, dynptr: u6
   if (<u32>size > MOST_BYTES) return -E2BIG
   if (flags !== 0) return -EINVAL
   guestAddress(data, <u32>size)
-  set(pointer, data, LOCAL | (<u32>size))
+  setLocal(pointer, data, <u32>size)
   return 0
 }
 

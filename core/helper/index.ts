@@ -2,7 +2,28 @@
 export { bpf_csum_diff, bpf_l3_csum_replace, bpf_l4_csum_replace } from './checksum'
 export * from './bits'
 export * from './clock'
-export * from './dynptr'
+export {
+  bpf_dynptr_adjust,
+  bpf_dynptr_clone,
+  bpf_dynptr_copy,
+  bpf_dynptr_data,
+  bpf_dynptr_from_mem,
+  bpf_dynptr_from_skb,
+  bpf_dynptr_from_xdp,
+  bpf_dynptr_is_null,
+  bpf_dynptr_is_rdonly,
+  bpf_dynptr_memset,
+  bpf_dynptr_read,
+  bpf_dynptr_size,
+  bpf_dynptr_slice,
+  bpf_dynptr_slice_rdwr,
+  bpf_dynptr_write,
+  bpf_probe_read_kernel_dynptr,
+  bpf_probe_read_kernel_str_dynptr,
+  bpf_ringbuf_discard_dynptr,
+  bpf_ringbuf_reserve_dynptr,
+  bpf_ringbuf_submit_dynptr,
+} from './dynptr'
 export * from './identity'
 export { bpf_spin_lock, bpf_spin_unlock } from './lock'
 export {
@@ -26,6 +47,7 @@ export * from './skb-room'
 export * from './skb-tunnel'
 export { bpf_skb_vlan_pop, bpf_skb_vlan_push } from './skb-vlan'
 export * from './string'
+export { bpf_user_ringbuf_drain } from './user-ring'
 export * from './task'
 export {
   bpf_xdp_adjust_head,

@@ -18,7 +18,6 @@ import {
   MAP_TYPE_CPUMAP,
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERF_EVENT_ARRAY,
-  MAP_TYPE_RINGBUF,
   MAP_TYPE_XSKMAP,
 } from '../abi'
 import {
@@ -30,6 +29,7 @@ import {
   isPerCpu,
   isQueue,
   isReferenceArray,
+  isRing,
   isTarget,
   isTrie,
   roundUp,
@@ -72,7 +72,7 @@ export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntr
   if (isTarget(type)) refused = checkTarget(type, keySize, valueSize, maxEntries, flags)
   else if (isArray(type)) refused = checkArray(type, keySize, valueSize, maxEntries, flags)
   else if (isHash(type)) refused = checkHash(type, keySize, valueSize, maxEntries, flags)
-  else if (type === MAP_TYPE_RINGBUF) refused = checkRing(keySize, valueSize, maxEntries, flags)
+  else if (isRing(type)) refused = checkRing(keySize, valueSize, maxEntries, flags)
   else if (isTrie(type)) refused = checkTrie(keySize, valueSize, maxEntries, flags)
   else if (isQueue(type)) refused = checkKeyless(keySize, valueSize, maxEntries, flags, QUEUE_FLAGS)
   else if (type === MAP_TYPE_BLOOM_FILTER && extra <= MOST_HASHES)

@@ -1,6 +1,6 @@
 // Bytes that a map takes, in core memory (slots, buckets, records, pools) and in the guest window (its elements): pure
 // arithmetic on the attributes, which are checked first. Called by create.ts and, through the exports, by the host.
-import { ENOMEM, MAP_TYPE_BLOOM_FILTER, MAP_TYPE_RINGBUF } from '../abi'
+import { ENOMEM, MAP_TYPE_BLOOM_FILTER, MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF } from '../abi'
 import { peek32 } from '../door'
 import { BITMAP_BYTES, HEADER, HEADER_CPUS } from '../layout'
 import { bitmapBytes } from '../memory/bitmap'
@@ -14,6 +14,7 @@ import {
   isHash,
   isPerCpu,
   isQueue,
+  isRing,
   isTrie,
   recordsBytes,
   roundUp,
@@ -51,7 +52,7 @@ export function map_bytes_core(
   }
   if (holdsReferences(type)) bytes += roundUp(strideOf(type, keySize, valueSize) * elementsOf(type, maxEntries), 64)
   // A header word for every 8 bytes (ring-record.ts).
-  if (type === MAP_TYPE_RINGBUF) bytes += maxEntries
+  if (isRing(type)) bytes += maxEntries
   if (isQueue(type)) bytes += bucketBytes(maxEntries) + poolBytes(type, maxEntries) + stepBytes()
   if (isTrie(type)) bytes += trieBytes(type, keySize, maxEntries)
   if (type === MAP_TYPE_BLOOM_FILTER) bytes += bloomBytes(maxEntries, extra)
@@ -84,6 +85,8 @@ export function map_bytes_guest(
   if (holdsReferences(type)) return 0
   // Samples lie in one piece: what passes the ring's end goes on behind it.
   if (type === MAP_TYPE_RINGBUF) return asResult(2 * <u64>maxEntries)
+  // And behind them a dynptr (user-ring.ts).
+  if (type === MAP_TYPE_USER_RINGBUF) return asResult(2 * <u64>maxEntries + 4096)
   const bytes = isPerCpu(type)
     ? cpuStrideOf(type, keySize, valueSize, maxEntries) * <u64>peek32(HEADER + HEADER_CPUS)
     : strideOf(type, keySize, valueSize) * elementsOf(type, maxEntries)

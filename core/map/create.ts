@@ -1,16 +1,7 @@
 // Creation of a map: takes a free map structure, fills it, lays the slots, buckets, records and the pool of a hash
 // map out in core memory, and enters the map's guest pages in the page map. Called by the host, from any CPU; nothing
 // else sees the map before its state says live.
-import {
-  EACCES,
-  E2BIG,
-  EINVAL,
-  EOPNOTSUPP,
-  GUEST_PAGE_SHIFT,
-  MAP_TYPE_BLOOM_FILTER,
-  MAP_TYPE_RINGBUF,
-  MAX_MAPS,
-} from '../abi'
+import { EACCES, E2BIG, EINVAL, EOPNOTSUPP, GUEST_PAGE_SHIFT, MAP_TYPE_BLOOM_FILTER, MAX_MAPS } from '../abi'
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from '../abi'
 import { MAP_FREE, MAP_LIVE } from '../async/user-reference'
 import { compareExchange32, fill, peek32, poke16, poke32, poke64, store32 } from '../door'
@@ -70,6 +61,7 @@ import {
   isHash,
   isPerCpu,
   isQueue,
+  isRing,
   isTarget,
   isTrie,
   recordBytesOf,
@@ -197,7 +189,7 @@ export function map_create(
     area += <usize>roundUp(<u64>stride * <u64>count, 64)
   }
   if (isHash(type)) createHash(map, area)
-  if (type === MAP_TYPE_RINGBUF) createRing(map, area)
+  if (isRing(type)) createRing(map, area)
   if (type === MAP_TYPE_BLOOM_FILTER) createBloom(map, area)
   if (isTrie(type)) createTrie(map, area)
   if (isQueue(type)) {

@@ -12,7 +12,7 @@ import { abandonReservations } from './ring'
 export function repairMaps(dead: u32): void {
   withdrawLookups(dead)
   withdrawWrites(dead)
-  abandonReservations(dead)
+  abandonReservations(dead, true)
   const under = cpuArea(dead) + CPU_MAP_OPERATIONS
   add32(HEADER + HEADER_LOST_ELEMENTS, glance32(under))
   note32(under, 0)

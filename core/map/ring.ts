@@ -6,7 +6,7 @@
 // nothing. The header's owner decides the rest: only the owner commits or discards, and for a dead CPU the repair does.
 // The ring waits for a record that stays reserved, as in the kernel; nothing is ever overwritten.
 // Position and length are believed from core memory only; the 8 bytes in front of a sample mean nothing.
-import { MAP_TYPE_RINGBUF, MAX_MAPS } from '../abi'
+import { MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF, MAX_MAPS } from '../abi'
 import { mapAt } from '../async/slot'
 import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
 import { cpu, cpuArea, cpuIndex } from '../cpu'
@@ -34,6 +34,7 @@ import {
   MAP_RING_ARRAY,
   MAP_RING_BELL,
   MAP_RING_CONSUMED,
+  MAP_RING_DRAINER,
   MAP_RING_LAST,
   MAP_STATE,
   MAP_TYPE,
@@ -83,27 +84,33 @@ function publish(map: usize, word: u64): void {
   }
 }
 
-/** Reserves a record for a sample of `size` bytes: guest address of the sample, 0 if there is no room. */
+/** Reserves a record for a program's sample of `size` bytes: guest address of the sample, 0 if there is no room. */
 export function ringReserve(map: usize, size: u64): usize {
   if (size > LARGEST_SAMPLE) return 0
-  const units = unitsFor(<u32>size)
-  const room = ringUnits(map)
-  if (units >= room) return 0
   const open = cpu() + CPU_RESERVED
   note32(open, peek32(open) + 1)
+  // The last byte of the ring stays free, as in the kernel.
+  const sample = takeRecord(map, <u32>size, ringUnits(map) - 1)
+  if (!sample) note32(open, peek32(open) - 1)
+  return sample
+}
+
+/** Reserves a record for a sample of `size` bytes in a ring that may hold `most` units: as ringReserve. */
+export function takeRecord(map: usize, size: u32, most: u32): usize {
+  const units = unitsFor(size)
+  if (units > most) return 0
   while (true) {
     retry()
     const last = load64(map + MAP_RING_LAST)
     publish(map, last)
     const start = endOf(last)
     const held = (start - load32(map + MAP_RING_CONSUMED)) & POSITIONS
-    // The last byte of the ring stays free, as in the kernel. Full only if that was so while `last` was the last.
-    if (held + units >= room) {
+    // Full only if that was so while `last` was the last.
+    if (held + units > most) {
       if (load64(map + MAP_RING_LAST) !== last) continue
-      note32(open, peek32(open) - 1)
       return 0
     }
-    const mine = recordWord(start, <u32>size, cpuIndex())
+    const mine = recordWord(start, size, cpuIndex())
     if (compareExchange64(map + MAP_RING_LAST, last, mine) !== last) continue
     publish(map, mine)
     return sampleOf(map, start)
@@ -122,8 +129,11 @@ export function ringOfSample(sample: u64): usize {
   return (startOf(word) & (ringUnits(map) - 1)) === place && ownerOf(word) === cpuIndex() ? map : 0
 }
 
-/** Wakes the consumer, which waits at the perf event array's bell if the ring is a buffer of one. */
-function ring(map: usize): void {
+/**
+ * Wakes the consumer, which waits at the perf event array's bell if the ring is a buffer of one; of a user ring the producers
+ * that wait for room.
+ */
+export function ring(map: usize): void {
   const array = <usize>peek32(map + MAP_RING_ARRAY)
   const bell = (array ? array : map) + MAP_RING_BELL
   add32(bell, 1)
@@ -135,12 +145,18 @@ function ring(map: usize): void {
  * front of it (`wakeUp` 0), always (1) or never (-1).
  */
 export function ringEnd(map: usize, sample: u64, owner: u32, wakeUp: i32): void {
-  const header = headerOf(map, (<u32>sample - SAMPLE_OFFSET - peek32(map + MAP_ELEMENTS)) >> 3)
-  const word = load64(header)
-  if (compareExchange64(header, word, withOwner(word, owner)) !== word) return
+  const word = endRecord(map, sample, owner)
+  if (!word) return
   const open = cpu() + CPU_RESERVED
   note32(open, peek32(open) - 1)
   if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === startOf(word))) ring(map)
+}
+
+/** Makes `owner` the owner of the record that this CPU has reserved: its word before, 0 if that was done for it. */
+export function endRecord(map: usize, sample: u64, owner: u32): u64 {
+  const header = headerOf(map, (<u32>sample - SAMPLE_OFFSET - peek32(map + MAP_ELEMENTS)) >> 3)
+  const word = load64(header)
+  return compareExchange64(header, word, withOwner(word, owner)) === word ? word : 0
 }
 
 /** Bytes that are produced and not consumed. */
@@ -149,7 +165,7 @@ export function ringHeld(map: usize): u32 {
 }
 
 /** Moves the consumer past the record; false if another consumer was quicker. */
-function release(map: usize, word: u64): bool {
+export function release(map: usize, word: u64): bool {
   const start = startOf(word)
   if (compareExchange32(map + MAP_RING_CONSUMED, start, endOf(word)) !== start) return false
   compareExchange64(headerOf(map, start), word, vacantWord(start))
@@ -206,17 +222,22 @@ function abandonIn(map: usize, owner: u32): void {
   if (found) ring(map)
 }
 
-/** Discards every reservation of CPU `index`: a run that ended without giving its records back, or a dead CPU. */
-export function abandonReservations(index: u32): void {
+/**
+ * Discards every reservation of CPU `index`, and ends its drains: a run that ended without giving its records back, or a dead
+ * CPU, which has no samples of user rings any more either.
+ */
+export function abandonReservations(index: u32, dead: bool): void {
   for (let at: u32 = 0; at < <u32>MAX_MAPS; at++) {
     const map = <usize>peek32(HEADER + HEADER_MAPS) + <usize>at * MAP_BYTES
     if (load32(map + MAP_STATE) - MAP_LIVE > MAP_WAITING - MAP_LIVE) continue
-    if (peek32(map + MAP_TYPE) === MAP_TYPE_RINGBUF) abandonIn(map, index)
+    const type = peek32(map + MAP_TYPE)
+    if (type === MAP_TYPE_RINGBUF || (type === MAP_TYPE_USER_RINGBUF && dead)) abandonIn(map, index)
+    if (type === MAP_TYPE_USER_RINGBUF) compareExchange32(map + MAP_RING_DRAINER, index + 1, 0)
   }
   note32(cpuArea(index) + CPU_RESERVED, 0)
 }
 
 /** At the end of this CPU's outermost code: nothing stays reserved. */
 export function settleReservations(): void {
-  if (peek32(cpu() + CPU_RESERVED) !== 0) abandonReservations(cpuIndex())
+  if (peek32(cpu() + CPU_RESERVED) !== 0) abandonReservations(cpuIndex(), false)
 }

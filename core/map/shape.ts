@@ -19,6 +19,7 @@ import {
   MAP_TYPE_QUEUE,
   MAP_TYPE_RINGBUF,
   MAP_TYPE_STACK,
+  MAP_TYPE_USER_RINGBUF,
   MAP_TYPE_XSKMAP,
 } from '../abi'
 import { peek32 } from '../door'
@@ -83,6 +84,11 @@ export function isQueue(type: u32): bool {
   return type === MAP_TYPE_QUEUE || type === MAP_TYPE_STACK
 }
 
+/** True for the kinds of records in order, from programs or for them. */
+export function isRing(type: u32): bool {
+  return type === MAP_TYPE_RINGBUF || type === MAP_TYPE_USER_RINGBUF
+}
+
 /** True for the kinds with one value for each CPU. */
 export function isPerCpu(type: u32): bool {
   return type === MAP_TYPE_PERCPU_ARRAY || type === MAP_TYPE_PERCPU_HASH || type === MAP_TYPE_LRU_PERCPU_HASH
@@ -94,7 +100,7 @@ export function isPerCpu(type: u32): bool {
  */
 export function elementsOf(type: u32, maxEntries: u32): u64 {
   const cpus = <u64>peek32(HEADER + HEADER_CPUS)
-  if (type === MAP_TYPE_RINGBUF || type === MAP_TYPE_BLOOM_FILTER) return 0
+  if (isRing(type) || type === MAP_TYPE_BLOOM_FILTER) return 0
   if (type === MAP_TYPE_PERCPU_ARRAY) return <u64>maxEntries * cpus
   // As many again, and some, that wait for a grace period (trie.ts).
   if (isTrie(type)) return 2 * <u64>maxEntries + cpus * LOOKUP_LEVELS + 64

@@ -76,6 +76,8 @@ export interface CoreExports {
   perf_event_close(map: number, index: number, ring: number): void
   ring_next(map: number): bigint
   ring_release(map: number, sample: number): number
+  user_ring_reserve(map: number, size: number): number
+  user_ring_end(map: number, sample: number, submit: number): void
   map_user_get(map: number): void
   map_user_put(map: number): void
   map_get(map: number): void

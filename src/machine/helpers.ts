@@ -151,6 +151,7 @@ export const helpers: readonly HelperEntry[] = [
   helper(202, 'bpf_dynptr_write', 5),
   helper(203, 'bpf_dynptr_data', 3),
   helper(208, 'bpf_ktime_get_tai_ns', 0),
+  helper(209, 'bpf_user_ringbuf_drain', 4, { frame: true, callback: 1 }),
 ]
 
 /** Every kfunc, by name. */

@@ -23,6 +23,7 @@ import type { Cpu } from './cpu.js'
 import { mapType } from './map-types.js'
 import type { Memory } from './memory.js'
 import { RingReader } from './ring-reader.js'
+import { UserRing } from './user-ring.js'
 
 /** A place in the guest window for a key and a value. */
 export interface Staging {
@@ -91,6 +92,11 @@ export class MapAccess {
   /** The map's records, if it is a ring buffer, or those of another ring. */
   ring(name: string, btf: Btf | undefined, address = this.address): RingReader {
     return new RingReader(this.#cpu, address, name, btf)
+  }
+
+  /** The map's producer, if it is a user ring buffer. */
+  userRing(name: string, released: () => void): UserRing {
+    return new UserRing(this.#cpu, this.address, name, released)
   }
 
   get #paddedValue(): number {

@@ -19,6 +19,7 @@ import {
   MAP_TYPE_ARRAY,
   MAP_TYPE_BLOOM_FILTER,
   MAP_TYPE_PERF_EVENT_ARRAY,
+  MAP_TYPE_USER_RINGBUF,
 } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import { AGAIN } from './answer.js'
@@ -32,6 +33,7 @@ import { mapType, type BatchOperation } from './map-types.js'
 import { PerfBuffer, type PerfBufferOptions } from './perf-buffer.js'
 import { MapValues, type WhichCpu } from './map-values.js'
 import { show } from './units.js'
+import type { UserRing } from './user-ring.js'
 
 const updateFlags: Record<UpdateFlag, number> = { any: BPF_ANY, noexist: BPF_NOEXIST, exist: BPF_EXIST }
 
@@ -160,6 +162,14 @@ export class MapCommands {
   }
 
   /** Buffers of a perf event array; `closed` is called when they are. */
+  userRing(closed: () => void): UserRing {
+    const { name } = this.#description
+    if (this.#access.type !== MAP_TYPE_USER_RINGBUF)
+      throw new SkepError('BAD_MAP', `map '${name}' is no user ring buffer`)
+    this.#mayWrite('user ring')
+    return this.#access.userRing(name, closed)
+  }
+
   perfBuffer(bytes: number, options: PerfBufferOptions, closed: () => void): PerfBuffer {
     const { name, btf } = this.#description
     if (this.#access.type !== MAP_TYPE_PERF_EVENT_ARRAY)

@@ -13,6 +13,7 @@ import type { MapReferences } from './map-references.js'
 import { PerfBuffer, perfBufferBytes, type PerfBufferOptions } from './perf-buffer.js'
 import type { PerfEvents } from './perf-events.js'
 import type { Consumer, ConsumeOptions, RingReader } from './ring-reader.js'
+import type { UserRing } from './user-ring.js'
 
 /** What a handle needs to know about its map. */
 export interface MapDescription {
@@ -67,6 +68,7 @@ export class MapHandle<M extends Mode = 'direct'> {
   readonly #accessFlags: number
   readonly #ring: RingReader
   readonly #perfBuffers = new Set<PerfBuffer>()
+  readonly #userRings = new Set<UserRing>()
   #open = true
 
   /** @internal */
@@ -273,6 +275,18 @@ export class MapHandle<M extends Mode = 'direct'> {
   }
 
   /**
+   * User ring buffer: the side that produces, as libbpf's user_ring_buffer__new. Closed with this handle. Throws SkepError
+   * BAD_MAP, EPERM.
+   */
+  userRing(): Answer<M, UserRing> {
+    return this.#do(() => {
+      const ring: UserRing = this.#commands.userRing(() => this.#userRings.delete(ring))
+      this.#userRings.add(ring)
+      return ring
+    })
+  }
+
+  /**
    * The values of a BPF_F_MMAPABLE array as memory: see MapMemory, and unmap it. Throws SkepError ENOTSUPP if values hold
    * timers, work or a spin lock or the map is no array, EINVAL without BPF_F_MMAPABLE; for a view that can write EPERM if
    * the map is frozen, EACCES if it is BPF_F_RDONLY_PROG; EACCES if the handle is BPF_F_RDONLY or BPF_F_WRONLY.
@@ -322,7 +336,7 @@ export class MapHandle<M extends Mode = 'direct'> {
   /** @internal The map's memory goes: nobody waits for records any more. */
   endConsumers(): void {
     this.#ring.close()
-    for (const buffer of this.#perfBuffers) buffer.close()
+    for (const open of [...this.#perfBuffers, ...this.#userRings]) open.close()
   }
 
   /** @internal */

@@ -19,6 +19,7 @@ import {
   MAP_TYPE_QUEUE,
   MAP_TYPE_RINGBUF,
   MAP_TYPE_STACK,
+  MAP_TYPE_USER_RINGBUF,
   MAP_TYPE_XSKMAP,
 } from '../../core/abi.js'
 
@@ -62,6 +63,7 @@ const types: ReadonlyMap<number, MapType> = new Map<number, MapType>([
   [MAP_TYPE_QUEUE, { batch: [] }],
   [MAP_TYPE_STACK, { batch: [] }],
   [MAP_TYPE_BLOOM_FILTER, { batch: [] }],
+  [MAP_TYPE_USER_RINGBUF, { batch: [] }],
 ])
 
 /** BPF_MAP_TYPE_* numbers. */
@@ -81,6 +83,7 @@ export function roundedEntries(
   cpus: number,
 ): number {
   if (type === MAP_TYPE_PERF_EVENT_ARRAY && maxEntries === 0) return cpus
-  if (type !== MAP_TYPE_RINGBUF || maxEntries === 0 || maxEntries > 2 ** 31) return maxEntries
+  const isRing = type === MAP_TYPE_RINGBUF || type === MAP_TYPE_USER_RINGBUF
+  if (!isRing || maxEntries === 0 || maxEntries > 2 ** 31) return maxEntries
   return Math.max(4096, 2 ** Math.ceil(Math.log2(maxEntries)))
 }

@@ -110,6 +110,7 @@ function callbackEntry(
   const lock = asynchronous ? 'free' : state.lock
   const sleepable = asynchronous ? kind === 'work' : around.sleepable
   if (kind === 'loop') return { arguments: fill([scalar(), asArgument(context)]), lock, sleepable, callback }
+  if (kind === 'drain') return { arguments: fill([UNKNOWN, asArgument(context)]), lock, sleepable, callback }
   const map = first.is === 'value' || first.is === 'map' ? first.map : undefined
   const given: Value[] =
     map === undefined

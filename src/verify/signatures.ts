@@ -6,7 +6,7 @@ export type Field = 'bpf_timer' | 'bpf_wq' | 'bpf_spin_lock'
 
 /** How a callback is called and what it may return: [0, most]. */
 export interface CallbackRule {
-  readonly kind: 'timer' | 'work' | 'element' | 'loop'
+  readonly kind: 'timer' | 'work' | 'element' | 'loop' | 'drain'
   readonly most: number
 }
 
@@ -57,6 +57,7 @@ const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
   [181, { second: 'callback', callback: { kind: 'loop', most: 1 }, result: 'number', quiet: false }],
   [191, { result: 'number', quiet: false, sleeps: true }],
   [195, { result: 'value', quiet: true }],
+  [209, { second: 'callback', callback: { kind: 'drain', most: 1 }, result: 'number', quiet: false }],
 ])
 
 const KFUNCS: ReadonlyMap<string, Signature> = new Map<string, Signature>([

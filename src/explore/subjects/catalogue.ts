@@ -8,6 +8,7 @@ import { ringEntries } from './ring-catalogue.js'
 import { partEntries } from './parts.js'
 import { specimenEntries } from './specimen-catalogue.js'
 import { trieEntries } from './trie-catalogue.js'
+import { userRingEntries } from './user-ring-catalogue.js'
 
 const made = new Map<Protocol, Entry[]>()
 
@@ -17,7 +18,15 @@ export function entriesOf(protocol: Protocol): readonly Entry[] {
   if (known) return known
   const entries =
     protocol === 'shipped'
-      ? [...partEntries(), ...mapEntries(), ...queueEntries(), ...ringEntries(), ...trieEntries(), ...asyncEntries()]
+      ? [
+          ...partEntries(),
+          ...mapEntries(),
+          ...queueEntries(),
+          ...ringEntries(),
+          ...userRingEntries(),
+          ...trieEntries(),
+          ...asyncEntries(),
+        ]
       : specimenEntries(protocol)
   made.set(protocol, entries)
   return entries

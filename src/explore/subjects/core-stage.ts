@@ -11,6 +11,7 @@ const MEMORY = 1 << 20
 export interface Booted {
   /** CPU 0. */
   cpu: Cpu
+  all: readonly Cpu[]
   /** A word of the core's header. */
   header(field: number): number
   /** Address of CPU 0's run buffer, which lies in guest memory. */
@@ -37,6 +38,7 @@ export function coreStage(
       all.forEach((one, index) => one.exports['cpu_attach'](index))
       boot({
         cpu,
+        all,
         header,
         buffer: cpu.load32(header(layout.HEADER_CPU_AREAS) + layout.CPU_RUN_BUFFER),
         createMap(attributes, room = 0) {

@@ -173,7 +173,7 @@ const PLANS: Plan[] = [
 // Where a CPU stops, its record may be reserved for ever: that is no state of the model.
 function modelOf({ variant, held, bytes = SMALL, cpus }: Plan, at: RingStage): SequentialModel<RingState> | undefined {
   if (cpus === undefined || variant === 'stop') return undefined
-  return ringModel(capacity(bytes), -EAGAIN, [...held.keys()], (view) => String(records(at, view)))
+  return ringModel(capacity(bytes), -EAGAIN, [...held.keys()], (view) => String(records(at.ring, view)))
 }
 
 function subjectOf(plan: Plan, at: RingStage): Subject {

@@ -6,7 +6,7 @@ import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, Stage, View } from '../index.js'
 import { coreStage } from './core-stage.js'
 
-const RING_BYTES = 4096
+export const RING_BYTES = 4096
 const UNIT = 8
 const VALUES = 8
 const PLACE = 64
@@ -141,12 +141,12 @@ export function holding(at: RingStage, bytes: readonly number[], how = put): (cp
   }
 }
 
-/** The values of the records that are committed and not taken, oldest first. A string says what is wrong. */
-export function records(at: RingStage, view: View): number[] | string {
-  const word = (field: number): number => view.load32(at.ring + field)
+/** The values of a ring's records that are committed and not taken, oldest first. A string says what is wrong. */
+export function records(ring: number, view: View): number[] | string {
+  const word = (field: number): number => view.load32(ring + field)
   const endOf = (header: bigint): number => (Number(header >> 33n) + Number((header >> 9n) & 0xffffffn)) & POSITIONS
   const mask = RING_BYTES / UNIT - 1
-  const last = view.load64(at.ring + layout.MAP_RING_LAST)
+  const last = view.load64(ring + layout.MAP_RING_LAST)
   const found: number[] = []
   for (let position = word(layout.MAP_RING_CONSUMED); position !== endOf(last);) {
     const header = view.load64(word(layout.MAP_RECORDS) + (position & mask) * UNIT)
@@ -166,7 +166,7 @@ export const capacity = (bytes: number): number => Math.ceil(RING_BYTES / (Math.
 /** At the end: what was put, by its result or before, is taken or there, once; the refused ones are counted. */
 export function atRest(at: RingStage, operations: readonly Operation[], before: readonly number[]) {
   return (view: View): string | undefined => {
-    const left = records(at, view)
+    const left = records(at.ring, view)
     if (typeof left === 'string') return left
     const results = operations.filter(({ name }) => view.ended(name))
     const resultOf = ({ name }: Operation): number => view.result(name) as number

@@ -12,6 +12,8 @@
 //   get MAP KEY [FLAGS] / take MAP KEY     lookup / lookup-and-delete: {"result":0,"value":"hex"}
 //   each PROGRAM TIMES HEX…                one run with each of the packets, TIMES over: {"result":0,"nanoseconds":of all}
 //   drain MAP                              takes every record out of a ring buffer; "result" is how many
+//   reserve MAP SIZE VALUE                 a sample of a user ring buffer, filled from VALUE up; "result": how many are reserved
+//   submit N, discard N                    ends the n-th of those that are reserved
 //   set MAP KEY VALUE FLAGS, delete MAP KEY, next MAP KEY|-
 //   batch-get MAP CURSOR|- COUNT FLAGS, batch-take likewise
 //                                          {"result":…,"count":…,"keys":"hex","values":"hex","cursor":"hex"}
@@ -79,6 +81,10 @@ int main(void)
       run_each(words[1], atoi(words[2]), count - 3, words + 3);
     else if (strcmp(words[0], "drain") == 0 && count == 2)
       drain(words[1]);
+    else if (strcmp(words[0], "reserve") == 0 && count == 4)
+      reserve(words[1], atoi(words[2]), atoi(words[3]));
+    else if ((strcmp(words[0], "submit") == 0 || strcmp(words[0], "discard") == 0) && count == 2)
+      end_reserved(atoi(words[1]), words[0][0] == 's');
     else if (strcmp(words[0], "variable") == 0 && count == 2)
       variable(words[1]);
     else if (strcmp(words[0], "close-map") == 0 && count == 2)

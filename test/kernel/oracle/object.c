@@ -34,6 +34,7 @@ int keep_log(enum libbpf_print_level level, const char *format, va_list argument
 
 void unload(void)
 {
+  forget_producer();
   bpf_object__close(object);
   object = NULL;
   closed_count = 0;

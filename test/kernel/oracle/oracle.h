@@ -47,6 +47,11 @@ void keyless_call(int count, char **words);
 void create(char **words);
 void drain(const char *name);
 
+/* user-ring.c */
+void forget_producer(void);
+void reserve(const char *name, unsigned size, unsigned value);
+void end_reserved(int which, int submit);
+
 /* machine.c */
 void info(void);
 void spare(int wanted);
