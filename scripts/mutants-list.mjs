@@ -69,8 +69,9 @@ export const mutants = [
   mutant('a reservation of a ring is a load and a store', 'ring/put/put', ring, ['if (compareExchange64(map + MAP_RING_LAST, last, mine) !== last) continue', 'if (load64(map + MAP_RING_LAST) !== last) continue\n    compareExchange64(map + MAP_RING_LAST, load64(map + MAP_RING_LAST), mine)']),
   mutant('a reservation does not write the header in front of it', 'ring/put/put+stop', ring, ['    publish(map, last)\n', '']),
   mutant('a reservation does not write its header', 'ring/put/put', ring, ['    publish(map, mine)\n', '']),
+  mutant('a header is written by one attempt', 'perf/wrap/put/take', ring, ['    if (compareExchange64(header, seen, word) === seen) return\n', '    compareExchange64(header, seen, word)\n    return\n']),
   mutant('a ring is full though its last record has changed', 'ring/put/put', ring, ['      if (load64(map + MAP_RING_LAST) !== last) continue\n', '']),
-  mutant('a ring is used to its last byte', 'perf/wrap/put/take', ring, ['    if (held + units >= room) {', '    if (held + units > room + 4) {']),
+  mutant('a ring is used to its last byte', 'perf/wrap/put/take', ring, ['    if (held + units > most) {', '    if (held + units > most + 5) {']),
   mutant('a consumer gets a record that is still reserved', 'ring/put/put', ring, ['    if (startOf(word) !== position || ownerOf(word) < RECORD_COMMITTED) {', '    if (startOf(word) !== position) {'], ['    } else if (ownerOf(word) === RECORD_COMMITTED) {', '    } else if (ownerOf(word) <= RECORD_COMMITTED) {']),
   mutant('a consumer does not vacate the place of a record', 'perf/wrap/put/take', ring, ['  compareExchange64(headerOf(map, start), word, vacantWord(start))\n', '']),
 ] // prettier-ignore
