@@ -15,8 +15,8 @@ test('one refusal names every map type that is missing, and every helper', () =>
   const put = spec.functions.get('put_traced')!
   const view = new DataView(put.code.buffer, put.code.byteOffset, put.code.byteLength)
   const call = [...put.code.keys()].find((at) => at % 8 === 0 && put.code[at] === 0x85)!
-  // bpf_user_ringbuf_drain in place of bpf_perf_event_output.
-  view.setInt32(call + 4, 209, true)
+  // bpf_cgrp_storage_get in place of bpf_perf_event_output.
+  view.setInt32(call + 4, 210, true)
   using machine = boot.virtual()
   let items: readonly string[] = []
   assert.throws(
@@ -26,19 +26,11 @@ test('one refusal names every map type that is missing, and every helper', () =>
       return true
     },
   )
-  for (const name of [
-    'stack_trace',
-    'cgroup_array',
-    'cgroup_storage',
-    'sk_storage',
-    'user_ringbuf',
-    'sockmap',
-    'arena',
-  ])
+  for (const name of ['cgroup_storage', 'sk_storage', 'sockmap', 'arena'])
     assert.ok(items.includes(`map 'of_${name}': map type ${name}`), name)
   assert.equal(items.length, missing.length + 1)
   assert.ok(
-    items.some((item) => /helper \S*user_ringbuf_drain \(209\)/.test(item)),
+    items.some((item) => /helper \S*cgrp_storage_get \(210\)/.test(item)),
     items.join('\n'),
   )
 })
