@@ -186,10 +186,12 @@ export const EVENT_WORK_BIT = 8
 /** Bits that cpu_poll returns, and reasons for which cpu_loop returns. */
 export const POLL_MORE = 1
 export const LOOP_CONTROL = 1
-/** CPU_REQUEST: nothing asked, the host asks for a run, the CPU has answered. */
+/** CPU_REQUEST: nothing asked, the host asks for a run and looks for the answer, the CPU has answered. */
 export const REQUEST_NONE = 0
 export const REQUEST_RUN = 1
 export const REQUEST_DONE = 2
+/** CPU_REQUEST: the host asked for a run, and sleeps until it is woken for the answer. */
+export const REQUEST_AWAITED = 4
 
 // A run's buffer: context, record, headroom, packet, room behind it (src/machine/packet-run.ts lays it out, helpers move in
 // it; the record: run-record.ts).

@@ -2,11 +2,10 @@
 // Called by the worker thread; returns when the host wants its JavaScript to do something (CPU_CONTROL).
 // Invariant [H37]: the bell is read before the last look at inbox, request and control word, and the CPU sleeps on the
 // value that was read: a ring in between ends the sleep before it begins.
-import { LOOP_CONTROL, POLL_MORE, REQUEST_DONE, REQUEST_RUN } from '../abi'
+import { LOOP_CONTROL, POLL_MORE, REQUEST_AWAITED, REQUEST_DONE, REQUEST_RUN } from '../abi'
 import { cpu, freshNow } from '../cpu'
-import { load32, peek32, poke32, sleep, store32, wake } from '../door'
+import { exchange32, load32, peek32, poke32, sleep, store32, wake } from '../door'
 import {
-  CPU_ANSWERED,
   CPU_BELL,
   CPU_CONTROL,
   CPU_REQUEST,
@@ -27,19 +26,17 @@ const OVERSHOOT: i64 = 90_000
 /** While objects wait for a grace period, look again after this time (ns). */
 const RECLAIM_INTERVAL: i64 = 1_000_000
 
-// Wakes the host for an answer that it has not been woken for, also after a fault that ended the loop in between.
-function wakeHost(): void {
-  const area = cpu()
-  if (peek32(area + CPU_ANSWERED) === 0) return
-  poke32(area + CPU_ANSWERED, 0)
-  wake(area + CPU_REQUEST)
+function asked(): bool {
+  const request = load32(cpu() + CPU_REQUEST)
+  return request === REQUEST_RUN || request === REQUEST_AWAITED
 }
 
-// Runs what the host asked for, if anything. Arguments were written before the request word. Work that the program has queued
-// comes between the answer, which a host that looks sees at once, and the wake-up, which takes longer than most work.
+// Runs what the host asked for, if anything. Arguments were written before the request word. A host that sleeps is woken at
+// once; one that looks needs no wake-up, which takes longer than most work. Then comes work that the program has queued: it
+// need not wait for a whole turn.
 function serve(): bool {
   const area = cpu()
-  if (load32(area + CPU_REQUEST) !== REQUEST_RUN) return false
+  if (!asked()) return false
   const result = program_run_repeat(
     <usize>peek32(area + CPU_REQUEST_PROGRAM),
     peek32(area + CPU_REQUEST_CONTEXT_ADDRESS),
@@ -47,16 +44,13 @@ function serve(): bool {
     peek32(area + CPU_REQUEST_REPEAT),
   )
   poke32(area + CPU_REQUEST_RESULT, result)
-  poke32(area + CPU_ANSWERED, 1)
-  store32(area + CPU_REQUEST, REQUEST_DONE)
+  if (exchange32(area + CPU_REQUEST, REQUEST_DONE) === REQUEST_AWAITED) wake(area + CPU_REQUEST)
   runWork()
-  wakeHost()
   return true
 }
 
 function wanted(): bool {
-  const area = cpu()
-  return load32(area + CPU_REQUEST) === REQUEST_RUN || load32(area + CPU_CONTROL) !== 0 || inboxPending()
+  return asked() || load32(cpu() + CPU_CONTROL) !== 0 || inboxPending()
 }
 
 // Nanoseconds until the next timer is due; -1 none.
@@ -92,7 +86,6 @@ function rest(): void {
 /** Serves this CPU until the host sets CPU_CONTROL; LOOP_CONTROL. */
 export function cpu_loop(): i32 {
   const area = cpu()
-  wakeHost()
   while (true) {
     const more = cpu_poll()
     if (load32(area + CPU_CONTROL) !== 0) return LOOP_CONTROL

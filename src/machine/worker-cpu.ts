@@ -1,7 +1,7 @@
 // One worker CPU as the host sees it: its thread, the messages under way, and the queue of runs for its mailbox.
 // Owned by threads.ts. Invariant: at most one run is in the mailbox; the others wait in order.
 import { Worker } from 'node:worker_threads'
-import { REQUEST_DONE, REQUEST_NONE, REQUEST_RUN } from '../../core/abi.js'
+import { REQUEST_AWAITED, REQUEST_DONE, REQUEST_NONE, REQUEST_RUN } from '../../core/abi.js'
 import {
   CPU_BELL,
   CPU_CONTROL,
@@ -177,16 +177,17 @@ export class WorkerCpu {
     return { retval, duration }
   }
 
-  // Waits for the mailbox to change: first by looking, then asleep, until the CPU answers or its thread ends. A thread may end
-  // after its answer and before the wake-up for it.
+  // Waits for the mailbox to change: first by looking, then asleep, as it says there, until the CPU answers or its thread
+  // ends. A thread may end after its answer and before the wake-up for it.
   async #answered(): Promise<number> {
     const address = this.#area + CPU_REQUEST
     const until = performance.now() + SPIN_MILLISECONDS
     while (performance.now() < until) if (this.#memory.word(address) !== REQUEST_RUN) return this.#memory.word(address)
     const death = new Promise<void>((resolve) => (this.#died = () => resolve()))
     try {
+      this.#memory.compareExchange(address, REQUEST_RUN, REQUEST_AWAITED)
       for (;;) {
-        const change = this.#memory.whenChanged(address, REQUEST_RUN)
+        const change = this.#memory.whenChanged(address, REQUEST_AWAITED)
         if (change) await Promise.race([change, death])
         const word = this.#memory.word(address)
         if (word === REQUEST_DONE || word === REQUEST_FAULTED) return word

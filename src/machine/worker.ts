@@ -1,7 +1,7 @@
 // The thread of one worker CPU: stays in the core's loop, comes back to JavaScript only for the host's messages and for
 // faults. Started by worker-cpu.ts with a WorkerTask, as one file with all that it imports (scripts/build-worker.mjs).
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { REQUEST_RUN } from '../../core/abi.js'
+import { REQUEST_AWAITED, REQUEST_RUN } from '../../core/abi.js'
 import { CPU_CONTROL, CPU_REQUEST } from '../../core/layout.js'
 import { realClock } from './clock.js'
 import { Cpu, CpuFault } from './cpu.js'
@@ -42,7 +42,8 @@ function loop(): void {
     cpu.guard(() => cpu.core.cpu_loop())
   } catch (error) {
     if (!(error instanceof CpuFault)) throw error
-    const run = !error.raw.callback && memory.word(cpu.area + CPU_REQUEST) === REQUEST_RUN
+    const request = memory.word(cpu.area + CPU_REQUEST)
+    const run = !error.raw.callback && (request === REQUEST_RUN || request === REQUEST_AWAITED)
     say({ kind: 'fault', raw: error.raw, run })
     if (run) {
       memory.setWord(cpu.area + CPU_REQUEST, REQUEST_FAULTED)

@@ -122,10 +122,10 @@ test('[G5] when the last worker has died its timers fire on the host thread', as
 
 test('a held spin lock of a killed CPU is given back', async (t) => {
   const machine = await booted(t)
-  const { programs } = await machine.load(probes, unchecked)
+  const { programs, maps } = await machine.load(probes, unchecked)
   const storm = programs.lock_value!.run({ ctx: u32(1), cpu: 1, repeat: 1_000_000_000 })
   storm.catch(() => {})
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await eventually(async () => ((await maps.guarded!.get(0)) as { value: number }).value > 0, 'it runs')
   await machine.offline(1)
   const { retval } = await programs.lock_value!.run({ ctx: u32(1), cpu: 0, repeat: 100 })
   assert.ok(retval > 100)
