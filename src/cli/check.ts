@@ -4,12 +4,15 @@ import { availableParallelism } from 'node:os'
 import { writeFileSync } from 'node:fs'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
-import { check, checkable } from '../explore/check.js'
+import { check, checkable, sitesOf } from '../explore/check.js'
 import type { Checkable, Checked, CheckOptions } from '../explore/check.js'
 import { isSubjectFile, subjectsOf } from '../explore/modules-of-users.js'
+import { reachOf } from '../explore/reach.js'
+import type { Reach } from '../explore/reach.js'
 import { SkepError } from '../error.js'
 import { entriesOf, select } from '../explore/subjects/catalogue.js'
 import { PROTOCOLS, type Entry, type Protocol, type Variant } from '../explore/subjects/entry.js'
+import { fieldCounts, fieldLines, fieldTotals, reachLines } from '../report/coverage-text.js'
 import { failureLines, summaryLines, totalLine, traceLines, verdictLine } from '../report/check-text.js'
 import { interleavingPage } from '../report/interleaving-html.js'
 import { addObjectOptions, checkObjectCommand, isObjectFile } from './check-object.js'
@@ -17,6 +20,7 @@ import type { ObjectCheckCommandOptions } from './check-object.js'
 import { checkAll } from './check-pool.js'
 import type { Reached } from './check-pool.js'
 import { Progress } from './progress.js'
+import type { Style } from '../report/style.js'
 import { print, printJson, styleFor } from './terminal.js'
 
 interface Options extends ObjectCheckCommandOptions {
@@ -27,6 +31,7 @@ interface Options extends ObjectCheckCommandOptions {
   failAllocations?: boolean
   seed?: number
   replay?: string
+  coverage?: boolean
   seconds?: number
   jobs?: number
   list?: boolean
@@ -77,6 +82,7 @@ export function addCheck(program: Command): void {
     .option('--fail-allocations', 'every allocation may fail, at any place')
     .option('--seed <n>', 'a thousand random walks with this seed instead', whole)
     .option('--replay <token>', 'only this interleaving of one subject')
+    .option('--coverage', 'show what was not reached of the code under test, by place in the source')
     .option('--seconds <n>', 'give a subject up after so many seconds', whole)
     .option('--jobs <n>', 'threads (as many as there are processors)', whole)
     .option('--list', 'print the names, and what they ask')
@@ -88,7 +94,17 @@ export function addCheck(program: Command): void {
 }
 
 /** Options that mean nothing for the other kind. */
-const NOT_FOR_OBJECTS = ['nmi', 'stopCpu', 'failAllocations', 'seed', 'replay', 'jobs', 'list', 'html'] as const
+const NOT_FOR_OBJECTS = [
+  'nmi',
+  'stopCpu',
+  'failAllocations',
+  'seed',
+  'replay',
+  'coverage',
+  'jobs',
+  'list',
+  'html',
+] as const
 const FOR_OBJECTS = ['run', 'before', 'data', 'ctx', 'set', 'timers', 'states'] as const
 
 function refuse(options: Options, names: readonly (keyof Options)[], what: string, command: Command): void {
@@ -165,7 +181,9 @@ async function explored(
     progress.clear()
     print([verdictLine(checked, style)])
   }
+  const coverage = options.coverage ? 'places' : number <= SHOWN_ONE_BY_ONE ? 'fields' : undefined
   const limits: CheckOptions = {
+    ...(coverage === undefined ? {} : { coverage }),
     ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),
     ...(options.failAllocations === true ? { allocationsFail: true } : {}),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -199,7 +217,7 @@ function report(all: readonly Checked[], seconds: number, options: Options): voi
     if (shown) writeFileSync(options.html, interleavingPage(shown))
     else process.stderr.write(`skep: nothing is violated, so there is nothing to show in ${options.html}\n`)
   }
-  if (options.json) return printJson(all)
+  if (options.json) return printJson(all.map(forJson))
   for (const { name, failure } of violated.slice(0, SHOWN_IN_FULL))
     print(['', style.heading(name), ...failureLines(failure!, style, columns)])
   if (violated.length > SHOWN_IN_FULL)
@@ -207,4 +225,28 @@ function report(all: readonly Checked[], seconds: number, options: Options): voi
   for (const { trace, failure } of all) if (trace && !failure) print(['', ...traceLines(trace, style, columns)])
   if (all.length > SHOWN_ONE_BY_ONE) print(['', ...summaryLines(all, style)])
   if (all.length > 1) print(['', totalLine(all, seconds, style)])
+  printCoverage(all, options.coverage === true, style)
+}
+
+// What was reached of each module that the subjects run.
+function reaches(all: readonly Checked[]): Map<string, Reach> {
+  const seen = new Map<string, Uint8Array[]>()
+  for (const { sites } of all) if (sites) seen.set(sites.module, [...(seen.get(sites.module) ?? []), sites.seen])
+  return new Map([...seen].map(([module, one]) => [module, reachOf(sitesOf(module)!, one)]))
+}
+
+function printCoverage(all: readonly Checked[], places: boolean, style: Style): void {
+  const fields = all.flatMap((one) => one.fields ?? [])
+  if (fields.length === 0) return
+  print(['', fieldTotals(fields, style)])
+  if (!places) return
+  const found = reaches(all)
+  for (const [module, reach] of found) print(['', ...reachLines(module, reach, style)])
+  if (found.size === 0) print(fieldLines(fields))
+}
+
+function forJson({ fields, sites, ...checked }: Checked) {
+  if (fields === undefined) return checked
+  const [one] = sites ? [...reaches([{ ...checked, sites }])] : []
+  return { ...checked, coverage: { ...fieldCounts(fields), ...(one ? { module: { name: one[0], ...one[1] } } : {}) } }
 }

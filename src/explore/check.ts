@@ -1,5 +1,6 @@
 // One named subject from question to answer: explored (or walked at random, or one interleaving replayed), and what was
 // found repeated on the trace build for its places in the source. Results are plain data that pass between threads.
+import { AccessSites } from './access-sites.js'
 import { allocationsFail } from './allocation.js'
 import { explore, exploreAtRandom } from './explore.js'
 import type { Failure } from './explore.js'
@@ -8,17 +9,18 @@ import type { Brought } from './modules-of-users.js'
 import { locate } from './places.js'
 import type { SearchOptions } from './search.js'
 import type { Places } from './places.js'
+import { reachedFields, reachedSites } from './reach.js'
 import { SourceMap } from './source-map.js'
 import type { Subject } from './subject.js'
 import { variantName, type Entry, type Variant } from './subjects/entry.js'
-import { sourceMapText } from './subjects/modules.js'
+import { moduleBytes, sourceMapText } from './subjects/modules.js'
 import type { ModuleName } from './subjects/modules.js'
 import { choicesOf, tokenOf } from './token.js'
 import { replay } from './trace.js'
 import type { Trace } from './trace.js'
 
 /** What `check` needs of a subject: catalogue entries have it, and subjects of users. */
-export type Checkable = Pick<Entry, 'name' | 'about' | 'module' | 'subject'> & { places?: Places }
+export type Checkable = Pick<Entry, 'name' | 'about' | 'module' | 'subject'> & { places?: Places; code?: Uint8Array }
 
 export interface CheckOptions {
   preemptions?: number
@@ -30,6 +32,8 @@ export interface CheckOptions {
   token?: string
   /** Give a subject up after so many milliseconds; it counts as incomplete. */
   maxMilliseconds?: number
+  /** What was reached, too: by operation and field, or by place in the module as well, which takes longer. */
+  coverage?: 'fields' | 'places'
   progress?: SearchOptions['progress']
 }
 
@@ -49,6 +53,10 @@ export interface Checked {
   bytes: number
   /** Most own steps of each operation; `repeats`: turns of a waiting loop come on top. */
   ownSteps: { operation: string; steps: number; repeats: boolean }[]
+  /** What was reached, by operation and field (reach.ts says what the numbers mean). */
+  fields?: [field: string, seen: number][]
+  /** What was reached of a module: by site, in the order of `sitesOf` that name. */
+  sites?: { module: string; seen: Uint8Array }
   failure?: Found
   /** The interleaving of a token that violates nothing. */
   trace?: Trace
@@ -61,7 +69,8 @@ export interface Found extends Failure {
 /** Checks one subject. Throws a plain Error if a token does not fit it. */
 export function check(asked: Checkable, options: CheckOptions = {}): Checked {
   const entry = options.allocationsFail === true ? withFailures(asked) : asked
-  const subject = entry.subject(false)
+  const subject = entry.subject(options.coverage === 'places')
+  if (options.coverage === 'places') subject.stage.logs.recordSites = true
   const { name, about } = entry
   const base = { name, about, states: 0, ends: 0, depth: 0, bytes: 0, ownSteps: [] }
   if (options.token !== undefined) {
@@ -76,7 +85,10 @@ export function check(asked: Checkable, options: CheckOptions = {}): Checked {
   const limits = options.maxMilliseconds === undefined ? {} : { maxMilliseconds: options.maxMilliseconds }
   if (options.seed !== undefined) {
     const { walks, transitions, milliseconds, failure } = exploreAtRandom(subject, { seed: options.seed, ...limits })
-    const answer: Checked = { ...base, verdict: 'incomplete', transitions, milliseconds, walks }
+    const answer: Checked = {
+      ...{ ...base, verdict: 'incomplete', transitions, milliseconds, walks },
+      ...covered(entry, subject, options),
+    }
     return failure ? { ...answer, verdict: 'violated', failure: found(entry, failure) } : answer
   }
   const {
@@ -95,9 +107,36 @@ export function check(asked: Checkable, options: CheckOptions = {}): Checked {
   return {
     ...{ name, about, states, transitions, ends, depth, milliseconds, bytes, ownSteps: steps },
     verdict: failure ? 'violated' : complete ? 'holds' : 'incomplete',
+    ...covered(entry, subject, options),
     ...(failure ? { failure: found(entry, failure) } : {}),
   }
 }
+
+function covered(entry: Checkable, subject: Subject, { coverage }: CheckOptions): Pick<Checked, 'fields' | 'sites'> {
+  if (coverage === undefined) return {}
+  const fields = reachedFields(subject)
+  const module = entry.module ?? entry.name
+  const sites = coverage === 'places' ? sitesOf(module, entry) : undefined
+  return { fields, ...(sites ? { sites: { module, seen: reachedSites(subject, sites) } } : {}) }
+}
+
+const knownSites = new Map<string, AccessSites | undefined>()
+
+/** Where the module of that name makes accesses: one of ours, or that of a subject of a user which was checked here. */
+export function sitesOf(
+  module: string,
+  { code, places }: Pick<Checkable, 'code' | 'places'> = {},
+): AccessSites | undefined {
+  if (knownSites.has(module)) return knownSites.get(module)
+  const ours = isOurs(module) ? module : undefined
+  const bytes = ours ? moduleBytes(ours, true) : code
+  const found = bytes && new AccessSites(bytes, ours ? placesOf({ module: ours }) : places)
+  knownSites.set(module, found)
+  return found
+}
+
+const isOurs = (module: string): module is ModuleName =>
+  (['core', 'core.small', 'parts', 'specimens'] as string[]).includes(module)
 
 const withFailures = (entry: Checkable): Checkable => ({
   ...entry,
@@ -117,7 +156,7 @@ function found(entry: Checkable, failure: Failure): Found {
 
 const maps = new Map<ModuleName, SourceMap>()
 
-function placesOf({ module, places }: Checkable): Places | undefined {
+function placesOf({ module, places }: Pick<Checkable, 'module' | 'places'>): Places | undefined {
   if (places !== undefined || module === undefined) return places
   let map = maps.get(module)
   if (!map) maps.set(module, (map = new SourceMap(sourceMapText(module))))
@@ -134,10 +173,11 @@ function tracedReplay(entry: Checkable, token: string): Trace {
 /** A subject as something to check, in a variant: its second CPU's operations as NMIs of the first; the first CPU stops. */
 export function checkable(brought: Brought, variant: Variant = 'plain'): Checkable {
   const name = variantName(brought.name, variant)
-  const { places } = brought
+  const { places, code } = brought
   return {
     ...{ name, about: brought.name, subject: (traced) => inVariant(brought.subject(traced), name, variant) },
     ...(places === undefined ? {} : { places }),
+    ...(code === undefined ? {} : { code }),
   }
 }
 

@@ -27,7 +27,7 @@ export interface Coverage {
 }
 
 /** Numbers of objects are left out: `cb#2.state` and `cb#0.state` are the same place in the code. */
-const generalised = (name: string): string => name.replace(/#?\d+(?=[.\]])/g, '')
+export const generalised = (name: string): string => name.replace(/#?\d+(?=[.\]])/g, '')
 
 /** Everything that the subjects on this stage did so far. */
 export function coverageOf(stage: Stage, nameOf: (address: number) => string | undefined = () => undefined): Coverage {

@@ -15,6 +15,8 @@ export interface Brought {
   name: string
   subject(traced: boolean): Subject
   places?: Places
+  /** The module that its operations run, if there is one. */
+  code?: Uint8Array
 }
 
 /** Whether an argument is a file to load rather than a name of the catalogue. */
@@ -27,13 +29,14 @@ export async function subjectsOf(path: string): Promise<Brought[]> {
   if (path.endsWith('.c')) {
     const compiled = await cSubject(path)
     const [plain, traced] = [compiled.subject(false), compiled.subject(true)]
-    return [{ name: plain.name, subject: (places) => (places ? traced : plain), places: compiled }]
+    return [{ name: plain.name, subject: (places) => (places ? traced : plain), places: compiled, code: compiled.code }]
   }
   if (path.endsWith('.wasm')) {
-    const module = new WebAssembly.Module(readFileSync(path))
+    const code = readFileSync(path)
+    const module = new WebAssembly.Module(code)
     const stage = new Stage({ module, memory: MEMORY, cpus: cpusOf(path, module) })
     const subject = exportedSubject(basename(path, '.wasm'), module, stage)
-    return [{ name: subject.name, subject: () => subject }]
+    return [{ name: subject.name, subject: () => subject, code }]
   }
   const loaded = (await import(pathToFileURL(resolve(path)).href)) as { default?: unknown }
   let value = loaded.default

@@ -17,6 +17,10 @@ export interface Places {
 /** Files that only pass accesses on. */
 const DOOR = /(^|\/)(door|hook)\.ts$/
 
+/** Whether code at this place only passes accesses on: that of the door, and what no line of a source stands for. */
+export const passesOn = (place: Place | undefined): boolean =>
+  place === undefined || DOOR.test(place.file) || place.file.startsWith('~lib')
+
 /** Puts `where` in place of the call sites of a trace, for those that the map knows. */
 export function locate(trace: Trace, map: Places): void {
   const known = new Map<string, Where | undefined>()
@@ -37,8 +41,7 @@ export function whereOf(site: string, map: Places): Where | undefined {
     if (!found) continue
     // V8 counts columns of a wasm frame, which are byte offsets, from 1.
     const place = map.find(Number(found[2]) - 1)
-    if (place && !DOOR.test(place.file) && !place.file.startsWith('~lib'))
-      return { ...place, function: found[1]!.slice(found[1]!.lastIndexOf('/') + 1) }
+    if (place && !passesOn(place)) return { ...place, function: found[1]!.slice(found[1]!.lastIndexOf('/') + 1) }
   }
   return undefined
 }

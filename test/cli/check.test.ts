@@ -50,6 +50,17 @@ test('check --json has the interleaving as data', async () => {
   assert.ok(checked!.failure.trace.lines.some(({ where }) => where?.file === 'core/specimens/locked.ts'))
 })
 
+test('check says what was reached, with the places that were not, or as data', async () => {
+  const totals = /reached: \d+ different accesses \(by operation and field\), (no|of \d+) compare-and-exchanges? /
+  const text = await succeeding(['check', 'parts/pool/enough/two', '--coverage'])
+  assert.match(text, totals)
+  assert.match(text, /^parts: \d+ of \d+ accesses reached in the \d+ functions that were entered/m)
+  assert.match(text, /^ +core\/memory\/bitmap\.ts {2}\w+ {2}\d+(, \d+)*$/m)
+  const [{ coverage }] = JSON.parse(await succeeding(['check', 'parts/pool/enough/two', '--coverage', '--json']))
+  assert.equal(coverage.module.name, 'parts')
+  assert.ok(coverage.module.never.some((one: { file: string }) => one.file === 'core/memory/bitmap.ts'))
+})
+
 test('check of something that is not there, or of a token that is none, is wrong usage', async () => {
   const unknown = await skep(['check', 'nonsense'])
   assert.equal(unknown.code, 2)

@@ -14,6 +14,8 @@ import type { Variable } from './dwarf-variables.js'
 import { instrument } from './instrument.js'
 
 export interface CompiledSubject {
+  /** The module, every access a call to the hook. */
+  code: Uint8Array
   /** With `traced`, on a stage that records where each access is made. */
   subject(traced: boolean): Subject
   /** Finds the place in the source of a byte offset in the module. */
@@ -30,6 +32,7 @@ export async function cSubject(path: string): Promise<CompiledSubject> {
   const file = basename(path)
   const end = memoryEnd(module)
   return {
+    code: bytes,
     subject: (traced) => {
       const stage: Stage = new Stage({
         ...{ module, memory: end, cpus: cpusOf(file, module), sites: traced },

@@ -1,0 +1,128 @@
+// Where in a compiled module accesses are made: every call to the hook, or, in a module whose places are known, every call
+// to the functions that only pass accesses on to it (core/door.ts, the runtime of a C file). By the module's bytes alone, so
+// for any module that imports the hook (docs/explorer-hook.md). Called by reach.ts.
+import { Reader, readInstruction } from './c/instructions.js'
+import { passesOn } from './places.js'
+import type { Places } from './places.js'
+
+/** A call in the code that makes an access. */
+export interface AccessSite {
+  /** Of the call, in the module. */
+  offset: number
+  /** Name of the function that it stands in. */
+  function: string
+  file?: string
+  line?: number
+}
+
+interface Call {
+  offset: number
+  caller: number
+  callee: number
+}
+
+const CUSTOM = 0
+const IMPORT = 2
+const CODE = 10
+const CALL = 0x10
+const FUNCTION = 0
+const TABLE = 1
+const MEMORY = 2
+const GLOBAL = 3
+
+export class AccessSites {
+  readonly sites: readonly AccessSite[]
+  private readonly byOffset = new Map<number, number>()
+
+  /** Throws a plain Error for instructions that no compiler of ours makes. */
+  constructor(module: Uint8Array, places?: Places) {
+    const { calls, imported, names } = read(module)
+    const doors = new Set(imported.flatMap((from, index) => (from === 'hook' ? [index] : [])))
+    for (let before = -1; before !== doors.size;) {
+      before = doors.size
+      for (const { offset, caller, callee } of calls)
+        if (places && doors.has(callee) && passesOn(places.find(offset))) doors.add(caller)
+    }
+    this.sites = calls
+      .filter(({ caller, callee }) => doors.has(callee) && !doors.has(caller))
+      .map(({ offset, caller }) => {
+        const name = names.get(caller) ?? `function ${caller}`
+        return { offset, function: name.slice(name.lastIndexOf('/') + 1), ...places?.find(offset) }
+      })
+    this.sites.forEach(({ offset }, index) => this.byOffset.set(offset, index))
+  }
+
+  /** Number of the site that a call stack begins at, innermost frame first; -1 for an access of the subject's own. */
+  siteOf(stack: string): number {
+    if (!/^\S* wasm:/.test(stack)) return -1
+    for (const frame of stack.split('\n')) {
+      // V8 counts columns of a wasm frame, which are byte offsets, from 1.
+      const site = this.byOffset.get(Number(/^\S* wasm:.*:(\d+)$/.exec(frame)?.[1]) - 1)
+      if (site !== undefined) return site
+    }
+    return -1
+  }
+}
+
+// Every call of the module; for each imported function the module that it comes from; names of functions.
+function read(module: Uint8Array): { calls: Call[]; imported: string[]; names: Map<number, string> } {
+  const reader = new Reader(module, 8)
+  const calls: Call[] = []
+  const imported: string[] = []
+  const names = new Map<number, string>()
+  while (reader.at < module.length) {
+    const id = reader.byte()
+    const size = reader.leb()
+    const end = reader.at + size
+    if (id === IMPORT) readImports(reader, imported)
+    else if (id === CODE) readCode(reader, imported.length, calls)
+    else if (id === CUSTOM && reader.text() === 'name') readNames(reader, end, names)
+    reader.at = end
+  }
+  return { calls, imported, names }
+}
+
+function readImports(reader: Reader, imported: string[]): void {
+  for (let count = reader.leb(); count > 0; count--) {
+    const from = reader.text()
+    reader.text()
+    const kind = reader.byte()
+    if (kind === FUNCTION) {
+      imported.push(from)
+      reader.leb()
+    } else if (kind === GLOBAL) reader.at += 2
+    else if (kind === TABLE || kind === MEMORY) {
+      if (kind === TABLE) reader.byte()
+      const hasMaximum = (reader.leb() & 1) !== 0
+      reader.leb()
+      if (hasMaximum) reader.leb()
+    } else throw new Error(`an import of kind ${kind}`)
+  }
+}
+
+function readCode(reader: Reader, first: number, calls: Call[]): void {
+  const count = reader.leb()
+  for (let caller = first; caller < first + count; caller++) {
+    const size = reader.leb()
+    const end = reader.at + size
+    for (let groups = reader.leb(); groups > 0; groups--) {
+      reader.leb()
+      reader.byte()
+    }
+    while (reader.at < end) {
+      const offset = reader.at
+      readInstruction(reader)
+      if (reader.bytes[offset] === CALL)
+        calls.push({ offset, caller, callee: new Reader(reader.bytes, offset + 1).leb() })
+    }
+  }
+}
+
+function readNames(reader: Reader, end: number, names: Map<number, string>): void {
+  while (reader.at < end) {
+    const kind = reader.byte()
+    const next = reader.leb() + reader.at
+    if (kind === 1) for (let count = reader.leb(); count > 0; count--) names.set(reader.leb(), reader.text())
+    reader.at = next
+  }
+}

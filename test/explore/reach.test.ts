@@ -1,0 +1,45 @@
+// What an exploration reached: sites of the module found in its bytes, those that were reached found by call stacks.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { check, sitesOf } from '../../src/explore/check.js'
+import { BOTH, EXCHANGE, reachOf } from '../../src/explore/reach.js'
+import { entriesOf } from '../../src/explore/subjects/catalogue.js'
+
+const entryOf = (name: string) => entriesOf('shipped').find((entry) => entry.name === name)!
+
+test('every access of the core has a place in its source, and none of them is in the door', () => {
+  const { sites } = sitesOf('core')!
+  assert.ok(sites.length > 1000, `${sites.length} accesses`)
+  for (const { file, line, function: name } of sites) {
+    assert.match(file ?? 'nowhere', /^(core\/|~lib\/)/, name)
+    assert.doesNotMatch(file!, /door\.ts$/, `${name} ${line}`)
+  }
+})
+
+test('what subjects reached of a module adds up, and grows with each of them', () => {
+  const sites = sitesOf('parts')!
+  const seen = ['parts/pool/one/two', 'parts/pool/enough/two', 'parts/pool/enough/three'].map((name) => {
+    const { sites: found, fields } = check(entryOf(name), { coverage: 'places' })
+    assert.equal(found!.module, 'parts')
+    assert.ok(fields!.length > 0)
+    return found!.seen
+  })
+  let before = 0
+  for (const [index] of seen.entries()) {
+    const reach = reachOf(sites, seen.slice(0, index + 1))
+    const never = (what: string): number => reach.never.filter((one) => one.what === what).length
+    assert.ok(reach.reached >= before && reach.reached > 0)
+    assert.equal(reach.reached + never('reached'), reach.inEntered)
+    assert.equal(reach.both + never('succeed') + never('fail'), reach.exchanges)
+    assert.ok(reach.inEntered <= reach.accesses)
+    before = reach.reached
+  }
+})
+
+test('a compare-and-exchange is seen to fail only where somebody comes in between', () => {
+  const exchangesOf = (name: string): [string, number][] =>
+    check(entryOf(name), { coverage: 'fields' }).fields!.filter(([, bits]) => bits & EXCHANGE)
+  const inbox = exchangesOf('hazard/H11')
+  assert.ok(inbox.length > 0)
+  assert.ok(inbox.some(([, bits]) => (bits & BOTH) === BOTH))
+})
