@@ -37,6 +37,8 @@ const DIFFERENCES = {
   bpf_skb_cgroup_classid: HOST,
   bpf_get_route_realm: HOST,
   bpf_skb_cgroup_id: HOST,
+  bpf_current_task_under_cgroup: 'control groups are ids that the host sets, in the array as well',
+  bpf_skb_under_cgroup: 'control groups are ids that the host sets, in the array as well',
   bpf_skb_ancestor_cgroup_id: HOST,
   bpf_skb_get_tunnel_key: `${HOST}, or the program`,
   bpf_skb_get_tunnel_opt: `${HOST}, or the program`,
@@ -90,7 +92,6 @@ const REASONS = [
     /_msg_|sock_ops|lwt_|_rc_|sysctl|hdr_opt|bprm|reuseport|[gs]et_retval|seq_|ima_|tcp_send_ack/,
   ],
   ['there are no sockets', /^bpf_skc?_|_sock|tcp_|listener|_bind$|sockopt|fullsock/],
-  ['there are no control groups but ids that the host sets', /cgroup/],
   [
     'there is no kernel to look into or to act upon',
     /task|d_path|vma|kallsyms|btf|sys_|stack|override|signal|probe_write/,

@@ -1,6 +1,7 @@
 // What the helpers export to guest programs; the timer, work and map helpers are exported by async/ and map/.
 export { bpf_csum_diff, bpf_l3_csum_replace, bpf_l4_csum_replace } from './checksum'
 export * from './bits'
+export { bpf_current_task_under_cgroup, bpf_skb_under_cgroup } from './cgroup'
 export * from './clock'
 export {
   bpf_dynptr_adjust,

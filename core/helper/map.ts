@@ -1,6 +1,6 @@
 // The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value
 // pointers are checked here, then the map's kind decides.
-import { EINVAL, ENOTSUPP, MAP_TYPE_PERF_EVENT_ARRAY, MAP_TYPE_PROG_ARRAY } from '../abi'
+import { EINVAL, ENOTSUPP, MAP_TYPE_ARRAY_OF_MAPS } from '../abi'
 import { cpu, cpuCount, cpuIndex } from '../cpu'
 import { load32, peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
@@ -11,7 +11,7 @@ import { hashForEach, visit } from '../map/iterate'
 import { mapAddress } from '../map/map'
 import { perCpuHashUpdate } from '../map/percpu-hash'
 import { referenceOf } from '../map/reference'
-import { holdsReferences, isArray, isHash, isPerCpu, isTarget, isTrie } from '../map/shape'
+import { holdsReferences, isArray, isHash, isPerCpu, isReferenceArray, isTarget, isTrie } from '../map/shape'
 import { targetLookup } from '../map/target'
 import { trieDelete, trieLookup, trieUpdate } from '../map/trie'
 import { calleeFrame, callbackOf } from './call'
@@ -31,7 +31,7 @@ export function bpf_map_lookup_elem(mapPointer: u64, keyPointer: u64): u64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const type = peek32(map + MAP_TYPE)
-  if (type === MAP_TYPE_PROG_ARRAY || type === MAP_TYPE_PERF_EVENT_ARRAY) return 0
+  if (isReferenceArray(type) && type !== MAP_TYPE_ARRAY_OF_MAPS) return 0
   if (holdsReferences(type)) return <u64>referenceOf(map, key)
   if (isTarget(type)) return <u64>targetLookup(map, key)
   if (isHash(type)) return <u64>hashLookup(map, key)

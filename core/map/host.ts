@@ -8,6 +8,7 @@ import {
   EOPNOTSUPP,
   ERANGE,
   MAP_TYPE_BLOOM_FILTER,
+  MAP_TYPE_CGROUP_ARRAY,
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERF_EVENT_ARRAY,
 } from '../abi'
@@ -68,7 +69,7 @@ export function map_lookup_copy(map: usize, key: usize, into: usize, flags: u32)
 
 function lookupCopy(map: usize, key: usize, into: usize, flags: u32): i32 {
   const type = peek32(map + MAP_TYPE)
-  if (type === MAP_TYPE_PERF_EVENT_ARRAY) return -ENOTSUPP
+  if (type === MAP_TYPE_PERF_EVENT_ARRAY || type === MAP_TYPE_CGROUP_ARRAY) return -ENOTSUPP
   if (holdsReferences(type)) {
     const reference = referenceOf(map, key)
     if (!reference) return -ENOENT

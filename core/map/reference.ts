@@ -1,7 +1,8 @@
-// Values that are addresses: of a program in a program array, of an inner map in a map of maps; 0 is an empty place. Only
+// Values that are addresses: of a program in a program array, of an inner map in a map of maps; or, in a cgroup array, the id
+// of a control group. 0 is an empty place. Only
 // the host writes them, and it holds a reference on whatever stands there until the place has changed, so a program
 // inside its section can use what it read. Called by the helpers and the host.
-import { E2BIG, EINVAL, ENOENT } from '../abi'
+import { E2BIG, EBADF, EINVAL, ENOENT, MAP_TYPE_CGROUP_ARRAY } from '../abi'
 import { exchange32, glance32, load32, peek32, retry, store32 } from '../door'
 import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
 import { arrayValue } from './array'
@@ -27,11 +28,12 @@ export function referenceOf(map: usize, key: usize): u32 {
   }
 }
 
-/** Host: sets a place of an array to the address at `value`: 0, -EINVAL (any flag), -E2BIG (index). */
+/** Host: sets a place of an array to the address at `value`: 0, -EINVAL (any flag), -E2BIG (index), -EBADF (0 is no cgroup). */
 export function referenceSet(map: usize, key: usize, value: usize, flags: u64): i32 {
   const at = glance32(key)
   if (flags) return -EINVAL
   if (at >= peek32(map + MAP_MAX_ENTRIES)) return -E2BIG
+  if (peek32(map + MAP_TYPE) === MAP_TYPE_CGROUP_ARRAY && glance32(value) === 0) return -EBADF
   store32(arrayValue(map, at, 0), glance32(value))
   return 0
 }

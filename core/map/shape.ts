@@ -4,6 +4,7 @@ import {
   MAP_TYPE_ARRAY,
   MAP_TYPE_ARRAY_OF_MAPS,
   MAP_TYPE_BLOOM_FILTER,
+  MAP_TYPE_CGROUP_ARRAY,
   MAP_TYPE_CPUMAP,
   MAP_TYPE_DEVMAP,
   MAP_TYPE_DEVMAP_HASH,
@@ -46,13 +47,14 @@ export function isArray(type: u32): bool {
   return type === MAP_TYPE_ARRAY || type === MAP_TYPE_PERCPU_ARRAY || isReferenceArray(type) || isTargetArray(type)
 }
 
-/** True for arrays of programs, maps or perf buffers: no element at first. */
+/** True for arrays of programs, maps, perf buffers or control groups: no element at first. */
 export function isReferenceArray(type: u32): bool {
-  return type === MAP_TYPE_PROG_ARRAY || type === MAP_TYPE_ARRAY_OF_MAPS || type === MAP_TYPE_PERF_EVENT_ARRAY
+  if (type === MAP_TYPE_PERF_EVENT_ARRAY || type === MAP_TYPE_CGROUP_ARRAY) return true
+  return type === MAP_TYPE_PROG_ARRAY || type === MAP_TYPE_ARRAY_OF_MAPS
 }
 
 /**
- * True for the kinds whose values are addresses of programs, maps or perf buffers. Their elements lie in core memory, where no guest
+ * True for the kinds whose values are addresses of programs, maps or perf buffers, or ids of control groups. Their elements lie in core memory, where no guest
  * can change them, and only the host writes them.
  */
 export function holdsReferences(type: u32): bool {

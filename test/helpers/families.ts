@@ -49,6 +49,7 @@ export const families: readonly Family[] = [
   { name: 'memory', packets: [udp], ours: [] },
   { name: 'loops', packets: [udp], ours: ['copies'] },
   { name: 'skb', packets: [udp, tagged, udp6], ours: ['values'] },
+  { name: 'under-cgroup', packets: [udp], ours: ['skb_under'] },
   { name: 'cgroup', packets: [udp, udp6], contextBytes: { 'cgroup_skb/ingress': 192 }, ours: ['direct'] },
 ]
 

@@ -22,7 +22,7 @@ testOnKernel('the kernel refuses flags and indices as the cases say', async (ker
 
 // Arrays as well: who may have BPF_F_PRESERVE_ELEMS is one rule.
 function* attributes(): Generator<Attributes> {
-  for (const type of [2, 4, 6]) {
+  for (const type of [2, 4, 6, 8]) {
     for (const flags of [0, 1, 4, 8, 16, 24, 64, 128, 256, 1024, 2048, 4096]) yield [type, 4, 4, 2, flags, 0]
     yield* [[type, 4, 8, 2, 0, 0], [type, 8, 4, 2, 0, 0], [type, 4, 0, 2, 0, 0], [type, 4, 4, 0, 0, 0]] as const // prettier-ignore
   }
