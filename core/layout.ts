@@ -41,6 +41,9 @@ export const HEADER_TASK = 88
 export const HEADER_INTERFACES = 92
 /** Map elements that dead CPUs may have taken with them (contract G9); repair. The rest: core/run/audit.ts. */
 export const HEADER_LOST_ELEMENTS = 116
+/** u64 for each control block: absolute REALTIME expiry + 1, 0 for every other arming; of timers on that clock only. Advice,
+ *  moves the timer when REALTIME is set. */
+export const HEADER_REALTIME_EXPIRIES = 120
 /** First guest page that maps may use (before it: stacks, run buffers and scratch pages of the CPUs). */
 export const HEADER_GUEST_HEAP = 124
 /** u64, own cache line: the grace-period sequence. Any CPU adds 1 when it starts a grace period. */
@@ -68,13 +71,13 @@ export const BITMAP_LEVEL = 8
 export const BITMAP_BYTES = 32
 export const BITMAP_MAX_LEVELS = 4
 
-/** Control block: 128 bytes, two cache lines; type-stable. */
-export const CONTROL_BLOCK_BYTES = 128
+/** Control block: 64 bytes, one cache line; type-stable. */
+export const CONTROL_BLOCK_BYTES = 64
 /** u64 {deadline+1 : 53, target : 6, run : 2, generation : 3}; see async/state.ts. Any CPU, compare-and-exchange. */
 export const CB_STATE = 0
 /** u64 {function : 32, program : 20, present : 1, generation : 3}; see async/binding.ts. Any CPU. */
 export const CB_BINDING = 8
-/** u64 {deadline : 53, owner+1 : 8}; 0 = in no queue. Claimed from 0 by anyone, then only its owner writes. */
+/** u64 {deadline : 53, owner+1 : 8}; 0 = in no queue. Claimed from 0 by anyone, then only its owner writes; queue/entry.ts. */
 export const CB_QUEUED = 16
 /** Reference count: 1 for the slot, 1 while queued or firing; REFERENCES_DEAD for ever once 0. */
 export const CB_REFERENCES = 24
@@ -82,32 +85,28 @@ export const CB_REFERENCES = 24
 export const CB_RUNS = 28
 /** Order of arming on the CPU that armed; advice (equal expiries only). */
 export const CB_STAMP = 32
-/** KIND_TIMER or KIND_WORK; written before publication. */
-export const CB_KIND = 36
-/** Clock of a timer; written before publication. */
-export const CB_CLOCK = 40
-/** Address of the slot word that names this control block; written before publication. */
-export const CB_SLOT = 44
-/** Address of the map; written before publication. */
-export const CB_MAP = 48
+/** {address of the map : 26, clock : 3, kind : 2}, see OWNER_*; written before publication; async/owner.ts. */
+export const CB_MAP = 36
 /** Index of the element; written before publication. */
-export const CB_ELEMENT = 52
-/** u64: absolute REALTIME expiry + 1, 0 for every other arming; advice, moves the timer when REALTIME is set. */
-export const CB_REALTIME_EXPIRY = 56
-/** Second cache line: queue links, written by the owner of the entry only. */
-export const CB_NEXT = 64
-export const CB_PREVIOUS = 68
-export const CB_CHILD = 72
-/** Where the entry is linked: 0 nowhere, else see queue/. */
-export const CB_PLACE = 76
-/** u64: deadline of the entry (never later than the state's, but for a deadline that moved to later). */
-export const CB_ENTRY_DEADLINE = 80
-export const CB_ENTRY_STAMP = 88
-/** Deferred frees: link and the CPU + 1 that holds it. */
-export const CB_DEFERRED_NEXT = 92
-export const CB_DEFERRED_BY = 96
-/** CPU + 1 that took it from the pool and has not published it; repair gives it back. */
-export const CB_HOLDER = 100
+export const CB_ELEMENT = 40
+/** Deferred frees: the next one. In the place of a queue link: a dead block is in no queue. */
+export const CB_DEFERRED_NEXT = 44
+/** Queue links, written by the owner of the entry only. */
+export const CB_NEXT = 44
+export const CB_PREVIOUS = 48
+export const CB_CHILD = 52
+export const CB_ENTRY_STAMP = 56
+/** u16: where the entry is linked: 0 nowhere, else see queue/. Owner of the entry. */
+export const CB_PLACE = 60
+/** u8: CPU + 1 that holds it in its list of deferred frees. */
+export const CB_DEFERRED_BY = 62
+/** u8: CPU + 1 that took it from the pool and has not published it; repair gives it back. */
+export const CB_HOLDER = 63
+/** In CB_MAP: kind, clock, and what is not the address of the map. */
+export const OWNER_KIND = 3
+export const OWNER_CLOCK_SHIFT = 2
+export const OWNER_CLOCK = 7
+export const OWNER_LOW = 63
 
 /** Map: 256 bytes. A guest's map pointer is this address (outside the window: unreadable for guests). */
 export const MAP_SHIFT = 8

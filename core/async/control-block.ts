@@ -1,48 +1,40 @@
 // Control blocks: allocation, references, return to the pool. Owns the pool bitmap.
 // Invariant: a block in the pool has state FREED, no binding, no queue entry and a dead count; so a stale look at it
-// finds nothing to do. One that was never used is all 0, idle and in no slot: nobody has its address to look at it. It returns only a grace period after its count was dead [G1, G3, H3].
-import { note32, peek32, store32, store64 } from '../door'
+// finds nothing to do. It returns only a grace period after its count was dead [G1, G3, H3]. One that was never used is all
+// 0, idle and in no slot: nobody has its address to look at it.
+import { note8, peek32, poke32, store32, store64 } from '../door'
 import { cpu, cpuIndex } from '../cpu'
 import {
-  CB_CLOCK,
-  CB_ELEMENT,
   CB_HOLDER,
-  CB_KIND,
-  CB_MAP,
-  CB_REALTIME_EXPIRY,
   CB_REFERENCES,
-  CB_SLOT,
   CB_STATE,
   CPU_POOL_HINT,
   HEADER,
   HEADER_CONTROL_BLOCK_POOL,
   REFERENCES_DEAD,
 } from '../layout'
-import { poke32, poke64 } from '../door'
 import { bitmapGive, bitmapTake } from '../memory/bitmap'
 import { defer, DEFERRED_CONTROL_BLOCK } from '../memory/deferred'
 import { referencePut, referenceTryGet } from '../memory/references'
 import { controlBlockAt, controlBlockIndex } from '../queue/inbox'
+import { forgetRealtime } from './deadline'
+import { setOwner } from './owner'
 import { FREED, fresh } from './state'
 
 function pool(): usize {
   return <usize>peek32(HEADER + HEADER_CONTROL_BLOCK_POOL)
 }
 
-/** Takes a block from the pool for `slot`, live, unbound and idle, with the slot's reference; 0 = none left [H22]. */
-export function controlBlockAllocate(kind: u32, clock: u32, slot: usize, map: usize, element: u32): usize {
+/** Takes a block from the pool, live, unbound and idle, with the slot's reference; 0 = none left [H22]. */
+export function controlBlockAllocate(kind: u32, clock: u32, map: usize, element: u32): usize {
   const area = cpu()
   const index = bitmapTake(pool(), peek32(area + CPU_POOL_HINT))
   if (index < 0) return 0
   poke32(area + CPU_POOL_HINT, <u32>index)
   const block = controlBlockAt(<u32>index)
-  note32(block + CB_HOLDER, cpuIndex() + 1)
-  poke32(block + CB_KIND, kind)
-  poke32(block + CB_CLOCK, clock)
-  poke32(block + CB_SLOT, <u32>slot)
-  poke32(block + CB_MAP, <u32>map)
-  poke32(block + CB_ELEMENT, element)
-  poke64(block + CB_REALTIME_EXPIRY, 0)
+  note8(block + CB_HOLDER, <u8>(cpuIndex() + 1))
+  setOwner(block, kind, clock, map, element)
+  forgetRealtime(block)
   store32(block + CB_REFERENCES, 1)
   store64(block + CB_STATE, fresh())
   return block
@@ -57,13 +49,13 @@ export function controlBlockDiscard(block: usize): void {
 
 /** The block is in its slot: it is nobody's to give back any more. */
 export function controlBlockPublished(block: usize): void {
-  note32(block + CB_HOLDER, 0)
+  note8(block + CB_HOLDER, 0)
 }
 
 /** Puts a block whose grace period is over back into the pool. This CPU takes it next: it has it in its cache. */
 export function controlBlockReturn(block: usize): void {
   const index = controlBlockIndex(block)
-  note32(block + CB_HOLDER, 0)
+  note8(block + CB_HOLDER, 0)
   bitmapGive(pool(), index)
   poke32(cpu() + CPU_POOL_HINT, index)
 }

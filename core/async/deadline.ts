@@ -2,8 +2,12 @@
 import { CLOCK_REALTIME } from '../abi'
 import { glance64, peek32, peek64, store64 } from '../door'
 import { cpu, freshNow, useNow } from '../cpu'
-import { CB_CLOCK, CB_REALTIME_EXPIRY, CPU_NOW, HEADER, HEADER_REALTIME_OFFSET } from '../layout'
+import { CPU_NOW, HEADER, HEADER_CONTROL_BLOCKS, HEADER_REALTIME_EXPIRIES, HEADER_REALTIME_OFFSET } from '../layout'
+import { clockOf } from './owner'
 import { NEVER, UNIT_SHIFT } from './state'
+
+/** From the offset of a control block of 64 bytes to that of its word of 8. */
+const REALTIME_SHIFT: usize = 3
 
 /** Deadline (units) of a time in nanoseconds since the epoch; what the word cannot hold never comes. */
 export function deadlineAt(time: u64): u64 {
@@ -17,11 +21,20 @@ export function deadlineIn(nanoseconds: u64): u64 {
   return deadlineAt((useNow() ? peek64(cpu() + CPU_NOW) : freshNow()) + nanoseconds)
 }
 
+/**
+ * Address of the word with the absolute REALTIME expiry of a block on that clock: beside the blocks, whose cache lines the
+ * other clocks' timers have for themselves.
+ */
+export function realtimeExpiry(block: usize): usize {
+  const offset = block - <usize>peek32(HEADER + HEADER_CONTROL_BLOCKS)
+  return <usize>peek32(HEADER + HEADER_REALTIME_EXPIRIES) + (offset >> REALTIME_SHIFT)
+}
+
 /** Deadline of the absolute expiry `nanoseconds` on the clock of `block`; the past is due at once. */
 export function deadlineAbsolute(block: usize, nanoseconds: u64): u64 {
   if (<i64>nanoseconds < 0) return NEVER
-  if (peek32(block + CB_CLOCK) !== CLOCK_REALTIME) return deadlineAt(nanoseconds)
-  store64(block + CB_REALTIME_EXPIRY, nanoseconds + 1)
+  if (clockOf(block) !== CLOCK_REALTIME) return deadlineAt(nanoseconds)
+  store64(realtimeExpiry(block), nanoseconds + 1)
   return realtimeDeadline(nanoseconds)
 }
 
@@ -33,5 +46,5 @@ export function realtimeDeadline(nanoseconds: u64): u64 {
 
 /** The arming that follows is not an absolute one on REALTIME: setting that clock does not move it. */
 export function forgetRealtime(block: usize): void {
-  if (glance64(block + CB_REALTIME_EXPIRY) !== 0) store64(block + CB_REALTIME_EXPIRY, 0)
+  if (clockOf(block) === CLOCK_REALTIME && glance64(realtimeExpiry(block)) !== 0) store64(realtimeExpiry(block), 0)
 }

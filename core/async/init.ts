@@ -26,7 +26,7 @@ export function asyncInit(pointer: u64, map: u64, kind: u32, clock: u32): i32 {
     slotRelease(slot, <usize>word)
   }
   if (load32(at + MAP_USER_REFERENCES) === 0) return -EPERM
-  const block = controlBlockAllocate(kind, clock, slot, at, <u32>element)
+  const block = controlBlockAllocate(kind, clock, at, <u32>element)
   if (block === 0) return -ENOMEM
   const before = compareExchange32(slot, SLOT_EMPTY, <u32>block)
   if (before !== SLOT_EMPTY) {

@@ -3,9 +3,10 @@
 import { load64, store64 } from '../door'
 import { cpuIndex } from '../cpu'
 import { CB_QUEUED, CB_STATE } from '../layout'
+import { queuedDeadline, queuedOwner } from '../queue/entry'
 import { post } from '../queue/inbox'
 import { controlBlockPut } from './control-block'
-import { place, queuedDeadline, queuedOwner, unlink, unplace } from './place'
+import { place, unlink, unplace } from './place'
 import { ANY_CPU, deadlineOf, isArmed, isFreed, NEVER, targetOf } from './state'
 
 /** One look; bounded. Looking once too often, also at a recycled block, changes nothing. */

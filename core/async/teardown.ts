@@ -2,14 +2,16 @@
 // The state word decides: who sets FREED goes on, everybody else has nothing to do but to empty the slot. The slot's
 // exchange decides nothing, so init's error path cannot free somebody else's block [H34].
 import { EVENT_FREE, EVENT_WORK_BIT, KIND_WORK } from '../abi'
-import { exchange64, load64, or64, peek32 } from '../door'
+import { exchange64, load64, or64 } from '../door'
 import { cpuIndex, nested } from '../cpu'
-import { CB_BINDING, CB_ELEMENT, CB_KIND, CB_MAP, CB_QUEUED, CB_SLOT, CB_STATE } from '../layout'
+import { CB_BINDING, CB_QUEUED, CB_STATE } from '../layout'
 import { eventsWanted, recordEvent } from '../memory/events'
+import { queuedOwner } from '../queue/entry'
 import { post } from '../queue/inbox'
 import { bindingProgram } from './binding'
 import { controlBlockPut } from './control-block'
-import { queuedOwner, unplace } from './place'
+import { elementOf, kindOf, mapOf, slotOfBlock } from './owner'
+import { unplace } from './place'
 import { program_put } from './program'
 import { slotRelease } from './slot'
 import { FREED, isArmed, isFreed } from './state'
@@ -18,7 +20,7 @@ import { FREED, isArmed, isFreed } from './state'
 export function teardown(block: usize): bool {
   const state = or64(block + CB_STATE, FREED)
   const first = !isFreed(state)
-  slotRelease(<usize>peek32(block + CB_SLOT), block)
+  slotRelease(slotOfBlock(block), block)
   if (!first) return false
   const binding = exchange64(block + CB_BINDING, 0)
   if (binding !== 0) program_put(bindingProgram(binding))
@@ -28,8 +30,8 @@ export function teardown(block: usize): bool {
     else post(block, queuedOwner(queued))
   }
   if (eventsWanted()) {
-    const event = peek32(block + CB_KIND) === KIND_WORK ? EVENT_FREE | EVENT_WORK_BIT : EVENT_FREE
-    recordEvent(event, peek32(block + CB_MAP), peek32(block + CB_ELEMENT), isArmed(state) ? 1 : 0, 0)
+    const event = kindOf(block) === KIND_WORK ? EVENT_FREE | EVENT_WORK_BIT : EVENT_FREE
+    recordEvent(event, <u32>mapOf(block), elementOf(block), isArmed(state) ? 1 : 0, 0)
   }
   controlBlockPut(block)
   return true

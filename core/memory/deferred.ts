@@ -3,7 +3,7 @@
 // Invariant: an object is in at most one list, and names the CPU that holds it in its DEFERRED_BY word, so that repair
 // finds it by scanning the objects and never walks a dead CPU's list.
 import { cpu, cpuIndex } from '../cpu'
-import { exchange32, load32, note32, peek32, peek64, poke32, poke64 } from '../door'
+import { exchange32, load32, note32, note8, peek32, peek64, poke32, poke64 } from '../door'
 import {
   CB_DEFERRED_BY,
   CB_DEFERRED_NEXT,
@@ -32,12 +32,10 @@ function nextField(kind: u32): usize {
       : MAP_DEFERRED_NEXT
 }
 
-function byField(kind: u32): usize {
-  return kind === DEFERRED_CONTROL_BLOCK
-    ? CB_DEFERRED_BY
-    : kind === DEFERRED_PROGRAM
-      ? PROGRAM_DEFERRED_BY
-      : MAP_DEFERRED_BY
+// In a control block, which is one cache line, it is a byte.
+function noteHolder(object: usize, kind: u32, holder: u32): void {
+  if (kind === DEFERRED_CONTROL_BLOCK) note8(object + CB_DEFERRED_BY, <u8>holder)
+  else note32(object + (kind === DEFERRED_PROGRAM ? PROGRAM_DEFERRED_BY : MAP_DEFERRED_BY), holder)
 }
 
 /**
@@ -46,7 +44,7 @@ function byField(kind: u32): usize {
  */
 export function defer(object: usize, kind: u32): void {
   const link = (<u32>object) | kind
-  note32(object + byField(kind), cpuIndex() + 1)
+  noteHolder(object, kind, cpuIndex() + 1)
   const before = exchange32(cpu() + CPU_DEFERRED_NEW, link)
   poke32(object + nextField(kind), before)
   note32(cpu() + CPU_DEFERRED_COUNT, peek32(cpu() + CPU_DEFERRED_COUNT) + 1)
@@ -79,7 +77,7 @@ export function deferredReady(): u32 {
 export function deferredNext(link: u32): u32 {
   const kind = link & KIND_MASK
   const object = <usize>(link & ~KIND_MASK)
-  note32(object + byField(kind), 0)
+  noteHolder(object, kind, 0)
   note32(cpu() + CPU_DEFERRED_COUNT, peek32(cpu() + CPU_DEFERRED_COUNT) - 1)
   return peek32(object + nextField(kind))
 }

@@ -3,20 +3,20 @@
 // {deadline, stamp}: insert O(1), pop O(log n) amortised, no memory but the links in the control blocks.
 // Owner only, outermost code only. Invariant: the root is the least; ties fire in the order of arming [H36].
 import { cpu } from '../cpu'
-import { peek32, peek64, poke32 } from '../door'
-import { CB_CHILD, CB_ENTRY_DEADLINE, CB_ENTRY_STAMP, CB_NEXT, CB_PREVIOUS, CPU_DUE_ROOT } from '../layout'
+import { load64, peek32, poke32 } from '../door'
+import { CB_CHILD, CB_ENTRY_STAMP, CB_NEXT, CB_PREVIOUS, CB_QUEUED, CPU_DUE_ROOT } from '../layout'
 
 /** True if entry (deadline, stamp) `a` comes before `b`; stamps wrap. */
 export function entryBefore(deadlineA: u64, stampA: u32, deadlineB: u64, stampB: u32): bool {
   return deadlineA !== deadlineB ? deadlineA < deadlineB : <i32>(stampA - stampB) < 0
 }
 
-/** True if entry `a` comes before entry `b`. */
+/** True if entry `a` comes before entry `b`. Their queued words are of one owner: they compare as their deadlines do. */
 export function before(a: usize, b: usize): bool {
   return entryBefore(
-    peek64(a + CB_ENTRY_DEADLINE),
+    load64(a + CB_QUEUED),
     peek32(a + CB_ENTRY_STAMP),
-    peek64(b + CB_ENTRY_DEADLINE),
+    load64(b + CB_QUEUED),
     peek32(b + CB_ENTRY_STAMP),
   )
 }

@@ -2,9 +2,10 @@
 // only; other CPUs and NMI code ask by post(). Invariant: entries leave in the order of {deadline, stamp}, for what is in
 // the due list or heap comes before everything in the wheel: an entry gets there when the wheel's base has reached its slot.
 import { cpu } from '../cpu'
-import { peek32, peek64, poke32, poke64 } from '../door'
-import { CB_ENTRY_DEADLINE, CB_ENTRY_STAMP, CB_NEXT, CB_PLACE, CPU_QUEUE_LENGTH } from '../layout'
+import { peek16, peek32, poke16, poke32 } from '../door'
+import { CB_ENTRY_STAMP, CB_NEXT, CB_PLACE, CPU_QUEUE_LENGTH } from '../layout'
 import { before, dueFirst, dueInsert, dueRemove } from './due'
+import { entryDeadline } from './entry'
 import { dueListAppend, dueListFirst, dueListRemove } from './due-list'
 import {
   WHEEL_EMPTY,
@@ -28,16 +29,15 @@ export const NO_EXPIRY: u64 = u64.MAX_VALUE
 function link(entry: usize): void {
   if (wheelInsert(entry)) return
   if (dueListAppend(entry)) {
-    poke32(entry + CB_PLACE, PLACE_DUE_LIST)
+    poke16(entry + CB_PLACE, <u16>PLACE_DUE_LIST)
     return
   }
-  poke32(entry + CB_PLACE, PLACE_DUE)
+  poke16(entry + CB_PLACE, <u16>PLACE_DUE)
   dueInsert(entry)
 }
 
-/** Links a control block; `deadline` in units, `stamp` orders equal deadlines. */
-export function timerQueueInsert(entry: usize, deadline: u64, stamp: u32): void {
-  poke64(entry + CB_ENTRY_DEADLINE, deadline)
+/** Links a control block whose queued word is written; `stamp` orders equal deadlines. */
+export function timerQueueInsert(entry: usize, stamp: u32): void {
   poke32(entry + CB_ENTRY_STAMP, stamp)
   poke32(cpu() + CPU_QUEUE_LENGTH, peek32(cpu() + CPU_QUEUE_LENGTH) + 1)
   link(entry)
@@ -45,11 +45,11 @@ export function timerQueueInsert(entry: usize, deadline: u64, stamp: u32): void 
 
 /** Unlinks a control block that is linked here. */
 export function timerQueueRemove(entry: usize): void {
-  const place = peek32(entry + CB_PLACE)
+  const place = <u32>peek16(entry + CB_PLACE)
   if (place === PLACE_DUE_LIST) dueListRemove(entry)
   else if (place === PLACE_DUE) dueRemove(entry)
   else wheelRemove(entry)
-  poke32(entry + CB_PLACE, PLACE_NONE)
+  poke16(entry + CB_PLACE, <u16>PLACE_NONE)
   poke32(cpu() + CPU_QUEUE_LENGTH, peek32(cpu() + CPU_QUEUE_LENGTH) - 1)
 }
 
@@ -85,13 +85,13 @@ function advance(time: u64): bool {
 export function timerQueueDue(now: u64): usize {
   let entry = first()
   while (entry === 0 && advance(now >> WHEEL_SHIFT)) entry = first()
-  return entry !== 0 && peek64(entry + CB_ENTRY_DEADLINE) <= now ? entry : 0
+  return entry !== 0 && entryDeadline(entry) <= now ? entry : 0
 }
 
 /** Deadline (units) before which nothing here is due: exact for what has been reached, else the start of a slot. */
 export function timerQueueNext(): u64 {
   const entry = first()
-  if (entry !== 0) return peek64(entry + CB_ENTRY_DEADLINE)
+  if (entry !== 0) return entryDeadline(entry)
   const slot = wheelNext()
   return slot === WHEEL_EMPTY ? NO_EXPIRY : slot << WHEEL_SHIFT
 }

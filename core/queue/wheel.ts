@@ -3,9 +3,8 @@
 // Invariant: an entry lies at the level of the highest byte in which its slot time differs from the base's, so every
 // occupied slot begins after the base, and the lowest occupied level holds the earliest slot.
 import { cpu } from '../cpu'
-import { peek32, peek64, poke32, poke64 } from '../door'
+import { peek16, peek32, peek64, poke16, poke32, poke64 } from '../door'
 import {
-  CB_ENTRY_DEADLINE,
   CB_NEXT,
   CB_PLACE,
   CB_PREVIOUS,
@@ -14,6 +13,7 @@ import {
   CPU_WHEEL_SLOTS,
   WHEEL_LEVELS,
 } from '../layout'
+import { entryDeadline } from './entry'
 
 /** Deadline units of the narrowest slot, as a shift. */
 export const WHEEL_SHIFT: u64 = 12
@@ -42,7 +42,7 @@ export function wheelMoveBase(base: u64): void {
 
 /** Links an entry at the end of its slot; false if that slot has been reached already: it belongs into the due heap. */
 export function wheelInsert(entry: usize): bool {
-  const time = peek64(entry + CB_ENTRY_DEADLINE) >> WHEEL_SHIFT
+  const time = entryDeadline(entry) >> WHEEL_SHIFT
   const base = wheelBase()
   if (time <= base) return false
   const level = (<u32>(63 - clz(time ^ base))) >> 3
@@ -51,7 +51,7 @@ export function wheelInsert(entry: usize): bool {
   const last = <usize>peek32(address + 4)
   poke32(entry + CB_NEXT, 0)
   poke32(entry + CB_PREVIOUS, <u32>last)
-  poke32(entry + CB_PLACE, PLACE_WHEEL + slot)
+  poke16(entry + CB_PLACE, <u16>(PLACE_WHEEL + slot))
   if (last === 0) {
     poke32(address, <u32>entry)
     const bits = bitsAddress(slot)
@@ -68,7 +68,7 @@ function clearBit(slot: u32): void {
 
 /** Unlinks an entry. */
 export function wheelRemove(entry: usize): void {
-  const slot = peek32(entry + CB_PLACE) - PLACE_WHEEL
+  const slot = <u32>peek16(entry + CB_PLACE) - PLACE_WHEEL
   const address = slotAddress(slot)
   const previous = <usize>peek32(entry + CB_PREVIOUS)
   const next = <usize>peek32(entry + CB_NEXT)

@@ -1,7 +1,7 @@
 // The work list of one CPU: control blocks of kind work that are to run here, first in, first out.
 // Owner only, outermost code only; links are the queue links of the control block.
 import { cpu } from '../cpu'
-import { peek32, poke32 } from '../door'
+import { peek32, poke16, poke32 } from '../door'
 import { CB_NEXT, CB_PLACE, CB_PREVIOUS, CPU_WORK_FIRST, CPU_WORK_LAST } from '../layout'
 import { PLACE_NONE, PLACE_WORK } from './timer-queue'
 
@@ -11,7 +11,7 @@ export function workListInsert(entry: usize): void {
   const last = <usize>peek32(area + CPU_WORK_LAST)
   poke32(entry + CB_NEXT, 0)
   poke32(entry + CB_PREVIOUS, <u32>last)
-  poke32(entry + CB_PLACE, PLACE_WORK)
+  poke16(entry + CB_PLACE, <u16>PLACE_WORK)
   if (last === 0) poke32(area + CPU_WORK_FIRST, <u32>entry)
   else poke32(last + CB_NEXT, <u32>entry)
   poke32(area + CPU_WORK_LAST, <u32>entry)
@@ -26,7 +26,7 @@ export function workListRemove(entry: usize): void {
   else poke32(previous + CB_NEXT, <u32>next)
   if (next === 0) poke32(area + CPU_WORK_LAST, <u32>previous)
   else poke32(next + CB_PREVIOUS, <u32>previous)
-  poke32(entry + CB_PLACE, PLACE_NONE)
+  poke16(entry + CB_PLACE, <u16>PLACE_NONE)
 }
 
 /** The first control block, or 0. */

@@ -1,14 +1,14 @@
 // Counting what is where, for statistics and for tests at rest. Reads only; exact while nothing else runs.
-import { load32, load64, glance32, peek32 } from '../door'
+import { load32, load64, glance8, peek32 } from '../door'
 import { isFreed } from '../async/state'
 import { isBound, bindingProgram } from '../async/binding'
+import { slotOfBlock } from '../async/owner'
 import { cpuArea, cpuCount } from '../cpu'
 import {
   BITMAP_BITS,
   CB_BINDING,
   CB_DEFERRED_BY,
   CB_QUEUED,
-  CB_SLOT,
   CB_STATE,
   CONTROL_BLOCK_BYTES,
   CPU_CURRENT,
@@ -54,9 +54,8 @@ export function control_blocks_lost(): u32 {
   let lost: u32 = 0
   for (let index: u32 = 0; index < count; index++) {
     const block = blocks + <usize>index * CONTROL_BLOCK_BYTES
-    if (inPool(index) || glance32(block + CB_DEFERRED_BY) !== 0 || load64(block + CB_QUEUED) !== 0) continue
-    const slot = <usize>peek32(block + CB_SLOT)
-    if (!isFreed(load64(block + CB_STATE)) && slot !== 0 && load32(slot) === <u32>block) continue
+    if (inPool(index) || glance8(block + CB_DEFERRED_BY) !== 0 || load64(block + CB_QUEUED) !== 0) continue
+    if (!isFreed(load64(block + CB_STATE)) && load32(slotOfBlock(block)) === <u32>block) continue
     if (!firing(block)) lost++
   }
   return lost

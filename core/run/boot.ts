@@ -45,6 +45,7 @@ import {
   HEADER_MAPS,
   HEADER_PAGE_MAP,
   HEADER_PROGRAMS,
+  HEADER_REALTIME_EXPIRIES,
   HEADER_INTERFACES,
   HEADER_TASK,
   HEADER_TRACE_RING,
@@ -90,7 +91,7 @@ export function machine_boot(memoryBytes: u32, cpus: u32, controlBlocks: u32, co
     <u64>cpus * (CPU_BYTES + (events << EVENT_SHIFT) + GUEST_BYTES_PER_CPU + 4096) +
     MAX_MAPS * MAP_BYTES +
     MAX_PROGRAMS * PROGRAM_BYTES +
-    <u64>controlBlocks * CONTROL_BLOCK_BYTES +
+    <u64>controlBlocks * (CONTROL_BLOCK_BYTES + 8) +
     <u64>bitmapBytes(controlBlocks) * (cpus + 1) +
     trace +
     coreBytes +
@@ -107,6 +108,7 @@ export function machine_boot(memoryBytes: u32, cpus: u32, controlBlocks: u32, co
   // They stay 0: boot touches none of their pages.
   poke32(HEADER + HEADER_CONTROL_BLOCKS, reserve(controlBlocks * CONTROL_BLOCK_BYTES))
   poke32(HEADER + HEADER_CONTROL_BLOCK_COUNT, controlBlocks)
+  poke32(HEADER + HEADER_REALTIME_EXPIRIES, reserve(controlBlocks * 8))
   poke32(HEADER + HEADER_CONTROL_BLOCK_POOL, reserveBitmap(controlBlocks, true))
   poke32(HEADER + HEADER_EVENT_RECORDS, events)
   for (let index: u32 = 0; index < cpus; index++) {

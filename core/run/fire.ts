@@ -14,7 +14,8 @@ import {
 import { KIND_WORK, MAP_TYPE_ARRAY } from '../abi'
 import { bindingFunction, bindingProgram, isBound } from '../async/binding'
 import { controlBlockPut } from '../async/control-block'
-import { place, queuedDeadline, queuedOwner, unlink } from '../async/place'
+import { elementOf, kindOf, mapOf } from '../async/owner'
+import { place, unlink } from '../async/place'
 import {
   ANY_CPU,
   deadlineOf,
@@ -46,11 +47,7 @@ import {
 import { fault } from '../host'
 import {
   CB_BINDING,
-  CB_ELEMENT,
-  CB_ENTRY_DEADLINE,
   CB_ENTRY_STAMP,
-  CB_KIND,
-  CB_MAP,
   CB_QUEUED,
   CB_RUNS,
   CB_STAMP,
@@ -74,6 +71,7 @@ import { settleReservations } from '../map/ring'
 import { elementAddress, valueAddress } from '../map/map'
 import { eventsWanted, recordEvent } from '../memory/events'
 import { entryBefore } from '../queue/due'
+import { entryDeadline, queuedDeadline, queuedOwner } from '../queue/entry'
 import { post } from '../queue/inbox'
 import { stackTop } from './stack'
 
@@ -103,9 +101,9 @@ function keyOf(map: usize, element: u32): u64 {
 
 function call(block: usize, binding: u64, deadline: u64): void {
   const area = cpu()
-  const work = peek32(block + CB_KIND) === KIND_WORK
-  const map = <usize>peek32(block + CB_MAP)
-  const element = peek32(block + CB_ELEMENT)
+  const work = kindOf(block) === KIND_WORK
+  const map = mapOf(block)
+  const element = elementOf(block)
   poke32(area + CPU_CONTEXT, work ? CONTEXT_WORKQUEUE : CONTEXT_SOFTIRQ)
   poke32(area + CPU_PROGRAM, <u32>bindingProgram(binding))
   poke32(area + CPU_BUDGET, peek32(HEADER + HEADER_LOOP_BUDGET))
@@ -166,9 +164,9 @@ function settle(block: usize): void {
 }
 
 // True if the state is armed for later than the entry that brought us here: it takes its turn by its own time [H36].
-function later(block: usize, entryDeadline: u64, entryStamp: u32, deadline: u64): bool {
-  if (peek32(block + CB_KIND) === KIND_WORK) return false
-  return entryBefore(entryDeadline, entryStamp, deadline, glance32(block + CB_STAMP))
+function later(block: usize, queuedFor: u64, entryStamp: u32, deadline: u64): bool {
+  if (kindOf(block) === KIND_WORK) return false
+  return entryBefore(queuedFor, entryStamp, deadline, glance32(block + CB_STAMP))
 }
 
 /** How an attempt at the state word ended. */
@@ -177,7 +175,7 @@ const LEFT = 1
 const RAN = 2
 
 // One try to take the arming: leaves the block to somebody else, runs its callback, or has to be repeated.
-function attempt(block: usize, entryDeadline: u64, entryStamp: u32): i32 {
+function attempt(block: usize, queuedFor: u64, entryStamp: u32): i32 {
   const me = cpuIndex()
   const state = load64(block + CB_STATE)
   if (isFreed(state) || !isArmed(state)) return LEFT
@@ -188,7 +186,7 @@ function attempt(block: usize, entryDeadline: u64, entryStamp: u32): i32 {
     post(block, target)
     return LEFT
   }
-  if (later(block, entryDeadline, entryStamp, deadline)) {
+  if (later(block, queuedFor, entryStamp, deadline)) {
     place(block, deadline)
     return LEFT
   }
@@ -212,13 +210,13 @@ export function fire(block: usize): bool {
   poke32(area + CPU_FIRING, FIRING_TAKEN)
   unlink(block)
   // Once the queued word is clear another CPU may claim the block and write its entry: read it before.
-  const entryDeadline = peek64(block + CB_ENTRY_DEADLINE)
-  const entryStamp = peek32(block + CB_ENTRY_STAMP)
+  const deadline = entryDeadline(block)
+  const stamp = peek32(block + CB_ENTRY_STAMP)
   // Cleared before the state is read: a start writes the state before it reads this word, so one of the two sees [H11].
   store64(block + CB_QUEUED, 0)
   poke32(area + CPU_FIRING, FIRING_CLEARED)
   let outcome = AGAIN
-  for (let round = 0; round < ROUNDS && outcome === AGAIN; round++) outcome = attempt(block, entryDeadline, entryStamp)
+  for (let round = 0; round < ROUNDS && outcome === AGAIN; round++) outcome = attempt(block, deadline, stamp)
   if (outcome === RAN) return true
   if (outcome === AGAIN) post(block, cpuIndex())
   settle(block)

@@ -4,16 +4,27 @@
 import { EAGAIN, EINVAL } from '../abi'
 import { controlBlockPut } from '../async/control-block'
 import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runOf, targetOf, WITHOUT_RUN } from '../async/state'
-import { queuedOwner } from '../async/place'
+import { slotOfBlock } from '../async/owner'
 import { teardown } from '../async/teardown'
 import { cpuArea, cpuCount, cpuIndex, LIFE_DEAD, LIFE_LIVE, LIFE_UNUSED } from '../cpu'
-import { and64, compareExchange64, glance32, load32, load64, note32, peek32, store32, store64 } from '../door'
+import {
+  and64,
+  compareExchange64,
+  glance32,
+  glance8,
+  load32,
+  load64,
+  note32,
+  note8,
+  peek32,
+  store32,
+  store64,
+} from '../door'
 import { releaseLock } from '../helper/lock'
 import {
   CB_DEFERRED_BY,
   CB_HOLDER,
   CB_QUEUED,
-  CB_SLOT,
   CB_STATE,
   CONTROL_BLOCK_BYTES,
   CPU_CURRENT,
@@ -38,6 +49,7 @@ import { MAX_MAPS, MAX_PROGRAMS } from '../abi'
 import { repairMaps } from '../map/repair'
 import { defer, DEFERRED_CONTROL_BLOCK, DEFERRED_MAP, DEFERRED_PROGRAM } from '../memory/deferred'
 import { sectionEnter, sectionExit } from '../memory/section'
+import { queuedOwner } from '../queue/entry'
 import { post } from '../queue/inbox'
 import { FIRING_NONE, FIRING_TAKEN } from './fire'
 
@@ -104,11 +116,11 @@ function repairBlock(block: usize, dead: u32, heir: u32): void {
     controlBlockPut(block)
   const state = unpin(block, dead)
   if (!isFreed(state) && isArmed(state)) post(block, heir)
-  if (glance32(block + CB_DEFERRED_BY) === dead + 1) defer(block, DEFERRED_CONTROL_BLOCK)
-  if (glance32(block + CB_HOLDER) === dead + 1) {
-    note32(block + CB_HOLDER, 0)
+  if (<u32>glance8(block + CB_DEFERRED_BY) === dead + 1) defer(block, DEFERRED_CONTROL_BLOCK)
+  if (<u32>glance8(block + CB_HOLDER) === dead + 1) {
+    note8(block + CB_HOLDER, 0)
     // Taken from the pool and never published; if it was, somebody who frees it is met by the one who sets FREED.
-    if (!isFreed(state) && load32(<usize>peek32(block + CB_SLOT)) !== <u32>block) teardown(block)
+    if (!isFreed(state) && load32(slotOfBlock(block)) !== <u32>block) teardown(block)
   }
 }
 

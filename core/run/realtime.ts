@@ -1,12 +1,12 @@
 // Setting the REALTIME clock: absolute timers on that clock move with it. Called by the host (a virtual machine's clock).
-import { realtimeDeadline } from '../async/deadline'
-import { queuedOwner } from '../async/place'
+import { CLOCK_REALTIME } from '../abi'
+import { realtimeDeadline, realtimeExpiry } from '../async/deadline'
+import { clockOf } from '../async/owner'
 import { ANY_CPU, armed, isArmed, isFreed, targetOf } from '../async/state'
 import { cpuIndex } from '../cpu'
 import { compareExchange64, glance64, load64, peek32, poke64 } from '../door'
 import {
   CB_QUEUED,
-  CB_REALTIME_EXPIRY,
   CB_STATE,
   CONTROL_BLOCK_BYTES,
   HEADER,
@@ -14,13 +14,14 @@ import {
   HEADER_CONTROL_BLOCK_COUNT,
   HEADER_REALTIME_OFFSET,
 } from '../layout'
+import { queuedOwner } from '../queue/entry'
 import { post } from '../queue/inbox'
 
 function move(block: usize): void {
-  const expiry = glance64(block + CB_REALTIME_EXPIRY)
-  if (expiry === 0) return
   const state = load64(block + CB_STATE)
-  if (isFreed(state) || !isArmed(state)) return
+  if (isFreed(state) || !isArmed(state) || clockOf(block) !== CLOCK_REALTIME) return
+  const expiry = glance64(realtimeExpiry(block))
+  if (expiry === 0) return
   const target = targetOf(state)
   // A start, cancel or firing in between has the last word: its own deadline is by the new offset.
   if (compareExchange64(block + CB_STATE, state, armed(state, realtimeDeadline(expiry - 1), target)) !== state) return

@@ -1,20 +1,22 @@
 // The timers and work items of a machine as a person reads them: map, key, state, expiry, callback, program, CPU.
 // Reads control blocks as they are; on a machine with threads each entry is right for some moment during the call.
-import { KIND_TIMER, MAP_TYPE_ARRAY } from '../../core/abi.js'
+import { KIND_WORK, MAP_TYPE_ARRAY } from '../../core/abi.js'
 import {
   CB_BINDING,
   CB_ELEMENT,
-  CB_KIND,
   CB_MAP,
   CB_QUEUED,
   CB_RUNS,
-  CB_SLOT,
   CB_STATE,
   CONTROL_BLOCK_BYTES,
   HEADER,
   HEADER_CONTROL_BLOCKS,
   HEADER_CONTROL_BLOCK_COUNT,
   HEADER_PROGRAMS,
+  MAP_TIMER_SLOTS,
+  MAP_WORK_SLOTS,
+  OWNER_KIND,
+  OWNER_LOW,
   PROGRAM_BYTES,
 } from '../../core/layout.js'
 import { codec } from './codec.js'
@@ -61,21 +63,24 @@ export function controlBlocks(kernel: Kernel): TimerInfo[] {
 
 function describe(kernel: Kernel, block: number): TimerInfo | undefined {
   const { memory } = kernel
-  const slot = memory.word(block + CB_SLOT)
-  if (slot === 0 || memory.word(slot) !== block) return undefined
   const state = memory.long(block + CB_STATE)
   const target = Number((state >> 5n) & 63n)
   if (target === FREED) return undefined
-  const map = kernel.maps.byAddress(memory.word(block + CB_MAP))
+  const owner = memory.word(block + CB_MAP)
+  const work = (owner & OWNER_KIND) === KIND_WORK
+  const map = kernel.maps.byAddress((owner & ~OWNER_LOW) >>> 0)
   if (!map) return undefined
+  const element = memory.word(block + CB_ELEMENT)
+  const slots = memory.word(map.address + (work ? MAP_WORK_SLOTS : MAP_TIMER_SLOTS))
+  if (slots === 0 || memory.word(slots + element * 4) !== block) return undefined
   const armed = state >> 11n
   const running = ((state >> 3n) & 3n) !== 0n
   const queued = memory.long(block + CB_QUEUED)
   const bound = boundTo(kernel, memory.long(block + CB_BINDING), state)
   return {
-    kind: memory.word(block + CB_KIND) === KIND_TIMER ? 'timer' : 'work',
+    kind: work ? 'work' : 'timer',
     map: map.name,
-    key: keyOf(kernel, map, memory.word(block + CB_ELEMENT)),
+    key: keyOf(kernel, map, element),
     state: running ? 'running' : armed !== 0n ? 'armed' : 'idle',
     expiry: armed === 0n ? undefined : armed === NEVER ? Infinity : Number((armed - 1n) << 3n),
     ...bound,

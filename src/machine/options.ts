@@ -1,6 +1,6 @@
 // Boot options, their defaults and limits.
 import { MAX_CPUS } from '../../core/abi.js'
-import { MAX_INTERFACES } from '../../core/layout.js'
+import { CONTROL_BLOCK_BYTES, MAX_INTERFACES } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { TaskIdentity } from './task.js'
 import { parseSize, show, type Size } from './units.js'
@@ -65,7 +65,8 @@ export function machineShape(options: BootOptions, cpus: number, hostCpu: boolea
   if (asked > 2 ** 32) throw new SkepError('BAD_OPTION', `memory: at most '4 GiB', got ${show(options.memory)}`)
   const timers = options.timers ?? Math.min(65536, Math.max(64, Math.floor(memoryBytes / 2048)))
   const controlBlocks = integer(timers, 'timers', 1, 16_000_000)
-  const fixed = FIXED_BYTES + total * CPU_SHARE + controlBlocks * (128 + total / 4) + memoryBytes / 2048
+  const fixed =
+    FIXED_BYTES + total * CPU_SHARE + controlBlocks * (CONTROL_BLOCK_BYTES + 8 + total / 4) + memoryBytes / 2048
   const rest = Math.max(0, memoryBytes - fixed)
   const coreBytes =
     options.coreMemory === undefined ? Math.floor(rest / 4) : parseSize(options.coreMemory, 'coreMemory')

@@ -6,7 +6,7 @@ import * as layout from '../../core/layout.js'
 import { note, summary } from '../../src/explore/model.js'
 import type { SlotState } from '../../src/explore/model.js'
 import { act, CALLBACK_OF, CALLBACKS } from '../../src/explore/subjects/async-callbacks.js'
-import { restProblem, slotState } from '../../src/explore/subjects/async-memory.js'
+import { restProblem, slotOfBlock, slotState } from '../../src/explore/subjects/async-memory.js'
 import type { Places } from '../../src/explore/subjects/async-memory.js'
 import type { View } from '../../src/explore/subject.js'
 import { attachCpu } from '../core/harness.js'
@@ -65,7 +65,7 @@ for (let index = 0; index < 2 * KINDS; index++)
   cpu.setFunction(first + index, () => {
     const entry = thread.stamp()
     const program = Math.floor(index / KINDS) + 1
-    const word = cpu.u32(cpu.u32(cpu.area + layout.CPU_CURRENT) + layout.CB_SLOT)
+    const word = slotOfBlock({ load32: (address) => cpu.u32(address) }, cpu.u32(cpu.area + layout.CPU_CURRENT))
     const number = slots.findIndex(({ places }) => places.slot === word)
     const slot = slots[number]!
     const add = (text: string, span: Span): void => void notes.push({ slot: number, text, span })

@@ -117,7 +117,8 @@ export class Findings {
     if (narration.states.get(pending.address) === state) return undefined
     const area = this.machine.areas + this.cpus[cpu]! * layout.CPU_BYTES
     const own = (state & 0x18n) !== 0n && view.load32(area + layout.CPU_CURRENT) === block
-    const map = this.machine.maps.find((one) => one.address === view.load32(block + layout.CB_MAP))
+    const owner = (view.load32(block + layout.CB_MAP) & ~layout.OWNER_LOW) >>> 0
+    const map = this.machine.maps.find((one) => one.address === owner)
     if (!map) return undefined
     const value = map.elements + view.load32(block + layout.CB_ELEMENT) * map.stride + map.valueOffset
     const stale = [...narration.known].find(

@@ -175,10 +175,11 @@ function timerText(machine: ProgramMachine, map: ModelMap, element: number): str
 /** The timer or work of a control block: `flows[7].timer`. */
 export function nameOfBlock(machine: ProgramMachine, block: number): string {
   const { words } = machine.stage.memory
-  const map = machine.maps.find(({ address }) => address === words[(block + layout.CB_MAP) >> 2])
+  const owner = words[(block + layout.CB_MAP) >> 2]!
+  const map = machine.maps.find(({ address }) => address === (owner & ~layout.OWNER_LOW) >>> 0)
   if (!map) return 'a timer'
   const { timerOffset, workOffset } = map.spec
-  const work = words[(block + layout.CB_KIND) >> 2] === KIND_WORK
+  const work = (owner & layout.OWNER_KIND) === KIND_WORK
   const element = map.elements + words[(block + layout.CB_ELEMENT) >> 2]! * map.stride
   return nameOf(machine, element + map.valueOffset + (work ? workOffset : timerOffset), SLOT_BYTES) ?? 'a timer'
 }

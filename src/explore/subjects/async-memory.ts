@@ -1,6 +1,6 @@
 // The async core's memory as the explorer's checks and traces see it: words decoded, fields named, and the rules that
 // must hold when every CPU is between operations. Reads only.
-import { MAX_PROGRAMS } from '../../../core/abi.js'
+import { KIND_WORK, MAX_PROGRAMS } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import { EMPTY_SLOT } from '../model.js'
 import type { SlotState } from '../model.js'
@@ -102,6 +102,16 @@ export function restProblem(places: Places, view: View): string | undefined {
   return undefined
 }
 
+/** Address of the slot word of a control block (core/async/owner.ts). */
+export function slotOfBlock({ load32 }: Pick<View, 'load32'>, block: number): number {
+  const owner = load32(block + layout.CB_MAP)
+  const work = (owner & layout.OWNER_KIND) === KIND_WORK
+  const slots = load32(((owner & ~layout.OWNER_LOW) >>> 0) + (work ? layout.MAP_WORK_SLOTS : layout.MAP_TIMER_SLOTS))
+  return slots + load32(block + layout.CB_ELEMENT) * 4
+}
+
+/** The byte CB_DEFERRED_BY in the word of CB_PLACE. */
+const DEFERRED_BY_SHIFT = (layout.CB_DEFERRED_BY - layout.CB_PLACE) * 8
 const LOST = 'leaked'
 const CPU_DEAD = 2
 
@@ -134,9 +144,9 @@ function blockProblem(
   if (state.freed) {
     // Whoever meets a freed block in a slot empties the slot; one that died in between left both to that.
     if (binding !== 0n && dead < 0) return 'freed, and bound'
-    if (load32(load32(block + layout.CB_SLOT)) === block && dead < 0) return 'freed, and still in its slot'
+    if (load32(slotOfBlock(view, block)) === block && dead < 0) return 'freed, and still in its slot'
     if (count & layout.REFERENCES_DEAD)
-      return [0, dead + 1].includes(load32(block + layout.CB_DEFERRED_BY))
+      return [0, dead + 1].includes((load32(block + layout.CB_PLACE) >>> DEFERRED_BY_SHIFT) & 0xff)
         ? 'leaked: dead, in no live CPU’s list and not in the pool'
         : undefined
     if (queued === 0n) return `leaked: freed, in no queue, ${count} references`
@@ -145,7 +155,7 @@ function blockProblem(
     if (count !== 1) return `freed and queued with ${count} references`
     return inbox(owner) ? undefined : `freed, but CPU ${owner} was not asked to unlink it`
   }
-  if (load32(load32(block + layout.CB_SLOT)) !== block) return 'leaked: live, but in no slot'
+  if (load32(slotOfBlock(view, block)) !== block) return 'leaked: live, but in no slot'
   if (state.run !== 0) return 'its callback is still marked as running'
   const excess = count - 1 - (queued === 0n ? 0 : 1)
   if (excess === 1 && dead >= 0) return 'leaked: a reference went with the CPU that stopped'
