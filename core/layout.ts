@@ -338,6 +338,8 @@ export const CPU_ELEMENT_WRITES = 12864
 export const CPU_LATE_SINCE = 12896
 /** u64 {map : 32, element : 32}: the element that this CPU gave back last; where it looks first for a free one. Advice. */
 export const CPU_ELEMENT_HINT = 12904
+/** What the values held that were brought into the cache ahead of their callbacks; nobody reads it. */
+export const CPU_TOUCHED = 12912
 /** 1 once something was put in front of the packet of the CPU's run; for prepared runs (run/prepared.ts). */
 export const CPU_HEADROOM_USED = 12916
 /** TASK of the CPU's current or last run; host, between runs. */

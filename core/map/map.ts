@@ -4,17 +4,11 @@
 import { FAULT_BAD_ACCESS, MAX_MAPS } from '../abi'
 import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
 import { load32, peek32 } from '../door'
+import { valueAddress } from '../element'
 import { fault } from '../host'
-import {
-  HEADER,
-  HEADER_MAPS,
-  MAP_CPU_STRIDE,
-  MAP_ELEMENTS,
-  MAP_SHIFT,
-  MAP_STATE,
-  MAP_STRIDE,
-  MAP_VALUE_OFFSET,
-} from '../layout'
+import { HEADER, HEADER_MAPS, MAP_CPU_STRIDE, MAP_SHIFT, MAP_STATE } from '../layout'
+
+export { elementAddress, valueAddress } from '../element'
 
 /** True if a guest's map pointer is one. A map that waits for a grace period is still a map: a callback may have begun
  *  before its last reference went. Rotated, a misaligned offset is as large as one out of range. */
@@ -29,16 +23,6 @@ function isMap(pointer: u64): bool {
 export function mapAddress(pointer: u64): usize {
   if (!isMap(pointer)) fault(FAULT_BAD_ACCESS, pointer)
   return <usize>pointer
-}
-
-/** Guest address of an element: of its key in a hash map, of its value in an array. */
-export function elementAddress(map: usize, index: u32): usize {
-  return <usize>(peek32(map + MAP_ELEMENTS) + index * peek32(map + MAP_STRIDE))
-}
-
-/** Guest address of an element's value; of CPU 0's in a per-CPU map. */
-export function valueAddress(map: usize, index: u32): usize {
-  return elementAddress(map, index) + peek32(map + MAP_VALUE_OFFSET)
 }
 
 /** Guest address of an element's value on CPU `on`. */

@@ -2,12 +2,23 @@
 // only; other CPUs and NMI code ask by post(). Invariant: entries leave in the order of {deadline, stamp}, for what is in
 // the due list or heap comes before everything in the wheel: an entry gets there when the wheel's base has reached its slot.
 import { cpu } from '../cpu'
-import { peek16, peek32, poke16, poke32 } from '../door'
-import { CB_ENTRY_STAMP, CB_NEXT, CB_PLACE, CPU_QUEUE_LENGTH } from '../layout'
+import { glance32, note32, peek16, peek32, poke16, poke32 } from '../door'
+import { valueAddress } from '../element'
+import {
+  CB_ELEMENT,
+  CB_ENTRY_STAMP,
+  CB_MAP,
+  CB_NEXT,
+  CB_PLACE,
+  CPU_QUEUE_LENGTH,
+  CPU_TOUCHED,
+  OWNER_LOW,
+} from '../layout'
 import { before, dueFirst, dueInsert, dueRemove } from './due'
 import { entryDeadline } from './entry'
 import { dueListAppend, dueListFirst, dueListRemove } from './due-list'
 import {
+  PLACE_WHEEL,
   WHEEL_EMPTY,
   WHEEL_SHIFT,
   wheelBase,
@@ -61,6 +72,14 @@ function first(): usize {
   return inHeap !== 0 && before(inHeap, inList) ? inHeap : inList
 }
 
+// Brings the value of an element whose timer has been reached into the cache, for its callback: these loads do not wait for
+// each other, those of the callbacks would. The map is there: entries of freed blocks are in the inbox before its memory
+// waits for a grace period, and a poll drains the inbox before it moves the wheel.
+function touch(entry: usize): u32 {
+  if (peek16(entry + CB_PLACE) >= <u16>PLACE_WHEEL) return 0
+  return glance32(valueAddress(<usize>(peek32(entry + CB_MAP) & ~OWNER_LOW), peek32(entry + CB_ELEMENT)))
+}
+
 // Moves the wheel on by one slot, at most to slot time `time`; false if it is there. Every occupied slot begins after the
 // base.
 function advance(time: u64): bool {
@@ -69,12 +88,15 @@ function advance(time: u64): bool {
     wheelMoveBase(time)
     return false
   }
+  let touched: u32 = 0
   let entry = wheelTake()
   while (entry !== 0) {
     const next = <usize>peek32(entry + CB_NEXT)
     link(entry)
+    touched ^= touch(entry)
     entry = next
   }
+  note32(cpu() + CPU_TOUCHED, touched)
   return true
 }
 
