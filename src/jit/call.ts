@@ -29,7 +29,7 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
       emitLoopCall(f, callee)
       return
     case 'tail':
-      emitKnownTailCall(f, callee.shape)
+      emitKnownTailCall(f, callee)
       return
     case 'function':
       f.checkStack()

@@ -2,13 +2,13 @@
 // resolve now, so that no call is left to fail at run time.
 import type { Instruction } from '../isa/decode.js'
 import type { FunctionSpec } from '../object/spec.js'
-import type { Callee, EmittedFunction, FunctionContext, InlinedFunction } from './context.js'
+import type { Callee, EmittedFunction, FunctionContext, InlinedFunction, LikelyTarget } from './context.js'
 import { FunctionEmitter } from './function.js'
 import { buildGraph, type Graph } from './graph.js'
 import { isInlinable, MOST_INLINED } from './inline.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
-import { lookupSites, secondArguments } from './lookups.js'
+import { knownArguments, lookupSites } from './lookups.js'
 import { lookUp, type CodePosition, type Positioned } from './positions.js'
 import { calleesOf, reachable, wideValue, type Unit } from './resolve.js'
 import { emitStructure } from './structure.js'
@@ -60,7 +60,7 @@ export function compile(
       unit,
       calleesOf(unit, target, importIndex, {
         lookups: lookupSites(unit, graphs.get(unit)!),
-        seconds: secondArguments(unit, graphs.get(unit)!),
+        given: knownArguments(unit, graphs.get(unit)!),
         facts: facts.get(unit),
       }),
     ]),
@@ -79,6 +79,8 @@ export function compile(
     [...callees.values()].some((own) => [...own.values()].some((callee) => isTail(callee)))
 
   const contextOf = (unit: Unit, resolved: ReadonlyMap<number, Callee>): FunctionContext => ({
+    index: firstFunction + indices.get(unit.spec.name)!,
+    saved: SAVED.filter((register) => unit.instructions.some(({ dst, src }) => dst === register || src === register)),
     guestBase: target.guestBase,
     guestEnd: target.guestEnd,
     callable: target.callable,
@@ -98,12 +100,15 @@ export function compile(
     inlined.set(name, {
       name,
       context: contextOf(unit, own as ReadonlyMap<number, Callee>),
-      saved: SAVED.filter((register) => instructions.some(({ dst, src }) => dst === register || src === register)),
       instructions: instructions.length,
       emit: (f) => emitStructure(f, graph, instructions),
     })
   }
 
+  const numbered = (likely: LikelyTarget | undefined): LikelyTarget | undefined => {
+    const at = likely && indices.get(likely.name)
+    return likely && at !== undefined ? { ...likely, index: firstFunction + at } : undefined
+  }
   const emitted = [...units.values()].map((unit) => {
     const resolved = new Map<number, Callee>()
     let room = MOST_INLINED
@@ -123,7 +128,9 @@ export function compile(
           ? { kind: 'function', ...invoked(callee) }
           : callee.kind === 'loop'
             ? { ...callee, ...invoked(callee.callback) }
-            : callee,
+            : callee.kind === 'tail'
+              ? { ...callee, likely: numbered(callee.likely) }
+              : callee,
       )
     return { name: unit.spec.name, ...compileFunction(unit, graphs.get(unit)!, contextOf(unit, resolved)) }
   })
@@ -167,5 +174,12 @@ function compileFunction(unit: Unit, graph: Graph, context: FunctionContext): Em
   const callsFunctions = callsByRegister(unit.instructions) || kinds.has('function')
   // A function without loops that calls no other ends by itself; the caller has paid for it.
   emitter.keepBudget(loops ? 'loops' : callsFunctions ? 'entry' : 'no')
-  return emitter.finish(() => emitStructure(emitter, graph, unit.instructions))
+  const callsItself = [...context.callees.values()].some(
+    (callee) => callee.kind === 'tail' && callee.likely?.index === context.index,
+  )
+  return emitter.finish(() => {
+    const emit = (): void => emitStructure(emitter, graph, unit.instructions)
+    if (callsItself) emitter.repeatable(emit)
+    else emit()
+  })
 }

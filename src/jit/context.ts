@@ -1,6 +1,7 @@
 // What the code of one function is made from besides its instructions: what its calls call, what is known about it and the
 // rest of the module; and what comes out. Types only, for the files of this folder.
 import type { Instruction } from '../isa/decode.js'
+import type { CountedLoop } from './counted.js'
 import type { FunctionEmitter } from './function.js'
 import type { ArrayShape, HashShape, HelperImport, KnownFacts, SlotShape } from './link.js'
 import type { CodePosition } from './positions.js'
@@ -12,8 +13,8 @@ export type Callee =
   | { kind: 'function'; index: number; charges: boolean; inline: InlinedFunction | undefined }
   /** A lookup in an array that is known; where the key is, if it lies in the frame. */
   | { kind: 'array'; shape: ArrayShape; key: number | undefined }
-  /** A tail call into an array of programs that is known. */
-  | { kind: 'tail'; shape: ArrayShape }
+  /** A tail call into an array of programs that is known; the place, if that is a constant, and who most likely stands there. */
+  | { kind: 'tail'; shape: ArrayShape; place: number | undefined; likely: LikelyTarget | undefined }
   /** A lookup in a hash map that is known; `index`: the helper that goes on where it does not end at once. */
   | { kind: 'hash'; shape: HashShape; key: number | undefined; index: number }
   /** bpf_loop with that function as callback; the others as for 'function'. */
@@ -21,12 +22,17 @@ export type Callee =
   /** A weak reference that nothing satisfies: calling it is a fault. */
   | { kind: 'missing'; name: string }
 
+/** Where a tail call most likely goes on: a function of the module, by its name, number and table index. */
+export interface LikelyTarget {
+  readonly name: string
+  readonly index: number
+  readonly entry: number
+}
+
 /** A function that is written in place of its calls; see inline.ts. */
 export interface InlinedFunction {
   readonly name: string
   readonly context: FunctionContext
-  /** Registers from r6 up that it mentions, without the frame pointer. */
-  readonly saved: readonly number[]
   readonly instructions: number
   /** Writes its code, which ends in exits or faults. */
   emit(f: FunctionEmitter): void
@@ -38,6 +44,10 @@ export interface FunctionContext {
   readonly guestEnd: number
   /** Table indices, [first, end), that a call by register may call; see LinkTarget. */
   readonly callable: { readonly first: number; readonly end: number }
+  /** Number of the function in the module. */
+  readonly index: number
+  /** Registers from r6 up that it mentions, without the frame pointer. */
+  readonly saved: readonly number[]
   /** Some function of the object makes tail calls. */
   readonly tails: boolean
   readonly facts: KnownFacts | undefined
@@ -57,4 +67,19 @@ export interface EmittedFunction {
   /** Pairs (offset in body, instruction), ascending by offset; each holds up to the next. -1 - n: entry n of `inlined`. */
   readonly positions: readonly number[]
   readonly inlined?: readonly CodePosition[]
+}
+
+/** A check that was emitted for a range of addresses from a register: address - guestBase of `low` lies in `local`. */
+export interface Window {
+  /** Offsets from the register's present value that are known to lie in the guest window: [low, high). */
+  low: number
+  high: number
+  readonly local: number
+}
+
+/** One of several turns that are written in a row; `start`: local of the counting register at the head of the first one. */
+export interface CountedTurn {
+  readonly loop: CountedLoop
+  readonly turn: number
+  readonly start: number
 }

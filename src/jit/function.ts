@@ -10,8 +10,7 @@
 import { FAULT_LOOP_BUDGET, FAULT_STACK_OVERFLOW, FRAME_BYTES, FRAMES } from '../../core/abi.js'
 import { CPU_BUDGET, CPU_INDEX, CPU_PROGRAM } from '../../core/layout.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
-import type { EmittedFunction, FunctionContext, InlinedFunction } from './context.js'
-import type { CountedLoop } from './counted.js'
+import type { CountedTurn, EmittedFunction, FunctionContext, InlinedFunction, Window } from './context.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
 import type { CodePosition } from './positions.js'
 
@@ -22,21 +21,6 @@ const PARAMETERS = 6
 export const FAULT_AT = 0
 /** Global 0: address of this CPU's area. */
 export const AREA_GLOBAL = 0
-
-/** A check that was emitted for a range of addresses from a register: address - guestBase of `low` lies in `local`. */
-export interface Window {
-  /** Offsets from the register's present value that are known to lie in the guest window: [low, high). */
-  low: number
-  high: number
-  readonly local: number
-}
-
-/** One of several turns that are written in a row; `start`: local of the counting register at the head of the first one. */
-export interface CountedTurn {
-  readonly loop: CountedLoop
-  readonly turn: number
-  readonly start: number
-}
 
 /** Whose code is being emitted: the function's own, or that of one written in place of a call. */
 interface Scope {
@@ -62,6 +46,8 @@ export class FunctionEmitter {
   #positions: number[] = []
   #inlined: CodePosition[] = []
   #faults: (() => void)[] = []
+  /** Depth of the loop around the body of a repeatable function. */
+  #beginning = 0
   #cpuOffsets = new Map<number, number>()
   #charged: 'no' | 'entry' | 'loops' = 'no'
   #scope: Scope
@@ -191,7 +177,7 @@ export class FunctionEmitter {
   }
 
   /** Pops five i64, its arguments, and writes a function in place of its call. Pushes the i64 that it returns. */
-  inline({ name, context, saved, emit }: InlinedFunction): void {
+  inline({ name, context, emit }: InlinedFunction): void {
     const outer = this.#scope
     const { windows, at: call } = this
     const frame = this.bottom
@@ -199,7 +185,7 @@ export class FunctionEmitter {
     this.windows = new Map()
     for (let register = 5; register >= 1; register -= 1) this.setRegister(register)
     // A call begins with zeros there; here a turn of a loop may have left something.
-    for (const register of [0, ...saved]) this.const64(0).setRegister(register)
+    for (const register of [0, ...context.saved]) this.const64(0).setRegister(register)
     this.get(frame).const32(FRAME_BYTES).op(op.i32_sub).set(this.bottom)
     this.op(op.block, I64)
     this.depth += 1
@@ -209,6 +195,30 @@ export class FunctionEmitter {
     this.#scope = outer
     this.windows = windows
     this.position(call)
+  }
+
+  /** Writes a body that can begin again. */
+  repeatable(body: () => void): void {
+    this.#getArea().set(this.local('area', I32))
+    this.op(op.loop, VOID)
+    this.depth += 1
+    this.#beginning = this.depth
+    body()
+    this.op(op.end, op.unreachable)
+    this.depth -= 1
+    this.#beginning = 0
+  }
+
+  /** Goes back to the beginning of a repeatable function, as if it were called with r1 alone in the same frame. */
+  beginAgain(): void {
+    const { at } = this
+    for (const register of [0, 2, 3, 4, 5, ...this.context.saved]) this.const64(0).setRegister(register)
+    this.position(0)
+    this.const32(MAY_GOTO_LIMIT).set(this.mayGotoCounter)
+    if (this.#charged === 'entry') this.#chargeEntry()
+    if (this.#charged === 'loops') this.chargeLoop()
+    this.op(op.br).code.u32(this.depth - this.#beginning)
+    this.position(at)
   }
 
   /** Ends the function's run with r0. */
@@ -271,17 +281,21 @@ export class FunctionEmitter {
     this.get(this.#budget).const32(count).op(op.i32_sub).set(this.#budget)
   }
 
+  #getArea(): this {
+    if (this.#beginning > 0) return this.get(this.local('area', I32))
+    this.code.byte(op.global_get).u32(AREA_GLOBAL)
+    return this
+  }
+
   /** From a word of the CPU's area to a local. */
   loadWord(offset: number, local: number): void {
-    this.code.byte(op.global_get).u32(AREA_GLOBAL)
-    this.op(op.i32_load, 2).code.u32(offset)
+    this.#getArea().op(op.i32_load, 2).code.u32(offset)
     this.set(local)
   }
 
   /** From a local to a word of the CPU's area. */
   storeWord(offset: number, local: number): void {
-    this.code.byte(op.global_get).u32(AREA_GLOBAL)
-    this.get(local).op(op.i32_store, 2).code.u32(offset)
+    this.#getArea().get(local).op(op.i32_store, 2).code.u32(offset)
   }
 
   /** Before anything that may read the budget in the CPU's area, and before returning. */
@@ -325,6 +339,10 @@ export class FunctionEmitter {
       this.get(local).const32(stride).op(op.i32_mul).set(local)
     }
     if (this.#charged === 'no') return
+    this.#chargeEntry()
+  }
+
+  #chargeEntry(): void {
     this.loadWord(CPU_BUDGET, this.#budget)
     this.chargeLoop()
     if (this.#charged === 'entry') this.storeWord(CPU_BUDGET, this.#budget)

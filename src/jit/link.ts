@@ -82,6 +82,8 @@ export interface LinkTarget {
   arrayShape?(name: string): ArrayShape | undefined
   /** Where the places of a map lie that is an array of programs and stays as long as the code: tail calls in place. */
   programArrayShape?(name: string): ArrayShape | undefined
+  /** The function in whose program a tail call into that place of the array most likely goes on; asked again when it runs. */
+  programAt?(map: string, index: number): string | undefined
   /** A hash map whose lookups begin in place; it stays as long as the code. */
   hashShape?(name: string): HashShape | undefined
   /** The slots of a map's timers or work, if that field lies at `offset` of its values. */

@@ -39,20 +39,31 @@ export function lookupSites(unit: Unit, graph: Graph): Map<number, LookupSite> {
   return sites
 }
 
-/** What r2 refers to at calls of helpers, where the same basic block loads it: by index of the call instruction. */
-export function secondArguments(unit: Unit, graph: Graph): Map<number, Relocation> {
-  const seconds = new Map<number, Relocation>()
+/** What r2 refers to at a call of a helper, and what number r3 is, if it is a constant. */
+export interface KnownArguments {
+  readonly second: Relocation
+  readonly third: number | undefined
+}
+
+/** The arguments of calls of helpers that the same basic block loads: by index of the call instruction. */
+export function knownArguments(unit: Unit, graph: Graph): Map<number, KnownArguments> {
+  const known = new Map<number, KnownArguments>()
   for (const { first, end } of graph.blocks) {
     let second: Relocation | undefined
+    let third: number | undefined
     for (let at = first; at < end; at += 1) {
       const instruction = unit.instructions[at]!
-      const { form, index } = instruction
+      const { form, index, imm } = instruction
       const relocation = unit.relocations.get(index)
-      if (form.kind === 'call' && form.operation === 'helper' && !relocation && second) seconds.set(index, second)
-      if (written(instruction) === 2) second = relocation
+      if (form.kind === 'call' && form.operation === 'helper' && !relocation && second)
+        known.set(index, { second, third })
+      const target = written(instruction)
+      if (target === 2) second = relocation
+      if (target === 3)
+        third = form.kind === 'alu' && form.operation === 'mov' && form.source === 'immediate' ? imm >>> 0 : undefined
     }
   }
-  return seconds
+  return known
 }
 
 function isLookup({ form, imm }: Instruction): boolean {

@@ -12,8 +12,9 @@
 import { FAULT_BAD_ACCESS, FAULT_MISALIGNED_ATOMIC, FRAME_BYTES } from '../../core/abi.js'
 import { storesMemory, written, type Instruction } from '../isa/decode.js'
 import { accessOf, inFrame, type Access } from './access.js'
+import type { Window } from './context.js'
 import { I32, I64, VOID, atomicOp, op } from './encoder.js'
-import type { FunctionEmitter, Window } from './function.js'
+import type { FunctionEmitter } from './function.js'
 import type { KnownAccess } from './link.js'
 
 /** Log2 of the bytes: wasm's notation for alignment. */

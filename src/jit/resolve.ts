@@ -4,9 +4,9 @@ import { SkepError } from '../error.js'
 import { decode, type Instruction } from '../isa/decode.js'
 import { disassemble } from '../isa/disassemble.js'
 import type { FunctionSpec, Relocation } from '../object/spec.js'
-import type { Callee } from './context.js'
+import type { Callee, LikelyTarget } from './context.js'
 import type { HelperImport, KnownFacts, LinkTarget } from './link.js'
-import type { LookupSite } from './lookups.js'
+import type { KnownArguments, LookupSite } from './lookups.js'
 
 const TAIL_CALL_HELPER = 12
 const LOOP_HELPER = 181
@@ -65,8 +65,7 @@ function place(target: LinkTarget, spec: FunctionSpec, instruction: Instruction)
 /** What the compiler has found out about calls of helpers, by instruction. */
 export interface KnownSites {
   readonly lookups?: ReadonlyMap<number, LookupSite>
-  /** What r2 refers to. */
-  readonly seconds?: ReadonlyMap<number, Relocation>
+  readonly given?: ReadonlyMap<number, KnownArguments>
   readonly facts?: KnownFacts | undefined
 }
 
@@ -75,7 +74,7 @@ export function calleesOf(
   unit: Unit,
   target: LinkTarget,
   importIndex: (helper: HelperImport) => number,
-  { lookups, seconds, facts }: KnownSites = {},
+  { lookups, given, facts }: KnownSites = {},
 ): Map<number, Callee | string> {
   const callees = new Map<number, Callee | string>()
   const imported = (helper: HelperImport, call: number): Callee => {
@@ -99,13 +98,14 @@ export function calleesOf(
     else if (form.operation === 'helper') {
       const helper = target.helperImport(imm, unit.spec.name, index)
       const site = lookups?.get(index)
-      const second = seconds?.get(index)
+      const { second, third } = given?.get(index) ?? {}
       const programs = imm === TAIL_CALL_HELPER && second?.kind === 'map' && target.programArrayShape?.(second.map)
       const array = site && target.arrayShape?.(site.map)
       const hash = site && target.hashShape?.(site.map)
       if (array) callees.set(index, { kind: 'array', shape: array, key: site.key })
       else if (hash) callees.set(index, { kind: 'hash', shape: hash, key: site.key, index: importIndex(helper) })
-      else if (programs) callees.set(index, { kind: 'tail', shape: programs })
+      else if (programs)
+        callees.set(index, { kind: 'tail', shape: programs, place: third, likely: likely(target, second, third) })
       else if (imm === LOOP_HELPER && second?.kind === 'function-pointer')
         callees.set(index, { kind: 'loop', callback: second.function, index: 0, charges: true, inline: undefined })
       else callees.set(index, imported(helper, index))
@@ -117,6 +117,12 @@ export function calleesOf(
       })
   }
   return callees
+}
+
+/** Who is defined to stand at the place of a tail call; its number in the module is the compiler's to say. */
+function likely(target: LinkTarget, array: Relocation, place: number | undefined): LikelyTarget | undefined {
+  const name = array.kind === 'map' && place !== undefined ? target.programAt?.(array.map, place) : undefined
+  return name === undefined ? undefined : { name, index: 0, entry: target.callbackIndex(name) }
 }
 
 function kfunc(

@@ -3,9 +3,9 @@
 // whose results and effects both have). The frame and the rest of the budget are the next program's. Called by call.ts.
 import { MAX_TAIL_CALLS } from '../../core/abi.js'
 import { CPU_PROGRAM, CPU_TAIL_CALLS, PROGRAM_ENTRY } from '../../core/layout.js'
+import type { Callee } from './context.js'
 import { I32, VOID, atomicOp, op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
-import type { ArrayShape } from './link.js'
 import { GUEST_FUNCTION } from './module.js'
 
 /** By the helper `index`: it says where to go on, 0: here. */
@@ -19,34 +19,69 @@ export function emitTailCall(f: FunctionEmitter, index: number): void {
   f.op(op.end)
 }
 
-/** In place. The program stays: a run's section began before it was read. */
-export function emitKnownTailCall(f: FunctionEmitter, { elements, stride, entries }: ArrayShape): void {
+/**
+ * In place. The program stays: a run's section began before it was read. Where the code says who is defined to stand at the
+ * place, and it still does, control goes there without the function table; to the function's own beginning by a branch.
+ */
+export function emitKnownTailCall(
+  f: FunctionEmitter,
+  { shape, place, likely }: Extract<Callee, { kind: 'tail' }>,
+): void {
+  const { elements, stride, entries } = shape
   const program = f.local('next program', I32)
   const made = f.local('tail calls', I32)
+  const entry = f.local('entry', I32)
   f.const64(0).setRegister(0)
-  f.getRegister32(3).const32(entries).op(op.i32_lt_u, op.if, VOID)
-  f.getRegister32(3).const32(stride).op(op.i32_mul, op.atomic, atomicOp.load[32])
-  f.code.u32(2).u32(elements)
+  if (place !== undefined && place >= entries) return
+  if (place === undefined) {
+    f.getRegister32(3).const32(entries).op(op.i32_lt_u, op.if, VOID)
+    f.depth += 1
+    f.getRegister32(3).const32(stride).op(op.i32_mul)
+  } else f.const32(0)
+  f.op(op.atomic, atomicOp.load[32])
+  f.code.u32(2).u32(elements + (place ?? 0) * stride)
   f.op(op.i32_wrap_i64).tee(program).op(op.if, VOID)
   f.loadWord(CPU_TAIL_CALLS, made)
   f.get(made).const32(MAX_TAIL_CALLS).op(op.i32_lt_u, op.if, VOID)
+  f.depth += 2
   f.get(made).const32(1).op(op.i32_add).set(made)
   f.storeWord(CPU_TAIL_CALLS, made)
   f.storeWord(CPU_PROGRAM, program)
-  leaveFor(f, () => {
-    f.get(program).op(op.i32_load, 2)
-    f.code.u32(PROGRAM_ENTRY)
-  })
-  f.op(op.end, op.end, op.end)
+  f.get(program).op(op.i32_load, 2)
+  f.code.u32(PROGRAM_ENTRY)
+  f.set(entry)
+  if (likely) {
+    f.get(entry).const32(likely.entry).op(op.i32_eq, op.if, VOID)
+    f.depth += 1
+    if (likely.index === f.context.index) f.beginAgain()
+    else {
+      pushArguments(f)
+      f.op(op.return_call)
+      f.code.u32(likely.index)
+    }
+    f.op(op.end)
+    f.depth -= 1
+  }
+  leaveFor(f, () => f.get(entry))
+  f.op(op.end, op.end)
+  f.depth -= 2
+  if (place !== undefined) return
+  f.op(op.end)
+  f.depth -= 1
 }
 
 /** Ends the function in the program whose table index `entry` pushes. */
 function leaveFor(f: FunctionEmitter, entry: () => void): void {
+  pushArguments(f)
+  entry()
+  f.op(op.return_call_indirect)
+  f.code.u32(GUEST_FUNCTION).byte(0)
+}
+
+/** What the next program is given: the context and nothing else, this function's frame, the rest of the budget. */
+function pushArguments(f: FunctionEmitter): void {
   f.storeBudget()
   f.getRegister(1)
   for (let register = 2; register <= 5; register += 1) f.const64(0)
   f.getFrame()
-  entry()
-  f.op(op.return_call_indirect)
-  f.code.u32(GUEST_FUNCTION).byte(0)
 }

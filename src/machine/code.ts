@@ -139,6 +139,7 @@ function linkTarget(
     mapValueAddress: (name, offset) => (kernel.host.core.map_element_value(mapNamed(name).address, 0) >>> 0) + offset,
     arrayShape: (name) => arrayShape(kernel, mapNamed(name), MAP_TYPE_ARRAY, MAP_TYPE_PERCPU_ARRAY),
     programArrayShape: (name) => arrayShape(kernel, mapNamed(name), MAP_TYPE_PROG_ARRAY),
+    programAt: (name, index) => spec.programs.get(mapNamed(name).spec.initial?.get(index) ?? '')?.entry,
     hashShape: (name) => hashShape(kernel, mapNamed(name)),
     slotShape: (name, field, offset) => slotShape(kernel, mapNamed(name), field, offset),
     decoded: (fn) => codes(fn).instructions,

@@ -46,6 +46,8 @@ export interface Options {
   maps?: Record<string, number>
   arrays?: Record<string, ArrayShape>
   programs?: Record<string, ArrayShape>
+  /** Functions that are defined to stand in such an array, by place. */
+  standing?: Record<string, readonly (string | undefined)[]>
   hashes?: Record<string, HashShape>
   slots?: Record<string, SlotShape>
   facts?: KnownFacts
@@ -75,6 +77,7 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
     mapAddress: (name) => options.maps?.[name] ?? 0,
     arrayShape: (name) => options.arrays?.[name],
     programArrayShape: (name) => options.programs?.[name],
+    programAt: (name, index) => options.standing?.[name]?.[index],
     hashShape: (name) => options.hashes?.[name],
     slotShape: (name) => options.slots?.[name],
     ...(options.facts && { facts: () => options.facts! }),

@@ -83,3 +83,77 @@ test('what stands at the place when it is read decides', () => {
 test('a map that is no known array is left to the helper', () => {
   assert.equal(machine(false).run('main', 8n, 1n), HELPER + 5n)
 })
+
+/** chain(context): r1 counts down by itself; at 0 it answers what a first run would find in its registers. */
+const chain: readonly Line[] = [
+  asm.jump('ne', 'r1', 0, 'on'),
+  ...(['r2', 'r3', 'r4', 'r5', 'r6', 'r7'] as const).map((register) => asm.alu('add', 'r0', register)),
+  asm.alu('add', 'r0', 1000),
+  asm.exit(),
+  asm.label('on'),
+  asm.alu('sub', 'r1', 1),
+  asm.mov('r0', 3),
+  asm.mov('r4', 5),
+  asm.mov('r6', 7),
+  asm.mov('r5', 2),
+  asm.label('spend'),
+  asm.alu('sub', 'r5', 1),
+  asm.jump('ne', 'r5', 0, 'spend'),
+  asm.loadReference('r2', { kind: 'map', map: 'programs' }),
+  asm.mov('r3', 1),
+  asm.call(12),
+  asm.alu('add', 'r0', 5),
+  asm.exit(),
+]
+
+/** Two programs, of which the code says that `standing` is at place 1; what is there is at `PROGRAM`. */
+function chained(standing: string | undefined, entry: number): TestMachine {
+  const made = new TestMachine([functionSpec('main', chain), functionSpec('target', target)], {
+    maps: { programs: 0x40400 },
+    programs: { programs: { elements: DATA + 64, stride: STRIDE, cpuStride: 0, entries: ENTRIES } },
+    standing: { programs: [undefined, standing] },
+    helpers: { 12: { parameters: 3, call: () => HELPER } },
+  })
+  const names = ['main', 'target']
+  names.forEach((name, at) => made.functions.set(ENTRY + at, made.exports[name]))
+  // Its own table index is the first one that the code asked for.
+  if (standing !== undefined) made.functions.set(1, made.exports[standing])
+  made.budget = 1000
+  made.view.setUint32(DATA + 64 + STRIDE, PROGRAM, true)
+  made.view.setUint32(PROGRAM + PROGRAM_ENTRY, entry, true)
+  return made
+}
+
+/** What can be seen of a run. */
+function seen(made: TestMachine, ...registers: bigint[]): unknown[] {
+  const result = made.run('main', ...registers)
+  const words = [CPU_PROGRAM, CPU_TAIL_CALLS].map((offset) => made.view.getUint32(AREA + offset, true))
+  return [result, made.budget, ...words]
+}
+
+test('a program that goes on in itself begins as if it were called, by whatever way', () => {
+  for (const turns of [0n, 1n, 2n, 20n, BigInt(MAX_TAIL_CALLS), BigInt(MAX_TAIL_CALLS) + 1n]) {
+    const byTable = seen(chained(undefined, ENTRY), turns)
+    assert.equal(byTable[0], turns > BigInt(MAX_TAIL_CALLS) ? 5n : 1000n)
+    assert.deepEqual(seen(chained('main', 1), turns), byTable, `${turns} turns`)
+  }
+  for (let budget = 1; budget < 12; budget += 1) {
+    const [one, other] = [chained(undefined, ENTRY), chained('main', 1)]
+    one.budget = other.budget = budget
+    assert.deepEqual(other.faultOf('main', 9n), one.faultOf('main', 9n), `budget ${budget}`)
+  }
+})
+
+test('another program is called directly, with its context and nothing else', () => {
+  const byTable = seen(chained(undefined, ENTRY + 1), 7n)
+  assert.equal(byTable[0], 6n)
+  assert.deepEqual(seen(chained('target', 1), 7n), byTable)
+})
+
+test('who stands at the place decides, whatever the definition says', () => {
+  const byTable = seen(chained(undefined, ENTRY + 1), 7n)
+  assert.deepEqual(seen(chained('main', ENTRY + 1), 7n), byTable)
+  const made = chained('main', 1)
+  made.view.setUint32(DATA + 64 + STRIDE, 0, true)
+  assert.equal(made.run('main', 7n), 5n, 'nobody')
+})
