@@ -5,7 +5,7 @@ import type { FunctionSpec } from '../object/spec.js'
 import type { Callee, EmittedFunction, FunctionContext, InlinedFunction, LikelyTarget } from './context.js'
 import { FunctionEmitter } from './function.js'
 import { buildGraph, type Graph } from './graph.js'
-import { isInlinable, MOST_INLINED } from './inline.js'
+import { isInlinable, MOST_INLINED, MOST_INSTRUCTIONS } from './inline.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
 import { knownArguments, lookupSites } from './lookups.js'
@@ -112,8 +112,12 @@ export function compile(
   const emitted = [...units.values()].map((unit) => {
     const resolved = new Map<number, Callee>()
     let room = MOST_INLINED
-    const invoked = (name: string): { index: number; charges: boolean; inline: InlinedFunction | undefined } => {
-      const inline = inlined.get(name)
+    const invoked = (
+      name: string,
+      most = MOST_INSTRUCTIONS,
+    ): { index: number; charges: boolean; inline: InlinedFunction | undefined } => {
+      const known = inlined.get(name)
+      const inline = known && known.instructions <= most ? known : undefined
       if (inline) room -= inline.instructions
       return {
         index: firstFunction + indices.get(name)!,
@@ -127,7 +131,7 @@ export function compile(
         typeof callee === 'string'
           ? { kind: 'function', ...invoked(callee) }
           : callee.kind === 'loop'
-            ? { ...callee, ...invoked(callee.callback) }
+            ? { ...callee, ...invoked(callee.callback, MOST_INLINED) }
             : callee.kind === 'tail'
               ? { ...callee, likely: numbered(callee.likely) }
               : callee,

@@ -8,14 +8,16 @@ import type { FunctionEmitter } from './function.js'
 import type { Graph } from './graph.js'
 import type { Unit } from './resolve.js'
 
-/** Instructions of a function that is written in place. */
-const MOST_INSTRUCTIONS = 40
+/** Instructions of a function that is written in place of its calls. */
+export const MOST_INSTRUCTIONS = 40
+/** The same, as callback of bpf_loop, which mostly is called in one place. */
+const MOST_OF_CALLBACK = 400
 /** Instructions of all that is written in place in one function: it must not grow without bound. */
 export const MOST_INLINED = 1000
 
-/** May the function be written in place of its calls? `callees`: by call, the name of a function or something else. */
+/** May the function be written in place of its calls, if not too long for that call? `callees`: by call, the name of a function or something else. */
 export function isInlinable({ instructions }: Unit, graph: Graph, callees: Iterable<Callee | string>): boolean {
-  if (instructions.length > MOST_INSTRUCTIONS || graph.isLoopHeader.includes(1)) return false
+  if (instructions.length > MOST_OF_CALLBACK || graph.isLoopHeader.includes(1)) return false
   if (instructions.some(({ form: { kind } }) => kind === 'call-register' || kind === 'may-goto')) return false
   for (const callee of callees) if (!runsNoCode(callee)) return false
   return true
