@@ -150,10 +150,15 @@ export const MAP_PATIENCE = 104
 /** Queues, stacks, tries: the records of steps (map/step.ts) and the bitmap of free ones. */
 export const MAP_STEPS = 108
 export const MAP_STEP_POOL = 112
+/** Hash maps: what each CPU keeps of the map (SHARE_*), how many rooms it keeps at most. Written at creation. */
+export const MAP_SHARES = 108
+export const MAP_ROOMS_KEPT = 112
 /** map_extra, as given. */
 export const MAP_EXTRA = 116
-/** The bucket of an order word: (order * multiplier) >> shift, masked (record.ts); the u64 factor stands at 144. */
+/** Which bucket an order word belongs to (record.ts); the u64 factor stands at 144. */
 export const MAP_BUCKET_SHIFT = 120
+export const BUCKET_LINE_BITS = 3
+export const BUCKET_LINE = 7
 /** The host's: 1 if the map is frozen, so that only programs write it; else 2 for each view of the host that can write. */
 export const MAP_USE = 124
 /** Own cache line: user references (open handles and pins), not sticky. */
@@ -176,13 +181,13 @@ export const MAP_RING_CPU = 168
 export const MAP_RING_LOST = 172
 /** User ring buffers: the CPU that drains, + 1; 0 none (map/user-ring.ts). */
 export const MAP_RING_DRAINER = 176
-/** Own cache line: elements in the map, LRU hand, CPUs with an announced lookup (bit set, u64). */
+/** u64: CPUs with an announced lookup (bit set). */
+export const MAP_SLOW_LOOKUPS = 184
+/** Own cache line: u64 {version : 32, rooms of elements that are not the map's own : 32} (map/room.ts); LRU hand. */
 export const MAP_COUNT = 192
-export const MAP_HAND = 196
-export const MAP_SLOW_LOOKUPS = 200
-/** u64, ring buffers: the last record (map/ring-record.ts). */
+export const MAP_HAND = 200
+/** u64 each. Ring buffers: the last record (map/ring-record.ts); queues, stacks, tries: the current step (map/step.ts). */
 export const MAP_RING_LAST = 208
-/** u64, queues, stacks, tries: the current step (map/step.ts). */
 export const MAP_STEP = 216
 
 /** Record of a hash element (map/record.ts): u64 link {version : 39, mark : 1, next : 24}, u64 order, words of long keys. */
@@ -194,6 +199,13 @@ export const RECORD_REFERENCED = 8
 /** In the link. */
 export const RECORD_NEXT = 0xffffff
 export const RECORD_MARK = 0x1000000
+
+/** What a CPU keeps of a hash map, in a cache line of its own: a spare element (index + 1, 0 none), where it looks first
+ *  for a free one (map/spare.ts), u64 {version : 48, rooms : 16} (map/room.ts; any CPU, compare-and-exchange). */
+export const SHARE_SPARE = 0
+export const SHARE_HINT = 4
+export const SHARE_ROOMS = 8
+export const SHARE_BYTES = 64
 
 /** Slot word (core-side, one per special field of an element): address of the control block, or one of these. */
 export const SLOT_EMPTY = 0
@@ -257,11 +269,10 @@ export const CPU_BUDGET = 96
 export const CPU_FIRING = 100
 export const CPU_NESTED = 104
 export const CPU_RANDOM = 108
-/** Deferred frees: newly dead (pushed by exchange), waiting, and the u64 grace period that the waiting ones need. */
+/** Deferred frees: newly dead (pushed by exchange), waiting, u64 grace period that the waiting ones need, number of both. */
 export const CPU_DEFERRED_NEW = 112
 export const CPU_DEFERRED_WAITING = 116
 export const CPU_DEFERRED_UNTIL = 120
-/** Objects waiting for a grace period. */
 export const CPU_DEFERRED_COUNT = 128
 /** Guest addresses: top of stack 0, run buffer (context and data of program runs), scratch page (at its start the key of
  *  a firing, from +64 the indices of for_each). */
@@ -333,11 +344,8 @@ export const CPU_WHEEL_SLOTS = 576
 /** Elements of per-CPU hash maps that the CPU writes into (map/element-write.ts), one u64 {map : 32, index + 1 : 32} per
  *  nesting level; 0 none. After 576 + 6 levels * 256 slots * 8 bytes. */
 export const CPU_ELEMENT_WRITES = 12864
-/** u64: expiry + 1 (nanoseconds) of the callback that runs and has yet to read the clock: its reading tells how late it
- *  began. 0 none. */
+/** u64: expiry + 1 (ns) of the callback that runs and has yet to read the clock, to tell how late it began. 0 none. */
 export const CPU_LATE_SINCE = 12896
-/** u64 {map : 32, element : 32}: the element that this CPU gave back last; where it looks first for a free one. Advice. */
-export const CPU_ELEMENT_HINT = 12904
 /** What the values held that were brought into the cache ahead of their callbacks; nobody reads it. */
 export const CPU_TOUCHED = 12912
 /** 1 once something was put in front of the packet of the CPU's run; for prepared runs (run/prepared.ts). */

@@ -10,6 +10,8 @@ const place = 'core/async/place.ts'
 const look = 'core/async/look.ts'
 const fire = 'core/run/fire.ts'
 const ring = 'core/map/ring.ts'
+const room = 'core/map/room.ts'
+const spare = 'core/map/spare.ts'
 
 const mutant = (name, by, file, ...edits) => ({ name, by, file, edits })
 
@@ -74,4 +76,8 @@ export const mutants = [
   mutant('a ring is used to its last byte', 'perf/wrap/put/take', ring, ['    if (held + units > most) {', '    if (held + units > most + 5) {']),
   mutant('a consumer gets a record that is still reserved', 'ring/put/put', ring, ['    if (startOf(word) !== position || ownerOf(word) < RECORD_COMMITTED) {', '    if (startOf(word) !== position) {'], ['    } else if (ownerOf(word) === RECORD_COMMITTED) {', '    } else if (ownerOf(word) <= RECORD_COMMITTED) {']),
   mutant('a consumer does not vacate the place of a record', 'perf/wrap/put/take', ring, ['  compareExchange64(headerOf(map, start), word, vacantWord(start))\n', '']),
+  mutant('an insertion looks for room at home and at the map only', 'map/spare/1-holding-none-rooms-at-1/update-1/look-up-1', room, ['peek32(map + MAP_ROOMS_KEPT) ? reserveElsewhere(map, handed) : NO_ROOM', 'NO_ROOM']),
+  mutant('an insertion looks once at every word for room', 'map/room-that-moves', room, ['  if (load64(map + MAP_COUNT) !== handed) return CHANGED\n', ''], ['return seen ? CHANGED : NO_ROOM', 'return NO_ROOM']),
+  mutant('a spare element takes the place of another', 'map/spare/2-holding-1-rooms-at-1/look-up-1/delete-1', spare, ['  if (isOutermost() && !peek32(share + SHARE_SPARE)) {', '  if (isOutermost()) {']),
+  mutant('a spare element stays where it was taken', 'map/spare/2-holding-1-2-rooms-at-0/update-1/look-up-1+nmi', spare, ['  poke32(share + SHARE_SPARE, 0)\n  return spare - 1\n', '  return spare - 1\n']),
 ] // prettier-ignore

@@ -1,5 +1,5 @@
 // Compiles the core with one line changed (scripts/mutants-list.mjs), for each change, and puts the named subjects of the
-// async protocol and of rings to it: first the one that is expected to object, then, if it does not, all others until one does. Prints a
+// async protocol, of rings and of maps to it: first the one that is expected to object, then, if it does not, all others until one does. Prints a
 // table of what was changed and who objected; exit code 1 if a change survives that must not, or one is objected to that
 // cannot be. Arguments: words of a mutant's name. `--named`: ask only the expected subject. `--name NAME`: only this
 // mutant; may be repeated. `--write`: puts the table into docs/protocol.md.
@@ -12,6 +12,7 @@ import {
   machineName,
   scenarioSubject,
 } from '../dist/src/explore/subjects/async-catalogue.js'
+import { mapEntries } from '../dist/src/explore/subjects/map-catalogue.js'
 import { ringScenarios } from '../dist/src/explore/subjects/ring-catalogue.js'
 import { replaceBetween } from './marked.mjs'
 import { compileMutant } from './mutant-core.mjs'
@@ -28,6 +29,7 @@ const FAMILIES = [
   /^(nested|two-levels|no-memory)/,
   /\+nmi$/,
   /^triple\/[^+]*$/,
+  /^map\/(spare|room)/,
 ]
 
 const scenarios = [
@@ -36,6 +38,7 @@ const scenarios = [
     subject: (module, machines) => scenarioSubject(machineOf(scenario, module, machines), scenario),
   })),
   ...ringScenarios(),
+  ...mapEntries().map((entry) => ({ name: entry.name, subject: (module) => entry.subject(false, module) })),
 ]
 
 function machineOf(scenario, module, machines) {

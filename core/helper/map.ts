@@ -2,15 +2,16 @@
 // pointers are checked here, then the map's kind decides.
 import { EINVAL, ENOTSUPP, MAP_TYPE_ARRAY_OF_MAPS } from '../abi'
 import { cpu, cpuCount, cpuIndex } from '../cpu'
-import { load32, peek32, poke32 } from '../door'
+import { peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
-import { CPU_SCRATCH, CPU_STACKS, MAP_COUNT, MAP_KEY_SIZE, MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
+import { CPU_SCRATCH, CPU_STACKS, MAP_KEY_SIZE, MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
 import { arrayLookup, arrayLookupOn, arrayUpdate, arrayValue } from '../map/array'
 import { hashDelete, hashLookup, hashLookupOn, hashUpdate } from '../map/hash'
 import { hashForEach, visit } from '../map/iterate'
 import { mapAddress } from '../map/map'
 import { perCpuHashUpdate } from '../map/percpu-hash'
 import { referenceOf } from '../map/reference'
+import { roomsTaken } from '../map/room'
 import { holdsReferences, isArray, isHash, isPerCpu, isReferenceArray, isTarget, isTrie } from '../map/shape'
 import { targetLookup } from '../map/target'
 import { trieDelete, trieLookup, trieUpdate } from '../map/trie'
@@ -108,5 +109,5 @@ function arrayForEach(map: usize, fn: u64, context: u64, frame: usize): u32 {
 export function bpf_map_sum_elem_count(mapPointer: u64): i64 {
   const map = mapAddress(mapPointer)
   const type = peek32(map + MAP_TYPE)
-  return isHash(type) && !isTarget(type) ? load32(map + MAP_COUNT) : 0
+  return isHash(type) && !isTarget(type) ? roomsTaken(map) : 0
 }

@@ -1,8 +1,9 @@
 // Bytes that a map takes, in core memory (slots, buckets, records, pools) and in the guest window (its elements): pure
 // arithmetic on the attributes, which are checked first. Called by create.ts and, through the exports, by the host.
 import { ENOMEM, MAP_TYPE_BLOOM_FILTER, MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF } from '../abi'
+import { cpuCount } from '../cpu'
 import { peek32 } from '../door'
-import { BITMAP_BYTES, HEADER, HEADER_CPUS } from '../layout'
+import { BITMAP_BYTES, HEADER, HEADER_CPUS, SHARE_BYTES } from '../layout'
 import { bitmapBytes } from '../memory/bitmap'
 import { checkAttributes } from './attributes'
 import { bloomBytes } from './bloom'
@@ -48,7 +49,7 @@ export function map_bytes_core(
   if (hasWork) bytes += slotBytes(type, maxEntries)
   if (isHash(type)) {
     bytes += bucketBytes(maxEntries) + recordsBytes(type, keySize, maxEntries)
-    bytes += poolBytes(type, maxEntries)
+    bytes += poolBytes(type, maxEntries) + <u64>cpuCount() * SHARE_BYTES
   }
   if (holdsReferences(type)) bytes += roundUp(strideOf(type, keySize, valueSize) * elementsOf(type, maxEntries), 64)
   // A header word for every 8 bytes (ring-record.ts).

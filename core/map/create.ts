@@ -4,6 +4,7 @@
 import { EACCES, E2BIG, EINVAL, EOPNOTSUPP, GUEST_PAGE_SHIFT, MAP_TYPE_BLOOM_FILTER, MAX_MAPS } from '../abi'
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from '../abi'
 import { MAP_FREE, MAP_LIVE } from '../async/user-reference'
+import { cpuCount } from '../cpu'
 import { compareExchange32, fill, peek32, poke16, poke32, poke64, store32 } from '../door'
 import {
   BITMAP_BYTES,
@@ -30,7 +31,9 @@ import {
   MAP_RECORDS,
   MAP_RECORD_BYTES,
   MAP_REFERENCES,
+  MAP_ROOMS_KEPT,
   MAP_SEED,
+  MAP_SHARES,
   MAP_SPIN_LOCK_OFFSET,
   MAP_STATE,
   MAP_STRIDE,
@@ -44,6 +47,8 @@ import {
   MAP_WORK_SLOTS,
   SLOT_CLOSED,
   RECORD_MARK,
+  SHARE_BYTES,
+  SHARE_HINT,
 } from '../layout'
 import { bitmapCreate } from '../memory/bitmap'
 import { checkAttributes } from './attributes'
@@ -59,6 +64,7 @@ import {
   holdsReferences,
   isArray,
   isHash,
+  isLru,
   isPerCpu,
   isQueue,
   isRing,
@@ -77,6 +83,8 @@ import { createTrie } from './trie'
 const MAP_CREATING: u32 = 4
 /** Restarts that a lookup suffers before it asks for help: far more than it meets unless writers chase it. */
 const PATIENCE: u32 = 8
+/** Rooms that a CPU keeps: as many deletions need not tell the others. An LRU map at its capacity has none to keep. */
+const ROOMS_KEPT: u32 = 16
 const NONE: u32 = 0xffffffff
 
 /** The kernel's answer to special fields in values of such a map: 0 or a negative errno. */
@@ -120,7 +128,13 @@ function createHash(map: usize, core: usize): void {
   poke32(map + MAP_BUCKET_MASK, <u32>buckets - 1)
   poke32(map + MAP_RECORDS, <u32>records)
   poke32(map + MAP_RECORD_BYTES, recordBytes)
+  const shares = pool + <usize>poolBytes(type, entries)
   poke32(map + MAP_POOL, <u32>pool)
+  poke32(map + MAP_SHARES, <u32>shares)
+  poke32(map + MAP_ROOMS_KEPT, isLru(type) ? 0 : ROOMS_KEPT)
+  // CPUs begin far apart in the pool.
+  for (let on: u32 = 0; on < cpuCount(); on++)
+    poke32(shares + <usize>on * SHARE_BYTES + SHARE_HINT, <u32>((<u64>count * <u64>on) / <u64>cpuCount()))
   poke32(map + MAP_PATIENCE, PATIENCE)
   const seed = (peek32(HEADER + HEADER_RANDOM_SEED) ^ (<u32>map)) * 0x9e3779b1
   poke32(map + MAP_SEED, seed)

@@ -1,28 +1,18 @@
 // Hash and LRU hash: lookup, update and delete, without a lock, in any context. Lookup is wait-free, the others are
 // lock-free. Called by the helpers and the host, inside a section. list.ts has the proof; here is who owns an element:
-//  - out of the pool (bitmap): in the hands of the one operation that took it, until it publishes it in its bucket or
-//    gives it back;
+//  - out of the pool: in the hands of the one operation that took it, until it publishes it in its bucket or gives it
+//    back, or the spare of a CPU (spare.ts);
 //  - marked: in the hands of the operation that set the mark. It closes the element's timers and work before it
-//    returns, makes sure that the element is unlinked, and gives it to the pool. The element may be handed out again
-//    at once.
-// An operation holds at most one element at any step, so a CPU that stops strands one for each nesting level, and the
-// pool, which has max_entries and one for every level of every CPU, always has one for whoever asks.
+//    returns, makes sure that the element is unlinked, and gives it back. The element may be handed out again at once.
+// An operation holds at most one element at any step, so a CPU that stops strands one for each nesting level, and its
+// spare; there are max_entries elements and one more for every level of every CPU and for its spare, so the pool always
+// has one for whoever asks.
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from '../abi'
 import { closeElement, openElement } from '../async/element'
-import { cpu, cpuIndex } from '../cpu'
-import { glance32, glance64, load64, peek32, peek64, poke64, retry } from '../door'
-import {
-  CPU_ELEMENT_HINT,
-  MAP_ELEMENT_COUNT,
-  MAP_KEY_SIZE,
-  MAP_POOL,
-  MAP_TYPE,
-  RECORD_KEY,
-  RECORD_ORDER,
-} from '../layout'
-import { bitmapGive, bitmapTake } from '../memory/bitmap'
+import { cpuIndex } from '../cpu'
+import { glance32, glance64, load64, peek32, retry } from '../door'
+import { MAP_KEY_SIZE, MAP_TYPE, RECORD_KEY, RECORD_ORDER } from '../layout'
 import { answerLookups, findSurely } from './announce'
-import { isBeingWritten } from './element-write'
 import { FIND_DISTURBED, find, findAtHead } from './find'
 import {
   ABSENT,
@@ -43,12 +33,11 @@ import { elementAddress, valueAddress, valueAddressOn } from './map'
 import { isLong, orderOf, recordOf, writeKey } from './record'
 import { isFull, unreserve } from './room'
 import { isLru, isPerCpu } from './shape'
+import { NO_ELEMENT, giveElement, takeElement } from './spare'
 import { begin, end } from './under-way'
 import { hasSlots, readElement, writeCpuValues, writeValue } from './value'
 
-const NONE: u32 = 0xffffffff
-/** Tries to get a free element, and to insert into an LRU map, before -ENOMEM: others were quicker at each. */
-const TRIES: u32 = 64
+/** Tries to insert into an LRU map before -ENOMEM: others were quicker at each. */
 const EVICTIONS: u32 = 4
 
 /** The element of the key at a guest address: index + 1, or 0. Wait-free. */
@@ -83,28 +72,6 @@ export function hashLookupOn(map: usize, key: usize, on: u32): usize {
 
 function evicts(map: usize): bool {
   return isLru(peek32(map + MAP_TYPE))
-}
-
-/** A free element, or NONE. */
-function take(map: usize): u32 {
-  const pool = <usize>peek32(map + MAP_POOL)
-  const perCpu = isPerCpu(peek32(map + MAP_TYPE))
-  // A map that was freed may have been larger than the one that has its address now.
-  const hint = peek64(cpu() + CPU_ELEMENT_HINT)
-  let start = <usize>(hint >> 32) === map && <u32>hint < peek32(map + MAP_ELEMENT_COUNT) ? <u32>hint : 0
-  for (let turn: u32 = 0; turn < TRIES; turn++) {
-    const index = bitmapTake(pool, start)
-    if (index < 0) continue
-    if (!perCpu || !isBeingWritten(map, index)) return <u32>index
-    bitmapGive(pool, index)
-    start = (<u32>index + 1) % peek32(map + MAP_ELEMENT_COUNT)
-  }
-  return NONE
-}
-
-function give(map: usize, index: u32): void {
-  bitmapGive(<usize>peek32(map + MAP_POOL), index)
-  poke64(cpu() + CPU_ELEMENT_HINT, ((<u64>map) << 32) | (<u64>index))
 }
 
 /** The words of the key of an element in the caller's hands, as `act` wants them. */
@@ -199,8 +166,8 @@ function put(map: usize, key: usize, value: usize, flags: u64, which: u32): i32 
   answerLookups(map)
   const lru = evicts(map)
   const evicted = lru && mustEvict(map, key, flags) ? evictForRoom(map) : 0
-  const mine = evicted ? evicted - 1 : take(map)
-  if (mine === NONE) return -ENOMEM
+  const mine = evicted ? evicted - 1 : takeElement(map)
+  if (mine === NO_ELEMENT) return -ENOMEM
   const order = writeKey(map, recordOf(map, mine), elementAddress(map, mine), key)
   if (isPerCpu(peek32(map + MAP_TYPE))) writeCpuValues(map, mine, value, which, true)
   else writeValue(map, valueAddress(map, mine), value)
@@ -213,12 +180,12 @@ function put(map: usize, key: usize, value: usize, flags: u64, which: u32): i32 
   if (evicted) unreserve(map)
   if ((result & 0xff) >= TAKEN) {
     if (lru) markReferenced(map, mine)
-    give(map, retire(map, result))
+    giveElement(map, retire(map, result))
     return 0
   }
   // A stale pointer may have been used to initialise a timer in it meanwhile.
   if (slots) closeElement(map, mine)
-  give(map, mine)
+  giveElement(map, mine)
   if (result === PRESENT) return -EEXIST
   return result === ABSENT ? -ENOENT : -E2BIG
 }
@@ -242,6 +209,6 @@ function remove(map: usize, key: usize, into: usize): i32 {
   unreserve(map)
   const index = retire(map, result)
   if (into) readElement(map, index, into)
-  give(map, index)
+  giveElement(map, index)
   return 0
 }

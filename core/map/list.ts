@@ -18,7 +18,7 @@
 import { BPF_EXIST, BPF_NOEXIST } from '../abi'
 import { compareExchange64, load64, note64, retry } from '../door'
 import { RECORD_LINK, RECORD_MARK, RECORD_ORDER } from '../layout'
-import { reserve, unreserve } from './room'
+import { NO_ROOM, RESERVED, reserve, unreserve } from './room'
 import { bucketOf, compareKey, linkAfter, nextOf, recordOf } from './record'
 
 /**
@@ -119,7 +119,11 @@ function actOnPresent(
 function actOnAbsent(map: usize, action: u32, link: usize, word: u64, element: u32, flags: u32): u32 {
   if (action > PUT_RESERVED || flags & BPF_EXIST) return ABSENT
   // The place did not change since the walk saw the key absent, so the map was full while the key was absent.
-  if (action === PUT && !reserve(map)) return load64(link) === word ? FULL : DISTURBED
+  if (action === PUT) {
+    const answer = reserve(map)
+    if (answer === NO_ROOM && load64(link) === word) return FULL
+    if (answer !== RESERVED) return DISTURBED
+  }
   prepare(map, element, nextOf(word))
   if (compareExchange64(link, word, linkAfter(word, 0, element + 1)) === word) return INSERTED
   if (action === PUT) unreserve(map)

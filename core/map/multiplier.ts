@@ -1,6 +1,9 @@
-// The factor by which a hash map spreads its keys over its buckets: bucket = (order * factor) >> shift. Drawn at random for
-// each map and odd, so that two keys of anybody's choice share a bucket with a probability of at most 2 in the number of
-// buckets (multiply-shift hashing; Dietzfelbinger et al., 1997). One multiplication stands between key and bucket.
+// The factor by which a hash map spreads its keys over its buckets: bucket = ((order >> 3) * factor) >> shift, xor the last
+// three bits of the order word. Drawn at random for each map and odd, so that two keys of anybody's choice share a bucket
+// with a probability of at most 2 in the number of buckets if these three bits are the same (multiply-shift hashing;
+// Dietzfelbinger et al., 1997), never if only they differ, and else, where one of at most eight distances must be met, of
+// 32 (1 on average). One multiplication stands between key and bucket. Neighbours have one cache line of buckets: a counter's
+// keys are found in order, and CPUs with ranges of their own seldom write to the same line.
 // Keys that are evenly spaced (counters, indices) would fare badly with some factors: those whose ratio to 2^64 is near to
 // a simple fraction. So it is drawn again while its continued fraction has a large quotient. Called by create.ts.
 

@@ -9,6 +9,8 @@
 // Called by the files of this folder.
 import { glance32, glance64, glance8, load64, note32, note64, peek32, peek64 } from '../door'
 import {
+  BUCKET_LINE,
+  BUCKET_LINE_BITS,
   MAP_BUCKETS,
   MAP_BUCKET_MASK,
   MAP_BUCKET_SHIFT,
@@ -78,9 +80,11 @@ export function hashOf(seed: u32, address: usize, size: u32): u64 {
   return mix(hash ^ rotl(other, 32))
 }
 
-/** The bucket that keys with this order word belong to: address of its link. One multiplication (multiplier.ts). */
+/** The bucket that keys with this order word belong to: address of its link. One multiplication (multiplier.ts). Eight
+ *  keys that differ in their last three bits only have the eight buckets of one cache line. */
 export function bucketOf(map: usize, order: u64): usize {
-  const hash = <u32>((order * peek64(map + MAP_MULTIPLIER)) >> (<u64>peek32(map + MAP_BUCKET_SHIFT)))
+  const line = ((order >> BUCKET_LINE_BITS) * peek64(map + MAP_MULTIPLIER)) >> (<u64>peek32(map + MAP_BUCKET_SHIFT))
+  const hash = (<u32>line) ^ ((<u32>order) & BUCKET_LINE)
   return <usize>peek32(map + MAP_BUCKETS) + ((<usize>(hash & peek32(map + MAP_BUCKET_MASK))) << 3)
 }
 

@@ -1,18 +1,36 @@
 // What a dead CPU leaves behind in the maps. Called by the repair of a dead CPU (run/offline.ts), on a live one.
 // An update, delete or eviction that was cut off holds at most one element, and the room of one, that no map will see
-// again: the spare elements of every map make up for it, and the machine's statistics count it.
-import { add32, note32, glance32 } from '../door'
+// again: the elements that every map has beyond max_entries make up for it, and the machine's statistics count it. The
+// rooms that the CPU kept are taken by whoever needs them, as before.
+import { MAX_MAPS } from '../abi'
+import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
+import { add32, glance32, load32, note32, peek32 } from '../door'
 import { cpuArea } from '../cpu'
-import { CPU_MAP_OPERATIONS, HEADER, HEADER_LOST_ELEMENTS } from '../layout'
+import {
+  CPU_MAP_OPERATIONS,
+  HEADER,
+  HEADER_LOST_ELEMENTS,
+  HEADER_MAPS,
+  MAP_BYTES,
+  MAP_STATE,
+  MAP_TYPE,
+} from '../layout'
 import { withdrawLookups } from './announce'
 import { withdrawWrites } from './element-write'
 import { abandonReservations } from './ring'
+import { isHash } from './shape'
+import { repairSpare } from './spare'
 
-/** Withdraws the lookups and writes of CPU `dead` and counts what its operations held. */
+/** Withdraws the lookups and writes of CPU `dead`, gives its spare elements back, and counts what its operations held. */
 export function repairMaps(dead: u32): void {
   withdrawLookups(dead)
   withdrawWrites(dead)
   abandonReservations(dead, true)
+  for (let at: u32 = 0; at < <u32>MAX_MAPS; at++) {
+    const map = <usize>peek32(HEADER + HEADER_MAPS) + <usize>at * MAP_BYTES
+    if (load32(map + MAP_STATE) - MAP_LIVE > MAP_WAITING - MAP_LIVE) continue
+    if (isHash(peek32(map + MAP_TYPE))) repairSpare(map, dead)
+  }
   const under = cpuArea(dead) + CPU_MAP_OPERATIONS
   add32(HEADER + HEADER_LOST_ELEMENTS, glance32(under))
   note32(under, 0)

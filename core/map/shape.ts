@@ -98,7 +98,8 @@ export function isPerCpu(type: u32): bool {
 
 /**
  * Elements of the map. Hash maps and queues have some more than max_entries: an update takes a free element before it
- * lets go of the old one, so each operation that is going on, on any CPU and nesting level, may hold one in its hands.
+ * lets go of the old one, so each operation that is going on, on any CPU and nesting level, may hold one in its hands; in
+ * a hash map each CPU may keep a spare one as well.
  */
 export function elementsOf(type: u32, maxEntries: u32): u64 {
   const cpus = <u64>peek32(HEADER + HEADER_CPUS)
@@ -106,7 +107,8 @@ export function elementsOf(type: u32, maxEntries: u32): u64 {
   if (type === MAP_TYPE_PERCPU_ARRAY) return <u64>maxEntries * cpus
   // As many again, and some, that wait for a grace period (trie.ts).
   if (isTrie(type)) return 2 * <u64>maxEntries + cpus * LOOKUP_LEVELS + 64
-  return isHash(type) || isQueue(type) ? <u64>maxEntries + cpus * LOOKUP_LEVELS : <u64>maxEntries
+  if (isHash(type)) return <u64>maxEntries + cpus * (LOOKUP_LEVELS + 1)
+  return isQueue(type) ? <u64>maxEntries + cpus * LOOKUP_LEVELS : <u64>maxEntries
 }
 
 /** Nodes of an LPM trie: fewer than two for each value, and three in the hands of each operation. */

@@ -3,7 +3,15 @@
 // believes what it read on the same grounds. Whatever is rare is left to the helper, which begins anew: a change of the
 // list under way, an element that is leaving it, two long keys of one hash, a walk of more than STEPS elements. Per-CPU maps
 // answer this CPU's value; maps that evict note the use as core/map/lru.ts does (markReferenced). Called by call.ts.
-import { RECORD_KEY, RECORD_LINK, RECORD_MARK, RECORD_NEXT, RECORD_ORDER } from '../../core/layout.js'
+import {
+  BUCKET_LINE,
+  BUCKET_LINE_BITS,
+  RECORD_KEY,
+  RECORD_LINK,
+  RECORD_MARK,
+  RECORD_NEXT,
+  RECORD_ORDER,
+} from '../../core/layout.js'
 import { I32, I64, VOID, atomicOp, op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
 import { keyWord, longWords, pushOrder } from './hash-key.js'
@@ -86,7 +94,12 @@ export function emitHashLookup(f: FunctionEmitter, shape: HashShape, key: number
 /** Pushes the address of the link of the bucket that keys of an order word belong to. */
 function pushBucket(f: FunctionEmitter, { mask, multiplier, shift, buckets }: HashShape, order: number): void {
   if (mask === 0) return void f.const32(buckets)
-  f.get(order).const64(BigInt.asIntN(64, multiplier)).op(op.i64_mul).const64(shift).op(op.i64_shr_u, op.i32_wrap_i64)
+  f.get(order).const64(BUCKET_LINE_BITS).op(op.i64_shr_u).const64(BigInt.asIntN(64, multiplier)).op(op.i64_mul)
+  f.const64(shift).op(op.i64_shr_u, op.i32_wrap_i64)
+  f.get(order)
+    .op(op.i32_wrap_i64)
+    .const32(BUCKET_LINE & mask)
+    .op(op.i32_and, op.i32_xor)
   f.const32(3).op(op.i32_shl).const32(buckets).op(op.i32_add)
 }
 

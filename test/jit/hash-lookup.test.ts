@@ -16,7 +16,7 @@ const HELPER = 77n
 const shape: HashShape = {
   keyBytes: 8,
   seed: 0,
-  multiplier: 1n << 62n,
+  multiplier: 0n,
   shift: 62,
   mask: 3,
   buckets: BUCKETS,
@@ -60,6 +60,16 @@ test('an empty bucket has no key, its first element is found; no helper is calle
   putHead(table, 1, 6, 13n)
   assert.equal(lookUp(table, 12n), 0n)
   assert.equal(lookUp(table, 13n), BigInt(VALUES) + 6n * 24n)
+})
+
+test('the bits above the last three spread the keys, the last three keep neighbours apart', () => {
+  const table = machine({ multiplier: 1n << 62n })
+  putHead(table, 0b01 ^ 0b10, 4, 0b01_110n)
+  assert.equal(lookUp(table, 0b01_110n), BigInt(VALUES) + 4n * 24n)
+  assert.equal(lookUp(table, 0b01_111n), 0n)
+  putRecord(table, 4, 0b01_110n, 5)
+  putRecord(table, 5, 0b10_101n, -1)
+  assert.equal(lookUp(table, 0b10_101n), BigInt(VALUES) + 5n * 24n, 'in the same bucket')
 })
 
 test('a first element of a larger order word says that the key is not there', () => {

@@ -10,7 +10,7 @@ import {
   MAP_PATIENCE,
   MAP_SLOW_LOOKUPS,
 } from '../../core/layout.js'
-import { freeElements, Machine, u32, u64 } from './harness.js'
+import { freeElements, hasSpare, Machine, u32, u64 } from './harness.js'
 import { Died, mortalCpu } from './mortal.js'
 
 const ENTRIES = 4
@@ -36,6 +36,11 @@ function died(act: Act, type: number, steps: number): { machine: Machine; map: n
   machine.view.setUint32(map + MAP_PATIENCE, 0, true)
   const filled = type === MAP_TYPE_LRU_HASH ? ENTRIES : ENTRIES - 1
   for (let number = 1; number <= filled; number++) assert.equal(machine.update(map, key(number), u64(number)), 0)
+  // The dying CPU has a spare element and, in a map with room, the room of one.
+  assert.equal(machine.update(map, key(1), u64(1), 0, DYING), 0)
+  if (filled < ENTRIES)
+    assert.equal(machine.update(map, key(7), u64(7), 0, DYING) || machine.delete(map, key(7), DYING), 0)
+  assert.ok(hasSpare(machine, map, DYING))
   let left = steps
   machine.cpus[DYING] = mortalCpu(machine.memory, () => left--)
   left = Infinity
@@ -76,6 +81,7 @@ for (keySize of [4, 12])
           // The others go on, before the repair and after it.
           for (const repaired of [false, true]) {
             if (repaired) assert.equal(machine.core.cpu_offline(DYING), 0, say)
+            if (repaired) assert.equal(hasSpare(machine, map, DYING), false, say)
             const keys = liveKeys(machine, map)
             assert.ok(keys.length <= ENTRIES, say)
             for (let turn = 0; turn < 3; turn++)

@@ -13,7 +13,12 @@ import {
   HEADER_CPU_AREAS,
   HEADER_GUEST_END,
   HEADER_GUEST_HEAP,
+  MAP_COUNT,
   MAP_POOL,
+  MAP_SHARES,
+  SHARE_BYTES,
+  SHARE_ROOMS,
+  SHARE_SPARE,
 } from '../../core/layout.js'
 
 /** What the tests call of the core; the helpers take and give 64-bit numbers. */
@@ -174,11 +179,25 @@ export class Machine {
   }
 }
 
-/** Elements in the pool of a hash map. */
+const shares = (machine: Machine, map: number): number[] =>
+  machine.cpus.map((_, cpu) => machine.word(map + MAP_SHARES) + cpu * SHARE_BYTES)
+
+/** Rooms of a hash map that are handed out and that no CPU keeps: its elements, at rest. */
+export function roomsTaken(machine: Machine, map: number): number {
+  const kept = shares(machine, map).map((share) => machine.word(share + SHARE_ROOMS) & 0xffff)
+  return kept.reduce((taken, rooms) => taken - rooms, machine.word(map + MAP_COUNT))
+}
+
+/** Whether a CPU keeps a spare element of a hash map. */
+export function hasSpare(machine: Machine, map: number, cpu: number): boolean {
+  return machine.word(shares(machine, map)[cpu]! + SHARE_SPARE) !== 0
+}
+
+/** Elements in the pool of a hash map, and spare ones. */
 export function freeElements(machine: Machine, map: number): number {
   const pool = machine.word(map + MAP_POOL)
   const words = machine.word(pool + BITMAP_LEVEL)
-  let free = 0
+  let free = machine.cpus.filter((_, cpu) => hasSpare(machine, map, cpu)).length
   for (let bit = 0; bit < machine.word(pool + BITMAP_BITS); bit++)
     free += (machine.word(words + (bit >> 5) * 4) >>> (bit & 31)) & 1
   return free

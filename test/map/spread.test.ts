@@ -24,7 +24,7 @@ function spreadOf(machine: Machine, seed: number): Spread {
     factor,
     most(keys) {
       const counts = new Uint32Array(BUCKETS)
-      for (const key of keys) counts[Number(BigInt.asUintN(64, key * factor) >> shift)]! += 1
+      for (const key of keys) counts[Number(BigInt.asUintN(64, (key >> 3n) * factor) >> shift) ^ Number(key & 7n)]! += 1
       return Math.max(...counts)
     },
   }

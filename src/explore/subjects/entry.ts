@@ -18,8 +18,9 @@ export interface Entry {
   variant: Variant
   /** The module under test, to find source positions; none if it has no trace build. */
   module?: ModuleName
-  /** Makes the subject; with `traced` over the trace build, recording call sites. Stages are shared between entries. */
-  subject(traced: boolean): Subject
+  /** Makes the subject; with `traced` over the trace build, recording call sites; a map's also over the core that is given.
+   *  Stages are shared between entries. */
+  subject(traced: boolean, module?: Uint8Array): Subject
 }
 
 /** The name of a variant. */

@@ -6,8 +6,8 @@ import { subject } from '../subject.js'
 import type { CpuScript, Operation } from '../subject.js'
 import type { Entry, Variant } from './entry.js'
 import { coreEntry, slug } from './entry.js'
-import { atRest, check, holding, lookup, mapStage, model, remove, update } from './map-stage.js'
-import type { MapStage } from './map-stage.js'
+import { atRest, check, lookup, mapStage, model, remove, sparing, update } from './map-stage.js'
+import type { MapStage, MapStageOptions } from './map-stage.js'
 import { MEETINGS, othersOf } from './meetings.js'
 
 type Make = (at: MapStage, name: string) => Operation
@@ -33,22 +33,19 @@ const CONTENTS: [maxEntries: number, keys: number[]][] = [
   [2, [1, 2]],
 ]
 
-interface Shape {
+interface Shape extends Pick<MapStageOptions, 'keySize' | 'cpus' | 'patience' | 'roomsKept'> {
   type: number
   maxEntries: number
-  keySize?: number
-  cpus?: number
-  /** Disturbed walks before a lookup asks for help. */
-  patience?: number
 }
 
 const stages = new Map<string, MapStage>()
 
-function stageOf({ type, maxEntries, keySize = 4, cpus = 2, patience = 8 }: Shape, traced: boolean): MapStage {
-  const key = [type, maxEntries, keySize, cpus, patience, traced].join()
+function stageOf({ type, maxEntries, ...more }: Shape, traced: boolean, module?: Uint8Array): MapStage {
+  if (module) return mapStage(type, maxEntries, { ...more, module })
+  const key = JSON.stringify([type, maxEntries, more, traced])
   const known = stages.get(key)
   if (known) return known
-  const stage = mapStage(type, maxEntries, { keySize, cpus, patience, traced })
+  const stage = mapStage(type, maxEntries, { ...more, traced })
   stages.set(key, stage)
   return stage
 }
@@ -60,13 +57,14 @@ function entry(
   keys: readonly number[],
   variant: Variant,
   cpus: (at: MapStage) => CpuScript[],
+  sparers: readonly number[] = [],
 ): Entry {
-  return coreEntry(name, about, variant, (traced) => {
-    const at = stageOf(shape, traced)
+  return coreEntry(name, about, variant, (traced, module) => {
+    const at = stageOf(shape, traced, module)
     return subject({
       name,
       stage: at.stage,
-      setup: holding(at, ...keys),
+      setup: sparing(at, keys, sparers),
       cpus: cpus(at),
       check: check(at),
       atRest: atRest(at),
@@ -91,6 +89,52 @@ function* pairs(): Generator<Entry> {
             meeting.variant,
             (at) => meeting.scripts(make(at, one, 'A'), make(at, other, 'B')),
           )
+}
+
+/** Each CPU has a spare element, and one of them all rooms that are free; it keeps only one of two that are given back. */
+function* spares(): Generator<Entry> {
+  const operations = ['look up 1', 'update 1', 'delete 1', 'update 2', 'delete 2']
+  for (const meeting of MEETINGS)
+    for (const [maxEntries, keys] of [
+      [1, []],
+      [2, [1]],
+      [2, [1, 2]],
+    ] as [number, number[]][])
+      // prettier-ignore
+      for (const rooms of maxEntries === keys.length ? [0] : [0, 1])
+        for (const [i, one] of operations.entries())
+          for (const other of rooms === 1 ? operations : othersOf(operations, i, meeting))
+            yield entry(
+              `map/spare/${maxEntries}-holding-${keys.join('-') || 'none'}-rooms-at-${rooms}/${slug(one)}/${slug(other)}`,
+              `${one} and ${other}, ${meeting.how}; a hash of ${maxEntries} holding [${keys.join()}], CPU ${rooms} has its rooms`,
+              { type: MAP_TYPE_HASH, maxEntries, roomsKept: 1 },
+              keys,
+              meeting.variant,
+              (at) => meeting.scripts(make(at, one, 'A'), make(at, other, 'B')),
+              [1 - rooms, rooms],
+            )
+}
+
+/** An insertion looks for room at all words while a room moves from one to another: there is room at every moment, and key
+ *  2 keeps the place of key 1 as it was seen. */
+function movingRoom(): Entry {
+  const name = 'map/room-that-moves'
+  const about = 'an insertion that looks for room everywhere, while a deletion and two insertions move the free room'
+  return coreEntry(name, about, 'plain', (traced, module) => {
+    const at = stageOf({ type: MAP_TYPE_HASH, maxEntries: 4, roomsKept: 2 }, traced, module)
+    return subject({
+      name,
+      stage: at.stage,
+      setup: sparing(at, [2, 3], [1]),
+      cpus: [
+        { operations: [update(at, 'A', 1)] },
+        { operations: [remove(at, 'B', 3), update(at, 'C', 4), update(at, 'D', 5)] },
+      ],
+      check: check(at),
+      atRest: (view) =>
+        view.result('A') === 0 ? atRest(at)(view) : `there was room, and the answer is ${view.result('A')}`,
+    })
+  })
 }
 
 function* reuse(): Generator<Entry> {
@@ -208,5 +252,15 @@ export function mapEntries(): Entry[] {
       cpus,
     ),
   )
-  return [...pairs(), ...reuse(), ...longKeys(), ...askingForHelp(), ...triples(), ...evictions(), ...lru]
+  return [
+    ...pairs(),
+    ...spares(),
+    movingRoom(),
+    ...reuse(),
+    ...longKeys(),
+    ...askingForHelp(),
+    ...triples(),
+    ...evictions(),
+    ...lru,
+  ]
 }

@@ -13,29 +13,46 @@ export interface MapStage {
   map: number
   type: number
   maxEntries: number
+  cpus: number
   /** Where a key lies; its value, 100 + key, lies behind it. */
   place(key: number): number
+}
+
+export interface MapStageOptions {
+  /** Disturbed walks before a lookup asks for help. */
+  patience?: number
+  keySize?: number
+  cpus?: number
+  /** Rooms that a CPU keeps at most. */
+  roomsKept?: number
+  traced?: boolean
+  /** The check build to explore, if not the package's. */
+  module?: Uint8Array
 }
 
 export function mapStage(
   type: number,
   maxEntries: number,
-  { patience = 8, keySize = 4, cpus = 2, traced = false } = {},
+  { patience = 8, keySize = 4, cpus = 2, roomsKept = 16, traced = false, module }: MapStageOptions = {},
 ): MapStage {
   let map = 0
   let memory = 0
   const place = (key: number): number => memory + key * 128
-  const stage = coreStage({ cpus, traced, coreBytes: 1 << 13 }, ({ cpu, buffer, createMap }) => {
-    map = createMap([type, keySize, 4, maxEntries, 0])
-    memory = buffer
-    cpu.store32(map + layout.MAP_BUCKET_MASK, 0)
-    cpu.store32(map + layout.MAP_PATIENCE, patience)
-    for (let key = 0; key < 8; key++) {
-      for (let at = 0; at < keySize; at += 4) cpu.store32(place(key) + at, key)
-      cpu.store32(place(key) + 64, 100 + key)
-    }
-  })
-  return { stage, map, type, maxEntries, place }
+  const stage = coreStage(
+    { cpus, traced, coreBytes: 1 << 13, ...(module ? { module } : {}) },
+    ({ cpu, buffer, createMap }) => {
+      map = createMap([type, keySize, 4, maxEntries, 0])
+      memory = buffer
+      cpu.store32(map + layout.MAP_BUCKET_MASK, 0)
+      cpu.store32(map + layout.MAP_PATIENCE, patience)
+      if (type !== MAP_TYPE_LRU_HASH) cpu.store32(map + layout.MAP_ROOMS_KEPT, roomsKept)
+      for (let key = 0; key < 8; key++) {
+        for (let at = 0; at < keySize; at += 4) cpu.store32(place(key) + at, key)
+        cpu.store32(place(key) + 64, 100 + key)
+      }
+    },
+  )
+  return { stage, map, type, maxEntries, cpus, place }
 }
 
 export function update(at: MapStage, name: string, key: number, flags = 0): Operation {
@@ -100,13 +117,30 @@ export function walkElements(at: MapStage, name: string): Operation {
   }
 }
 
+function setUp(at: MapStage, { exports }: Cpu, key: number, stays: boolean): void {
+  const address = BigInt(at.place(key))
+  let result: bigint = exports['bpf_map_update_elem'](BigInt(at.map), address, address + 64n, 0n)
+  if (result === 0n && !stays) result = exports['bpf_map_delete_elem'](BigInt(at.map), address)
+  if (result !== 0n) throw new Error(`set-up: update or delete of ${key} gave ${result}`)
+}
+
 /** Fills the map before the exploration. */
 export function holding(at: MapStage, ...keys: number[]): (cpus: Cpu[]) => void {
   return (cpus) => {
-    for (const key of keys) {
-      const address = BigInt(at.place(key))
-      const result: bigint = cpus[0]!.exports['bpf_map_update_elem'](BigInt(at.map), address, address + 64n, 0n)
-      if (result !== 0n) throw new Error(`set-up: update of ${key} gave ${result}`)
+    for (const key of keys) setUp(at, cpus[0]!, key, true)
+  }
+}
+
+/** The same; then each of these CPUs gives an element back, its spare from then on, and the last one all free rooms. */
+export function sparing(at: MapStage, keys: readonly number[], sparers: readonly number[]): (cpus: Cpu[]) => void {
+  const free = Array.from({ length: at.maxEntries - keys.length }, (_, one) => 7 - one)
+  return (cpus) => {
+    holding(at, ...keys)(cpus)
+    for (const cpu of sparers.map((index) => cpus[index]!)) {
+      // In a full map an element is given back when its key is replaced.
+      for (const key of keys.slice(0, free.length ? 0 : 1)) setUp(at, cpu, key, true)
+      for (const key of free) setUp(at, cpu, key, true)
+      for (const key of free) setUp(at, cpu, key, false)
     }
   }
 }
@@ -139,13 +173,29 @@ export function elements(at: MapStage, view: View): Element[] {
   return found
 }
 
-function freeElements(at: MapStage, view: View): Set<number> {
+/** Address of what a CPU keeps of the map. */
+const share = (at: MapStage, view: View, cpu: number): number =>
+  view.load32(at.map + layout.MAP_SHARES) + cpu * layout.SHARE_BYTES
+
+/** Elements of the pool, and the spares: with their number, to see that none is there twice. */
+function freeElements(at: MapStage, view: View): { free: Set<number>; count: number } {
   const pool = view.load32(at.map + layout.MAP_POOL)
   const words = view.load32(pool + layout.BITMAP_LEVEL)
-  const free = new Set<number>()
+  const free: number[] = []
   for (let index = 0; index < view.load32(pool + layout.BITMAP_BITS); index++)
-    if ((view.load32(words + (index >> 5) * 4) >>> (index & 31)) & 1) free.add(index)
-  return free
+    if ((view.load32(words + (index >> 5) * 4) >>> (index & 31)) & 1) free.push(index)
+  for (let cpu = 0; cpu < at.cpus; cpu++) {
+    const spare = view.load32(share(at, view, cpu) + layout.SHARE_SPARE)
+    if (spare) free.push(spare - 1)
+  }
+  return { free: new Set(free), count: free.length }
+}
+
+/** Rooms that are handed out and that no CPU keeps. */
+function roomsTaken(at: MapStage, view: View): number {
+  let taken = view.load32(at.map + layout.MAP_COUNT)
+  for (let cpu = 0; cpu < at.cpus; cpu++) taken -= view.load32(share(at, view, cpu) + layout.SHARE_ROOMS) & 0xffff
+  return taken
 }
 
 /** In every state: no key twice, nothing free in the list, values belong to their keys, never more than max_entries. */
@@ -153,11 +203,12 @@ export function check(at: MapStage): (view: View) => string | undefined {
   return (view) => {
     const list = elements(at, view)
     const live = list.filter(({ marked }) => !marked)
-    const free = freeElements(at, view)
+    const { free, count } = freeElements(at, view)
     const keys = new Set(live.map(({ key }) => key))
     if (keys.size !== live.length) return `a key is in the map twice: ${live.map(({ key }) => key).join()}`
+    if (free.size !== count) return 'an element is free twice'
     for (const { index, key, value } of live) {
-      if (free.has(index)) return `element ${index} is in the map and in the pool`
+      if (free.has(index)) return `element ${index} is in the map and free`
       if (value !== 100 + key) return `key ${key} has the value ${value}`
     }
     if (list.some(({ index }) => free.has(index))) return 'a free element can still be reached'
@@ -166,14 +217,14 @@ export function check(at: MapStage): (view: View) => string | undefined {
   }
 }
 
-/** When all is done: every element is in the map or in the pool, and the count is exact; a stopped CPU may keep one. */
+/** When all is done: every element is in the map or free, and the count is exact; a stopped CPU may keep one. */
 export function atRest(at: MapStage, levels = 1): (view: View) => string | undefined {
   return (view) => {
     const list = elements(at, view)
     const live = list.filter(({ marked }) => !marked).length
-    const free = freeElements(at, view).size
+    const free = freeElements(at, view).count
     const lost = view.load32(at.map + layout.MAP_ELEMENT_COUNT) - live - free
-    const count = view.load32(at.map + layout.MAP_COUNT)
+    const count = roomsTaken(at, view)
     const stranded = view.stopped < 0 ? 0 : levels * 2
     if (lost < 0 || lost > stranded) return `${lost} elements are lost`
     if (count - live < 0 || count - live > stranded) return `the count is ${count}, the map holds ${live}`
