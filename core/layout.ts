@@ -352,7 +352,10 @@ export const CPU_TOUCHED = 12912
 export const CPU_HEADROOM_USED = 12916
 /** TASK of the CPU's current or last run; host, between runs. */
 export const CPU_TASK = 12928
-export const CPU_BYTES = 13120
+/** u32 nanoseconds for each length of sleep (run/margin.ts); 0 nothing learned yet. */
+export const CPU_MARGINS = 13120
+export const MARGIN_CLASSES = 8
+export const CPU_BYTES = 13184
 
 /**
  * A prepared run (run/prepared.ts), in the core heap; the host writes it. Program, run buffer and its bytes, CONTEXT_*, the

@@ -4,10 +4,11 @@
 // value that was read: a ring in between ends the sleep before it begins.
 import { LOOP_CONTROL, POLL_MORE, REQUEST_AWAITED, REQUEST_DONE, REQUEST_RUN } from '../abi'
 import { cpu, freshNow } from '../cpu'
-import { exchange32, load32, peek32, poke32, sleep, store32, wake } from '../door'
+import { exchange32, load32, peek32, peek64, poke32, sleep, store32, wake } from '../door'
 import {
   CPU_BELL,
   CPU_CONTROL,
+  CPU_NOW,
   CPU_REQUEST,
   CPU_REQUEST_CONTEXT,
   CPU_REQUEST_CONTEXT_ADDRESS,
@@ -18,11 +19,14 @@ import {
   CPU_SPIN,
 } from '../layout'
 import { inboxPending } from '../queue/inbox'
+import { learnMargin, MARGIN, marginOf } from './margin'
 import { cpu_next_expiry, cpu_poll, cpu_reclaim_pending, runWork } from './poll'
 import { program_run_repeat } from './program-run'
 
-/** A timed sleep ends up to so much late (ns): sleep shorter and spin the rest. */
-const OVERSHOOT: i64 = 90_000
+/** CPU_SPIN of a CPU that never sleeps. */
+const SPIN_ALWAYS: i64 = 0xffffffff
+/** What sleep() answers when its time was over. */
+const TIMED_OUT = 2
 /** While objects wait for a grace period, look again after this time (ns). */
 const RECLAIM_INTERVAL: i64 = 1_000_000
 
@@ -61,26 +65,38 @@ function untilExpiry(): i64 {
   return <u64>next <= now ? 0 : <i64>(<u64>next - now)
 }
 
+// A sleep ends late: it is to end a margin before the deadline, and the rest is spent awake. A CPU that never spins (`wait:
+// 'sleep'`) has always the same margin.
 function rest(): void {
   const area = cpu()
   let left = untilExpiry()
   const spin = <i64>peek32(area + CPU_SPIN)
   const begin = freshNow()
   const bell = load32(area + CPU_BELL)
-  while (left < 0 || left > OVERSHOOT) {
+  let margin = MARGIN
+  while (true) {
+    if (left >= 0) {
+      if (spin !== 0) margin = marginOf(left)
+      // Near a deadline a sleep would end too late: the caller polls again at once.
+      if (left <= margin) return
+    }
     if (wanted()) return
-    if (<i64>(freshNow() - begin) >= spin) break
+    if (<i64>(freshNow() - begin) >= spin && spin !== SPIN_ALWAYS) break
     if (left >= 0) left = untilExpiry()
   }
-  // Near a deadline a sleep would overshoot: the caller polls again at once.
-  if (left >= 0 && left <= OVERSHOOT) return
   store32(area + CPU_SLEEPING, 1)
+  let timedOut = false
+  let time = left < 0 ? left : left - margin
   if (!wanted() && load32(area + CPU_BELL) === bell) {
-    let time = left < 0 ? left : left - OVERSHOOT
     if (cpu_reclaim_pending() !== 0 && (time < 0 || time > RECLAIM_INTERVAL)) time = RECLAIM_INTERVAL
-    sleep(area + CPU_BELL, bell, time)
+    timedOut = sleep(area + CPU_BELL, bell, time) === TIMED_OUT
   }
   store32(area + CPU_SLEEPING, 0)
+  if (!timedOut || spin === 0 || left < 0 || time !== left - margin) return
+  const asleep = peek64(area + CPU_NOW)
+  learnMargin(left, <i64>(freshNow() - asleep) - time)
+  left = untilExpiry()
+  while (left > 0 && left <= margin && !wanted()) left = untilExpiry()
 }
 
 /** Serves this CPU until the host sets CPU_CONTROL; LOOP_CONTROL. */

@@ -53,6 +53,8 @@ export function attachCpu(memory: WebAssembly.Memory, index: number, clock: () =
 export interface Build {
   module: WebAssembly.Module
   before?: () => void
+  /** How it sleeps: as realDoor is told. */
+  sleep?: (nanoseconds: number) => number
 }
 
 /** What a CPU needs of its machine. */
@@ -70,12 +72,12 @@ export class Cpu {
   constructor(
     readonly machine: Host,
     readonly index: number,
-    { module, before }: Build = { module: core },
+    { module, before, sleep }: Build = { module: core },
   ) {
     const clock = (): number => machine.clock()
     const instance = new WebAssembly.Instance(module, {
       env: { memory: machine.memory },
-      ...(before ? { hook: realDoor(machine.memory, before, clock) } : {}),
+      ...(before ? { hook: realDoor(machine.memory, before, clock, sleep) } : {}),
       host: {
         clock,
         fault: (kind: number, detail: bigint) => {

@@ -2,8 +2,13 @@
 // `before` was called. So a test can stop a CPU at any access for ever, or make threads meet at any access.
 import * as abi from '../../core/abi.js'
 
-/** The import object `hook` of a check build. `clock` in nanoseconds. */
-export function realDoor(memory: WebAssembly.Memory, before: () => void, clock: () => number) {
+/** The import object `hook` of a check build. `clock` in nanoseconds; `sleep` is told how long (ns) and says how it ended. */
+export function realDoor(
+  memory: WebAssembly.Memory,
+  before: () => void,
+  clock: () => number,
+  sleep?: (nanoseconds: number) => number,
+) {
   const bytes = new Uint8Array(memory.buffer)
   const words = new Int32Array(memory.buffer)
   const longs = new BigInt64Array(memory.buffer)
@@ -58,6 +63,7 @@ export function realDoor(memory: WebAssembly.Memory, before: () => void, clock: 
             ? view.getUint16(address, true)
             : view.getInt32(address, true)
       default:
+        if (operation === abi.DOOR_SLEEP && sleep) return sleep(b)
         throw new Error(`no CPU of a test sleeps: door operation ${operation}`)
     }
   }

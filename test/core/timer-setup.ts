@@ -1,7 +1,7 @@
 // One map of four timers, a program with two callbacks and another with one: what the tests of timer results start from.
 import assert from 'node:assert/strict'
 import * as layout from '../../core/layout.js'
-import { type ArrayMap, CoreMachine, type Cpu } from './harness.js'
+import { type ArrayMap, type Build, CoreMachine, type Cpu } from './harness.js'
 
 export const MILLISECOND = 1_000_000
 
@@ -23,8 +23,11 @@ export interface Setup {
 }
 
 /** A map of four timers, a program with two callbacks (and another with one), CPU 0 calling as the first program. */
-export function setup(options: { controlBlocks?: number; onFire?: (setup: Setup, key: number) => void } = {}): Setup {
-  const machine = new CoreMachine({ controlBlocks: options.controlBlocks ?? 64 })
+export function setup(
+  options: { controlBlocks?: number; build?: Build; onFire?: (setup: Setup, key: number) => void } = {},
+): Setup {
+  const { controlBlocks = 64, build } = options
+  const machine = new CoreMachine({ controlBlocks, ...(build && { build }) })
   const cpu = machine.cpu(0)
   const map = machine.arrayMap()
   const fired: Setup['fired'] = []
