@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { execFile, execFileSync, type ExecFileSyncOptions } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -49,6 +49,24 @@ async function output(command: string, args: readonly string[], cwd: string): Pr
   const { stdout } = await run(command, [...args], { cwd, env, maxBuffer: 1 << 26 })
   return stdout
 }
+
+test('every type that the declarations of the package name is in the package', () => {
+  const listed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [{ files }] = JSON.parse(listed) as [{ files: { path: string }[] }]
+  const packed = new Set(files.map(({ path }) => path))
+  const reached = new Set(['dist/src/index.d.ts', 'dist/src/explore/index.d.ts'])
+  for (const path of reached) {
+    assert.ok(packed.has(path), `${path} is needed and not packed`)
+    const text = readFileSync(join(root, path), 'utf8')
+    for (const [, name] of text.matchAll(/(?:from|import)\s*\(?'(\.[^']+)\.js'/g))
+      reached.add(join(dirname(path), `${name}.d.ts`))
+  }
+  assert.ok(reached.size > 50)
+})
 
 test('the code and the commands of the README run in an empty folder with the packed package', () =>
   inFolder(async (folder) => {
