@@ -2,13 +2,13 @@
 // r1 to r5 keep their values over a call (a verified program never looks); r0 is the result.
 import { FAULT_BAD_CALLBACK, FAULT_UNREACHABLE } from '../../core/abi.js'
 import type { Instruction } from '../isa/decode.js'
+import { emitArrayLookup } from './array-lookup.js'
 import { op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
 import { GUEST_FUNCTION } from './module.js'
 import { emitHashLookup } from './hash-lookup.js'
 import { emitInvocation } from './inline.js'
 import { emitLoopCall } from './loop-call.js'
-import { emitArrayLookup } from './lookups.js'
 import { pushSlot } from './slot.js'
 import { emitKnownTailCall, emitTailCall } from './tail-call.js'
 
@@ -20,7 +20,7 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
       f.fault(FAULT_UNREACHABLE, () => f.const64(0))
       return
     case 'array':
-      emitArrayLookup(f, callee.shape, callee.key)
+      emitArrayLookup(f, callee)
       return
     case 'hash':
       emitHashLookup(f, callee.shape, callee.key, callee.index)

@@ -11,8 +11,8 @@ export type Callee =
   | { kind: 'import'; index: number; helper: HelperImport; slot?: SlotShape | undefined }
   /** `charges`: it, or what it calls, spends of the loop budget. */
   | { kind: 'function'; index: number; charges: boolean; inline: InlinedFunction | undefined }
-  /** A lookup in an array that is known; where the key is, if it lies in the frame. */
-  | { kind: 'array'; shape: ArrayShape; key: number | undefined }
+  /** A lookup in an array that is known; where the key is, if it lies in the frame, and what it is, if that is a constant. */
+  | { kind: 'array'; shape: ArrayShape; key: number | undefined; number: number | undefined }
   /** A tail call into an array of programs that is known; the place, if that is a constant, and who most likely stands there. */
   | { kind: 'tail'; shape: ArrayShape; place: number | undefined; likely: LikelyTarget | undefined }
   /** A lookup in a hash map that is known; `index`: the helper that goes on where it does not end at once. */

@@ -1,24 +1,27 @@
 // Map lookups whose map is known when the program is compiled: nearly all, for clang loads the map's address right
 // before the call. An array's lookup then needs no call. Only what holds on every path counts, so the search does not
-// leave the call's basic block. Called by compile.ts and call.ts.
-import { FAULT_BAD_ACCESS, FRAME_BYTES } from '../../core/abi.js'
-import { written, type Instruction } from '../isa/decode.js'
+// leave the call's basic block. Called by compile.ts.
+import { FAULT_BAD_ACCESS } from '../../core/abi.js'
+import { storesMemory, written, type Instruction } from '../isa/decode.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
 import type { Relocation } from '../object/spec.js'
-import { I32, I64, op } from './encoder.js'
+import { accessOf, inFrame } from './access.js'
+import { op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
 import type { Graph } from './graph.js'
-import type { ArrayShape } from './link.js'
 import type { Unit } from './resolve.js'
 
 const LOOKUP_HELPER = 1
-const KEY_BYTES = 4
+/** Of arrays. */
+export const KEY_BYTES = 4
 
 /** A call of bpf_map_lookup_elem on a map that is known. */
 export interface LookupSite {
   readonly map: string
   /** Where the key begins, from the frame pointer (negative); undefined if it is not seen to lie in the frame. */
   readonly key: number | undefined
+  /** Its first four bytes, if the block has put a constant there. */
+  readonly number: number | undefined
 }
 
 /** By index of the call instruction. */
@@ -27,16 +30,52 @@ export function lookupSites(unit: Unit, graph: Graph): Map<number, LookupSite> {
   for (const { first, end } of graph.blocks) {
     let map: string | undefined
     let key: number | undefined
+    const numbers = new StoredNumbers()
     for (let at = first; at < end; at += 1) {
       const instruction = unit.instructions[at]!
       const relocation = unit.relocations.get(instruction.index)
-      if (isLookup(instruction) && !relocation && map !== undefined) sites.set(instruction.index, { map, key })
+      if (isLookup(instruction) && !relocation && map !== undefined)
+        sites.set(instruction.index, { map, key, number: key === undefined ? undefined : numbers.at(key) })
       const target = written(instruction)
       if (target === 1) map = relocation?.kind === 'map' ? relocation.map : undefined
       if (target === 2) key = frameOffset(instruction, key)
+      numbers.note(instruction)
     }
   }
   return sites
+}
+
+/**
+ * Constants of 32 bits that a block has put into its frame. What anything else might have written there is forgotten; what
+ * another CPU writes meanwhile might as well have been written a moment later.
+ */
+class StoredNumbers {
+  readonly #registers = new Map<number, number>()
+  readonly #slots = new Map<number, number>()
+
+  at(offset: number): number | undefined {
+    return this.#slots.get(offset)
+  }
+
+  note(instruction: Instruction): void {
+    const { form, src, imm } = instruction
+    const access = accessOf(instruction)
+    if (form.kind === 'call' || form.kind === 'call-register') this.#slots.clear()
+    else if (access && storesMemory(form)) {
+      if (!inFrame(access)) this.#slots.clear()
+      else {
+        for (const at of this.#slots.keys())
+          if (at < access.offset + access.bytes && access.offset < at + KEY_BYTES) this.#slots.delete(at)
+        const number = form.source === 'immediate' ? imm >>> 0 : this.#registers.get(src)
+        if (form.kind === 'store' && access.bytes === KEY_BYTES && number !== undefined)
+          this.#slots.set(access.offset, number)
+      }
+    }
+    const target = written(instruction)
+    if (form.kind === 'alu' && form.operation === 'mov' && form.source === 'immediate')
+      this.#registers.set(target, imm >>> 0)
+    else this.#registers.delete(target)
+  }
 }
 
 /** What r2 refers to at a call of a helper, and what number r3 is, if it is a constant. */
@@ -75,26 +114,6 @@ function frameOffset({ form, src, imm }: Instruction, before: number | undefined
   if (form.kind !== 'alu' || form.width !== 64) return undefined
   if (form.operation === 'mov') return form.source === 'register' && src === FRAME_POINTER ? 0 : undefined
   return form.operation === 'add' && form.source === 'immediate' && before !== undefined ? before + imm : undefined
-}
-
-/** bpf_map_lookup_elem on an array, in place: r0 = index < entries ? address of the value : 0. */
-export function emitArrayLookup(f: FunctionEmitter, shape: ArrayShape, key: number | undefined): void {
-  const index = f.local('index', I32)
-  if (key !== undefined && key >= -FRAME_BYTES && key + KEY_BYTES <= 0) {
-    f.get(f.bottom).op(op.i32_load, 0)
-    f.code.u32(FRAME_BYTES + key)
-  } else {
-    checkKey(f, KEY_BYTES)
-    f.op(op.i32_load, 0)
-    f.code.u32(f.context.guestBase)
-  }
-  f.tee(index).const32(shape.entries).op(op.i32_lt_u)
-  f.op(op.if, I64)
-  f.get(index).const32(shape.stride).op(op.i32_mul)
-  f.const32(shape.elements).op(op.i32_add)
-  if (shape.cpuStride > 0) f.get(f.cpuOffset(shape.cpuStride)).op(op.i32_add)
-  f.op(op.i64_extend_i32_u, op.else).const64(0).op(op.end)
-  f.setRegister(0)
 }
 
 /** Checks the `bytes` behind r2 as the helper does; pushes their address, less guestBase. */

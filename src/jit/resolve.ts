@@ -102,7 +102,7 @@ export function calleesOf(
       const programs = imm === TAIL_CALL_HELPER && second?.kind === 'map' && target.programArrayShape?.(second.map)
       const array = site && target.arrayShape?.(site.map)
       const hash = site && target.hashShape?.(site.map)
-      if (array) callees.set(index, { kind: 'array', shape: array, key: site.key })
+      if (array) callees.set(index, { kind: 'array', shape: array, key: site.key, number: site.number })
       else if (hash) callees.set(index, { kind: 'hash', shape: hash, key: site.key, index: importIndex(helper) })
       else if (programs)
         callees.set(index, { kind: 'tail', shape: programs, place: third, likely: likely(target, second, third) })

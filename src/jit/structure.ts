@@ -4,6 +4,7 @@
 // smaller one is nested, so neither the walk nor the output gets deep on long programs.
 import type { Instruction } from '../isa/decode.js'
 import { emitAlu, emitCondition, emitEndian } from './alu.js'
+import { asksForValue, emitIndex, pushIsThere, setResult, type ArrayLookup } from './array-lookup.js'
 import { emitCall, emitCallByRegister } from './call.js'
 import type { Window } from './context.js'
 import { VOID, op } from './encoder.js'
@@ -15,6 +16,13 @@ import { emitRows, planRows } from './rows.js'
 
 /** Instructions of loops of one block that are written in rows of turns, in one function: it must not grow without bound. */
 const MOST_IN_ROWS = 400
+
+/** A lookup whose result the jump behind it asks for. */
+interface AskedLookup {
+  readonly call: number
+  readonly lookup: ArrayLookup
+  readonly takenIf: boolean
+}
 
 /** What is still to be written, last first. */
 type Task = { kind: 'tree'; block: number } | { kind: 'end'; block: number }
@@ -101,10 +109,22 @@ class Structurer {
       f.chargeLoop()
     }
     this.#openLabels(this.#merges.get(number))
-    this.#body(block)
+    const asked = this.#askedLookup(block)
+    this.#body(block, asked ? block.end - 1 : block.end)
     if (block.label >= 0) f.const32(block.label).set(f.dispatchLabel)
     this.#windows.set(number, f.windows)
-    this.#leave(number, block)
+    this.#leave(number, block, asked)
+  }
+
+  /** A lookup at the end of a block whose jump asks what it gave: it is written with the jump. */
+  #askedLookup({ first, end, terminator, label }: Block): AskedLookup | undefined {
+    if (terminator.kind !== 'branch' || end === first || label >= 0) return undefined
+    const taken = asksForValue(terminator.instruction)
+    const call = this.#instructions[end - 1]!
+    const callee = call.form.kind === 'call' ? this.#f.context.callees.get(call.index) : undefined
+    return taken && callee?.kind === 'array'
+      ? { call: call.index, lookup: callee, takenIf: taken === 'found' }
+      : undefined
   }
 
   /** Is it a small loop of this block alone? Then it is written in rows of turns. */
@@ -139,9 +159,9 @@ class Structurer {
     return new Map([...known].map(([register, window]) => [register, { ...window }]))
   }
 
-  #body(block: Block): void {
+  #body(block: Block, end = block.end): void {
     const f = this.#f
-    for (let at = block.first; at < block.end; at += 1) {
+    for (let at = block.first; at < end; at += 1) {
       const instruction = this.#instructions[at]!
       f.position(instruction.index)
       switch (instruction.form.kind) {
@@ -171,7 +191,7 @@ class Structurer {
     }
   }
 
-  #leave(from: number, { terminator }: Block): void {
+  #leave(from: number, { terminator }: Block, asked: AskedLookup | undefined): void {
     const f = this.#f
     switch (terminator.kind) {
       case 'goto':
@@ -188,20 +208,39 @@ class Structurer {
         return
       case 'branch': {
         const { instruction, taken, otherwise } = terminator
+        if (asked) {
+          f.position(asked.call)
+          emitIndex(f, asked.lookup)
+        }
         f.position(instruction.index)
+        // On the way where the jump is taken, or on the other, r0 is what the lookup that was asked gives there.
+        const arrive = (isTaken: boolean): void => {
+          if (asked) setResult(f, asked.lookup, isTaken === asked.takenIf)
+        }
+        const condition = (wanted: boolean): void => {
+          if (!asked) return emitCondition(f, instruction, wanted)
+          pushIsThere(f, asked.lookup)
+          if (wanted !== asked.takenIf) f.op(op.i32_eqz)
+        }
         if (!this.#isInPlace(from, taken)) {
-          emitCondition(f, instruction, true)
+          arrive(true)
+          condition(true)
           this.#branch(op.br_if, taken)
+          arrive(false)
           this.#goto(from, otherwise)
         } else if (!this.#isInPlace(from, otherwise)) {
-          emitCondition(f, instruction, false)
+          arrive(false)
+          condition(false)
           this.#branch(op.br_if, otherwise)
+          arrive(true)
           this.#goto(from, taken)
         } else {
           const nestTaken = this.#weight[taken]! <= this.#weight[otherwise]!
           const [nested, after] = nestTaken ? [taken, otherwise] : [otherwise, taken]
-          emitCondition(f, instruction, nestTaken)
+          arrive(!nestTaken)
+          condition(nestTaken)
           this.#open(op.if)
+          arrive(nestTaken)
           this.#tasks.push(
             { kind: 'tree', block: after },
             { kind: 'end', block: from },

@@ -96,3 +96,81 @@ test('the map and the place of the key are known behind another call of the same
   ])
   assert.equal(array.run('main'), BigInt(VALUES) + 96n)
 })
+
+test('the question whether there is a value has the answer of the index, however its ways lie', () => {
+  const asked = [...keyInFrame.slice(0, -1)]
+  const missing = [asm.alu('add', 'r0', 7), asm.exit()]
+  const found = [asm.alu('add', 'r0', 1), asm.exit()]
+  const shapes: readonly (readonly Line[])[] = [
+    [...asked, asm.jump('eq', 'r0', 0, 'out'), ...found, asm.label('out'), ...missing],
+    [...asked, asm.jump('ne', 'r0', 0, 'out'), ...missing, asm.label('out'), ...found],
+    // Both ways are entered from elsewhere, too.
+    [
+      asm.mov('r6', 'r1'),
+      asm.jump('eq', 'r1', 100, 'out'),
+      asm.jump('eq', 'r1', 101, 'found'),
+      ...asked.slice(1),
+      asm.jump('eq', 'r0', 0, 'out'),
+      asm.label('found'),
+      ...found,
+      asm.label('out'),
+      ...missing,
+    ],
+    // The loop goes on as long as there is a value.
+    [
+      asm.mov('r7', 0),
+      asm.label('again'),
+      ...asked.slice(1),
+      asm.alu('add', 'r6', 1),
+      asm.mov('r8', 'r0'),
+      asm.store(32, 'r10', -4, 'r6'),
+      asm.mov('r2', 'r10'),
+      asm.alu('add', 'r2', -4),
+      ...lookup,
+      asm.jump('ne', 'r0', 0, 'again'),
+      asm.mov('r0', 'r8'),
+      asm.jump('eq', 'r8', 0, 'out'),
+      ...found,
+      asm.label('out'),
+      ...missing,
+    ],
+  ]
+  shapes.forEach((lines, at) => {
+    const array = machine(at === 3 ? [asm.mov('r6', 'r1'), ...lines] : lines)
+    for (let index = 0n; index < 8n; index += 1n) {
+      const last = at === 3 && index < 5n ? 4n : index
+      const expected = last < 5n ? BigInt(VALUES) + 24n * last + 1n : 7n
+      assert.equal(array.run('main', index), expected, `shape ${at}, index ${index}`)
+    }
+  })
+  const elsewhere = machine([
+    asm.mov('r2', 'r1'),
+    ...lookup,
+    asm.jump('eq', 'r0', 0, 'out'),
+    asm.label('out'),
+    asm.exit(),
+  ])
+  assert.equal(elsewhere.faultOf('main', BigInt(GUEST_END - 3)).instruction, 3, 'a key is checked where it is read')
+})
+
+test('a constant key is known unless something else may have been written over it', () => {
+  const put = asm.store(32, 'r10', -4, 2)
+  const address = [asm.mov('r2', 'r10'), asm.alu('add', 'r2', -4)]
+  const after = (...lines: readonly Line[]): bigint => {
+    const array = machine([...lines, ...address, ...lookup, asm.exit()], 128)
+    array.view.setUint32(AREA + CPU_INDEX, 1, true)
+    return array.run('main', 4n)
+  }
+  const value = (index: bigint): bigint => BigInt(VALUES) + 128n + 24n * index
+  assert.equal(after(put), value(2n))
+  assert.equal(after(asm.mov('r3', 3), asm.store(32, 'r10', -4, 'r3'), asm.mov('r3', 1)), value(3n))
+  assert.equal(after(asm.store(32, 'r10', -4, 5)), 0n)
+  assert.equal(after(asm.store(32, 'r10', -4, -1)), 0n)
+  assert.equal(after(put, asm.store(32, 'r10', -4, 'r1')), value(4n))
+  assert.equal(after(put, asm.store(8, 'r10', -4, 1)), value(1n), 'a part of it')
+  assert.equal(after(put, asm.store(64, 'r10', -8, 'r1')), value(0n), 'and more')
+  assert.equal(after(put, asm.mov('r3', 'r10'), asm.store(32, 'r3', -4, 1)), value(1n), 'through another register')
+  assert.equal(after(put, asm.mov('r3', 1), asm.atomic('add', 32, 'r10', -4, 'r3')), value(3n))
+  assert.equal(after(put, asm.mov('r3', 1), asm.mov('r3', 'r1'), asm.store(32, 'r10', -4, 'r3')), value(4n))
+  assert.equal(after(put, asm.jump('eq', 'r1', 4, 'on'), put, asm.label('on')), value(2n), 'in another block')
+})
