@@ -1,6 +1,6 @@
 // The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value
 // pointers are checked here, then the map's kind decides.
-import { EINVAL, ENOTSUPP, MAP_TYPE_ARRAY_OF_MAPS } from '../abi'
+import { EINVAL, ENOTSUPP, MAP_TYPE_ARRAY_OF_MAPS, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../abi'
 import { cpu, cpuCount, cpuIndex } from '../cpu'
 import { peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
@@ -46,12 +46,11 @@ export function bpf_map_update_elem(mapPointer: u64, keyPointer: u64, valuePoint
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const value = guestAddress(valuePointer, peek32(map + MAP_VALUE_SIZE))
   const type = peek32(map + MAP_TYPE)
+  if (type === MAP_TYPE_HASH || type === MAP_TYPE_LRU_HASH) return hashUpdate(map, key, value, flags, true)
   if (hostWrites(type)) return -ENOTSUPP
   if (isTrie(type)) return trieUpdate(map, key, value, flags)
   if (!isHash(type)) return isArray(type) ? arrayUpdate(map, key, value, flags, true) : -ENOTSUPP
-  return isPerCpu(type)
-    ? perCpuHashUpdate(map, key, value, flags, cpuIndex())
-    : hashUpdate(map, key, value, flags, true)
+  return perCpuHashUpdate(map, key, value, flags, cpuIndex())
 }
 
 /** 0, -ENOENT; -EINVAL for arrays, whose elements cannot go; -ENOTSUPP for kinds without keys and

@@ -1,7 +1,8 @@
 // LRU: CLOCK. A lookup sets the reference mark of the element it finds; an insertion into a full map moves the hand
 // over the elements, spares those with a mark (and takes the mark away), and evicts the first without. Called by
-// hash.ts. Bounded: the hand spares at most SPARED elements in one insertion and passes no element more than twice.
-import { add32, glance32, load64, note32, peek32 } from '../door'
+// hash.ts. Bounded: an insertion spares at most SPARED elements and passes no element more than twice. Where the hand stands
+// is advice: two insertions may begin at the same place, each passes all elements from there, and `act` decides who evicts.
+import { glance32, load64, note32, peek32 } from '../door'
 import {
   MAP_ELEMENT_COUNT,
   MAP_HAND,
@@ -39,8 +40,11 @@ export function clearReferenced(map: usize, index: u32): void {
 export function evict(map: usize): u32 {
   const count = peek32(map + MAP_ELEMENT_COUNT)
   let spared: u32 = 0
+  let next = glance32(map + MAP_HAND)
   for (let turn: u32 = 0; turn < count + min(count, SPARED); turn++) {
-    const index = add32(map + MAP_HAND, 1) % count
+    const index = next < count ? next : 0
+    next = index + 1
+    note32(map + MAP_HAND, next)
     const record = recordOf(map, index)
     if (load64(record + RECORD_LINK) & RECORD_MARK) continue
     if (spared < SPARED && glance32(referenceMark(map, index))) {
