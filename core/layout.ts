@@ -348,8 +348,8 @@ export const CPU_ELEMENT_WRITES = 12864
 export const CPU_LATE_SINCE = 12896
 /** What the values held that were brought into the cache ahead of their callbacks; nobody reads it. */
 export const CPU_TOUCHED = 12912
-/** 1 once something was put in front of the packet of the CPU's run; for prepared runs (run/prepared.ts). */
-export const CPU_HEADROOM_USED = 12916
+/** 1 once the CPU's run has moved its packet forward or recorded a redirect; for prepared runs (run/prepared.ts). */
+export const CPU_BUFFER_USED = 12916
 /** TASK of the CPU's current or last run; host, between runs. */
 export const CPU_TASK = 12928
 /** u32 nanoseconds for each length of sleep (run/margin.ts); 0 nothing learned yet. */
@@ -359,7 +359,8 @@ export const CPU_BYTES = 13184
 
 /**
  * A prepared run (run/prepared.ts), in the core heap; the host writes it. Program, run buffer and its bytes, CONTEXT_*, the
- * address that the program gets as its context, 1 if it has a packet, 1 if its headroom may be other than 0.
+ * address that the program gets as its context, PREPARED_XDP or _SOCKET_BUFFER if it has a packet, 1 if the run before has
+ * used its headroom or recorded a redirect.
  */
 export const PREPARED_PROGRAM = 0
 export const PREPARED_BUFFER = 4
@@ -367,10 +368,12 @@ export const PREPARED_BUFFER_BYTES = 8
 export const PREPARED_CONTEXT = 12
 export const PREPARED_CONTEXT_ADDRESS = 16
 export const PREPARED_PACKET = 20
-export const PREPARED_HEADROOM_USED = 24
+export const PREPARED_BUFFER_USED = 24
 /** With a packet: context and record as the next run begins with them, RUN_RECORD + RECORD_BYTES bytes. */
 export const PREPARED_BEGIN = 64
 export const PREPARED_BYTES = 1088
+export const PREPARED_XDP = 1
+export const PREPARED_SOCKET_BUFFER = 2
 
 /** Interfaces of the network, as the host has set them: index (0 none) and MTU. */
 export const MAX_INTERFACES = 64

@@ -5,7 +5,7 @@ import { EFAULT, RUN_CONTEXT_BYTES, RUN_TAILROOM_BYTES } from '../abi'
 import { cpu } from '../cpu'
 import { copy, fill, peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
-import { CPU_HEADROOM_USED, CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES } from '../layout'
+import { CPU_BUFFER_USED, CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES } from '../layout'
 import { RECORD_CLONES, RUN_RECORD } from '../run-record'
 
 const MOST_OFFSET: u32 = 0x7fffffff
@@ -14,7 +14,7 @@ export const ETHERNET_BYTES: u32 = 14
 
 /** Where the headroom begins, for whoever is about to move into it. */
 export function headroomStart(): u32 {
-  poke32(cpu() + CPU_HEADROOM_USED, 1)
+  poke32(cpu() + CPU_BUFFER_USED, 1)
   return peek32(cpu() + CPU_RUN_BUFFER) + RUN_CONTEXT_BYTES
 }
 

@@ -13,7 +13,7 @@ import {
 import { cpu } from '../cpu'
 import { copy, glance64, peek32, poke32, poke64 } from '../door'
 import { guestAddress } from '../guest'
-import { CPU_FIRING, CPU_PROGRAM, CPU_RUN_BUFFER, PROGRAM_TYPE } from '../layout'
+import { CPU_BUFFER_USED, CPU_FIRING, CPU_PROGRAM, CPU_RUN_BUFFER, PROGRAM_TYPE } from '../layout'
 import {
   CLONE_BYTES,
   CLONE_FLAGS,
@@ -49,6 +49,7 @@ export function isXdp(): bool {
 export function recordRedirect(helper: u32, index: u32, flags: u64, map: usize, value: usize): void {
   // A callback that fires between runs has no packet.
   if (peek32(cpu() + CPU_FIRING) !== 0) return
+  poke32(cpu() + CPU_BUFFER_USED, 1)
   const record = <usize>peek32(cpu() + CPU_RUN_BUFFER) + RUN_RECORD
   poke32(record + RECORD_REDIRECT, helper)
   poke32(record + RECORD_REDIRECT_INDEX, index)

@@ -9,7 +9,7 @@ const XDP_DATA: usize = 0
 const XDP_DATA_END: usize = 4
 const XDP_DATA_META: usize = 8
 const XDP_INGRESS: usize = 12
-const XDP_BYTES: u32 = 24
+export const XDP_BYTES: u32 = 24
 /** The interface of a packet of which the host says nothing. */
 const LOOPBACK: u32 = 1
 /** The kernel keeps a struct xdp_frame at the start of the headroom. */

@@ -5,7 +5,7 @@ import { RUN_CONTEXT_BYTES, RUN_HEADROOM_BYTES } from '../abi'
 import { cpu } from '../cpu'
 import { copy, fill, peek32, peek64, poke32, poke64 } from '../door'
 import {
-  CPU_HEADROOM_USED,
+  CPU_BUFFER_USED,
   CPU_RUN_BUFFER,
   CPU_RUN_BUFFER_BYTES,
   CPU_RUNS,
@@ -14,11 +14,13 @@ import {
   PREPARED_BUFFER_BYTES,
   PREPARED_CONTEXT,
   PREPARED_CONTEXT_ADDRESS,
-  PREPARED_HEADROOM_USED,
+  PREPARED_BUFFER_USED,
   PREPARED_PACKET,
   PREPARED_PROGRAM,
+  PREPARED_XDP,
   PROGRAM_RUNS,
 } from '../layout'
+import { XDP_BYTES } from '../helper/xdp'
 import { RECORD_BYTES, RUN_RECORD } from '../run-record'
 import { program_run } from './program-run'
 
@@ -34,15 +36,19 @@ export function prepared_run(prepared: usize): u32 {
   const ownBytes = peek32(area + CPU_RUN_BUFFER_BYTES)
   poke32(area + CPU_RUN_BUFFER, <u32>buffer)
   poke32(area + CPU_RUN_BUFFER_BYTES, peek32(prepared + PREPARED_BUFFER_BYTES))
-  if (peek32(prepared + PREPARED_PACKET) !== 0) {
-    copy(buffer, prepared + PREPARED_BEGIN, RUN_RECORD + RECORD_BYTES)
-    if (peek32(prepared + PREPARED_HEADROOM_USED) !== 0) fill(buffer + RUN_CONTEXT_BYTES, 0, RUN_HEADROOM_BYTES)
+  const packet = peek32(prepared + PREPARED_PACKET)
+  if (packet !== 0) {
+    const used = peek32(prepared + PREPARED_BUFFER_USED) !== 0
+    if (used) fill(buffer + RUN_CONTEXT_BYTES, 0, RUN_HEADROOM_BYTES)
+    // Of an XDP program's record only a redirect changes anything.
+    if (used || packet !== PREPARED_XDP) copy(buffer, prepared + PREPARED_BEGIN, RUN_RECORD + RECORD_BYTES)
+    else for (let at: usize = 0; at < XDP_BYTES; at += 8) poke64(buffer + at, peek64(prepared + PREPARED_BEGIN + at))
     // After a fault it stays as it is here.
-    poke32(prepared + PREPARED_HEADROOM_USED, 1)
-    poke32(area + CPU_HEADROOM_USED, 0)
+    poke32(prepared + PREPARED_BUFFER_USED, 1)
+    poke32(area + CPU_BUFFER_USED, 0)
   }
   const result = program_run(program, peek32(prepared + PREPARED_CONTEXT_ADDRESS), peek32(prepared + PREPARED_CONTEXT))
-  poke32(prepared + PREPARED_HEADROOM_USED, peek32(area + CPU_HEADROOM_USED))
+  poke32(prepared + PREPARED_BUFFER_USED, peek32(area + CPU_BUFFER_USED))
   // Machines with prepared runs have one thread.
   poke64(program + PROGRAM_RUNS, peek64(program + PROGRAM_RUNS) + 1)
   poke64(area + CPU_RUNS, peek64(area + CPU_RUNS) + 1)

@@ -10,6 +10,8 @@ import {
   PREPARED_CONTEXT_ADDRESS,
   PREPARED_PACKET,
   PREPARED_PROGRAM,
+  PREPARED_SOCKET_BUFFER,
+  PREPARED_XDP,
 } from '../../core/layout.js'
 import { RECORD_BYTES, RUN_RECORD } from '../../core/run-record.js'
 import { SkepError } from '../error.js'
@@ -88,7 +90,8 @@ export class PreparedRun {
     memory.setWord(address + PREPARED_BUFFER_BYTES, buffer.size)
     memory.setWord(address + PREPARED_CONTEXT, context)
     memory.setWord(address + PREPARED_CONTEXT_ADDRESS, contextAddress)
-    memory.setWord(address + PREPARED_PACKET, hasPacket ? 1 : 0)
+    const packet = spec.type === 'xdp' ? PREPARED_XDP : PREPARED_SOCKET_BUFFER
+    memory.setWord(address + PREPARED_PACKET, hasPacket ? packet : 0)
     memory.bytes.copyWithin(address + PREPARED_BEGIN, buffer.address, buffer.address + RUN_RECORD + RECORD_BYTES)
     this.#begin = new DataView(memory.bytes.buffer, address + PREPARED_BEGIN, RUN_RECORD + RECORD_BYTES)
     const at = buffer.address + PACKET_AT
