@@ -78,6 +78,7 @@ export const mutants = [
   mutant('a consumer does not vacate the place of a record', 'perf/wrap/put/take', ring, ['  compareExchange64(headerOf(map, start), word, vacantWord(start))\n', '']),
   mutant('an insertion looks for room at home and at the map only', 'map/spare/1-holding-none-rooms-at-1/update-1/look-up-1', room, ['peek32(map + MAP_ROOMS_KEPT) ? reserveElsewhere(map, handed) : NO_ROOM', 'NO_ROOM']),
   mutant('an insertion looks once at every word for room', 'map/room-that-moves', room, ['  if (load64(map + MAP_COUNT) !== handed) return CHANGED\n', ''], ['return seen ? CHANGED : NO_ROOM', 'return NO_ROOM']),
+  mutant('nested code takes the spare element', 'map/spare/2-holding-1-rooms-at-0/update-2/update-2+nmi', spare, ['return peek32(cpu() + CPU_MAP_OPERATIONS) === 1', 'return true']),
   mutant('a spare element takes the place of another', 'map/spare/2-holding-1-rooms-at-1/look-up-1/delete-1', spare, ['  if (isOutermost() && !peek32(share + SHARE_SPARE)) {', '  if (isOutermost()) {']),
   mutant('a spare element stays where it was taken', 'map/spare/2-holding-1-2-rooms-at-0/update-1/look-up-1+nmi', spare, ['  poke32(share + SHARE_SPARE, 0)\n  return spare - 1\n', '  return spare - 1\n']),
 ] // prettier-ignore

@@ -15,6 +15,8 @@ const SHARE = [
   'a claim does not look for FREED',
   'a firing does not mind the target',
   'a grace period waits for nobody',
+  'an insertion looks once at every word for room',
+  'a spare element stays where it was taken',
 ]
 
 test('changes of the core are objected to, each by the subject that it names', async () => {
