@@ -124,6 +124,7 @@ export const helpers: readonly HelperEntry[] = [
   helper(151, 'bpf_skb_cgroup_classid', 1, { refusedIn: actions }),
   helper(152, 'bpf_redirect_neigh', 4, { refusedIn: actions }),
   helper(155, 'bpf_redirect_peer', 2, { refusedIn: actions }),
+  helper(158, 'bpf_get_current_task_btf', 0),
   helper(160, 'bpf_ktime_get_coarse_ns', 0, { refusedIn: [...tracing, 'syscall'] }),
   helper(163, 'bpf_check_mtu', 5, { refusedIn: allBut('xdp', 'sched_cls', 'sched_act') }),
   helper(164, 'bpf_for_each_map_elem', 4, { frame: true, callback: 1 }),

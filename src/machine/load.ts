@@ -12,7 +12,7 @@ import { parseObject } from '../object/read.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { analyse } from '../verify/analyse.js'
 import { rememberedCodes, type Codes } from '../verify/blocks.js'
-import { hasTypedArguments, NO_PROBES, type Probes } from '../verify/probes.js'
+import { hasKernelPointers, NO_PROBES, type Probes } from '../verify/probes.js'
 import { refusalText, type Refusal } from '../verify/refusal.js'
 import { linkCode, reserveCode, type Engine } from './code.js'
 import { helperById, helpers, kfuncByName, kfuncs } from './helpers.js'
@@ -248,8 +248,7 @@ export function findMisuse(
   const items = new Set<string>()
   for (const program of spec.programs.values())
     for (const name of reachable(spec, program.entry)) refuseHelpers(spec.functions.get(name)!, program, items)
-  if (!checks && ![...spec.programs.values()].some(({ type }) => hasTypedArguments(type)))
-    return { items: [...items], refusals: [], probes: NO_PROBES }
+  if (!checks && !hasKernelPointers(spec)) return { items: [...items], refusals: [], probes: NO_PROBES }
   const { refusals, probes } = analyse(spec, { strict, codes })
   if (!checks) return { items: [...items], refusals: [], probes }
   for (const refusal of refusals) items.add(refusalText(refusal))

@@ -5,7 +5,7 @@ import { storesMemory, type Instruction } from '../isa/decode.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { rememberedCodes, type Code, type Codes } from './blocks.js'
 import type { CallSurroundings, Entry, Summary } from './call.js'
-import { hasTypedArguments, isProbe, type Probes } from './probes.js'
+import { hasKernelPointers, isProbe, type Probes } from './probes.js'
 import { placed, type Refusal } from './refusal.js'
 import { returnComplaint } from './result.js'
 import { helperSignature, kfuncSignature, mayMovePacket } from './signatures.js'
@@ -57,11 +57,13 @@ class Analyser implements Analysis {
   private readonly uses = new Map<string, FunctionUse>()
   private readonly said = new Set<string>()
   private readonly movesPacket: boolean
+  private readonly kernelPointers: boolean
 
   constructor(
     private readonly spec: ObjectSpec,
     private readonly codes: Codes,
   ) {
+    this.kernelPointers = hasKernelPointers(spec)
     this.movesPacket = [...spec.functions.values()].some(callsPacketMover)
   }
 
@@ -109,7 +111,7 @@ class Analyser implements Analysis {
     const count = this.entries.get(role) ?? 0
     this.entries.set(role, count + 1)
     if (count < MOST_ENTRIES) return [key, entry]
-    const any = hasTypedArguments(program.type) ? KERNEL_POINTER : UNKNOWN
+    const any = this.kernelPointers ? KERNEL_POINTER : UNKNOWN
     return [role, { ...entry, arguments: [any, any, any, any, any] }]
   }
 
@@ -120,7 +122,7 @@ class Analyser implements Analysis {
       code,
       program,
       trusting: true,
-      kernelPointers: hasTypedArguments(program.type),
+      kernelPointers: this.kernelPointers,
       sleepable: entry.sleepable,
       movesPacket: this.movesPacket,
       enter: (name: string, inner: Entry) => this.enter(program, reporting, name, inner),

@@ -8,7 +8,7 @@ import { scalar } from './scalar.js'
 import { helperSignature, kfuncSignature, mayMovePacket, type CallbackRule, type Signature } from './signatures.js'
 import { replaceWhere, type LockState, type State } from './state.js'
 import type { Surroundings } from './step.js'
-import { asArgument, UNKNOWN, type Value } from './value.js'
+import { asArgument, KERNEL_POINTER, UNKNOWN, type Value } from './value.js'
 
 /** How a function is entered. */
 export interface Entry {
@@ -131,6 +131,7 @@ function fill(values: Value[]): Value[] {
 
 function resultOf(around: CallSurroundings, state: State, signature: Signature, first: Value): Value {
   if (signature.result === 'number') return scalar()
+  if (signature.result === 'kernel') return KERNEL_POINTER
   const map = signature.result === 'value' && first.is === 'map' ? around.spec.maps.get(first.map) : undefined
   if (!map || !HOLDS_VALUES.has(map.type) || map.inner) return UNKNOWN
   return { is: 'value', map: map.name, min: 0, max: 0, nullable: !(around.trusting && isThere(map, state)) }

@@ -16,7 +16,7 @@ export interface Signature {
   /** What r2 is. */
   readonly second?: 'map' | 'callback'
   readonly callback?: CallbackRule
-  readonly result: 'number' | 'value' | 'unknown'
+  readonly result: 'number' | 'value' | 'kernel' | 'unknown'
   /** Stores nothing in memory that its arguments point to. */
   readonly quiet: boolean
   /** r3 is a format, r5 the bytes of its values. */
@@ -49,6 +49,7 @@ const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
   [93, { field: 'bpf_spin_lock', result: 'unknown', quiet: true, lock: 'take' }],
   [94, { field: 'bpf_spin_lock', result: 'unknown', quiet: true, lock: 'release' }],
   [148, { result: 'number', quiet: false, sleeps: true }],
+  [158, { result: 'kernel', quiet: true }],
   [164, { second: 'callback', callback: { kind: 'element', most: 1 }, result: 'number', quiet: false }],
   [165, { result: 'number', quiet: false, format: true }],
   [169, { ...number, field: 'bpf_timer', second: 'map' }],

@@ -2,6 +2,9 @@
 // Loads through what a tracing program is given: addresses of structures that may not be there.
 #include "helpers.bpf.h"
 
+struct task_struct;
+static struct task_struct *(*const bpf_get_current_task_btf)(void) = (void *)158;
+
 struct part {
   struct part *next;
   __s32 number;
@@ -56,6 +59,25 @@ SEC("fentry/nothing") int build(__u64 *ctx)
   chain[1] = (struct part){&chain[2], -3, -4, 5};
   chain[2] = (struct part){&chain[0], -5, -6, 7};
   out[10] = (__s64)&chain[0];
+  return 0;
+}
+
+struct blk_plug {
+  __u16 nr_ios;
+} __attribute__((preserve_access_index));
+
+struct task_struct {
+  struct blk_plug *plug;
+} __attribute__((preserve_access_index));
+
+/* A task that plugs nothing. */
+SEC("syscall") int task(void *ctx)
+{
+  struct task_struct *task = bpf_get_current_task_btf();
+
+  out[0] = task != 0;
+  out[1] = task->plug != 0;
+  out[2] = task->plug->nr_ios;
   return 0;
 }
 

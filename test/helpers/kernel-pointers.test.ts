@@ -38,6 +38,16 @@ for (const engine of ['jit', 'interp'] as const)
       assert.deepEqual(outOf(object, 8), [-1n, -6n, -3n, 250n, -15n, 3n, -1n, 0xfafffeffffffffn])
     })
 
+    test('the current task is an address of the host, behind which 0 is read', () => {
+      using machine = booted()
+      const object = machine.load(bytes, { engine, programs: ['task', 'build'] })
+      for (const address of [0n, 0xffff888000001000n]) {
+        object.variables['out']!.set(new Array(64).fill(7n))
+        object.programs['task']!.run({ task: { address } })
+        assert.deepEqual(outOf(object, 3), [address === 0n ? 0n : 1n, 0n, 0n])
+      }
+    })
+
     test('a kprobe that follows a number of its registers is a fault, as is a store through what reads 0', () => {
       using machine = booted()
       const object = machine.load(bytes, { engine })
