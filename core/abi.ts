@@ -51,12 +51,17 @@ export const EALREADY = 114
 export const ENOTSUPP = 524
 
 /** enum bpf_map_type (those that this machine has). */
+/** Entries of a stack that a run can have, and what two of them take at the end of the run buffer: zeros behind each, a key. */
+export const DEEPEST_STACK = 127
+export const STACK_AREA_BYTES = 2048
+export const STACKS_BYTES = 4104
 export const MAP_TYPE_HASH = 1
 export const MAP_TYPE_ARRAY = 2
 export const MAP_TYPE_PROG_ARRAY = 3
 export const MAP_TYPE_PERF_EVENT_ARRAY = 4
 export const MAP_TYPE_PERCPU_HASH = 5
 export const MAP_TYPE_PERCPU_ARRAY = 6
+export const MAP_TYPE_STACK_TRACE = 7
 export const MAP_TYPE_CGROUP_ARRAY = 8
 export const MAP_TYPE_LRU_HASH = 9
 export const MAP_TYPE_LRU_PERCPU_HASH = 10
@@ -79,6 +84,7 @@ export const BPF_F_NO_COMMON_LRU = 2
 export const BPF_F_NUMA_NODE = 4
 export const BPF_F_RDONLY = 8
 export const BPF_F_WRONLY = 16
+export const BPF_F_STACK_BUILD_ID = 32
 export const BPF_F_ZERO_SEED = 64
 export const BPF_F_RDONLY_PROG = 128
 export const BPF_F_WRONLY_PROG = 256

@@ -401,4 +401,7 @@ export const TASK_ARGUMENTS = 152
 export const TASK_HAS_RESULT = 156
 /** u32. */
 export const TASK_CLASSID = 160
-export const TASK_BYTES = 168
+/** Addresses of the kernel's and the user's stack that the host has set for a run; they lie at the end of the run buffer. */
+export const TASK_KERNEL_DEPTH = 164
+export const TASK_USER_DEPTH = 168
+export const TASK_BYTES = 176

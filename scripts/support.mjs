@@ -23,6 +23,8 @@ const DIFFERENCES = {
   bpf_get_current_uid_gid: HOST,
   bpf_get_current_task: `${HOST}; nothing can be read behind it`,
   bpf_get_current_task_btf: `${HOST}; what is read behind it is 0, unless it is in the guest window`,
+  bpf_get_stack: `${HOST} for the run; -EFAULT without it, and no build ids`,
+  bpf_get_stackid: `${HOST} for the run; -EFAULT without it`,
   bpf_get_current_cgroup_id: HOST,
   bpf_get_current_ancestor_cgroup_id: HOST,
   bpf_get_ns_current_pid_tgid: HOST,

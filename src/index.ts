@@ -1,7 +1,7 @@
 // The public API of skep. Re-exports only.
 export { SkepError, type ErrorDetails } from './error.js'
 export { boot, type InlineOptions } from './machine/boot.js'
-export type { RunContext, RunOptions, RunResult } from './machine/context.js'
+export type { RunContext, RunOptions, RunResult, Stacks } from './machine/context.js'
 export type { TimerInfo } from './machine/control-blocks.js'
 export { InlineMachine } from './machine/inline.js'
 export type { MachineEvents } from './machine/kernel.js'

@@ -8,9 +8,11 @@ import {
   BPF_F_PRESERVE_ELEMS,
   BPF_F_RDONLY,
   BPF_F_RDONLY_PROG,
+  BPF_F_STACK_BUILD_ID,
   BPF_F_WRONLY,
   BPF_F_WRONLY_PROG,
   BPF_F_ZERO_SEED,
+  DEEPEST_STACK,
   E2BIG,
   EINVAL,
   ENOTSUPP,
@@ -18,6 +20,7 @@ import {
   MAP_TYPE_CPUMAP,
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERF_EVENT_ARRAY,
+  MAP_TYPE_STACK_TRACE,
   MAP_TYPE_XSKMAP,
 } from '../abi'
 import {
@@ -42,6 +45,7 @@ const HASH_FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NOD
 const TARGET_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY
 const QUEUE_FLAGS: u32 = BPF_F_NUMA_NODE | ACCESS_FLAGS
 const TRIE_FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | ACCESS_FLAGS
+const STACK_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_STACK_BUILD_ID
 const BLOOM_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS
 /**
  * Largest key and value of a hash element together, largest value of a queue or a filter, and largest value of a per-CPU
@@ -71,6 +75,7 @@ export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntr
   let refused: i32 = -EINVAL
   if (isTarget(type)) refused = checkTarget(type, keySize, valueSize, maxEntries, flags)
   else if (isArray(type)) refused = checkArray(type, keySize, valueSize, maxEntries, flags)
+  else if (type === MAP_TYPE_STACK_TRACE) refused = checkStackTrace(keySize, valueSize, maxEntries, flags)
   else if (isHash(type)) refused = checkHash(type, keySize, valueSize, maxEntries, flags)
   else if (isRing(type)) refused = checkRing(keySize, valueSize, maxEntries, flags)
   else if (isTrie(type)) refused = checkTrie(keySize, valueSize, maxEntries, flags)
@@ -121,6 +126,13 @@ function checkTrie(keySize: u32, valueSize: u32, maxEntries: u32, flags: u32): i
   if (!maxEntries || !(flags & BPF_F_NO_PREALLOC) || flags & ~TRIE_FLAGS) return -EINVAL
   if (keySize < SHORTEST_TRIE_KEY || keySize > LONGEST_TRIE_KEY) return -EINVAL
   return !valueSize || valueSize > LARGEST_TRIE_VALUE ? -EINVAL : 0
+}
+
+/** Stacks by their ids: addresses, or build ids with offsets. */
+function checkStackTrace(keySize: u32, valueSize: u32, maxEntries: u32, flags: u32): i32 {
+  const unit: u32 = flags & BPF_F_STACK_BUILD_ID ? 32 : 8
+  if (flags & ~STACK_FLAGS || !maxEntries || keySize !== 4) return -EINVAL
+  return valueSize < 8 || valueSize % unit || valueSize / unit > <u32>DEEPEST_STACK ? -EINVAL : 0
 }
 
 /** Queue, stack, bloom filter: values without keys. */

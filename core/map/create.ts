@@ -1,7 +1,16 @@
 // Creation of a map: takes a free map structure, fills it, lays the slots, buckets, records and the pool of a hash
 // map out in core memory, and enters the map's guest pages in the page map. Called by the host, from any CPU; nothing
 // else sees the map before its state says live.
-import { EACCES, E2BIG, EINVAL, EOPNOTSUPP, GUEST_PAGE_SHIFT, MAP_TYPE_BLOOM_FILTER, MAX_MAPS } from '../abi'
+import {
+  EACCES,
+  E2BIG,
+  EINVAL,
+  EOPNOTSUPP,
+  GUEST_PAGE_SHIFT,
+  MAP_TYPE_BLOOM_FILTER,
+  MAP_TYPE_STACK_TRACE,
+  MAX_MAPS,
+} from '../abi'
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from '../abi'
 import { MAP_FREE, MAP_LIVE } from '../async/user-reference'
 import { cpuCount } from '../cpu'
@@ -91,7 +100,7 @@ const NONE: u32 = 0xffffffff
 function checkFields(type: u32, valueSize: u32, flags: u32, timer: u32, work: u32, lock: u32): i32 {
   if ((timer & work & lock) === NONE) return 0
   if (flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) return -EACCES
-  if ((!isHash(type) && !isArray(type)) || isTarget(type)) return -EOPNOTSUPP
+  if ((!isHash(type) && !isArray(type)) || isTarget(type) || type === MAP_TYPE_STACK_TRACE) return -EOPNOTSUPP
   if ((timer & work) !== NONE && (isPerCpu(type) || holdsReferences(type))) return -EOPNOTSUPP
   if (timer !== NONE && (timer & 7 || <u64>timer + 16 > valueSize)) return -EINVAL
   if (work !== NONE && (work & 7 || <u64>work + 16 > valueSize)) return -EINVAL

@@ -11,6 +11,7 @@ import {
   MAP_TYPE_CGROUP_ARRAY,
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERF_EVENT_ARRAY,
+  MAP_TYPE_STACK_TRACE,
 } from '../abi'
 import { cpuCount, cpuIndex } from '../cpu'
 import { glance32, note32, peek32 } from '../door'
@@ -111,6 +112,7 @@ export function map_update(map: usize, key: usize, value: usize, flags: u32): i3
   const type = peek32(map + MAP_TYPE)
   let result: i32
   if (type === MAP_TYPE_PERF_EVENT_ARRAY) result = -ENOTSUPP
+  else if (type === MAP_TYPE_STACK_TRACE) result = -EINVAL
   else if (isReferenceArray(type)) result = referenceSet(map, key, value, flags)
   else if (isTarget(type)) result = targetUpdate(map, key, value, flags)
   else if (isPerCpu(type)) result = updateOn(map, key, value, flags, EVERY_CPU)

@@ -20,6 +20,7 @@ import {
   MAP_TYPE_QUEUE,
   MAP_TYPE_RINGBUF,
   MAP_TYPE_STACK,
+  MAP_TYPE_STACK_TRACE,
   MAP_TYPE_USER_RINGBUF,
   MAP_TYPE_XSKMAP,
 } from '../abi'
@@ -31,9 +32,10 @@ export function roundUp(bytes: u64, unit: u64): u64 {
   return (bytes + unit - 1) & ~(unit - 1)
 }
 
-/** True for the kinds that keep their elements in buckets. */
+/** True for the kinds that keep their elements in buckets; stacks lie there under their ids. */
 export function isHash(type: u32): bool {
   if (type === MAP_TYPE_HASH || type === MAP_TYPE_PERCPU_HASH) return true
+  if (type === MAP_TYPE_STACK_TRACE) return true
   return type === MAP_TYPE_HASH_OF_MAPS || type === MAP_TYPE_DEVMAP_HASH || isLru(type)
 }
 

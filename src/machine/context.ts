@@ -5,8 +5,12 @@ import {
   CONTEXT_SOFTIRQ,
   CONTEXT_TASK,
   CONTEXT_WORKQUEUE,
+  DEEPEST_STACK,
   RUN_CONTEXT_BYTES as CONTEXT_AREA,
+  STACKS_BYTES,
+  STACK_AREA_BYTES,
 } from '../../core/abi.js'
+import { TASK_KERNEL_DEPTH, TASK_USER_DEPTH } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { ProgramSpec } from '../object/spec.js'
 import type { ContextFields } from './context-fields.js'
@@ -39,8 +43,16 @@ export interface RunOptions {
   task?: TaskIdentity
   /** What the program is attached to, for bpf_get_attach_cookie and bpf_get_func_ip. */
   attach?: Attachment
+  /** Return addresses of the kernel's and the user's stack, innermost first, at most 127 each: bpf_get_stack, bpf_get_stackid. */
+  stack?: Stacks
   /** What a tc or socket program's packet has besides its bytes and its context. */
   packet?: PacketState
+}
+
+/** The stacks that a program is told it runs on. */
+export interface Stacks {
+  kernel?: readonly (number | bigint)[]
+  user?: readonly (number | bigint)[]
 }
 
 /** What run() answers. */
@@ -148,6 +160,7 @@ function placePlain(
   const size = program.type === 'syscall' ? (given?.length ?? 0) : Math.max(usual, given?.length ?? 0)
   buffer.prepare(size)
   if (given) buffer.bytes.set(given, buffer.address)
+  if (options.stack !== undefined) placeStacks(buffer, size, options.stack, fail)
   return {
     contextAddress: size === 0 ? 0 : buffer.address,
     contextBytes: size,
@@ -160,13 +173,34 @@ function placePlain(
   }
 }
 
+/** At the end of the run buffer, where core/helper/stack-trace.ts looks for them. */
+function placeStacks(buffer: RunBuffer, used: number, stack: Stacks, fail: Fail): void {
+  const start = buffer.size - STACKS_BYTES
+  if (used > start) fail(`ctx has ${used} bytes; with stacks at most ${start} are possible`)
+  buffer.bytes.fill(0, buffer.address + start, buffer.address + buffer.size)
+  for (const [name, at, depth] of [
+    ['kernel', start, TASK_KERNEL_DEPTH],
+    ['user', start + STACK_AREA_BYTES, TASK_USER_DEPTH],
+  ] as const) {
+    const addresses = stack[name] ?? []
+    if (!Array.isArray(addresses) || addresses.length > DEEPEST_STACK)
+      fail(`stack.${name}: expected at most ${DEEPEST_STACK} addresses, got ${show(addresses)}`)
+    addresses.forEach((address: unknown, index) =>
+      buffer.view.setBigUint64(at + 8 * index, wholeWord(address, `stack.${name}[${index}]`, fail), true),
+    )
+    new DataView(buffer.bytes.buffer, buffer.bytes.byteOffset + buffer.task).setUint32(depth, addresses.length, true)
+  }
+}
+
+function wholeWord(word: unknown, name: string, fail: Fail): bigint {
+  if (typeof word !== 'bigint' && !Number.isInteger(word))
+    fail(`${name} must be a whole number or a bigint, got ${show(word)}`)
+  return BigInt.asUintN(64, BigInt(word as number | bigint))
+}
+
 function plainBytes(ctx: RunOptions['ctx'], fail: Fail): Uint8Array | undefined {
   if (ctx === undefined || ctx instanceof Uint8Array) return ctx
   if (!Array.isArray(ctx)) return fail('ctx must be bytes, or an array of numbers')
-  const words = (ctx as readonly unknown[]).map((word, index) =>
-    typeof word === 'bigint' || Number.isInteger(word)
-      ? BigInt(word as number | bigint)
-      : fail(`ctx[${index}] must be a whole number or a bigint, got ${show(word)}`),
-  )
+  const words = (ctx as readonly unknown[]).map((word, index) => wholeWord(word, `ctx[${index}]`, fail))
   return new Uint8Array(BigUint64Array.from(words).buffer)
 }

@@ -20,6 +20,7 @@ import {
   MAP_TYPE_QUEUE,
   MAP_TYPE_RINGBUF,
   MAP_TYPE_STACK,
+  MAP_TYPE_STACK_TRACE,
   MAP_TYPE_USER_RINGBUF,
   MAP_TYPE_XSKMAP,
 } from '../../core/abi.js'
@@ -53,6 +54,7 @@ const types: ReadonlyMap<number, MapType> = new Map<number, MapType>([
   [MAP_TYPE_LRU_PERCPU_HASH, { ...HASH, perCpu: true }],
   [MAP_TYPE_RINGBUF, { batch: [] }],
   [MAP_TYPE_PERF_EVENT_ARRAY, { batch: [] }],
+  [MAP_TYPE_STACK_TRACE, { batch: [] }],
   [MAP_TYPE_CGROUP_ARRAY, { batch: [] }],
   [MAP_TYPE_PROG_ARRAY, { batch: [], references: true }],
   [MAP_TYPE_ARRAY_OF_MAPS, { ...ARRAY, references: true }],

@@ -20,8 +20,10 @@ testOnKernel('the kernel refuses flags and indices as the cases say', async (ker
   assert.equal(errnoName(await kernel.delete('events', new Uint8Array(4))), 'ENOENT')
 })
 
-// Arrays as well: who may have BPF_F_PRESERVE_ELEMS is one rule.
+// Arrays as well: who may have BPF_F_PRESERVE_ELEMS is one rule. And maps of stacks.
 function* attributes(): Generator<Attributes> {
+  for (const flags of [0, 1, 4, 8, 16, 32, 64, 128, 1024]) yield [7, 4, 32, 4, flags, 0]
+  yield* [[7, 4, 8, 4, 32, 0], [7, 4, 4, 4, 0, 0], [7, 4, 12, 4, 0, 0], [7, 8, 8, 4, 0, 0], [7, 4, 1016, 3, 0, 0], [7, 4, 1024, 3, 0, 0], [7, 4, 8, 0, 0, 0]] as const // prettier-ignore
   for (const type of [2, 4, 6, 8]) {
     for (const flags of [0, 1, 4, 8, 16, 24, 64, 128, 256, 1024, 2048, 4096]) yield [type, 4, 4, 2, flags, 0]
     yield* [[type, 4, 8, 2, 0, 0], [type, 8, 4, 2, 0, 0], [type, 4, 0, 2, 0, 0], [type, 4, 4, 0, 0, 0]] as const // prettier-ignore

@@ -1,0 +1,120 @@
+// Stacks as the host has set them for a run: bpf_get_stack copies one, bpf_get_stackid keeps it in a map, once, under an id
+// that comes from its addresses. The map is a hash map of stacks (map/hash.ts). Exported to guest programs.
+// The addresses lie at the end of the run buffer, zeros behind each stack, so that the values of any map can be read there; a
+// program that writes there lies to itself.
+import {
+  BPF_ANY,
+  BPF_F_STACK_BUILD_ID,
+  BPF_NOEXIST,
+  E2BIG,
+  EEXIST,
+  EFAULT,
+  EINVAL,
+  ENOMEM,
+  FAULT_BAD_ACCESS,
+  MAP_TYPE_STACK_TRACE,
+  STACKS_BYTES,
+  STACK_AREA_BYTES,
+} from '../abi'
+import { cpu } from '../cpu'
+import { copy, fill, glance64, note32, peek32 } from '../door'
+import { guestAddress } from '../guest'
+import { fault } from '../host'
+import {
+  CPU_RUN_BUFFER,
+  CPU_RUN_BUFFER_BYTES,
+  CPU_TASK,
+  MAP_FLAGS,
+  MAP_MAX_ENTRIES,
+  MAP_TYPE,
+  MAP_VALUE_SIZE,
+  TASK_KERNEL_DEPTH,
+  TASK_USER_DEPTH,
+} from '../layout'
+import { hashLookup, hashUpdate } from '../map/hash'
+import { mapAddress } from '../map/map'
+import { bucketsOf } from '../map/shape'
+
+const SKIP: u64 = 0xff
+const USER_STACK: u64 = 1 << 8
+const FAST_COMPARE: u64 = 1 << 9
+const REUSE: u64 = 1 << 10
+const USER_BUILD_ID: u64 = 1 << 11
+
+/** Where the stacks of a run lie: the kernel's, the user's, then the key of a lookup. */
+function stacks(): usize {
+  return <usize>(peek32(cpu() + CPU_RUN_BUFFER) + peek32(cpu() + CPU_RUN_BUFFER_BYTES) - <u32>STACKS_BYTES)
+}
+
+function depthOf(flags: u64): u32 {
+  return peek32(cpu() + CPU_TASK + (flags & USER_STACK ? TASK_USER_DEPTH : TASK_KERNEL_DEPTH))
+}
+
+/** Address of the stack's entry behind those that are left out. */
+function placeOf(flags: u64): usize {
+  return stacks() + (flags & USER_STACK ? <usize>STACK_AREA_BYTES : 0) + ((<usize>(flags & SKIP)) << 3)
+}
+
+function hashOf(stack: usize, words: u32): u32 {
+  const factor = ((<u64>0xff51afd7) << 32) | 0xed558ccd
+  let hash: u64 = words
+  for (let at: u32 = 0; at < words; at++) {
+    hash = (hash ^ glance64(stack + ((<usize>at) << 3))) * factor
+    hash ^= hash >> 32
+  }
+  return <u32>hash
+}
+
+function isSame(one: usize, other: usize, bytes: u32): bool {
+  for (let at: usize = 0; at < <usize>bytes; at += 8) if (glance64(one + at) !== glance64(other + at)) return false
+  return true
+}
+
+/**
+ * The id of the stack in the map; -EINVAL (flags), -EFAULT (no stack, or all of it left out; no build ids are known), -EEXIST (the
+ * id is another stack's, and the flags do not say that it goes), -ENOMEM (full).
+ */
+export function bpf_get_stackid(_context: u64, mapPointer: u64, flags: u64): i64 {
+  const map = mapAddress(mapPointer)
+  if (peek32(map + MAP_TYPE) !== MAP_TYPE_STACK_TRACE) fault(FAULT_BAD_ACCESS, mapPointer)
+  if (flags & ~(SKIP | USER_STACK | FAST_COMPARE | REUSE)) return -EINVAL
+  const depth = depthOf(flags)
+  const skipped = <u32>(flags & SKIP)
+  if (depth <= skipped || peek32(map + MAP_FLAGS) & BPF_F_STACK_BUILD_ID) return -EFAULT
+  const bytes = peek32(map + MAP_VALUE_SIZE)
+  const stack = placeOf(flags)
+  const words = min<u32>(depth - skipped, bytes >> 3)
+  const id = hashOf(stack, words) & (<u32>bucketsOf(peek32(map + MAP_MAX_ENTRIES)) - 1)
+  const key = stacks() + 2 * <usize>STACK_AREA_BYTES
+  note32(key, id)
+  let result = hashUpdate(map, key, stack, BPF_NOEXIST, true)
+  if (result === -EEXIST) {
+    const there = hashLookup(map, key)
+    if (there && isSame(there, stack, bytes)) return id
+    if (!(flags & REUSE)) return -EEXIST
+    result = hashUpdate(map, key, stack, BPF_ANY, true)
+  }
+  return result === 0 ? <i64>id : result === -E2BIG ? -ENOMEM : <i64>result
+}
+
+/**
+ * Copies the stack, as far as it fits, and zeros behind it: the bytes copied; -EINVAL (flags, size), -EFAULT (no stack, or more
+ * left out than it has), with zeros alone.
+ */
+export function bpf_get_stack(_context: u64, buffer: u64, size: u64, flags: u64): i64 {
+  const bytes = <u32>size
+  const to = bytes === 0 ? 0 : guestAddress(buffer, bytes)
+  const depth = depthOf(flags)
+  const skipped = <u32>(flags & SKIP)
+  let result: i64 = -EFAULT
+  if (flags & ~(SKIP | USER_STACK | USER_BUILD_ID) || (flags & USER_BUILD_ID && !(flags & USER_STACK))) result = -EINVAL
+  else if (bytes % (flags & USER_BUILD_ID ? 32 : 8)) result = -EINVAL
+  else if (depth !== 0 && depth >= skipped && !(flags & USER_BUILD_ID)) {
+    const copied = min<u32>((depth - skipped) << 3, bytes)
+    if (copied) copy(to, placeOf(flags), copied)
+    if (bytes > copied) fill(to + copied, 0, bytes - copied)
+    return copied
+  }
+  if (bytes) fill(to, 0, bytes)
+  return result
+}
