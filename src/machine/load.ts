@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { SkepError } from '../error.js'
-import { assertSupported, helperCalls, type Supported } from '../object/check.js'
+import { assertSupported, findUnsupported, helperCalls, type Supported } from '../object/check.js'
 import { setMaxEntries, setVariables } from '../object/edit.js'
 import { relocateCore } from '../object/core-relocations.js'
 import { hostKconfigFiles, parseKconfig, setKconfig, type KconfigValue } from '../object/kconfig.js'
@@ -173,7 +173,9 @@ function prepareSpec(
   source: Uint8Array | undefined,
   options: LoadOptions,
 ): PreparedObject {
-  assertSupported(spec, supported)
+  assertSupported(spec, supported, () =>
+    [...spec.programs.keys()].filter((name) => findUnsupported(selected(spec, [name]), supported).length === 0),
+  )
   const codes = rememberedCodes()
   const probes = refuseMisuse(spec, options, codes)
   checkGiven(spec, options)

@@ -64,10 +64,20 @@ function helperLabel(helper: number, names: ReadonlyMap<number, string> | undefi
   return name === undefined ? `${helper}` : `${name} (${helper})`
 }
 
-/** Throws SkepError UNSUPPORTED that lists everything (also in `details.items`), unless all is supported. */
-export function assertSupported(spec: ObjectSpec, supported: Supported = {}): void {
+/**
+ * Throws SkepError UNSUPPORTED that lists everything (also in `details.items`), unless all is supported. `rest`: names of the
+ * programs that could be loaded without the others, for the message.
+ */
+export function assertSupported(
+  spec: ObjectSpec,
+  supported: Supported = {},
+  rest: () => readonly string[] = () => [],
+): void {
   const items = findUnsupported(spec, supported)
   if (items.length === 0) return
   const list = items.map((item) => `\n  ${item}`).join('')
-  throw new SkepError('UNSUPPORTED', `object '${spec.name}' uses what is not supported:${list}`, { items })
+  const names = rest()
+  const hint =
+    names.length === 0 ? '' : `\nwithout the others these can be loaded (option programs): ${names.join(', ')}`
+  throw new SkepError('UNSUPPORTED', `object '${spec.name}' uses what is not supported:${list}${hint}`, { items })
 }

@@ -34,3 +34,18 @@ test('one refusal names every map type that is missing, and every helper', () =>
     items.join('\n'),
   )
 })
+
+test('the refusal of one program says which others can be loaded without it', () => {
+  const spec = parseObject(perfObject, 'some')
+  const put = spec.functions.get('put_traced')!
+  const view = new DataView(put.code.buffer, put.code.byteOffset, put.code.byteLength)
+  const call = [...put.code.keys()].find((at) => at % 8 === 0 && put.code[at] === 0x85)!
+  view.setInt32(call + 4, 210, true)
+  using machine = boot.virtual({ memory: '8 MiB' })
+  const programs = [...spec.programs.keys()].filter((name) => name !== 'put_traced')
+  assert.throws(
+    () => machine.load(spec),
+    (error) => error instanceof SkepError && error.message.endsWith(`(option programs): ${programs.join(', ')}`),
+  )
+  assert.deepEqual(Object.keys(machine.load(spec, { programs }).programs), programs)
+})
