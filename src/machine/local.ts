@@ -128,6 +128,8 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
   protected afterRun(): void {}
 
   #prepare(program: LiveProgram, options: PrepareOptions): PreparedRun {
+    if ((options as RunOptions).repeat !== undefined)
+      throw new SkepError('BAD_RUN', `program '${program.spec.name}': a prepared run takes no repeat: call run() again`)
     const cpu = this.cpuOf(options.cpu ?? 0)
     return new PreparedRun(this.kernel, cpu, program, options, {
       check: () => this.kernel.check(),

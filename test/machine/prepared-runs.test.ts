@@ -213,6 +213,7 @@ test('what does not fit is refused when it is prepared; worker threads have no p
   assert.throws(() => first_bytes!.prepare({ data: new Uint8Array(1 << 20) }), coded('BAD_RUN', /run buffer holds/))
   assert.throws(() => first_bytes!.prepare({ ctx: { len: 3 } }), coded('BAD_RUN', /len cannot be set/))
   assert.throws(() => count!.prepare({ data: packet }), coded('BAD_RUN', /take no data/))
+  assert.throws(() => count!.prepare({ repeat: 2 } as object), coded('BAD_RUN', /no repeat/))
   assert.throws(() => count!.prepare({ cpu: 2 }), coded('BAD_CPU', /no CPU 2/))
   const machine = await boot({ cpus: 1 })
   const { count: remote } = (await machine.load(probes, unchecked)).programs
