@@ -116,8 +116,9 @@ export class PreparedRun {
     return this.#length
   }
 
-  /** Throws BAD_RUN for what is no length of a packet here. */
+  /** Throws BAD_RUN for what is no length of a packet here, CLOSED. */
   set length(bytes: number) {
+    this.#check()
     if (!Number.isInteger(bytes) || bytes < ETHERNET_HEADER || bytes > this.data.length)
       throw new SkepError(
         'BAD_RUN',
@@ -135,7 +136,7 @@ export class PreparedRun {
    * `machine.stats()` counts the run, but not its time.
    */
   run(): number {
-    if (!this.#open) throw new SkepError('CLOSED', 'the prepared run is closed')
+    this.#check()
     this.#host.check()
     const cpu = this.#cpu
     if (cpu.taskOf !== this.#task) this.#placeTask()
@@ -148,7 +149,7 @@ export class PreparedRun {
 
   /** What the last run left, as run() answers it: a copy of packet and context. `duration` is 0: nobody took the time. */
   result(): RunResult {
-    if (!this.#open) throw new SkepError('CLOSED', 'the prepared run is closed')
+    this.#check()
     return this.#placed.finish(this.#retval, 0)
   }
 
@@ -162,6 +163,10 @@ export class PreparedRun {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  #check(): void {
+    if (!this.#open) throw new SkepError('CLOSED', 'the prepared run is closed')
   }
 
   #placeTask(): void {

@@ -199,6 +199,8 @@ test('its memory comes back when it is closed, or its object', () => {
   all[0]!.close()
   assert.throws(() => all[0]!.run(), coded('CLOSED'))
   assert.throws(() => all[0]!.result(), coded('CLOSED'))
+  // Its memory may be another run's by now.
+  assert.throws(() => (all[0]!.length = 20), coded('CLOSED'))
   assert.throws(() => first_bytes!.prepare({ data: new Uint8Array(3) }), coded('BAD_RUN', /3 bytes/))
   assert.equal(first_bytes!.prepare({ data: packet }).run(), 60)
   loaded.close()
