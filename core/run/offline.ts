@@ -110,12 +110,17 @@ function unpin(block: usize, dead: u32): u64 {
 }
 
 // The entry is cleared before the state is read, as a start writes the state before it reads the entry: one sees [H11].
+// A freed one may be in the queue of a CPU that its freer has not asked, or not to the end: asked now, that CPU is rid of the
+// entry before the memory of its map goes, to which a turn of its wheel would lead (queue/timer-queue.ts).
 function repairBlock(block: usize, dead: u32, heir: u32): void {
   const queued = load64(block + CB_QUEUED)
   if (queued !== 0 && queuedOwner(queued) === dead && compareExchange64(block + CB_QUEUED, queued, 0) === queued)
     controlBlockPut(block)
   const state = unpin(block, dead)
-  if (!isFreed(state) && isArmed(state)) post(block, heir)
+  if (isFreed(state)) {
+    const left = load64(block + CB_QUEUED)
+    if (left !== 0) post(block, queuedOwner(left))
+  } else if (isArmed(state)) post(block, heir)
   if (<u32>glance8(block + CB_DEFERRED_BY) === dead + 1) defer(block, DEFERRED_CONTROL_BLOCK)
   if (<u32>glance8(block + CB_HOLDER) === dead + 1) {
     note8(block + CB_HOLDER, 0)
@@ -133,7 +138,6 @@ export function cpu_offline(dead: u32): i32 {
   store32(HEADER + HEADER_HEIR, heir)
   store32(area + CPU_LIFE, LIFE_DEAD)
   const outermost = sectionEnter()
-  store64(area + CPU_SECTION, 0)
   store32(area + CPU_EDGE_TIMER, 0)
   releaseLock(area, dead)
   const done = endFiring(area, dead)
@@ -151,6 +155,8 @@ export function cpu_offline(dead: u32): i32 {
   }
   store32(area + CPU_DEFERRED_NEW, 0)
   note32(area + CPU_DEFERRED_WAITING, 0)
+  // Last: what the dead CPU was about to do with what it saw is done.
+  store64(area + CPU_SECTION, 0)
   sectionExit(outermost)
   return done ? 0 : -EAGAIN
 }

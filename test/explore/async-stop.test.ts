@@ -16,3 +16,7 @@ test('a CPU that stops at any step delays nobody; repair leaves at most one cont
 test('what starts, or ends its callback, beside a repair stays armed for a CPU that lives', (t) => {
   t.diagnostic(`${hold(named(['repair'], ['stop']))} states`)
 })
+
+test('a block whose free was cut off leaves the queue of another CPU: the repair asks for it', (t) => {
+  t.diagnostic(`${hold(named(['pair/due-on-cpu-1/free/async+stop'], ['stop']))} states`)
+})

@@ -150,10 +150,11 @@ function blockProblem(
         ? 'leaked: dead, in no live CPU’s list and not in the pool'
         : undefined
     if (queued === 0n) return `leaked: freed, in no queue, ${count} references`
-    // The CPU that stopped in the free has asked nobody: the entry goes when its time comes, the slot's reference never.
-    if (dead >= 0) return 'leaked: freed, queued until its time comes'
-    if (count !== 1) return `freed and queued with ${count} references`
-    return inbox(owner) ? undefined : `freed, but CPU ${owner} was not asked to unlink it`
+    // A CPU that stopped in the free has asked nobody: its repair does. The slot's reference went with it.
+    const repaired = dead < 0 || load32(places.areas + dead * layout.CPU_BYTES + layout.CPU_LIFE) === CPU_DEAD
+    if (repaired && !inbox(owner)) return `freed, but CPU ${owner} was not asked to unlink it`
+    if (dead >= 0) return 'leaked: freed, and the slot’s reference with the CPU that stopped'
+    return count === 1 ? undefined : `freed and queued with ${count} references`
   }
   if (load32(slotOfBlock(view, block)) !== block) return 'leaked: live, but in no slot'
   if (state.run !== 0) return 'its callback is still marked as running'
