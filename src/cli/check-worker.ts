@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { check } from '../explore/check.js'
 import type { CheckOptions } from '../explore/check.js'
-import { entriesOf } from '../explore/subjects/catalogue.js'
+import { entryNamed } from '../explore/subjects/catalogue.js'
 import type { Protocol } from '../explore/subjects/entry.js'
 
 export interface Task {
@@ -12,7 +12,7 @@ export interface Task {
 }
 
 parentPort!.on('message', ({ protocol, name, options }: Task) => {
-  const entry = entriesOf(protocol).find((one) => one.name === name)!
+  const entry = entryNamed(protocol, name)!
   const progress: CheckOptions['progress'] = (progress) => parentPort!.postMessage({ progress })
   parentPort!.postMessage({ checked: check(entry, { ...options, progress }) })
 })

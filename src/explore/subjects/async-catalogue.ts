@@ -170,10 +170,10 @@ function shared(scenario: Scenario, traced: boolean): AsyncMachine {
   return machine
 }
 
-export function asyncEntries(): Entry[] {
-  return [...asyncScenarios()].map((scenario) => {
+export function* asyncEntries(): Generator<Entry> {
+  for (const scenario of asyncScenarios()) {
     const { name, about, hazards, variant = 'plain', small = false } = scenario
     const subject = (traced: boolean): Subject => scenarioSubject(shared(scenario, traced), scenario)
-    return { name, about, hazards, protocol: 'shipped', variant, module: small ? 'core.small' : 'core', subject }
-  })
+    yield { name, about, hazards, protocol: 'shipped', variant, module: small ? 'core.small' : 'core', subject }
+  }
 }

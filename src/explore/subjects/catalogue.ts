@@ -10,27 +10,63 @@ import { specimenEntries } from './specimen-catalogue.js'
 import { trieEntries } from './trie-catalogue.js'
 import { userRingEntries } from './user-ring-catalogue.js'
 
-const made = new Map<Protocol, Entry[]>()
+const made = new Map<Protocol, Catalogue>()
+
+// There are tens of thousands: they are made in their order, as far as they are asked for.
+class Catalogue {
+  readonly entries: Entry[] = []
+  private readonly byName = new Map<string, Entry>()
+  private readonly rest: Iterator<Entry>
+
+  constructor(all: Iterable<Entry>) {
+    this.rest = all[Symbol.iterator]()
+  }
+
+  next(): Entry | undefined {
+    const { value, done } = this.rest.next()
+    if (done === true) return undefined
+    this.entries.push(value)
+    this.byName.set(value.name, value)
+    return value
+  }
+
+  named(name: string): Entry | undefined {
+    let entry = this.byName.get(name)
+    while (entry === undefined) {
+      const made = this.next()
+      if (made === undefined) return undefined
+      if (made.name === name) entry = made
+    }
+    return entry
+  }
+}
+
+function* shipped(): Generator<Entry> {
+  yield* partEntries()
+  yield* mapEntries()
+  yield* queueEntries()
+  yield* ringEntries()
+  yield* userRingEntries()
+  yield* trieEntries()
+  yield* asyncEntries()
+}
+
+function catalogueOf(protocol: Protocol): Catalogue {
+  let known = made.get(protocol)
+  if (!known)
+    made.set(protocol, (known = new Catalogue(protocol === 'shipped' ? shipped() : specimenEntries(protocol))))
+  return known
+}
 
 /** The subjects of a protocol, in the order in which they are explored. */
 export function entriesOf(protocol: Protocol): readonly Entry[] {
-  const known = made.get(protocol)
-  if (known) return known
-  const entries =
-    protocol === 'shipped'
-      ? [
-          ...partEntries(),
-          ...mapEntries(),
-          ...queueEntries(),
-          ...ringEntries(),
-          ...userRingEntries(),
-          ...trieEntries(),
-          ...asyncEntries(),
-        ]
-      : specimenEntries(protocol)
-  made.set(protocol, entries)
-  return entries
+  const catalogue = catalogueOf(protocol)
+  while (catalogue.next());
+  return catalogue.entries
 }
+
+/** The subject of that name; for one, the others need not be made. */
+export const entryNamed = (protocol: Protocol, name: string): Entry | undefined => catalogueOf(protocol).named(name)
 
 /** Whether a pattern names an entry: its name, the beginning of it up to `/` or `+`, a hazard (H7), or a glob with `*`. */
 export function names(pattern: string, entry: Entry): boolean {
