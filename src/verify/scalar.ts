@@ -42,12 +42,15 @@ export function isConstant({ min, max }: Scalar): boolean {
   return min === max
 }
 
+/** What is left of two ways; `a` itself if `b` adds nothing to it. */
 export function joinScalars(a: Scalar, b: Scalar): Scalar {
   const precision = Math.max(a.precision, b.precision)
   if (a.min === b.min && a.max === b.max) return precision === a.precision ? a : { ...a, precision }
   const joined = scalar(Math.min(a.min, b.min), Math.max(a.max, b.max), Math.max(precision, JOINED))
   const ways = [...waysOf(a)]
-  for (const way of waysOf(b)) if (!ways.some(([min, max]) => min === way[0] && max === way[1])) ways.push(way)
+  for (const way of waysOf(b)) if (!ways.some(([min, max]) => min <= way[0] && max >= way[1])) ways.push(way)
+  const isOld = joined.min === a.min && joined.max === a.max && joined.precision === a.precision
+  if (isOld && ways.length === waysOf(a).length) return a
   return ways.length <= MOST_WAYS ? { ...joined, ways } : joined
 }
 

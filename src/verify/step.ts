@@ -89,9 +89,9 @@ function computed(around: Surroundings, instruction: Instruction, registers: rea
   if (operation === 'mov' && width === 64) return operand
   const shifts = operation === 'add' || operation === 'sub'
   const first = operation === 'mov' || operation === 'movsx' ? operand : target
-  // Whatever 64 bits it is, a mask or a shift bounds it.
+  // Whatever it is, a mask or a shift bounds it, and so does everything that keeps the lower half only.
   const one =
-    (first.is === 'unknown' || first.is === 'place') && !shifts && width === 64
+    (first.is === 'unknown' || first.is === 'place') && (!shifts || width === 32)
       ? scalar(-Infinity, Infinity, LOOSE)
       : first
   if (one.is === 'scalar' && operand.is === 'scalar') return arithmetic(instruction, one, operand)

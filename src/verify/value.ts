@@ -165,6 +165,12 @@ function sameRange(a: Range, b: Range): boolean {
 /** What is left of two ways; `a` itself if `b` adds nothing to it. `widen`: ranges that grow lose their bound. */
 export function joinValues(a: Value, b: Value, widen: boolean): Value {
   if (a === b || sameValue(a, b)) return a
+  const joined = joinOthers(a, b, widen)
+  // Of scalars `sameValue` does not see all; joinScalars answers with `a` itself.
+  return a.is !== 'scalar' && sameValue(joined, a) ? a : joined
+}
+
+function joinOthers(a: Value, b: Value, widen: boolean): Value {
   if (mayBeKernelPointer(a) || mayBeKernelPointer(b)) return KERNEL_POINTER
   if (a.is === 'scalar' && b.is === 'scalar') {
     const joined = joinScalars(a, b)

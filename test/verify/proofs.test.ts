@@ -248,6 +248,32 @@ test('variables and values that lookups answered are proved by their size, after
   ])
 })
 
+test('in a loop what a mask bounds is proved, though another register counts', () => {
+  const at = (index: Register, bytes: number): Line[] => [
+    asm.loadReference('r6', { kind: 'map-value', map: '.bss', offset: bytes }),
+    asm.alu('add', 'r6', index),
+    asm.load(8, 'r7', 'r6', 0),
+  ]
+  const lines = [
+    asm.mov('r4', 64),
+    asm.mov('r8', 0),
+    asm.alu('and', 'r1', 31, 32),
+    asm.label('masked'),
+    ...at('r1', 0),
+    asm.alu('add', 'r8', 'r7'),
+    asm.alu('add', 'r1', 'r7'),
+    asm.alu('and', 'r1', 63, 32),
+    asm.alu('sub', 'r4', 1),
+    asm.jump('ne', 'r4', 0, 'masked'),
+    ...at('r4', 0),
+    asm.exit(),
+  ]
+  assert.deepEqual(proofsOf(lines, { maps: [map('.bss', { maxEntries: 1, valueSize: 64 })] }), [
+    { kind: 'value', map: '.bss', offset: undefined },
+    { kind: 'value', map: '.bss', offset: 0 },
+  ])
+})
+
 test('most accesses of a packet parser need no check', () => {
   const spec = readSpec('examples/flow-timeout/flow-timeout.bpf.o')
   const prove = prover(spec)
