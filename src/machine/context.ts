@@ -118,14 +118,27 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
   const placed = PACKET_TYPES.includes(program.type)
     ? placePacket(program, options, buffer, context, mapAt, fail)
     : placePlain(program, options, buffer, context, fail)
-  placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), fail)
+  placeSurroundings(program, options, buffer, placed.contextBytes, fail)
   return placed
 }
 
-/** Sets the task of a CPU again to what the options of a run say of it, which have been placed before. */
+/** Sets the task of a CPU and the stacks again to what the options of a run say of them, which have been placed before. */
 export function placeTaskAgain(program: ProgramSpec, options: RunOptions, buffer: RunBuffer): void {
   buffer.prepare(0)
-  placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), failing(program))
+  placeSurroundings(program, options, buffer, 0, failing(program))
+}
+
+// What a run has besides its context of `used` bytes and its packet.
+function placeSurroundings(
+  program: ProgramSpec,
+  options: RunOptions,
+  buffer: RunBuffer,
+  used: number,
+  fail: Fail,
+): void {
+  placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), fail)
+  if (options.stack !== undefined && !PACKET_TYPES.includes(program.type))
+    placeStacks(buffer, used, options.stack, fail)
 }
 
 function failing(program: ProgramSpec): Fail {
@@ -160,7 +173,6 @@ function placePlain(
   const size = program.type === 'syscall' ? (given?.length ?? 0) : Math.max(usual, given?.length ?? 0)
   buffer.prepare(size)
   if (given) buffer.bytes.set(given, buffer.address)
-  if (options.stack !== undefined) placeStacks(buffer, size, options.stack, fail)
   return {
     contextAddress: size === 0 ? 0 : buffer.address,
     contextBytes: size,

@@ -36,7 +36,7 @@ export interface PreparedRunHost {
   after(): void
 }
 
-/** The task of a CPU whose last run said nothing of its task. */
+/** The task of a CPU whose last run said nothing of its task, nor of its stacks. */
 const MACHINE_TASK = {}
 
 /** A program with its context and its packet, ready to run as often as wanted: Program.prepare(). */
@@ -105,7 +105,8 @@ export class PreparedRun {
     this.#address = address
     this.#giveBack = giveBack
     this.#socketBuffer = hasPacket && spec.type !== 'xdp'
-    this.#task = given.task === undefined && given.attach === undefined && spec.type !== 'tracing' ? MACHINE_TASK : this
+    const says = given.task !== undefined || given.attach !== undefined || given.stack !== undefined
+    this.#task = says || spec.type === 'tracing' ? this : MACHINE_TASK
     cpu.taskOf = this.#task
     program.object.prepared.add(this)
     if (hasPacket) this.#length = given.data!.length

@@ -47,6 +47,23 @@ for (const engine of ['jit', 'interp'] as const)
       assert.equal(run('copy', 0n)[0], EFAULT)
     })
 
+    test('a prepared run has its stack whatever ran in between, and no other one has it', () => {
+      const { object, run } = loaded()
+      const prepared = object.programs['copy']!.prepare({ stack: { kernel: [1, 2, 3] } })
+      const without = object.programs['copy']!.prepare()
+      const copied = (one: typeof prepared): bigint => {
+        one.run()
+        return (object.variables['out']!.get() as bigint[])[0]!
+      }
+      assert.equal(run('copy', 0n)[0], EFAULT)
+      for (let turn = 0; turn < 2; turn++) {
+        assert.equal(copied(prepared), 24n)
+        assert.equal(copied(prepared), 24n)
+        assert.equal(copied(without), EFAULT)
+        run('copy', 0n, { kernel: [7, 8] })
+      }
+    })
+
     test('a stack has one id, under which the host finds it', () => {
       const { object, id } = loaded()
       const stacks = object.maps['stacks']!
