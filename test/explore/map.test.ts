@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BPF_NOEXIST, MAP_TYPE_HASH } from '../../core/abi.js'
+import { MAP_SHARES, SHARE_BYTES, SHARE_SPARE } from '../../core/layout.js'
 import { explore, subject } from '../../src/explore/index.js'
 import type { CpuScript, Report, SequentialModel } from '../../src/explore/index.js'
 import { printTrace } from '../../src/explore/index.js'
@@ -15,6 +16,7 @@ import {
   mapStage,
   model,
   remove,
+  sparing,
   update,
   walk,
   walkElements,
@@ -22,6 +24,8 @@ import {
 } from '../../src/explore/subjects/map-stage.js'
 import type { Variant } from '../../src/explore/subjects/entry.js'
 import { MAP_OPERATIONS } from '../../src/explore/subjects/map-catalogue.js'
+import { moduleBytes } from '../../src/explore/subjects/modules.js'
+import { repair } from '../../src/explore/subjects/ring-stage.js'
 import { hold, named } from './named.js'
 
 function run(at: MapStage, keys: number[], cpus: CpuScript[], name: string): Report {
@@ -133,4 +137,39 @@ test('a walk by element never meets one that was prepared and lost the race to b
   assert.equal(report.failure?.message, undefined)
   assert.ok(report.complete)
   t.diagnostic(`${report.states} states`)
+})
+
+test('the spare element of a CPU that stops goes back to the pool with its repair, once', (t) => {
+  let states = 0
+  // Repair looks at every map that there may be: the small build, in which that are four.
+  const at = mapStage(MAP_TYPE_HASH, 2, { cpus: 3, roomsKept: 1, module: moduleBytes('core.small') })
+  const kept = atRest(at)
+  for (const [stopping, other] of [
+    ['update 1', 'update 1'],
+    ['delete 1', 'insert 2'],
+  ] as const)
+    for (const sparers of [[0, 1], [1]]) {
+      const report = explore(
+        subject({
+          name: `${stopping} stops beside ${other}`,
+          stage: at.stage,
+          setup: sparing(at, [1], sparers),
+          cpus: [
+            { operations: [stopping === 'update 1' ? update(at, 'A', 1) : remove(at, 'A', 1)], mayStop: true },
+            { operations: [update(at, 'B', other === 'update 1' ? 1 : 2)] },
+            { operations: [repair('S')] },
+          ],
+          check: check(at),
+          atRest(view) {
+            const share = view.load32(at.map + MAP_SHARES) + view.stopped * SHARE_BYTES
+            if (view.stopped >= 0 && view.load32(share + SHARE_SPARE)) return 'the dead CPU keeps its spare'
+            return kept(view)
+          },
+        }),
+      )
+      assert.equal(report.failure?.message, undefined)
+      assert.ok(report.complete)
+      states += report.states
+    }
+  t.diagnostic(`${states} states`)
 })
