@@ -35,9 +35,9 @@ function asked(): bool {
   return request === REQUEST_RUN || request === REQUEST_AWAITED
 }
 
-// Runs what the host asked for, if anything. Arguments were written before the request word. A host that sleeps is woken at
-// once; one that looks needs no wake-up, which takes longer than most work. Then comes work that the program has queued: it
-// need not wait for a whole turn.
+// Runs what the host asked for, if anything. Arguments were written before the request word. Work that the program has queued
+// comes between the answer, which a host that looks sees at once, and the wake-up of one that sleeps, which takes longer than
+// most work; the host does not rely on it: it looks by itself from time to time, so that long work does not hold it up.
 function serve(): bool {
   const area = cpu()
   if (!asked()) return false
@@ -48,8 +48,9 @@ function serve(): bool {
     peek32(area + CPU_REQUEST_REPEAT),
   )
   poke32(area + CPU_REQUEST_RESULT, result)
-  if (exchange32(area + CPU_REQUEST, REQUEST_DONE) === REQUEST_AWAITED) wake(area + CPU_REQUEST)
+  const awaited = exchange32(area + CPU_REQUEST, REQUEST_DONE) === REQUEST_AWAITED
   runWork()
+  if (awaited) wake(area + CPU_REQUEST)
   return true
 }
 

@@ -57,9 +57,9 @@ export class Memory {
     Atomics.notify(this.#i32, address >>> 2)
   }
 
-  /** Resolves once the word may differ from `value`; undefined if it differs already. */
-  whenChanged(address: number, value: number): Promise<unknown> | undefined {
-    const wait = (Atomics as unknown as AtomicsWithWaitAsync).waitAsync(this.#i32, address >>> 2, value)
+  /** Resolves once the word may differ from `value`, or after some time; undefined if it differs already. */
+  whenChanged(address: number, value: number, milliseconds = Infinity): Promise<unknown> | undefined {
+    const wait = (Atomics as unknown as AtomicsWithWaitAsync).waitAsync(this.#i32, address >>> 2, value, milliseconds)
     return wait.async ? wait.value : undefined
   }
 
@@ -95,5 +95,6 @@ interface AtomicsWithWaitAsync {
     words: Int32Array,
     index: number,
     value: number,
+    milliseconds: number,
   ): { async: true; value: Promise<string> } | { async: false; value: string }
 }

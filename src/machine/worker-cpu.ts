@@ -45,6 +45,9 @@ export type RunOutcome = { readonly retval: number; readonly duration: number } 
 
 /** How long (ms) the host looks at the mailbox before it goes to sleep: waking up costs more than that. */
 const SPIN_MILLISECONDS = 0.03
+/** How long (ms) it sleeps at first, and at most, before it looks again. */
+const FIRST_SLEEP = 1
+const LONGEST_SLEEP = 64
 /** Runs of one request, so that a long `repeat` does not keep the CPU from its timers. */
 const RUNS_PER_REQUEST = 1024
 
@@ -178,7 +181,8 @@ export class WorkerCpu {
   }
 
   // Waits for the mailbox to change: first by looking, then asleep, as it says there, until the CPU answers or its thread
-  // ends. A thread may end after its answer and before the wake-up for it.
+  // ends. Between its answer and the wake-up for it the CPU runs work, which may be long or the end of its thread: so the host
+  // looks by itself, the less often the longer the run takes.
   async #answered(): Promise<number> {
     const address = this.#area + CPU_REQUEST
     const until = performance.now() + SPIN_MILLISECONDS
@@ -186,9 +190,11 @@ export class WorkerCpu {
     const death = new Promise<void>((resolve) => (this.#died = () => resolve()))
     try {
       this.#memory.compareExchange(address, REQUEST_RUN, REQUEST_AWAITED)
+      let patience = FIRST_SLEEP
       for (;;) {
-        const change = this.#memory.whenChanged(address, REQUEST_AWAITED)
+        const change = this.#memory.whenChanged(address, REQUEST_AWAITED, patience)
         if (change) await Promise.race([change, death])
+        patience = Math.min(patience * 2, LONGEST_SLEEP)
         const word = this.#memory.word(address)
         if (word === REQUEST_DONE || word === REQUEST_FAULTED) return word
         if (!this.#alive) throw this.#dead()

@@ -45,10 +45,9 @@ function loop(): void {
     const request = memory.word(cpu.area + CPU_REQUEST)
     const run = !error.raw.callback && (request === REQUEST_RUN || request === REQUEST_AWAITED)
     say({ kind: 'fault', raw: error.raw, run })
-    if (run) {
-      memory.setWord(cpu.area + CPU_REQUEST, REQUEST_FAULTED)
-      memory.notify(cpu.area + CPU_REQUEST)
-    }
+    if (run) memory.setWord(cpu.area + CPU_REQUEST, REQUEST_FAULTED)
+    // Also after a fault in work that came between an answer and its wake-up.
+    memory.notify(cpu.area + CPU_REQUEST)
   }
 }
 

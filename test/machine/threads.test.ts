@@ -71,12 +71,11 @@ test('lines printed on any thread reach the host', async (t) => {
   assert.equal(lines[5], '0 0000001234567890|7   |%')
 })
 
+const afterRun = new URL('../../../test/machine/work-after-run.bpf.o', import.meta.url)
+
 test('a run is answered though the work that it has queued ends in a fault', async (t) => {
   const machine = await booted(t)
-  const { programs, maps } = await machine.load(
-    new URL('../../../test/machine/work-fault.bpf.o', import.meta.url),
-    unchecked,
-  )
+  const { programs, maps } = await machine.load(afterRun, unchecked)
   const faults: string[] = []
   machine.on('fault', ({ code }) => faults.push(code))
   for (let turn = 1; turn <= 20; turn++) {
@@ -84,6 +83,19 @@ test('a run is answered though the work that it has queued ends in a fault', asy
     await eventually(() => faults.length === turn, 'the fault is reported')
   }
   assert.equal(((await maps.slots!.get(0)) as { begun: bigint }).begun, 20n)
+})
+
+test('a run is answered while the work that it has queued goes on', async (t) => {
+  const machine = await booted(t)
+  const { programs, variables } = await machine.load(afterRun, unchecked)
+  for (let turn = 0; turn < 5; turn++) {
+    await variables.released!.set(0)
+    await variables.saw_release!.set(0)
+    assert.equal((await programs.start_long_work!.run({ cpu: 1 })).retval, 0)
+    assert.equal(await variables.saw_release!.get(), 0, 'the work has ended before the answer came')
+    await variables.released!.set(1)
+    await eventually(async () => (await variables.saw_release!.get()) === 1, 'the work ends')
+  }
 })
 
 test('a worker killed in the middle of a run: its run fails, its timers move, the others go on', async (t) => {
