@@ -71,12 +71,15 @@ export function parseAccess(types: TypeTable, root: number, text: string, kind: 
   access.bitOffset = first * types.sizeOf(id) * 8
   for (const index of path.slice(1)) {
     const outer = types.type(id)
-    if (outer.kind === 'struct' || outer.kind === 'union') {
+    if (hasMembers(outer)) {
       const member = outer.members[index]
       if (!member) return undefined
+      const inner = types.resolve(member.type)
+      // Nothing can be said of an unnamed bitfield: it only keeps a place free.
+      if (member.name === '' && !hasMembers(types.type(inner))) return undefined
       access.bitOffset += member.bitOffset
       if (member.name !== '') access.steps.push({ type: id, index, name: member.name })
-      id = types.resolve(member.type)
+      id = inner
     } else if (outer.kind === 'array') {
       if (index >= outer.length && !isFlexible(types, access.steps.at(-1), outer)) return undefined
       id = types.resolve(outer.type)
@@ -85,6 +88,10 @@ export function parseAccess(types: TypeTable, root: number, text: string, kind: 
     } else return undefined
   }
   return access
+}
+
+function hasMembers(type: BtfType): type is BtfType & { kind: 'struct' | 'union' } {
+  return type.kind === 'struct' || type.kind === 'union'
 }
 
 function hasSize({ kind }: BtfType): boolean {

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { boot } from '../../src/index.js'
+import type { BtfType } from '../../src/object/btf-types.js'
+import { parseAccess } from '../../src/object/core-access.js'
 import { relocateCore } from '../../src/object/core-relocations.js'
 import { essentialName, KernelBtf } from '../../src/object/kernel-btf.js'
 import { fixtureBytes, readFixture } from './fixture.js'
@@ -103,6 +105,26 @@ test('types that cannot be read are an error with its place', () => {
       code: 'BAD_BTF',
       message: /offset 0x/,
     })
+})
+
+test('a way that leads into an unnamed bitfield fits no type', () => {
+  const bits = { name: 'unsigned int', size: 4, signed: false, bool: false, bitOffset: 0, bits: 32 } as const
+  const all: BtfType[] = [
+    { kind: 'void', name: '' },
+    { kind: 'int', ...bits },
+    {
+      kind: 'struct',
+      name: 'flags',
+      size: 4,
+      members: [
+        { name: 'low', type: 1, bitOffset: 0, bits: 3 },
+        { name: '', type: 1, bitOffset: 3, bits: 5 },
+      ],
+    },
+  ]
+  const types = { type: (id: number) => all[id]!, resolve: (id: number) => id, sizeOf: () => 4 }
+  assert.equal(parseAccess(types, 2, '0:0', 'byte_off')?.bitOffset, 0)
+  assert.equal(parseAccess(types, 2, '0:1', 'byte_off'), undefined)
 })
 
 test('flavours are cut off a name where libbpf cuts them off', () => {
