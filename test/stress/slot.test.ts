@@ -56,7 +56,7 @@ async function played({ threads, rounds, checked, seed = SEED }: Play) {
     { memory: machine.memory, threads, rounds, seed },
     { slots, first: FIRST, clock, ...(checked ? { checked } : {}) },
   )
-  return { wrong: problems[0] ?? judged(lines, rests, rounds), counts: counted(lines), operations: lines.length }
+  return { wrong: judged(lines, rests, rounds) ?? problems[0], counts: counted(lines), operations: lines.length }
 }
 
 // What of a state is not as in an empty slot.
@@ -119,9 +119,10 @@ const EXPORTS = `export { map_bytes_core, map_bytes_guest } from './map/bytes'
 export { map_update } from './map/host'
 export { sectionEnter as section_enter, sectionExit as section_exit } from './memory/section'
 `
-const BROKEN = 'cancel_async is a load and a store'
+/** Nearly every round in which an element is freed shows it; of changes that need a race, some seeds show nothing. */
+const BROKEN = 'free leaves the binding in its word'
 
-test('a change of the core that breaks an order is found, and shown by the few operations that it takes', async (t) => {
+test('a change of the core that no order explains is found, and shown by the few operations that it takes', async (t) => {
   const scripts = new URL('../../../scripts/', import.meta.url)
   const { mutants } = (await import(new URL('mutants-list.mjs', scripts).href)) as { mutants: { name: string }[] }
   const { compileMutant } = (await import(new URL('mutant-core.mjs', scripts).href)) as {
