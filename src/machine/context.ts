@@ -115,6 +115,8 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
   const context = contextNumbers[name]
   if (options.packet !== undefined && !SOCKET_BUFFER_TYPES.includes(program.type))
     fail('programs of this type have no socket buffer: packet is for tc, socket and cgroup_skb programs')
+  if (options.stack !== undefined && PACKET_TYPES.includes(program.type))
+    fail('programs of this type cannot ask for a stack: stack is for tracing and syscall programs')
   const placed = PACKET_TYPES.includes(program.type)
     ? placePacket(program, options, buffer, context, mapAt, fail)
     : placePlain(program, options, buffer, context, fail)
@@ -137,8 +139,7 @@ function placeSurroundings(
   fail: Fail,
 ): void {
   placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), fail)
-  if (options.stack !== undefined && !PACKET_TYPES.includes(program.type))
-    placeStacks(buffer, used, options.stack, fail)
+  if (options.stack !== undefined) placeStacks(buffer, used, options.stack, fail)
 }
 
 function failing(program: ProgramSpec): Fail {

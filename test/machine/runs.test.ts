@@ -95,6 +95,10 @@ test('wrong data, contexts and CPUs are refused before anything runs', () => {
   const { object } = machine()
   const { first_bytes, mark, second_argument, count } = object.programs
   assert.throws(() => first_bytes!.run(), coded('BAD_RUN', /packet is needed/))
+  assert.throws(
+    () => first_bytes!.run({ data: new Uint8Array(64), stack: { kernel: [1] } }),
+    coded('BAD_RUN', /cannot ask for a stack/),
+  )
   assert.throws(() => first_bytes!.run({ data: new Uint8Array(13) }), coded('BAD_RUN', /13 bytes/))
   assert.throws(() => first_bytes!.run({ data: new Uint8Array(1 << 20) }), coded('BAD_RUN', /run buffer holds/))
   assert.throws(() => first_bytes!.run({ data: packet, ctx: new Uint8Array(23) }), coded('BAD_RUN', /23 bytes.*24/))

@@ -4,6 +4,9 @@ import { test, type TestContext } from 'node:test'
 import { boot, type Machine, type ThreadOptions } from '../../src/index.js'
 import { coded, eventually, probes, request, u32, unchecked, type Slot } from './probes.js'
 
+/** So many turns take long enough, also on a machine that comes back to the test only seconds later. */
+const ENDLESS = 0xffffffff
+
 async function booted(t: TestContext, options: ThreadOptions = {}): Promise<Machine> {
   const machine = await boot({ cpus: 2, ...options })
   t.after(() => machine.close())
@@ -99,7 +102,7 @@ test('a run is answered while the work that it has queued goes on', async (t) =>
 })
 
 test('a worker killed in the middle of a run: its run fails, its timers move, the others go on', async (t) => {
-  const machine = await booted(t, { cpus: 2 })
+  const machine = await booted(t, { cpus: 2, loopBudget: ENDLESS })
   const { programs, maps } = await machine.load(probes, unchecked)
   const exits: number[] = []
   machine.on('cpu-exit', ({ cpu }) => exits.push(cpu))
@@ -170,7 +173,7 @@ test('[G9] a worker killed in a storm of timers and work: runs of the others end
 })
 
 test('close ends a run that never ends, and everything says so afterwards', async () => {
-  const machine = await boot({ cpus: 1 })
+  const machine = await boot({ cpus: 1, loopBudget: ENDLESS })
   const object = await machine.load(probes, unchecked)
   const endless = object.programs.endless!.run()
   const ended = assert.rejects(endless)
