@@ -2,6 +2,8 @@
 // begins. The way in which the stress tests of this folder run; what operations there are is the worker's.
 import { Worker } from 'node:worker_threads'
 import type { Value } from '../../src/explore/subject.js'
+import type { SequentialModel } from '../../src/explore/linearize.js'
+import { printed, unexplained } from './history.js'
 import type { Recorded, Span } from './history.js'
 
 /** SKEP_STRESS_ROUNDS=N: as many rounds instead of what npm test has time for. */
@@ -77,10 +79,26 @@ export async function run<S>(
 }
 
 /** Lines by round and object. */
-export function histories(lines: readonly Line[], rounds: number, objects: number): Recorded[][][] {
+function histories(lines: readonly Line[], rounds: number, objects: number): Recorded[][][] {
   const found = Array.from({ length: rounds }, () => Array.from({ length: objects }, (): Recorded[] => []))
   for (const { round, object, ...line } of lines) found[round]![object]!.push(line)
   return found
+}
+
+/** The first round of an object that no order of `modelOf`'s model explains, in columns; undefined if all are. */
+export function judged<S>(
+  lines: readonly Line[],
+  rests: readonly (readonly Rest<S>[])[],
+  modelOf: (before: Rest<S>, object: number) => SequentialModel<S>,
+  shown: (state: S) => string,
+): string | undefined {
+  for (const [round, objects] of histories(lines, rests.length - 1, rests[0]!.length).entries())
+    for (const [object, history] of objects.entries()) {
+      const before = rests[round]![object]!
+      const found = unexplained(modelOf(before, object), history, before.state, rests[round + 1]![object]!.final)
+      if (found) return `round ${round}, object ${object}:\n${printed(found, shown)}`
+    }
+  return undefined
 }
 
 /** How often each kind of operation gave each result, those with notes by what their first note says. */
@@ -92,6 +110,10 @@ export function counted(lines: readonly Line[]): Counts {
   }
   return counts
 }
+
+/** What was seen how often, in a line. */
+export const described = ({ counts, operations }: { counts: Counts; operations: number }): string =>
+  `${operations} operations: ${[...counts].map((one) => one.join(': ')).join(', ')}`
 
 const STAMPS = 0
 const ARRIVED = 1

@@ -9,8 +9,7 @@ import { EMPTY_SLOT, slotModel } from '../../src/explore/model.js'
 import type { SlotState } from '../../src/explore/model.js'
 import { CALLBACKS } from '../../src/explore/subjects/async-callbacks.js'
 import { CoreMachine } from '../core/harness.js'
-import { printed, unexplained } from './history.js'
-import { counted, histories, ROUNDS, run, SEED } from './rounds.js'
+import { counted, described, judged, ROUNDS, run, SEED } from './rounds.js'
 import type { Counts, Rest } from './rounds.js'
 import type { StressSlot } from './slot-worker.js'
 
@@ -56,8 +55,14 @@ async function played({ threads, rounds, checked, seed = SEED }: Play) {
     { memory: machine.memory, threads, rounds, seed },
     { slots, first: FIRST, clock, ...(checked ? { checked } : {}) },
   )
-  return { wrong: judged(lines, rests, rounds) ?? problems[0], counts: counted(lines), operations: lines.length }
+  return {
+    wrong: judged(lines, rests, modelOf, shown) ?? problems[0],
+    counts: counted(lines),
+    operations: lines.length,
+  }
 }
+
+const modelOf = ({ now }: Rest<SlotState>) => slotModel(() => EMPTY_SLOT, { now: now!, mayRunOut: true })
 
 // What of a state is not as in an empty slot.
 const shown = (state: SlotState): string =>
@@ -65,22 +70,6 @@ const shown = (state: SlotState): string =>
     .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(EMPTY_SLOT[name as keyof SlotState]))
     .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
     .join(', ')}}`
-
-function judged(
-  lines: Parameters<typeof histories>[0],
-  rests: readonly (readonly Rest<SlotState>[])[],
-  rounds: number,
-): string | undefined {
-  for (const [round, objects] of histories(lines, rounds, rests[0]!.length).entries())
-    for (const [object, history] of objects.entries()) {
-      const before = rests[round]![object]!
-      const after = rests[round + 1]![object]!
-      const model = slotModel(() => before.state, { now: before.now!, mayRunOut: true })
-      const found = unexplained(model, history, before.state, after.final)
-      if (found) return `round ${round}, slot ${object}:\n${printed(found, shown)}`
-    }
-  return undefined
-}
 
 /** Fails unless each of these was seen often. */
 function seen(counts: Counts): void {
@@ -95,9 +84,6 @@ function seen(counts: Counts): void {
   ])
     assert.ok((counts.get(kind) ?? 0) >= 5, `${kind} was seen ${counts.get(kind) ?? 0} times`)
 }
-
-const described = ({ counts, operations }: { counts: Counts; operations: number }): string =>
-  `${operations} operations: ${[...counts].map((one) => one.join(': ')).join(', ')}`
 
 test('operations on timers and work that meet on two threads answer as in some order [G4, G5, G6]', async (t) => {
   const { wrong, ...done } = await played({ threads: 2, rounds: ROUNDS })
@@ -134,5 +120,5 @@ test('a change of the core that no order explains is found, and shown by the few
   for (let seed = SEED; wrong === undefined && seed < SEED + 20; seed++)
     ({ wrong } = await played({ threads: 2, rounds: 200, checked, seed }))
   t.diagnostic(wrong ?? 'nothing')
-  assert.match(wrong ?? 'nothing', /^round \d+, slot \d:\nbefore: .*\nstamp +CPU 0/)
+  assert.match(wrong ?? 'nothing', /^round \d+, object \d:\nbefore: .*\nstamp +CPU 0/)
 })

@@ -8,12 +8,16 @@ import { coreStage } from './core-stage.js'
 const MARK = 1n << 24n
 const NEXT = 0xffffffn
 
-export interface MapStage {
-  stage: Stage
+/** A map all of whose keys lie in one bucket. */
+export interface OneBucketMap {
   map: number
   type: number
   maxEntries: number
   cpus: number
+}
+
+export interface MapStage extends OneBucketMap {
+  stage: Stage
   /** Where a key lies; its value, 100 + key, lies behind it. */
   place(key: number): number
 }
@@ -153,7 +157,7 @@ interface Element {
 }
 
 /** The elements that can be reached from the bucket, marked ones too. */
-export function elements(at: MapStage, view: View): Element[] {
+export function elements(at: OneBucketMap, view: View): Element[] {
   const word = (field: number): number => view.load32(at.map + field)
   const found: Element[] = []
   let link = view.load64(word(layout.MAP_BUCKETS))
@@ -174,11 +178,11 @@ export function elements(at: MapStage, view: View): Element[] {
 }
 
 /** Address of what a CPU keeps of the map. */
-const share = (at: MapStage, view: View, cpu: number): number =>
+const share = (at: OneBucketMap, view: View, cpu: number): number =>
   view.load32(at.map + layout.MAP_SHARES) + cpu * layout.SHARE_BYTES
 
 /** Elements of the pool, and the spares: with their number, to see that none is there twice. */
-function freeElements(at: MapStage, view: View): { free: Set<number>; count: number } {
+function freeElements(at: OneBucketMap, view: View): { free: Set<number>; count: number } {
   const pool = view.load32(at.map + layout.MAP_POOL)
   const words = view.load32(pool + layout.BITMAP_LEVEL)
   const free: number[] = []
@@ -192,14 +196,14 @@ function freeElements(at: MapStage, view: View): { free: Set<number>; count: num
 }
 
 /** Rooms that are handed out and that no CPU keeps. */
-function roomsTaken(at: MapStage, view: View): number {
+function roomsTaken(at: OneBucketMap, view: View): number {
   let taken = view.load32(at.map + layout.MAP_COUNT)
   for (let cpu = 0; cpu < at.cpus; cpu++) taken -= view.load32(share(at, view, cpu) + layout.SHARE_ROOMS) & 0xffff
   return taken
 }
 
 /** In every state: no key twice, nothing free in the list, values belong to their keys, never more than max_entries. */
-export function check(at: MapStage): (view: View) => string | undefined {
+export function check(at: OneBucketMap): (view: View) => string | undefined {
   return (view) => {
     const list = elements(at, view)
     const live = list.filter(({ marked }) => !marked)
@@ -218,7 +222,7 @@ export function check(at: MapStage): (view: View) => string | undefined {
 }
 
 /** When all is done: every element is in the map or free, and the count is exact; a stopped CPU may keep one. */
-export function atRest(at: MapStage, levels = 1): (view: View) => string | undefined {
+export function atRest(at: OneBucketMap, levels = 1): (view: View) => string | undefined {
   return (view) => {
     const list = elements(at, view)
     const live = list.filter(({ marked }) => !marked).length
@@ -234,7 +238,7 @@ export function atRest(at: MapStage, levels = 1): (view: View) => string | undef
 }
 
 /** A map as a set of keys. */
-export function model(at: MapStage, keys: number[]): SequentialModel<readonly number[]> {
+export function model(at: OneBucketMap, keys: number[]): SequentialModel<readonly number[]> {
   const lru = at.type === MAP_TYPE_LRU_HASH
   const without = (state: readonly number[], key: number): number[] => state.filter((one) => one !== key)
   return {
