@@ -259,6 +259,8 @@ export const CPU_INDEX = 64
 export const CPU_CONTEXT = 68
 /** Program that runs now (address) and its binding's table range come from it. */
 export const CPU_PROGRAM = 72
+/** Tail calls that the run has made. Not on the line of CPU_REQUEST: the host looks at that while runs go on. */
+export const CPU_TAIL_CALLS = 76
 /** u64: `now` in nanoseconds and its uses since the clock was read. */
 export const CPU_NOW = 80
 export const CPU_NOW_USES = 88
@@ -335,8 +337,6 @@ export const CPU_REGISTERS = 368
 export const CPU_INSTRUCTION = 372
 /** Ring buffer records that this CPU has reserved and not given back: what a run leaves open is discarded at its end. */
 export const CPU_RESERVED = 376
-/** Tail calls that the run has made. */
-export const CPU_TAIL_CALLS = 380
 /** Timer wheel: bitmaps (8 u32 per level), then heads and tails. */
 export const CPU_WHEEL_BITS = 384
 export const WHEEL_LEVELS = 6

@@ -43,8 +43,12 @@ export interface RunRequest {
 /** How a run ended. */
 export type RunOutcome = { readonly retval: number; readonly duration: number } | { readonly fault: RawFault }
 
-/** How long (ms) the host looks at the mailbox before it goes to sleep: waking up costs more than that. */
-const SPIN_MILLISECONDS = 0.03
+/**
+ * How long (ms) the host looks at the mailbox before it goes to sleep. If the CPU's last request took it less than BRIEF
+ * (ns), long enough for a thread that has to be woken first: else both would fall asleep, the one while the other wakes.
+ */
+const LOOK = { brief: 0.2, long: 0.03 }
+const BRIEF = 100_000
 /** How long (ms) it sleeps at first, and at most, before it looks again. */
 const FIRST_SLEEP = 1
 const LONGEST_SLEEP = 64
@@ -65,6 +69,8 @@ export class WorkerCpu {
   #nextId = 1
   #runs: Promise<unknown> = Promise.resolve()
   #pendingRuns = 0
+  /** Whether the last request took the CPU less than BRIEF. */
+  #brief = true
   #faultOfRun: ((raw: RawFault) => void) | undefined
   #earlyFault: RawFault | undefined
   #died: ((error: SkepError) => void) | undefined
@@ -177,6 +183,7 @@ export class WorkerCpu {
     const retval = memory.word(area + CPU_REQUEST_RESULT)
     const duration = Number(memory.long(area + CPU_REQUEST_DURATION))
     memory.setWord(area + CPU_REQUEST, REQUEST_NONE)
+    this.#brief = duration * request.repeat < BRIEF
     return { retval, duration }
   }
 
@@ -185,7 +192,7 @@ export class WorkerCpu {
   // looks by itself, the less often the longer the run takes.
   async #answered(): Promise<number> {
     const address = this.#area + CPU_REQUEST
-    const until = performance.now() + SPIN_MILLISECONDS
+    const until = performance.now() + (this.#brief ? LOOK.brief : LOOK.long)
     while (performance.now() < until) if (this.#memory.word(address) !== REQUEST_RUN) return this.#memory.word(address)
     const death = new Promise<void>((resolve) => (this.#died = () => resolve()))
     try {
