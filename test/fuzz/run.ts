@@ -97,6 +97,11 @@ function watch(): void {
     process.exitCode = 1
   })
   worker.on('exit', () => clearInterval(timer))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      process.stdout.write(`ended by ${signal}: ${JSON.stringify(last)}\n`)
+      process.exit(1)
+    })
 }
 
 if (isMainThread) watch()
