@@ -230,7 +230,7 @@ export const PROGRAM_TYPE = 28
 export const PROGRAM_RUNS = 32
 export const PROGRAM_NANOSECONDS = 40
 /** u64: bit i = function `tableFirst + i` uses `now` only after it has read the clock itself, or not at all; host, at load. */
-export const PROGRAM_READS_CLOCK = 48
+export const PROGRAM_NEEDS_NO_READING = 48
 
 /** Sticky reference counts: this bit means dead for ever. */
 export const REFERENCES_DEAD = 0x40000000
@@ -356,24 +356,6 @@ export const CPU_TASK = 12928
 export const CPU_MARGINS = 13120
 export const MARGIN_CLASSES = 8
 export const CPU_BYTES = 13184
-
-/**
- * A prepared run (run/prepared.ts), in the core heap; the host writes it. Program, run buffer and its bytes, CONTEXT_*, the
- * address that the program gets as its context, PREPARED_XDP or _SOCKET_BUFFER if it has a packet, 1 if the run before has
- * used its headroom or recorded a redirect.
- */
-export const PREPARED_PROGRAM = 0
-export const PREPARED_BUFFER = 4
-export const PREPARED_BUFFER_BYTES = 8
-export const PREPARED_CONTEXT = 12
-export const PREPARED_CONTEXT_ADDRESS = 16
-export const PREPARED_PACKET = 20
-export const PREPARED_BUFFER_USED = 24
-/** With a packet: context and record as the next run begins with them, RUN_RECORD + RECORD_BYTES bytes. */
-export const PREPARED_BEGIN = 64
-export const PREPARED_BYTES = 1088
-export const PREPARED_XDP = 1
-export const PREPARED_SOCKET_BUFFER = 2
 
 /** Interfaces of the network, as the host has set them: index (0 none) and MTU. */
 export const MAX_INTERFACES = 64

@@ -10,7 +10,7 @@ import {
   HEADER_PROGRAMS,
   PROGRAM_BYTES,
   PROGRAM_ENTRY,
-  PROGRAM_READS_CLOCK,
+  PROGRAM_NEEDS_NO_READING,
   PROGRAM_REFERENCES,
   PROGRAM_STATE,
   PROGRAM_TABLE_END,
@@ -31,7 +31,7 @@ export function program_create(entry: u32, tableFirst: u32, tableEnd: u32): i32 
     poke32(program + PROGRAM_ENTRY, entry)
     poke32(program + PROGRAM_TABLE_FIRST, tableFirst)
     poke32(program + PROGRAM_TABLE_END, tableEnd)
-    poke64(program + PROGRAM_READS_CLOCK, 0)
+    poke64(program + PROGRAM_NEEDS_NO_READING, 0)
     store32(program + PROGRAM_REFERENCES, 1)
     store32(program + PROGRAM_STATE, PROGRAM_LOADED)
     return <i32>program
@@ -54,7 +54,7 @@ export function program_put(program: usize): void {
 /** True if function `fn` of the program uses no `now` but of its own reading: it needs none at its start (contract §2, Time). */
 export function needsNoReading(program: usize, fn: u32): bool {
   const index = fn - peek32(program + PROGRAM_TABLE_FIRST)
-  return index < 64 && ((peek64(program + PROGRAM_READS_CLOCK) >> (<u64>index)) & 1) !== 0
+  return index < 64 && ((peek64(program + PROGRAM_NEEDS_NO_READING) >> (<u64>index)) & 1) !== 0
 }
 
 /** True if `fn` is a callback of the program. */

@@ -4,23 +4,19 @@
 import { RUN_CONTEXT_BYTES, RUN_HEADROOM_BYTES } from '../abi'
 import { cpu } from '../cpu'
 import { copy, fill, peek32, peek64, poke32, poke64 } from '../door'
+import { CPU_BUFFER_USED, CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES, CPU_RUNS, PROGRAM_RUNS } from '../layout'
+import { XDP_BYTES } from '../helper/xdp'
 import {
-  CPU_BUFFER_USED,
-  CPU_RUN_BUFFER,
-  CPU_RUN_BUFFER_BYTES,
-  CPU_RUNS,
   PREPARED_BEGIN,
   PREPARED_BUFFER,
   PREPARED_BUFFER_BYTES,
+  PREPARED_BUFFER_USED,
   PREPARED_CONTEXT,
   PREPARED_CONTEXT_ADDRESS,
-  PREPARED_BUFFER_USED,
   PREPARED_PACKET,
   PREPARED_PROGRAM,
   PREPARED_XDP,
-  PROGRAM_RUNS,
-} from '../layout'
-import { XDP_BYTES } from '../helper/xdp'
+} from '../prepared-record'
 import { RECORD_BYTES, RUN_RECORD } from '../run-record'
 import { program_run } from './program-run'
 

@@ -3,19 +3,8 @@
 // (A run that goes ahead of the search may add accesses of an order that the search then did not need.)
 import { DOOR_COMPARE_EXCHANGE } from '../../core/abi.js'
 import { hex, isWordAccess, operationOf } from './access.js'
-import {
-  ACCESS,
-  NODE_ADDRESS,
-  NODE_A_HIGH,
-  NODE_A_LOW,
-  NODE_CODE,
-  NODE_FIRST_CHILD,
-  NODE_HIGH,
-  NODE_LOW,
-  NODE_SIBLING,
-  NODE_STATUS,
-  NODE_STRIDE,
-} from './node.js'
+import { ACCESS, NODE_ADDRESS, NODE_CODE, NODE_STATUS, NODE_STRIDE } from './node.js'
+import { outcomesOf } from './outcomes.js'
 import type { Stage } from './stage.js'
 import { accessName } from './trace.js'
 
@@ -46,14 +35,12 @@ export function coverageOf(stage: Stage, nameOf: (address: number) => string | u
     coverage.accesses.set(access, users.add(kind ?? name))
     if (operation !== DOOR_COMPARE_EXCHANGE) continue
     const key = `${kind ?? name}: ${access}`
-    const seen = coverage.exchanges.get(key) ?? { succeeded: false, failed: false }
-    for (let child = nodes[at + NODE_FIRST_CHILD]!; child !== 0; child = nodes[child * NODE_STRIDE + NODE_SIBLING]!) {
-      const c = child * NODE_STRIDE
-      const success = nodes[c + NODE_LOW] === nodes[at + NODE_A_LOW] && nodes[c + NODE_HIGH] === nodes[at + NODE_A_HIGH]
-      if (success) seen.succeeded = true
-      else seen.failed = true
-    }
-    coverage.exchanges.set(key, seen)
+    const seen = coverage.exchanges.get(key)
+    const { succeeded, failed } = outcomesOf(nodes, node)
+    coverage.exchanges.set(key, {
+      succeeded: succeeded || seen?.succeeded === true,
+      failed: failed || seen?.failed === true,
+    })
   }
   return coverage
 }

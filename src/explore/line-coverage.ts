@@ -3,19 +3,8 @@
 // access at all are found in the source text (`accessLines`). Coverage by field: coverage.ts.
 import { DOOR_COMPARE_EXCHANGE } from '../../core/abi.js'
 import { operationOf } from './access.js'
-import {
-  ACCESS,
-  NODE_A_HIGH,
-  NODE_A_LOW,
-  NODE_CODE,
-  NODE_FIRST_CHILD,
-  NODE_HIGH,
-  NODE_LOW,
-  NODE_SIBLING,
-  NODE_SITE,
-  NODE_STATUS,
-  NODE_STRIDE,
-} from './node.js'
+import { ACCESS, NODE_CODE, NODE_SITE, NODE_STATUS, NODE_STRIDE } from './node.js'
+import { outcomesOf } from './outcomes.js'
 import { whereOf } from './places.js'
 import type { SourceMap } from './source-map.js'
 import type { Stage } from './stage.js'
@@ -42,12 +31,9 @@ export function addLines(seen: Map<string, Seen>, { logs }: Stage, map: SourceMa
     seen.set(place, line)
     if (operationOf(nodes[at + NODE_CODE]!) !== DOOR_COMPARE_EXCHANGE) continue
     line.exchange = true
-    for (let child = nodes[at + NODE_FIRST_CHILD]!; child !== 0; child = nodes[child * NODE_STRIDE + NODE_SIBLING]!) {
-      const c = child * NODE_STRIDE
-      const same = nodes[c + NODE_LOW] === nodes[at + NODE_A_LOW] && nodes[c + NODE_HIGH] === nodes[at + NODE_A_HIGH]
-      if (same) line.succeeded = true
-      else line.failed = true
-    }
+    const { succeeded, failed } = outcomesOf(nodes, node)
+    line.succeeded ||= succeeded
+    line.failed ||= failed
   }
 }
 

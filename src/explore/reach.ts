@@ -10,18 +10,15 @@ import {
   ACCESS,
   LOOP_HEAD,
   NODE_ADDRESS,
-  NODE_A_HIGH,
-  NODE_A_LOW,
   NODE_CODE,
   NODE_FIRST_CHILD,
-  NODE_HIGH,
-  NODE_LOW,
   NODE_PHANTOM,
   NODE_SIBLING,
   NODE_SITE,
   NODE_STATUS,
   NODE_STRIDE,
 } from './node.js'
+import { outcomesOf } from './outcomes.js'
 import type { Subject } from './subject.js'
 import { accessName } from './trace.js'
 
@@ -51,13 +48,11 @@ function accesses({ stage, cpus }: Subject, each: (node: number, seen: number) =
     const status = nodes[at + NODE_STATUS]!
     if (nodes[at + NODE_PHANTOM] === 1 || (status !== ACCESS && status !== LOOP_HEAD)) continue
     let seen = REACHED
-    const exchange = operationOf(nodes[at + NODE_CODE]!) === DOOR_COMPARE_EXCHANGE
-    for (let child = nodes[at + NODE_FIRST_CHILD]!; child !== 0; child = nodes[child * NODE_STRIDE + NODE_SIBLING]!) {
+    for (let child = nodes[at + NODE_FIRST_CHILD]!; child !== 0; child = nodes[child * NODE_STRIDE + NODE_SIBLING]!)
       open.push(child)
-      if (!exchange) continue
-      const c = child * NODE_STRIDE
-      const same = nodes[c + NODE_LOW] === nodes[at + NODE_A_LOW] && nodes[c + NODE_HIGH] === nodes[at + NODE_A_HIGH]
-      seen |= EXCHANGE | (same ? SUCCEEDED : FAILED)
+    if (operationOf(nodes[at + NODE_CODE]!) === DOOR_COMPARE_EXCHANGE) {
+      const { succeeded, failed } = outcomesOf(nodes, node)
+      if (succeeded || failed) seen |= EXCHANGE | (succeeded ? SUCCEEDED : 0) | (failed ? FAILED : 0)
     }
     each(node, seen)
   }

@@ -1,7 +1,7 @@
 // The loaded objects of a machine: compiled code with its range of the function table, programs in the core, and the
 // plain references on maps that loaded code holds. Code stays until every program of the object is unloaded, which is
 // when the last binding of a timer or work has let go of it.
-import { PROGRAM_READS_CLOCK, PROGRAM_STATE, PROGRAM_TYPE } from '../../core/layout.js'
+import { PROGRAM_NEEDS_NO_READING, PROGRAM_STATE, PROGRAM_TYPE } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
 import type { Codes } from '../verify/blocks.js'
@@ -66,7 +66,7 @@ export class ObjectTable {
     const { core } = this.#kernel.host
     const { tableFirst, functions } = object.code
     const names = [...object.spec.functions.keys()]
-    const clocks = readers(object.spec, names, codes)
+    const bits = needingNoReading(object.spec, names, codes)
     try {
       for (const spec of object.spec.programs.values()) {
         const entry = tableFirst + names.indexOf(spec.entry)
@@ -74,7 +74,7 @@ export class ObjectTable {
         if (address < 0 && address > -4096)
           throw new SkepError('NO_MEMORY', `program '${spec.name}': the machine has no place for another program`)
         this.#kernel.memory.setWord((address >>> 0) + PROGRAM_TYPE, programTypeNumbers[spec.type])
-        this.#kernel.memory.setLong((address >>> 0) + PROGRAM_READS_CLOCK, clocks)
+        this.#kernel.memory.setLong((address >>> 0) + PROGRAM_NEEDS_NO_READING, bits)
         object.programs.set(spec.name, { spec, address: address >>> 0, object })
       }
     } catch (error) {
@@ -115,7 +115,7 @@ export class ObjectTable {
 }
 
 /** The functions that need no reading of the clock at their start, one bit each (the first 64). */
-function readers(spec: ObjectSpec, names: readonly string[], codes: Codes): bigint {
+function needingNoReading(spec: ObjectSpec, names: readonly string[], codes: Codes): bigint {
   const uses = clockUses(spec, codes)
   let bits = 0n
   names.slice(0, 64).forEach((name, index) => {

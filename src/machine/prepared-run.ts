@@ -12,7 +12,7 @@ import {
   PREPARED_PROGRAM,
   PREPARED_SOCKET_BUFFER,
   PREPARED_XDP,
-} from '../../core/layout.js'
+} from '../../core/prepared-record.js'
 import { RECORD_BYTES, RUN_RECORD } from '../../core/run-record.js'
 import { SkepError } from '../error.js'
 import { placeRun, placeTaskAgain, type PlacedRun, type RunOptions, type RunResult } from './context.js'
