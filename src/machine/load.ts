@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { SkepError } from '../error.js'
 import { assertSupported, findUnsupported, helperCalls, type Supported } from '../object/check.js'
-import { setMaxEntries, setVariables } from '../object/edit.js'
+import { setKeySize, setMaxEntries, setValueSize, setVariables } from '../object/edit.js'
 import { relocateCore } from '../object/core-relocations.js'
 import { hostKconfigFiles, parseKconfig, setKconfig, type KconfigValue } from '../object/kconfig.js'
 import { readKernelBtf, type BtfSource } from '../object/kernel-btf.js'
@@ -31,6 +31,10 @@ export interface LoadOptions extends ReuseOptions {
   programs?: readonly string[]
   /** max_entries by map name, instead of what the object says. */
   maxEntries?: Readonly<Record<string, number>>
+  /** value_size in bytes by map name, of maps that leave it to the loader: stack traces, 8 bytes an address. */
+  valueSize?: Readonly<Record<string, number>>
+  /** key_size in bytes by map name. */
+  keySize?: Readonly<Record<string, number>>
   /** Initial values of global variables by name; the only way to set .rodata. */
   variables?: Readonly<Record<string, unknown>>
   /** 'jit' (default) compiles to WebAssembly; 'interp' runs the same code one instruction at a time, much slower. */
@@ -118,6 +122,8 @@ function edited(spec: ObjectSpec, options: LoadOptions, cpus: number): ObjectSpe
   if (copy.kconfig && options.kconfig !== undefined) setKconfig(copy, kconfigValues(options.kconfig))
   setVariables(copy, options.variables ?? {})
   for (const [name, entries] of Object.entries(options.maxEntries ?? {})) setMaxEntries(copy, name, entries)
+  for (const [name, bytes] of Object.entries(options.keySize ?? {})) setKeySize(copy, name, bytes)
+  for (const [name, bytes] of Object.entries(options.valueSize ?? {})) setValueSize(copy, name, bytes)
   for (const map of maps.values()) map.maxEntries = roundedEntries(map, cpus)
   return copy
 }

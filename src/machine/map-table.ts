@@ -1,7 +1,7 @@
 // The maps of a machine: creation in guest and core memory, handles, ids, pins, and taking memory back after the last
 // reference. Two kinds of reference, as in the kernel: user references (handles and pins) keep timers and work alive,
 // plain ones (handles, pins, loaded code) keep the memory.
-import { BPF_F_RDONLY, BPF_F_WRONLY, MAP_TYPE_PROG_ARRAY } from '../../core/abi.js'
+import { BPF_F_RDONLY, BPF_F_WRONLY, MAP_TYPE_PROG_ARRAY, MAP_TYPE_STACK_TRACE } from '../../core/abi.js'
 import { HEADER, HEADER_MAPS, MAP_STATE, MAP_USER_REFERENCES } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { Btf } from '../object/btf.js'
@@ -308,9 +308,11 @@ export class MapTable {
 function notCreated(spec: MapSpec, result: number): SkepError {
   const { name, type, keySize, valueSize, maxEntries, flags } = spec
   const entries = maxEntries === 0 ? '0, for the loader to set: maxEntries' : maxEntries
+  const unset = valueSize === 0 && type === MAP_TYPE_STACK_TRACE
+  const value = unset ? '0, for the loader to set: valueSize' : valueSize
   return errnoError(
     result,
-    `map '${name}' (${MAP_TYPE_NAMES[type] ?? type}; key_size ${keySize}, value_size ${valueSize}, ` +
+    `map '${name}' (${MAP_TYPE_NAMES[type] ?? type}; key_size ${keySize}, value_size ${value}, ` +
       `map_flags ${flags}, max_entries ${entries}) cannot be created`,
     { map: name },
   )

@@ -2,6 +2,7 @@
 // be changed by hand too; these functions check what they are given.
 import { SkepError } from '../error.js'
 import type { BtfValue, DecodeOptions } from './btf.js'
+import { withoutTypes } from './special-fields.js'
 import type { MapSpec, ObjectSpec, VariableSpec } from './spec.js'
 
 function variableNamed(spec: ObjectSpec, name: string): { variable: VariableSpec; map: MapSpec } {
@@ -63,11 +64,42 @@ export function setVariables(spec: ObjectSpec, values: Readonly<Record<string, u
 
 /** Changes `max_entries` of a map, 1 to 2^32-1. Throws NO_MAP, BAD_VALUE. */
 export function setMaxEntries(spec: ObjectSpec, name: string, maxEntries: number): void {
+  const map = mapNamed(spec, name, 'it has one entry')
+  map.maxEntries = checkedNumber(name, 'max_entries', maxEntries, 1)
+}
+
+/**
+ * Changes `key_size` of a map, in bytes, 0 to 2^32-1; whether the map's type can have it is seen when the map is made.
+ * If the key's or the value's BTF type has another size, the map is made without types, as libbpf does: keys and values
+ * are bytes, and it holds no timer, work or lock. Throws NO_MAP, BAD_VALUE.
+ */
+export function setKeySize(spec: ObjectSpec, name: string, bytes: number): void {
+  setSize(spec, name, 'keySize', bytes)
+}
+
+/** Changes `value_size` of a map, in bytes: as setKeySize. */
+export function setValueSize(spec: ObjectSpec, name: string, bytes: number): void {
+  setSize(spec, name, 'valueSize', bytes)
+}
+
+function setSize(spec: ObjectSpec, name: string, size: 'keySize' | 'valueSize', bytes: number): void {
+  const map = mapNamed(spec, name, "its size is that of the object's variables")
+  map[size] = checkedNumber(name, size === 'keySize' ? 'key_size' : 'value_size', bytes, 0)
+  const fits = (type: number, found: number) => type === 0 || spec.btf?.sizeOf(type) === found
+  if (!fits(map.key, map.keySize) || !fits(map.value, map.valueSize)) withoutTypes(map)
+}
+
+/** A map that is no data section; `why` says why those are refused. */
+function mapNamed(spec: ObjectSpec, name: string, why: string): MapSpec {
   const map = spec.maps.get(name)
   if (!map) throw new SkepError('NO_MAP', `object '${spec.name}' has no map '${name}'${known(spec.maps.keys())}`)
-  if (!Number.isInteger(maxEntries) || maxEntries < 1 || maxEntries > 0xffffffff)
-    throw new SkepError('BAD_VALUE', `map '${name}': expected max_entries from 1 to 4294967295, found ${maxEntries}`)
   if (map.section !== undefined)
-    throw new SkepError('BAD_VALUE', `map '${name}' is the data section '${map.section}': it has one entry`)
-  map.maxEntries = maxEntries
+    throw new SkepError('BAD_VALUE', `map '${name}' is the data section '${map.section}': ${why}`)
+  return map
+}
+
+function checkedNumber(map: string, attribute: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least && value <= 0xffffffff) return value
+  const found = typeof value === 'number' ? String(value) : typeof value
+  throw new SkepError('BAD_VALUE', `map '${map}': expected ${attribute} from ${least} to 4294967295, found ${found}`)
 }

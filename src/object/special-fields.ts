@@ -162,6 +162,14 @@ export function setSpecialFields(map: MapSpec, btf: Btf | undefined): ReadonlySe
   return fields.unsupported
 }
 
+/** Takes the types of key and value from a map, and with them its special fields. */
+export function withoutTypes(map: MapSpec): void {
+  map.key = map.value = 0
+  map.timerOffset = map.workOffset = map.lockOffset = -1
+  map.problems = []
+  needBtf(map)
+}
+
 /** The kernel refuses such a map its BTF; libbpf then creates it without, and a program's use is refused. */
 function needBtf(map: MapSpec): void {
   for (const name of SUPPORTED_SPECIAL.keys())

@@ -80,6 +80,24 @@ for (const engine of ['jit', 'interp'] as const)
       assert.equal(stacks.getBytes(key), undefined)
     })
 
+    test('the loader says how many addresses an id keeps, and a size that is no stack is refused', () => {
+      const bytes = readFileSync(new URL('stacks.bpf.o', FOLDER))
+      const machine = boot.virtual({ memory: '4 MiB' })
+      const { maps, programs } = machine.load(bytes, { engine, valueSize: { stacks: 16 } })
+      programs['stack_id']!.run({ stack: { kernel: [1, 2, 3] } })
+      const stacks = maps['stacks']!
+      assert.equal(stacks.valueSize, 16)
+      assert.deepEqual(
+        stacks.entries().map(([, value]) => words(value as Uint8Array)),
+        [[1n, 2n]],
+      )
+      for (const wrong of [0, 12, 8 * 128])
+        assert.throws(
+          () => machine.load(bytes, { valueSize: { stacks: wrong } }),
+          coded('EINVAL', wrong === 0 ? /to set: valueSize/ : /value_size/),
+        )
+    })
+
     test('an id that is taken is EEXIST for another stack, or becomes that one’s', () => {
       const { object, id } = loaded()
       const seen = new Map<bigint, bigint>()

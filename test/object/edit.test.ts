@@ -1,7 +1,15 @@
 // Editing a spec before it is loaded.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { getVariable, setMaxEntries, setVariable, setVariables, variableBytes } from '../../src/object/edit.js'
+import {
+  getVariable,
+  setKeySize,
+  setMaxEntries,
+  setValueSize,
+  setVariable,
+  setVariables,
+  variableBytes,
+} from '../../src/object/edit.js'
 import { get, readFixture } from './fixture.js'
 
 for (const object of ['types', 'types.c14'])
@@ -54,4 +62,25 @@ test('max_entries is changed within its range, and not for data sections', () =>
     assert.throws(() => setMaxEntries(spec, 'values', wrong), { code: 'BAD_VALUE' })
   assert.throws(() => setMaxEntries(spec, '.data', 2), { code: 'BAD_VALUE', message: /data section/ })
   assert.throws(() => setMaxEntries(spec, 'nothing', 2), { code: 'NO_MAP' })
+})
+
+test('the sizes of keys and values are changed within their range; a type that no longer fits is gone', () => {
+  const spec = readFixture('special-fields')
+  const map = get(spec.maps, 'm_hash')
+  const { keySize, valueSize, value, timerOffset } = map
+  assert.ok(timerOffset >= 0)
+  setKeySize(spec, 'm_hash', keySize)
+  setValueSize(spec, 'm_hash', valueSize)
+  assert.deepEqual([map.value, map.timerOffset], [value, timerOffset])
+  setValueSize(spec, 'm_hash', valueSize + 8)
+  assert.deepEqual([map.valueSize, map.value, map.key, map.timerOffset], [valueSize + 8, 0, 0, -1])
+  assert.ok(map.problems.includes("map 'm_hash' has to have BTF in order to use bpf_timer"))
+  setKeySize(spec, 'm_hash', 12)
+  assert.equal(map.keySize, 12)
+  for (const wrong of [-1, 1.5, 2 ** 32, NaN]) {
+    assert.throws(() => setKeySize(spec, 'm_hash', wrong), { code: 'BAD_VALUE', message: /key_size from 0/ })
+    assert.throws(() => setValueSize(spec, 'm_hash', wrong), { code: 'BAD_VALUE', message: /value_size from 0/ })
+  }
+  assert.throws(() => setValueSize(readFixture('types'), '.data', 8), { code: 'BAD_VALUE', message: /data section/ })
+  assert.throws(() => setKeySize(spec, 'nothing', 4), { code: 'NO_MAP' })
 })
