@@ -6,6 +6,7 @@ import { cpu } from '../cpu'
 import { copy, fill, peek32, peek64, poke32, poke64 } from '../door'
 import { CPU_BUFFER_USED, CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES, CPU_RUNS, PROGRAM_RUNS } from '../layout'
 import { XDP_BYTES } from '../helper/xdp'
+import { deferredPending } from '../memory/deferred'
 import {
   PREPARED_BEGIN,
   PREPARED_BUFFER,
@@ -15,6 +16,7 @@ import {
   PREPARED_CONTEXT_ADDRESS,
   PREPARED_PACKET,
   PREPARED_PROGRAM,
+  PREPARED_RECLAIM,
   PREPARED_XDP,
 } from '../prepared-record'
 import { RECORD_BYTES, RUN_RECORD } from '../run-record'
@@ -50,5 +52,6 @@ export function prepared_run(prepared: usize): u32 {
   poke64(area + CPU_RUNS, peek64(area + CPU_RUNS) + 1)
   poke32(area + CPU_RUN_BUFFER, ownBuffer)
   poke32(area + CPU_RUN_BUFFER_BYTES, ownBytes)
+  poke32(prepared + PREPARED_RECLAIM, u32(deferredPending()))
   return result
 }

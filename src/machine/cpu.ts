@@ -49,11 +49,14 @@ export class Cpu {
   /** Whose task was placed last, if it is there still: of prepared runs (prepared-run.ts). */
   taskOf: object | undefined
   readonly #instance: WebAssembly.Instance
+  // A property of our own: exports of a module are found by their names in a table each time.
+  readonly #preparedRun: CoreExports['prepared_run']
 
   /** Attaches this thread to CPU `index` of a booted machine. */
   constructor(module: WebAssembly.Module, memory: Memory, clock: ReadClock, index: number) {
     this.#instance = instantiateCore(module, memory.shared, clock)
     this.core = coreExports(this.#instance)
+    this.#preparedRun = this.core.prepared_run
     this.index = index
     this.memory = memory
     this.area = memory.cpuArea(index)
@@ -97,7 +100,7 @@ export class Cpu {
   /** Runs what lies prepared at an address of the core; r0 as u32. Throws CpuFault. */
   runPrepared(prepared: number): number {
     try {
-      return this.core.prepared_run(prepared) >>> 0
+      return this.#preparedRun(prepared) >>> 0
     } catch (error) {
       const { memory, area, runBuffer } = this
       memory.setWord(area + CPU_RUN_BUFFER, runBuffer.address)

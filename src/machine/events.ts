@@ -3,8 +3,15 @@
 /** Registers, removes and calls listeners; `Events` maps event names to the listener's argument. */
 export class Emitter<Events> {
   readonly #listeners = new Map<keyof Events, ((event: never) => void)[]>()
+  #heard = false
+
+  /** False as long as nobody has ever listened for anything: what every run may ask first. */
+  get heard(): boolean {
+    return this.#heard
+  }
 
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): void {
+    this.#heard = true
     const list = this.#listeners.get(name) ?? []
     this.#listeners.set(name, [...list, listener as (event: never) => void])
   }

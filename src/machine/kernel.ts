@@ -156,14 +156,18 @@ export class Kernel {
 
   /** Reports printed lines and lifecycle events. `still`: no other thread runs any more. */
   flushTrace(still = !this.shape.hostCpu && this.shape.joins === 0): void {
+    if (!this.events.heard) return
     if (this.#lifecycle) for (const event of this.#lifecycle.read(still)) this.events.emit('lifecycle', event)
     if (!this.events.has('trace')) return
     for (const line of this.#trace.read()) this.events.emit('trace', line)
   }
 
-  /** Lets the host's CPU return what it has freed, and takes back the memory of maps and objects that are gone. */
-  settle(): void {
-    if (this.host.core.cpu_reclaim_pending() !== 0) this.#turn()
+  /**
+   * Lets the host's CPU return what it has freed, and takes back the memory of maps and objects that are gone. `pending`:
+   * whether there is anything of the first, if the caller knows.
+   */
+  settle(pending = this.host.core.cpu_reclaim_pending() !== 0): void {
+    if (pending) this.#turn()
     if (this.maps.dying || this.objects.dying) this.reclaim()
   }
 

@@ -82,10 +82,10 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
     return this.kernel.local.every((cpu) => cpu.core.cpu_idle() !== 0)
   }
 
-  /** Reports what callbacks left behind: printed lines, freed memory, faults that nobody listened for. */
-  protected report(): void {
+  /** Reports what callbacks left behind: printed lines, freed memory (`pending`: settle()), faults that nobody listened for. */
+  protected report(pending?: boolean): void {
     this.kernel.flushTrace()
-    this.kernel.settle()
+    this.kernel.settle(pending)
     this.kernel.throwUnheard()
   }
 
@@ -132,17 +132,10 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
       throw new SkepError('BAD_RUN', `program '${program.spec.name}': a prepared run takes no repeat: call run() again`)
     const cpu = this.cpuOf(options.cpu ?? 0)
     return new PreparedRun(this.kernel, cpu, program, options, {
-      check: () => this.kernel.check(),
-      run: (on, prepared) => {
-        try {
-          return on.runPrepared(prepared)
-        } catch (error) {
-          return this.#fault(error)
-        }
-      },
-      after: () => {
+      fault: (error) => this.#fault(error),
+      after: (pending) => {
         this.afterRun()
-        this.report()
+        this.report(pending)
       },
     })
   }

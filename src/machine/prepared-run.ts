@@ -10,6 +10,7 @@ import {
   PREPARED_CONTEXT_ADDRESS,
   PREPARED_PACKET,
   PREPARED_PROGRAM,
+  PREPARED_RECLAIM,
   PREPARED_SOCKET_BUFFER,
   PREPARED_XDP,
 } from '../../core/prepared-record.js'
@@ -28,12 +29,10 @@ export type PrepareOptions = Omit<RunOptions, 'repeat'>
 
 /** What a machine does for its prepared runs. */
 export interface PreparedRunHost {
-  /** Throws CLOSED if the machine is closed. */
-  check(): void
-  /** Runs it; a fault becomes the error that run() throws. The program's r0 as u32. */
-  run(cpu: Cpu, prepared: number): number
-  /** What follows every run. */
-  after(): void
+  /** What a CPU's run has thrown becomes the error that run() throws. */
+  fault(error: unknown): never
+  /** What follows every run. `pending`: whether the host's CPU has freed what waits, if that is known. */
+  after(pending: boolean | undefined): void
 }
 
 /** The task of a CPU whose last run said nothing of its task, nor of its stacks. */
@@ -57,7 +56,9 @@ export class PreparedRun {
   readonly #options: PrepareOptions
   readonly #buffer: RunBuffer
   readonly #placed: PlacedRun
-  /** Address of its structure in the core. */
+  readonly #kernel: Kernel
+  /** Its structure in the core, and the address. */
+  readonly #record: DataView
   readonly #address: number
   /** The context that its next run begins with. */
   readonly #begin: DataView
@@ -97,6 +98,8 @@ export class PreparedRun {
     const at = buffer.address + PACKET_AT
     this.data = memory.bytes.subarray(at, hasPacket ? at + packetRoom(buffer) : at)
     this.ctx = memory.bytes.subarray(buffer.address, hasPacket ? buffer.address : buffer.address + contextBytes)
+    this.#kernel = kernel
+    this.#record = new DataView(memory.bytes.buffer, address, PREPARED_BYTES)
     this.#cpu = cpu
     this.#program = program
     this.#host = host
@@ -138,13 +141,19 @@ export class PreparedRun {
    */
   run(): number {
     this.#check()
-    this.#host.check()
+    const kernel = this.#kernel
+    kernel.check()
     const cpu = this.#cpu
     if (cpu.taskOf !== this.#task) this.#placeTask()
     if (this.#socketBuffer) this.#placePacket()
-    const retval = this.#host.run(cpu, this.#address)
+    let retval: number
+    try {
+      retval = cpu.runPrepared(this.#address)
+    } catch (error) {
+      return this.#host.fault(error)
+    }
     this.#retval = retval
-    this.#host.after()
+    this.#host.after(cpu === kernel.host ? this.#record.getUint32(PREPARED_RECLAIM, true) !== 0 : undefined)
     return retval
   }
 
