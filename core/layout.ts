@@ -386,4 +386,6 @@ export const TASK_CLASSID = 160
 /** Addresses of the kernel's and the user's stack that the host has set for a run; they lie at the end of the run buffer. */
 export const TASK_KERNEL_DEPTH = 164
 export const TASK_USER_DEPTH = 168
+/** u32: of a tracing program's run, bytes of the packet that its buffers have; it lies where a packet lies in the run buffer. */
+export const TASK_PACKET_BYTES = 172
 export const TASK_BYTES = 176

@@ -8,6 +8,7 @@ const MOST = 256
 const path = new URL('../docs/support.md', import.meta.url)
 
 const HOST = 'what the host has set'
+const OUTPUT = "as bpf_perf_event_output; the packet is the run's `data`, whatever structure its pointer names"
 const REDIRECT = "nothing is sent: a run's answer has it"
 const ROOM = 'up to the end of the run buffer'
 const PRINTF = 'pointers print as they are, and no address has a name'
@@ -47,6 +48,8 @@ const DIFFERENCES = {
   bpf_skb_get_tunnel_opt: `${HOST}, or the program`,
   bpf_user_ringbuf_drain: 'samples of the host (userRing), whose headers and positions no one can break',
   bpf_perf_event_output: "into the buffers that the host opens (perfBuffer); records come without perf's padding",
+  bpf_skb_output: OUTPUT,
+  bpf_xdp_output: OUTPUT,
   bpf_redirect: REDIRECT,
   bpf_redirect_map: `${REDIRECT}, with the map and the key; every interface but 0 and every CPU exists`,
   bpf_redirect_peer: REDIRECT,
@@ -84,7 +87,6 @@ const DIFFERENCES = {
 
 /** Why something is refused: the first line that matches its name. */
 const REASONS = [
-  ['its packet is a structure of the kernel', /^bpf_(skb|xdp)_output/],
   ['there is no map of its type', /_output|redirect_map|map_(push|pop|peek)|storage/],
   [
     'no kernel pointers are kept in maps, and there are no per-CPU variables of a kernel',

@@ -38,7 +38,7 @@ export {
 export * from './iterator'
 export * from './loop'
 export * from './mtu'
-export { bpf_perf_event_output } from './perf-event'
+export { bpf_perf_event_output, bpf_skb_output, bpf_xdp_output } from './perf-event'
 export * from './trace'
 export { bpf_redirect_map } from './redirect-map'
 export { bpf_clone_redirect, bpf_redirect, bpf_redirect_neigh, bpf_redirect_peer } from './redirect'

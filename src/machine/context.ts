@@ -10,11 +10,11 @@ import {
   STACKS_BYTES,
   STACK_AREA_BYTES,
 } from '../../core/abi.js'
-import { TASK_KERNEL_DEPTH, TASK_USER_DEPTH } from '../../core/layout.js'
+import { TASK_KERNEL_DEPTH, TASK_PACKET_BYTES, TASK_USER_DEPTH } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { ProgramSpec } from '../object/spec.js'
 import type { ContextFields } from './context-fields.js'
-import { placePacket, type Clone } from './packet-run.js'
+import { PACKET_AT, placePacket, type Clone } from './packet-run.js'
 import type { MapAt, Redirect } from './redirect.js'
 import type { PacketAfter, PacketState } from './packet-state.js'
 import { PACKET_TYPES, SOCKET_BUFFER_TYPES } from './program-types.js'
@@ -27,7 +27,10 @@ export type RunContext = 'task' | 'softirq' | 'workqueue' | 'nmi'
 
 /** What a caller may pass to run(). */
 export interface RunOptions {
-  /** Packet bytes for xdp, tc and socket programs (at least 14: an Ethernet header). */
+  /**
+   * Packet bytes for xdp, tc and socket programs (at least 14: an Ethernet header). Tracing programs: the packet of the
+   * sk_buff or xdp_buff that they hand to bpf_skb_output or bpf_xdp_output; the structure itself is not made.
+   */
   data?: Uint8Array
   /**
    * The context. xdp and tc/socket: an object of fields (`{ mark: 1 }`) or the bytes of xdp_md or __sk_buff. raw_tp,
@@ -139,7 +142,9 @@ function placeSurroundings(
   fail: Fail,
 ): void {
   placeTask(buffer.bytes, buffer.task, options, tracedFunction(program, options.ctx), fail)
-  if (options.stack !== undefined) placeStacks(buffer, used, options.stack, fail)
+  const packet = program.type === 'tracing' ? options.data : undefined
+  if (packet) placeTracedPacket(buffer, packet, fail)
+  if (options.stack !== undefined) placeStacks(buffer, packet ? PACKET_AT + packet.length : used, options.stack, fail)
 }
 
 function failing(program: ProgramSpec): Fail {
@@ -166,7 +171,7 @@ function placePlain(
   context: number,
   fail: Fail,
 ): PlacedRun {
-  if (options.data !== undefined) fail(`programs of this type take no data`)
+  if (options.data !== undefined && program.type !== 'tracing') fail(`programs of this type take no data`)
   const [usual, most] = plainSizes[program.type] ?? fail('programs of this type cannot be run')
   const given = plainBytes(options.ctx, fail)
   const limit = Math.min(most, buffer.size)
@@ -186,10 +191,23 @@ function placePlain(
   }
 }
 
+/** The packet of what is traced, where core/helper/perf-event.ts looks for it. */
+function placeTracedPacket(buffer: RunBuffer, packet: unknown, fail: Fail): void {
+  if (!(packet instanceof Uint8Array)) return fail('data must be a Uint8Array')
+  const room = buffer.size - PACKET_AT
+  if (packet.length > room) fail(`data has ${packet.length} bytes; the run buffer holds ${room}`)
+  buffer.bytes.set(packet, buffer.address + PACKET_AT)
+  taskView(buffer).setUint32(TASK_PACKET_BYTES, packet.length, true)
+}
+
+function taskView({ bytes, task }: RunBuffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset + task)
+}
+
 /** At the end of the run buffer, where core/helper/stack-trace.ts looks for them. */
 function placeStacks(buffer: RunBuffer, used: number, stack: Stacks, fail: Fail): void {
   const start = buffer.size - STACKS_BYTES
-  if (used > start) fail(`ctx has ${used} bytes; with stacks at most ${start} are possible`)
+  if (used > start) fail(`ctx and data take ${used} bytes; with stacks at most ${start} are possible`)
   buffer.bytes.fill(0, buffer.address + start, buffer.address + buffer.size)
   for (const [name, at, depth] of [
     ['kernel', start, TASK_KERNEL_DEPTH],
@@ -201,7 +219,7 @@ function placeStacks(buffer: RunBuffer, used: number, stack: Stacks, fail: Fail)
     addresses.forEach((address: unknown, index) =>
       buffer.view.setBigUint64(at + 8 * index, wholeWord(address, `stack.${name}[${index}]`, fail), true),
     )
-    new DataView(buffer.bytes.buffer, buffer.bytes.byteOffset + buffer.task).setUint32(depth, addresses.length, true)
+    taskView(buffer).setUint32(depth, addresses.length, true)
   }
 }
 

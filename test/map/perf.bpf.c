@@ -4,6 +4,9 @@
 
 static long (*const bpf_perf_event_output)(void *ctx, void *map, __u64 flags, void *data, __u64 size) = (void *)25;
 
+static long (*const bpf_skb_output)(void *skb, void *map, __u64 flags, void *data, __u64 size) = (void *)111;
+static long (*const bpf_xdp_output)(void *xdp, void *map, __u64 flags, void *data, __u64 size) = (void *)121;
+
 char LICENSE[] SEC("license") = "GPL";
 
 /* As many entries as there are CPUs. */
@@ -57,5 +60,22 @@ SEC("raw_tp") int put_traced(void *ctx)
   struct record record = {1, 2, 3};
 
   result = bpf_perf_event_output(ctx, &events, flags, &record, sizeof(record));
+  return 0;
+}
+
+/* What tracing programs are given: their pointers are arguments of the traced function. */
+SEC("fentry/skep_traces_skb") int put_skb(__u64 *ctx)
+{
+  struct record record = {1, 2, 3};
+
+  result = bpf_skb_output((void *)ctx[0], &events, flags, &record, sizeof(record));
+  return 0;
+}
+
+SEC("fexit/skep_traces_xdp") int put_xdp_buff(__u64 *ctx)
+{
+  struct record record = {1, 2, 3};
+
+  result = bpf_xdp_output((void *)ctx[0], &events, flags, &record, sizeof(record));
   return 0;
 }

@@ -70,6 +70,46 @@ for (const engine of ['jit', 'interp'] as const)
       assert.deepEqual(buffer.drain(), [{ cpu: 0, data: { first: 1n, second: 2, third: 3 } }])
     })
 
+    test('a tracing program sends bytes of the packet that the host gives the run', () => {
+      const object = loaded()
+      const buffer = object.maps['events']!.perfBuffer()
+      const records = (): Uint8Array[] => buffer.drain().map(({ data }) => data as Uint8Array)
+      const packet = new Uint8Array(70).map((_, index) => 255 - index)
+      const stack = { kernel: [1] }
+      const put = (program: string, flags: bigint, data: Uint8Array | undefined, pointer = 1): number => {
+        object.variables['flags']!.set(flags)
+        object.programs[program]!.run({ ctx: [pointer], stack, ...(data ? { data } : {}) })
+        return result(object)
+      }
+      for (const program of ['put_skb', 'put_xdp_buff']) {
+        const taken = (): (number | undefined)[] => records().flatMap((data) => [data.length, data[16], data.at(-1)])
+        assert.equal(put(program, withPacket(CURRENT_CPU, 70), packet), 0)
+        assert.deepEqual(taken(), [86, 255, 186])
+        assert.equal(put(program, withPacket(CURRENT_CPU, 1), packet), 0)
+        assert.deepEqual(taken(), [17, 255, 255])
+        assert.equal(errnoName(put(program, withPacket(CURRENT_CPU, 71), packet)), 'EFAULT')
+        assert.equal(errnoName(put(program, withPacket(CURRENT_CPU, 70), packet, 0)), 'EFAULT')
+        assert.equal(errnoName(put(program, withPacket(CURRENT_CPU, 1), undefined)), 'EFAULT')
+        assert.equal(errnoName(put(program, 1n << 52n, packet)), 'EINVAL')
+        assert.deepEqual(taken(), [])
+        assert.equal(put(program, CURRENT_CPU, undefined), 0)
+        assert.deepEqual(taken(), [16, undefined, 0])
+      }
+      const prepared = object.programs['put_skb']!.prepare({ ctx: [1], data: packet })
+      for (let turn = 0; turn < 2; turn++) {
+        object.variables['flags']!.set(withPacket(CURRENT_CPU, 70))
+        prepared.run()
+        assert.equal(result(object), 0)
+        put('put_xdp_buff', CURRENT_CPU, undefined)
+      }
+      assert.deepEqual(
+        records().map((data) => data.length),
+        [86, 16, 86, 16],
+      )
+      assert.throws(() => put('put_skb', 0n, new Uint8Array(2 ** 20)), coded('BAD_RUN', /run buffer/))
+      assert.throws(() => put('put_traced', 0n, packet), coded('BAD_RUN', /no data/))
+    })
+
     test('a full buffer loses records, counts them and tells of them', () => {
       const object = loaded()
       const told: number[][] = []
