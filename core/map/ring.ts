@@ -159,9 +159,13 @@ export function endRecord(map: usize, sample: u64, owner: u32): u64 {
   return compareExchange64(header, word, withOwner(word, owner)) === word ? word : 0
 }
 
-/** Bytes that are produced and not consumed. */
+/**
+ * Bytes that were produced and, at a moment before, not consumed. In this order, as in the kernel: the consumer may be past
+ * what was the last record a moment ago, and the difference would wrap.
+ */
 export function ringHeld(map: usize): u32 {
-  return ((endOf(load64(map + MAP_RING_LAST)) - load32(map + MAP_RING_CONSUMED)) & POSITIONS) << 3
+  const consumed = load32(map + MAP_RING_CONSUMED)
+  return ((endOf(load64(map + MAP_RING_LAST)) - consumed) & POSITIONS) << 3
 }
 
 /** Moves the consumer past the record; false if another consumer was quicker. */

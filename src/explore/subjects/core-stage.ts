@@ -16,8 +16,8 @@ export interface Booted {
   header(field: number): number
   /** Address of CPU 0's run buffer, which lies in guest memory. */
   buffer: number
-  /** Creates a map of type, key size, value size, entries, flags; `room` bytes further on than where free core memory begins. */
-  createMap(attributes: readonly number[], room?: number): number
+  /** Creates a map of type, key size, value size, entries, flags; so many bytes further on than where free memory begins. */
+  createMap(attributes: readonly number[], coreRoom?: number, guestRoom?: number): number
 }
 
 /** Boots a machine with so many bytes of core memory for its maps, then what `boot` adds. `module`: another build. */
@@ -41,8 +41,9 @@ export function coreStage(
         all,
         header,
         buffer: cpu.load32(header(layout.HEADER_CPU_AREAS) + layout.CPU_RUN_BUFFER),
-        createMap(attributes, room = 0) {
-          const [guest, core] = [header(layout.HEADER_GUEST_HEAP), header(layout.HEADER_CORE_HEAP) + room]
+        createMap(attributes, coreRoom = 0, guestRoom = 0) {
+          const guest = header(layout.HEADER_GUEST_HEAP) + guestRoom
+          const core = header(layout.HEADER_CORE_HEAP) + coreRoom
           const map: number = exports['map_create'](...attributes, -1, -1, -1, guest, core, 0)
           if (map <= 0) throw new Error(`no map: ${map}`)
           return map

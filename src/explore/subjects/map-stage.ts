@@ -16,10 +16,14 @@ export interface OneBucketMap {
   cpus: number
 }
 
-export interface MapStage extends OneBucketMap {
-  stage: Stage
+/** And guest memory for operations on it. */
+export interface MapPlace extends OneBucketMap {
   /** Where a key lies; its value, 100 + key, lies behind it. */
   place(key: number): number
+}
+
+export interface MapStage extends MapPlace {
+  stage: Stage
 }
 
 export interface MapStageOptions {
@@ -59,7 +63,7 @@ export function mapStage(
   return { stage, map, type, maxEntries, cpus, place }
 }
 
-export function update(at: MapStage, name: string, key: number, flags = 0): Operation {
+export function update(at: MapPlace, name: string, key: number, flags = 0): Operation {
   const address = BigInt(at.place(key))
   return {
     name,
@@ -70,7 +74,7 @@ export function update(at: MapStage, name: string, key: number, flags = 0): Oper
   }
 }
 
-export function remove(at: MapStage, name: string, key: number): Operation {
+export function remove(at: MapPlace, name: string, key: number): Operation {
   const address = BigInt(at.place(key))
   return {
     name,
@@ -80,7 +84,7 @@ export function remove(at: MapStage, name: string, key: number): Operation {
   }
 }
 
-export function lookup(at: MapStage, name: string, key: number): Operation {
+export function lookup(at: MapPlace, name: string, key: number): Operation {
   const address = BigInt(at.place(key))
   return {
     name,

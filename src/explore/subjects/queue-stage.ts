@@ -5,33 +5,45 @@ import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
 import { coreStage, freeIn } from './core-stage.js'
 
-const VALUES = 8
+/** Values 0 to 7 are pushed. */
+export const VALUES = 8
 /** Operations that copy a value out, each to a place of its own. */
 const OUTPUTS = 16
 const PLACE = 64
 const NEXT = 0xffffffn
 
-export interface QueueStage {
-  stage: Stage
+/** A queue or stack. */
+export interface QueueMap {
   map: number
   type: number
   maxEntries: number
+}
+
+/** And guest memory for operations on it. */
+export interface QueuePlace extends QueueMap {
   /** Where value v lies. */
   value(v: number): number
   /** Where operation number n of a subject writes. */
   output(n: number): number
 }
 
-export function queueStage(type: number, maxEntries: number, { cpus = 2, traced = false } = {}): QueueStage {
-  let map = 0
-  let memory = 0
+export interface QueueStage extends QueuePlace {
+  stage: Stage
+}
+
+/** Lays the values out at an address of guest memory; the rest of the place lies behind them. */
+export function placeOf(map: QueueMap, cpu: Cpu, memory: number): QueuePlace {
   const value = (v: number): number => memory + v * PLACE
+  for (let v = 0; v < VALUES; v++) cpu.store32(value(v), 100 + v)
+  return { ...map, value, output: (n) => value(VALUES + (n % OUTPUTS)) }
+}
+
+export function queueStage(type: number, maxEntries: number, { cpus = 2, traced = false } = {}): QueueStage {
+  let place: QueuePlace
   const stage = coreStage({ cpus, traced, coreBytes: 1 << 13 }, ({ cpu, buffer, createMap }) => {
-    map = createMap([type, 0, 4, maxEntries, 0])
-    memory = buffer
-    for (let v = 0; v < VALUES; v++) cpu.store32(value(v), 100 + v)
+    place = placeOf({ map: createMap([type, 0, 4, maxEntries, 0]), type, maxEntries }, cpu, buffer)
   })
-  return { stage, map, type, maxEntries, value, output: (n) => value(VALUES + (n % OUTPUTS)) }
+  return { stage, ...place! }
 }
 
 type Helper = (map: bigint, value: bigint, flags?: bigint) => bigint
@@ -39,7 +51,7 @@ type Helper = (map: bigint, value: bigint, flags?: bigint) => bigint
 const helper = ({ exports }: Cpu, name: string): Helper => exports[name] as Helper
 
 /** Pushes value v: the helper's result. */
-export function push(at: QueueStage, name: string, v: number, flags = 0): Operation {
+export function push(at: QueuePlace, name: string, v: number, flags = 0): Operation {
   return {
     name,
     kind: 'push',
@@ -48,7 +60,7 @@ export function push(at: QueueStage, name: string, v: number, flags = 0): Operat
   }
 }
 
-function out(at: QueueStage, name: string, kind: 'pop' | 'peek', n: number): Operation {
+function out(at: QueuePlace, name: string, kind: 'pop' | 'peek', n: number): Operation {
   return {
     name,
     kind,
@@ -62,13 +74,13 @@ function out(at: QueueStage, name: string, kind: 'pop' | 'peek', n: number): Ope
 }
 
 /** Pops: the value or a negative errno. `n` tells operations of one subject apart. */
-export const pop = (at: QueueStage, name: string, n: number): Operation => out(at, name, 'pop', n)
+export const pop = (at: QueuePlace, name: string, n: number): Operation => out(at, name, 'pop', n)
 
 /** Peeks, as `pop`. */
-export const peek = (at: QueueStage, name: string, n: number): Operation => out(at, name, 'peek', n)
+export const peek = (at: QueuePlace, name: string, n: number): Operation => out(at, name, 'peek', n)
 
 /** Asks a bloom filter for value v: the helper's result. */
-export function ask(at: QueueStage, name: string, v: number): Operation {
+export function ask(at: QueuePlace, name: string, v: number): Operation {
   return {
     name,
     kind: 'ask',
@@ -78,7 +90,7 @@ export function ask(at: QueueStage, name: string, v: number): Operation {
 }
 
 /** Pushes values before the exploration. */
-export function holding(at: QueueStage, values: readonly number[]): (cpus: Cpu[]) => void {
+export function holding(at: QueuePlace, values: readonly number[]): (cpus: Cpu[]) => void {
   return (cpus) => {
     for (const v of values) {
       const result = push(at, 'set-up', v).run(cpus[0]!)
@@ -88,7 +100,7 @@ export function holding(at: QueueStage, values: readonly number[]): (cpus: Cpu[]
 }
 
 /** The cells from tail to head, the change of the last step counted as made. */
-function cells(at: QueueStage, view: View): number[] {
+function cells(at: QueueMap, view: View): number[] {
   const word = (field: number): number => view.load32(at.map + field)
   const record = word(layout.MAP_STEPS) + (Number(view.load64(at.map + layout.MAP_STEP) & NEXT) - 1) * 16
   const [to, link] = [view.load32(record), view.load32(record + 4)]
@@ -103,16 +115,16 @@ function cells(at: QueueStage, view: View): number[] {
 }
 
 /** The values from the oldest to the newest. */
-export function values(at: QueueStage, view: View): number[] {
+export function values(at: QueueMap, view: View): number[] {
   const first = view.load32(at.map + layout.MAP_ELEMENTS)
   const stride = view.load32(at.map + layout.MAP_STRIDE)
   return cells(at, view).map((cell) => view.load32(first + cell * stride) - 100)
 }
 
-const free = (at: QueueStage, view: View, field: number): Set<number> => freeIn(view, view.load32(at.map + field))
+const free = (at: QueueMap, view: View, field: number): Set<number> => freeIn(view, view.load32(at.map + field))
 
 /** In every state: no cell twice, none of them free, each holds a value; the record of the last step is not free. */
-export function check(at: QueueStage): (view: View) => string | undefined {
+export function check(at: QueueMap): (view: View) => string | undefined {
   return (view) => {
     const used = cells(at, view)
     const pool = free(at, view, layout.MAP_POOL)
@@ -125,7 +137,7 @@ export function check(at: QueueStage): (view: View) => string | undefined {
 }
 
 /** When all is done every cell and every record is in use or free; a stopped CPU may keep one of each per level. */
-export function atRest(at: QueueStage, levels: number): (view: View) => string | undefined {
+export function atRest(at: QueueMap, levels: number): (view: View) => string | undefined {
   return (view) => {
     const count = view.load32(at.map + layout.MAP_ELEMENT_COUNT)
     const lostCells = count - cells(at, view).length - free(at, view, layout.MAP_POOL).size
@@ -138,7 +150,7 @@ export function atRest(at: QueueStage, levels: number): (view: View) => string |
 }
 
 /** A queue or stack as a sequence of values, oldest first: every operation takes effect at one moment. */
-export function model(at: QueueStage, initial: readonly number[]): SequentialModel<readonly number[]> {
+export function model(at: QueueMap, initial: readonly number[]): SequentialModel<readonly number[]> {
   const stack = at.type === MAP_TYPE_STACK
   return {
     initial,

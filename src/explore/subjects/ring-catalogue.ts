@@ -1,25 +1,28 @@
 // Rings, and the perf buffers that they are, as named subjects: records put by two CPUs, put and taken at the same time, put by an NMI in any step
 // of a put, beside a CPU that stops, into a full ring, and while the buffer is closed. What must hold is in ring-stage.ts.
-import { EAGAIN } from '../../../core/abi.js'
+import { EAGAIN, ENOSPC } from '../../../core/abi.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation, Subject } from '../subject.js'
 import { coreEntry, variantName, type Entry, type Variant } from './entry.js'
 import { moduleBytes } from './modules.js'
-import { ringModel } from './ring-model.js'
+import { ringsModel } from './ring-model.js'
 import type { RingState } from './ring-model.js'
 import {
   atRest,
+  awaitRecord,
   capacity,
   close,
   discard,
   holding,
   output,
   put,
+  query,
   records,
   repair,
   ringStage,
   take,
+  takeOf,
 } from './ring-stage.js'
 import type { RingStage } from './ring-stage.js'
 
@@ -30,10 +33,9 @@ const LARGE = 2000
 const stages = new Map<string, RingStage>()
 
 // Repair looks at every map that there may be: the small build, in which that are four.
-function stageOf(traced: boolean, cpus: number | undefined): RingStage {
-  const key = `${traced} ${cpus}`
-  const direct = cpus === undefined ? {} : { cpus, perf: false, module: moduleBytes('core.small', traced) }
-  const stage = stages.get(key) ?? ringStage({ traced, ...direct })
+function stageOf({ cpus = 2, buffers = 1 }: Plan, traced: boolean): RingStage {
+  const key = [traced, cpus, buffers].join()
+  const stage = stages.get(key) ?? ringStage({ traced, cpus, buffers, module: moduleBytes('core.small', traced) })
   stages.set(key, stage)
   return stage
 }
@@ -42,11 +44,15 @@ interface Plan {
   name: string
   about: string
   variant: Variant
-  /** Bytes of the records that are there before. */
+  /** Bytes of the records that are in each ring before. */
   held: readonly number[]
   bytes?: number
-  /** CPUs of a machine whose programs write to the ring itself; without it, it is a perf buffer. */
+  /** 2 if not given. */
   cpus?: number
+  /** Perf buffers, of CPU 0 and on; 1 if not given. 0: programs write to the ring itself. */
+  buffers?: number
+  /** Not every answer is the model's: what must hold at rest is all that is asked. */
+  loose?: boolean
   scripts(at: RingStage, bytes: number): CpuScript[]
 }
 
@@ -77,6 +83,7 @@ const PLANS: Plan[] = [
     about: 'a record is put at the place of one that a consumer has gone past and not yet vacated',
     variant: 'plain',
     held: [2040, 2024],
+    loose: true,
     scripts: (at, bytes) => [
       { operations: [put(at, 'A', 4, bytes), put(at, 'B', 5, bytes)] },
       { operations: [take(at, 'C'), take(at, 'D')] },
@@ -87,6 +94,7 @@ const PLANS: Plan[] = [
     about: 'a record is put while the buffer is closed',
     variant: 'plain',
     held: [],
+    loose: true,
     scripts: (at, bytes) => [{ operations: [put(at, 'A', 4, bytes)] }, { operations: [close(at, 'B'), take(at, 'C')] }],
   },
   {
@@ -110,11 +118,94 @@ const PLANS: Plan[] = [
     ],
   },
   {
+    name: 'perf/two/put/put',
+    about: 'two CPUs put a record each, into their own buffers, while the host takes from both',
+    variant: 'plain',
+    held: [],
+    cpus: 3,
+    buffers: 2,
+    scripts: (at, bytes) => [
+      { operations: [put(at, 'A', 4, bytes)] },
+      { operations: [put(at, 'B', 5, bytes)] },
+      { operations: [takeOf(at, 'C', 0), takeOf(at, 'D', 1)] },
+    ],
+  },
+  {
+    name: 'perf/two/full',
+    about:
+      'two CPUs put a record each into full buffers, while the host takes from one: that one fits or not, the other one does not',
+    variant: 'plain',
+    held: [LARGE, LARGE],
+    bytes: LARGE,
+    cpus: 3,
+    buffers: 2,
+    scripts: (at, bytes) => [
+      { operations: [put(at, 'A', 4, bytes)] },
+      { operations: [put(at, 'B', 5, bytes)] },
+      { operations: [takeOf(at, 'C', 1)] },
+    ],
+  },
+  {
+    name: 'perf/two/put/foreign',
+    about: 'a CPU puts a record into its buffer while another one tries to: only the owner does',
+    variant: 'plain',
+    held: [],
+    cpus: 3,
+    buffers: 2,
+    loose: true,
+    scripts: (at, bytes) => [
+      { operations: [put(at, 'A', 4, bytes, 1), put(at, 'B', 5, bytes)] },
+      { operations: [put(at, 'C', 6, bytes)] },
+      { operations: [takeOf(at, 'D', 1)] },
+    ],
+  },
+  {
+    name: 'perf/two/put/wait',
+    about: 'two CPUs put a record each while the host sleeps until there is one, twice: no wake-up is lost',
+    variant: 'plain',
+    held: [],
+    cpus: 3,
+    buffers: 2,
+    loose: true,
+    scripts: (at, bytes) => [
+      { operations: [put(at, 'A', 4, bytes)] },
+      { operations: [put(at, 'B', 5, bytes)] },
+      { operations: [awaitRecord(at, 'C'), awaitRecord(at, 'D')] },
+    ],
+  },
+  {
+    name: 'perf/two/put/put',
+    about: 'an NMI puts a record in any step of a put, beside the put of another CPU into its own buffer',
+    variant: 'nmi',
+    held: [],
+    cpus: 3,
+    buffers: 2,
+    scripts: (at, bytes) => [
+      { operations: [put(at, 'A', 4, bytes)], nmi: [put(at, 'B', 5, bytes)] },
+      { operations: [put(at, 'C', 6, bytes)] },
+      { operations: [takeOf(at, 'D', 0)] },
+    ],
+  },
+  {
+    name: 'perf/two/put/put',
+    about: 'a CPU that puts a record into its buffer stops: the other one’s can be used as before',
+    variant: 'stop',
+    held: [SMALL],
+    cpus: 3,
+    buffers: 2,
+    scripts: (at, bytes) => [
+      { operations: [put(at, 'A', 4, bytes)], mayStop: true },
+      { operations: [put(at, 'B', 5, bytes)] },
+      { operations: [takeOf(at, 'C', 1), takeOf(at, 'D', 1)] },
+    ],
+  },
+  {
     name: 'ring/put/put',
     about: 'two CPUs put a record each while a third one takes',
     variant: 'plain',
     held: [],
     cpus: 3,
+    buffers: 0,
     scripts: (at, bytes) => [
       { operations: [output(at, 'A', 4, bytes)] },
       { operations: [output(at, 'B', 5, bytes)] },
@@ -128,6 +219,7 @@ const PLANS: Plan[] = [
     held: [LARGE],
     bytes: LARGE,
     cpus: 3,
+    buffers: 0,
     scripts: (at, bytes) => [
       { operations: [output(at, 'A', 4, bytes)] },
       { operations: [output(at, 'B', 5, bytes)] },
@@ -140,10 +232,40 @@ const PLANS: Plan[] = [
     variant: 'plain',
     held: [],
     cpus: 3,
+    buffers: 0,
     scripts: (at, bytes) => [
       { operations: [output(at, 'A', 4, bytes)] },
       { operations: [discard(at, 'B', 5, bytes)] },
       { operations: [take(at, 'C')] },
+    ],
+  },
+  {
+    name: 'ring/full/put/discard',
+    about:
+      'one CPU puts a record where there is room for one, another one gives one up, a third one takes: what was given up takes room',
+    variant: 'plain',
+    held: [LARGE],
+    bytes: LARGE,
+    cpus: 3,
+    buffers: 0,
+    scripts: (at, bytes) => [
+      { operations: [output(at, 'A', 4, bytes)] },
+      { operations: [discard(at, 'B', 5, bytes)] },
+      { operations: [take(at, 'C'), take(at, 'D')] },
+    ],
+  },
+  {
+    name: 'ring/query',
+    about: 'a record is put and one taken while a third CPU asks how many bytes there are: at most what was ever put',
+    variant: 'plain',
+    held: [SMALL],
+    cpus: 3,
+    buffers: 0,
+    loose: true,
+    scripts: (at, bytes) => [
+      { operations: [output(at, 'A', 4, bytes)] },
+      { operations: [take(at, 'B'), take(at, 'C')] },
+      { operations: [query(at, 'D', bytes)] },
     ],
   },
   {
@@ -152,6 +274,7 @@ const PLANS: Plan[] = [
     variant: 'nmi',
     held: [],
     cpus: 2,
+    buffers: 0,
     scripts: (at, bytes) => [
       { operations: [output(at, 'A', 4, bytes)], nmi: [output(at, 'B', 5, bytes)] },
       { operations: [output(at, 'C', 6, bytes), take(at, 'D')] },
@@ -163,6 +286,7 @@ const PLANS: Plan[] = [
     variant: 'stop',
     held: [],
     cpus: 2,
+    buffers: 0,
     scripts: (at, bytes) => [
       { operations: [output(at, 'A', 4, bytes)], mayStop: true },
       { operations: [output(at, 'B', 5, bytes), repair('repair'), take(at, 'C'), take(at, 'D')] },
@@ -170,31 +294,34 @@ const PLANS: Plan[] = [
   },
 ]
 
-// Where a CPU stops, its record may be reserved for ever: that is no state of the model.
-function modelOf({ variant, held, bytes = SMALL, cpus }: Plan, at: RingStage): SequentialModel<RingState> | undefined {
-  if (cpus === undefined || variant === 'stop') return undefined
-  return ringModel(capacity(bytes), -EAGAIN, [...held.keys()], (view) => String(records(at.ring, view)))
+function modelOf({ bytes = SMALL, buffers = 1 }: Plan, at: RingStage, held: readonly RingState[]) {
+  const full = buffers === 0 ? -EAGAIN : -ENOSPC
+  return ringsModel(capacity(bytes), full, held, (view) =>
+    at.rings.map((ring) => String(records(ring, view))).join(';'),
+  )
 }
 
 function subjectOf(plan: Plan, at: RingStage): Subject {
-  const { name, held, bytes = SMALL, cpus } = plan
+  const { name, variant, held, bytes = SMALL, buffers = 1, loose = false } = plan
   const scripts = plan.scripts(at, bytes)
-  const model = modelOf(plan, at)
+  const before = at.rings.map((_, ring) => held.map((_, v) => ring * held.length + v))
+  // Where a CPU stops, its record may be reserved for ever: that is no state of the model.
+  const model = loose || variant === 'stop' ? undefined : modelOf(plan, at, before)
   return subject({
     name,
     stage: at.stage,
-    setup: holding(at, held, cpus === undefined ? put : output),
+    setup: holding(at, held, buffers === 0 ? output : put),
     cpus: scripts,
-    atRest: atRest(at, operationsOf(scripts), [...held.keys()]),
+    atRest: atRest(at, operationsOf(scripts), before.flat()),
     ...(model ? { model: model as SequentialModel<unknown> } : {}),
   })
 }
 
 export function ringEntries(): Entry[] {
   return PLANS.map((plan) => {
-    const { name, about, variant, cpus } = plan
-    const entry = coreEntry(name, about, variant, (traced) => subjectOf(plan, stageOf(traced, cpus)))
-    return cpus === undefined ? entry : { ...entry, module: 'core.small' }
+    const { name, about, variant } = plan
+    const entry = coreEntry(name, about, variant, (traced) => subjectOf(plan, stageOf(plan, traced)))
+    return { ...entry, module: 'core.small' }
   })
 }
 
@@ -202,5 +329,5 @@ export function ringEntries(): Entry[] {
 export const ringScenarios = (): { name: string; subject(module: Uint8Array): Subject }[] =>
   PLANS.map((plan) => ({
     name: variantName(plan.name, plan.variant),
-    subject: (module) => subjectOf(plan, ringStage({ cpus: plan.cpus ?? 2, perf: plan.cpus === undefined, module })),
+    subject: (module) => subjectOf(plan, ringStage({ cpus: plan.cpus ?? 2, buffers: plan.buffers ?? 1, module })),
   }))

@@ -1,63 +1,84 @@
 // The stage on which the buffers of a perf event array are explored, and with them ring buffers: the core's check build, an
-// array, one ring in it. CPU 0 puts records, as programs do; CPU 1 is the host, which takes them and closes the buffer. What must
-// hold: a record that was put is there once, whole, until it is taken once; one that was refused is nowhere.
-import { EAGAIN, MAP_TYPE_PERF_EVENT_ARRAY, MAP_TYPE_RINGBUF } from '../../../core/abi.js'
+// array, a ring in it for each of the first CPUs. These put records, as programs do; the last CPU is the host, which takes them and
+// closes buffers. What must hold: a record that was put is there once, whole, until it is taken once; one that was refused is
+// nowhere.
+import { BPF_RB_AVAIL_DATA, EAGAIN, MAP_TYPE_PERF_EVENT_ARRAY, MAP_TYPE_RINGBUF } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, Stage, View } from '../index.js'
 import { coreStage } from './core-stage.js'
+import { GIVEN_UP, reachable } from './ring-model.js'
+import type { RingState } from './ring-model.js'
 
 export const RING_BYTES = 4096
 const UNIT = 8
-const VALUES = 8
+/** Values 0 to 7 are put. */
+export const VALUES = 8
 const PLACE = 64
 const CURRENT_CPU = 0xffffffffn
 const COMMITTED = 62n
 const DISCARDED = 63n
 const POSITIONS = 0x7fffffff
 
-export interface RingStage {
-  stage: Stage
-  array: number
+/** A ring, and guest memory for operations on it. */
+export interface RingPlace {
   ring: number
   /** Where value v lies. */
   value(v: number): number
 }
 
-/** A ring that programs write to directly, or (`perf`) the buffer of CPU 0 in a perf event array. `module`: another build. */
-export function ringStage({ traced = false, cpus = 2, perf = true, module }: RingStageOptions = {}): RingStage {
-  let array = 0
-  let ring = 0
-  let memory = 0
+export interface RingStage extends RingPlace {
+  stage: Stage
+  array: number
+  /** All rings: the buffers of CPU 0, CPU 1 …; `ring` is the first. */
+  rings: readonly number[]
+}
+
+/** Lays the values out at an address of guest memory. */
+export function placeOf(ring: number, cpu: Cpu, memory: number): RingPlace {
   const value = (v: number): number => memory + v * PLACE
+  for (let v = 0; v < VALUES; v++) cpu.store32(value(v), 100 + v)
+  return { ring, value }
+}
+
+/** A ring that programs write to directly, or `buffers` of a perf event array, for CPU 0 and on. `module`: another build. */
+export function ringStage({ traced = false, cpus = 2, buffers = 1, module }: RingStageOptions = {}): RingStage {
+  let array = 0
+  const rings: number[] = []
+  let place: RingPlace
   const stage = coreStage(
     { cpus, traced, coreBytes: 1 << 14, ...(module ? { module } : {}) },
     ({ cpu, header, buffer, createMap }) => {
       array = createMap([MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 2, 0])
-      ring = createMap([MAP_TYPE_RINGBUF, 0, 0, RING_BYTES, 0], PLACE)
-      if (perf && cpu.exports['perf_event_open'](array, 0, ring, 0) !== 0)
-        throw new Error('the buffer cannot be opened')
+      const attributes = [MAP_TYPE_RINGBUF, 0, 0, RING_BYTES, 0]
+      const [guest, core] = ['guest', 'core'].map((part) => cpu.exports[`map_bytes_${part}`](...attributes, 0, 0, 0))
+      for (let index = 0; index < Math.max(1, buffers); index++) {
+        const ring = createMap(attributes, PLACE + index * core, index * guest)
+        rings.push(ring)
+        if (buffers > 0 && cpu.exports['perf_event_open'](array, index, ring, index) !== 0)
+          throw new Error('the buffer cannot be opened')
+      }
       for (let index = 0; index < cpus; index++) {
         const area = header(layout.HEADER_CPU_AREAS) + index * layout.CPU_BYTES
         cpu.store32(area + layout.CPU_PROGRAM, header(layout.HEADER_PROGRAMS))
       }
-      memory = buffer
-      for (let v = 0; v < VALUES; v++) cpu.store32(value(v), 100 + v)
+      place = placeOf(rings[0]!, cpu, buffer)
     },
   )
-  return { stage, array, ring, value }
+  return { stage, array, rings, ...place! }
 }
 
 interface RingStageOptions {
   traced?: boolean
   cpus?: number
-  perf?: boolean
+  /** 0: none, the ring is one that programs write to. */
+  buffers?: number
   module?: Uint8Array
 }
 
 type Output = (context: bigint, map: bigint, flags: bigint, data: bigint, size: bigint) => bigint
 
-/** Puts value v in a record of so many bytes: the helper's result. */
-export function put(at: RingStage, name: string, v: number, bytes: number): Operation {
+/** Puts value v in a record of so many bytes, into the own CPU's buffer or that of an index: the helper's result. */
+export function put(at: RingStage, name: string, v: number, bytes: number, index?: number): Operation {
   return {
     name,
     kind: 'put',
@@ -67,7 +88,7 @@ export function put(at: RingStage, name: string, v: number, bytes: number): Oper
         (exports['bpf_perf_event_output'] as Output)(
           0n,
           BigInt(at.array),
-          CURRENT_CPU,
+          index === undefined ? CURRENT_CPU : BigInt(index),
           BigInt(at.value(v)),
           BigInt(bytes),
         ),
@@ -76,7 +97,7 @@ export function put(at: RingStage, name: string, v: number, bytes: number): Oper
 }
 
 /** Puts value v into the ring itself, from any CPU: 0, or -EAGAIN if there is no room. */
-export function output(at: RingStage, name: string, v: number, bytes: number): Operation {
+export function output(at: RingPlace, name: string, v: number, bytes: number): Operation {
   return {
     name,
     kind: 'put',
@@ -86,18 +107,37 @@ export function output(at: RingStage, name: string, v: number, bytes: number): O
   }
 }
 
-/** Reserves a record of the ring and gives it up: 0, or -EAGAIN if there was no room. */
-export function discard(at: RingStage, name: string, v: number, bytes: number): Operation {
+/** Reserves a record of the ring, then submits it or gives it up: 0, or -EAGAIN if there was no room. */
+function reserving(at: RingPlace, name: string, kind: 'submit' | 'discard', v: number, bytes: number): Operation {
   return {
     name,
-    kind: 'discard',
+    kind,
     args: { v },
-    run({ exports }) {
-      const sample = exports['bpf_ringbuf_reserve'](BigInt(at.ring), BigInt(bytes), 0n) as bigint
+    run(cpu) {
+      const sample = cpu.exports['bpf_ringbuf_reserve'](BigInt(at.ring), BigInt(bytes), 0n) as bigint
       if (sample === 0n) return -EAGAIN
-      exports['bpf_ringbuf_discard'](sample, 0n)
+      if (kind === 'submit') cpu.store32(Number(sample), 100 + v)
+      cpu.exports[`bpf_ringbuf_${kind}`](sample, 0n)
       return 0
     },
+  }
+}
+
+/** Reserves a record for value v and submits it. */
+export const submit = (at: RingPlace, name: string, v: number, bytes: number): Operation =>
+  reserving(at, name, 'submit', v, bytes)
+
+/** Reserves a record, which has no value, and gives it up. */
+export const discard = (at: RingPlace, name: string, v: number, bytes: number): Operation =>
+  reserving(at, name, 'discard', v, bytes)
+
+/** How many bytes are not consumed, in records of so many bytes each. */
+export function query(at: RingPlace, name: string, bytes: number): Operation {
+  return {
+    name,
+    kind: 'query',
+    run: ({ exports }) =>
+      Number(exports['bpf_ringbuf_query'](BigInt(at.ring), BigInt(BPF_RB_AVAIL_DATA)) as bigint) / recordBytes(bytes),
   }
 }
 
@@ -109,17 +149,42 @@ export const repair = (name: string): Operation => ({
   run: (cpu) => Number(cpu.exports['cpu_offline'](cpu.stopped())),
 })
 
+function takeFrom(ring: number, cpu: Cpu): number {
+  const record = (cpu.exports['ring_next'] as (map: number) => bigint)(ring)
+  if (record === 0n) return -1
+  const sample = Number(record & 0xffffffffn)
+  const found = cpu.load32(sample) - 100
+  return (cpu.exports['ring_release'] as (map: number, sample: number) => number)(ring, sample) ? found : -2
+}
+
 /** Takes the oldest record: its value, -1 if there is none that is committed, -2 if another consumer was quicker. */
-export function take(at: RingStage, name: string): Operation {
+export const take = ({ ring }: Pick<RingPlace, 'ring'>, name: string): Operation => ({
+  name,
+  kind: 'take',
+  run: (cpu) => takeFrom(ring, cpu),
+})
+
+/** The same from the buffer of CPU `index`. */
+export const takeOf = ({ rings }: RingStage, name: string, index: number): Operation => ({
+  ...take({ ring: rings[index]! }, name),
+  args: { ring: index },
+})
+
+/** Takes a record of any buffer as soon as there is one: sleeps at the array's bell meanwhile. */
+export function awaitRecord(at: RingStage, name: string): Operation {
+  const bell = at.array + layout.MAP_RING_BELL
   return {
     name,
     kind: 'take',
-    run(cpu: Cpu) {
-      const record = (cpu.exports['ring_next'] as (map: number) => bigint)(at.ring)
-      if (record === 0n) return -1
-      const sample = Number(record & 0xffffffffn)
-      const found = cpu.load32(sample) - 100
-      return (cpu.exports['ring_release'] as (map: number, sample: number) => number)(at.ring, sample) ? found : -2
+    mayWait: true,
+    run(cpu) {
+      for (;;) {
+        cpu.retry()
+        const seen = cpu.load32(bell)
+        const found = at.rings.map((ring) => () => takeFrom(ring, cpu)).reduce((v, next) => (v < 0 ? next() : v), -1)
+        if (found >= 0) return found
+        cpu.sleep(bell, seen)
+      }
     },
   }
 }
@@ -133,16 +198,18 @@ export function close(at: RingStage, name: string): Operation {
   }
 }
 
-/** Puts the values from 0 up before the exploration, in records of so many bytes each. */
+/** Puts the values from 0 up before the exploration, in records of so many bytes each; into the rings one after the other. */
 export function holding(at: RingStage, bytes: readonly number[], how = put): (cpus: Cpu[]) => void {
   return (cpus) => {
-    for (const [v, size] of bytes.entries())
-      if (how(at, 'set-up', v, size).run(cpus[0]!) !== 0) throw new Error(`set-up: value ${v} was not put`)
+    let v = 0
+    for (const index of at.rings.keys())
+      for (const size of bytes)
+        if (how(at, 'set-up', v++, size).run(cpus[index]!) !== 0) throw new Error(`set-up: value ${v - 1} was not put`)
   }
 }
 
-/** The values of a ring's records that are committed and not taken, oldest first. A string says what is wrong. */
-export function records(ring: number, view: View): number[] | string {
+/** What a ring holds, nothing of it reserved, as its model says it. A string says what is wrong. */
+export function ringState(ring: number, view: View): RingState | string {
   const word = (field: number): number => view.load32(ring + field)
   const endOf = (header: bigint): number => (Number(header >> 33n) + Number((header >> 9n) & 0xffffffn)) & POSITIONS
   const mask = RING_BYTES / UNIT - 1
@@ -154,20 +221,34 @@ export function records(ring: number, view: View): number[] | string {
       return header === last || position === Number(last >> 33n) ? found : `no record at ${position}`
     const owner = header & 63n
     if (owner === COMMITTED) found.push(view.load32(word(layout.MAP_ELEMENTS) + (position & mask) * UNIT + UNIT) - 100)
-    else if (owner !== DISCARDED && view.stopped < 0) return `CPU ${owner} still holds the record at ${position}`
+    else if (owner === DISCARDED) found.push(GIVEN_UP)
+    else if (view.stopped < 0) return `CPU ${owner} still holds the record at ${position}`
     position = endOf(header)
   }
   return found
 }
 
+/** The values of a ring's records that are committed and not taken, oldest first. A string says what is wrong. */
+export function records(ring: number, view: View): number[] | string {
+  const state = ringState(ring, view)
+  return typeof state === 'string' ? state : reachable(state)
+}
+
+const recordBytes = (bytes: number): number => Math.ceil(bytes / UNIT) * UNIT + UNIT
+
 /** Records of so many bytes for which an empty ring has room: its last byte stays free. */
-export const capacity = (bytes: number): number => Math.ceil(RING_BYTES / (Math.ceil(bytes / UNIT) * UNIT + UNIT)) - 1
+export const capacity = (bytes: number): number => Math.ceil(RING_BYTES / recordBytes(bytes)) - 1
+
+/** The same for a user ring, all of which may be used. */
+export const userCapacity = (bytes: number): number => Math.floor(RING_BYTES / recordBytes(bytes))
 
 /** At the end: what was put, by its result or before, is taken or there, once; the refused ones are counted. */
 export function atRest(at: RingStage, operations: readonly Operation[], before: readonly number[]) {
   return (view: View): string | undefined => {
-    const left = records(at.ring, view)
-    if (typeof left === 'string') return left
+    const found = at.rings.map((ring) => records(ring, view))
+    const wrong = found.find((left) => typeof left === 'string')
+    if (wrong !== undefined) return wrong
+    const left = found.flat() as number[]
     const results = operations.filter(({ name }) => view.ended(name))
     const resultOf = ({ name }: Operation): number => view.result(name) as number
     const taken = results.filter(({ kind }) => kind === 'take').map(resultOf)
@@ -184,8 +265,11 @@ export function atRest(at: RingStage, operations: readonly Operation[], before: 
     if (certain.some((v) => !were.includes(v))) return `put ${certain.join()}, found ${were.join()}`
     if (new Set(were).size !== were.length || were.some((v) => !possible.includes(v)))
       return `found ${were.join()}, put ${possible.join()}`
+    const most = possible.length + operations.filter(({ kind }) => kind === 'discard').length
+    const asked = results.filter(({ kind }) => kind === 'query').map(resultOf)
+    if (asked.some((count) => count > most)) return `${asked.join()} records in the ring, ${most} were put`
     const full = puts.filter((one) => view.ended(one.name) && resultOf(one) === -28).length
-    const lost = view.load32(at.ring + layout.MAP_RING_LOST)
+    const lost = at.rings.reduce((sum, ring) => sum + view.load32(ring + layout.MAP_RING_LOST), 0)
     return view.stopped < 0 && lost !== full ? `${lost} counted as lost, ${full} were refused` : undefined
   }
 }

@@ -29,12 +29,19 @@ export function prefix(bits: string): Prefix {
   return { length: bits.length, data: Number.parseInt(bits.padEnd(BITS, '0') || '0', 2) }
 }
 
-export interface TrieStage {
-  stage: Stage
+export interface TrieMap {
   map: number
   maxEntries: number
+}
+
+/** And guest memory for operations on it. */
+export interface TriePlace extends TrieMap {
   /** Memory for keys and values: operation number n of a subject has its own. */
   place(n: number): number
+}
+
+export interface TrieStage extends TriePlace {
+  stage: Stage
 }
 
 export function trieStage(maxEntries: number, { cpus = 2, patience = 8, traced = false } = {}): TrieStage {
@@ -51,7 +58,7 @@ export function trieStage(maxEntries: number, { cpus = 2, patience = 8, traced =
 type Call = (...args: (bigint | number)[]) => bigint
 
 /** Lays the operands of operation n out before the exploration; `value` lies behind the key. */
-function lay(at: TrieStage, cpu: Cpu, n: number, { length, data }: Prefix, value = 0): void {
+function lay(at: TriePlace, cpu: Cpu, n: number, { length, data }: Prefix, value = 0): void {
   cpu.store32(at.place(n), length)
   cpu.store32(at.place(n) + 4, data)
   cpu.store32(at.place(n) + 16, value)
@@ -72,7 +79,7 @@ function inSection<T>({ exports }: Cpu, work: () => T): T {
 
 const key = ({ length, data }: Prefix): number => length * 256 + data
 
-export function update(at: TrieStage, name: string, n: number, where: Prefix, value: number, flags = 0): Laid {
+export function update(at: TriePlace, name: string, n: number, where: Prefix, value: number, flags = 0): Laid {
   const address = at.place(n)
   return {
     lay: (cpu) => lay(at, cpu, n, where, value),
@@ -90,7 +97,7 @@ export function update(at: TrieStage, name: string, n: number, where: Prefix, va
   }
 }
 
-export function remove(at: TrieStage, name: string, n: number, where: Prefix): Laid {
+export function remove(at: TriePlace, name: string, n: number, where: Prefix): Laid {
   return {
     lay: (cpu) => lay(at, cpu, n, where),
     operation: {
@@ -104,7 +111,7 @@ export function remove(at: TrieStage, name: string, n: number, where: Prefix): L
 }
 
 /** The value of the longest prefix, -1 none. */
-export function lookup(at: TrieStage, name: string, n: number, where: Prefix): Laid {
+export function lookup(at: TriePlace, name: string, n: number, where: Prefix): Laid {
   return {
     lay: (cpu) => lay(at, cpu, n, where),
     operation: {
@@ -121,7 +128,7 @@ export function lookup(at: TrieStage, name: string, n: number, where: Prefix): L
 }
 
 /** The key after a key, -1 at the end. */
-export function next(at: TrieStage, name: string, n: number, where: Prefix): Laid {
+export function next(at: TriePlace, name: string, n: number, where: Prefix): Laid {
   return {
     lay: (cpu) => lay(at, cpu, n, where),
     operation: {
@@ -166,7 +173,7 @@ interface Node {
 }
 
 /** The trie with the change of the last step made. That it is one `check` has seen. */
-function tree(at: TrieStage, view: View): Node | undefined {
+function tree(at: TrieMap, view: View): Node | undefined {
   const word = (field: number): number => view.load32(at.map + field)
   const record = word(layout.MAP_STEPS) + (Number(view.load64(at.map + layout.MAP_STEP) & NEXT) - 1) * 16
   const [to, changed] = [view.load32(record), view.load32(record + 4)]
@@ -193,19 +200,22 @@ function* nodes(node: Node | undefined): Generator<Node> {
   yield node
 }
 
-/** Keys and values in the order of the trie. */
-function contents(at: TrieStage, view: View): [key: number, value: number][] {
+/** Keys and values, in the order of the keys. */
+export function contents(at: TrieMap, view: View): Held {
   const first = view.load32(at.map + layout.MAP_ELEMENTS)
   const stride = view.load32(at.map + layout.MAP_STRIDE)
-  return [...nodes(tree(at, view))]
+  const held = [...nodes(tree(at, view))]
     .filter(({ element }) => element >= 0)
-    .map(({ length, data, element }) => [key({ length, data }), view.load32(first + element * stride)])
+    .map(({ length, data, element }) => [key({ length, data }), view.load32(first + element * stride)] as const)
+  return sorted(held)
 }
 
-const free = (at: TrieStage, view: View, field: number): Set<number> => freeIn(view, view.load32(at.map + field))
+const sorted = (held: Held): Held => [...held].sort(([a], [b]) => a - b)
+
+const free = (at: TrieMap, view: View, field: number): Set<number> => freeIn(view, view.load32(at.map + field))
 
 /** In every state: a trie, of nodes and elements that are not free. It runs at every step, so it builds nothing. */
-export function check(at: TrieStage): (view: View) => string | undefined {
+export function check(at: TrieMap): (view: View) => string | undefined {
   return (view) => {
     const word = (field: number): number => view.load32(at.map + field)
     const record = word(layout.MAP_STEPS) + ((view.load32(at.map + layout.MAP_STEP) & 0xffffff) - 1) * 16
@@ -235,7 +245,7 @@ export function check(at: TrieStage): (view: View) => string | undefined {
 }
 
 /** When all is done nodes, elements and records are in use or free; a stopped CPU keeps at most what it had in hand. */
-export function atRest(at: TrieStage): (view: View) => string | undefined {
+export function atRest(at: TrieMap): (view: View) => string | undefined {
   return (view) => {
     const all = [...nodes(tree(at, view))]
     const bits = (field: number): number => view.load32(view.load32(at.map + field) + layout.BITMAP_BITS)
@@ -265,8 +275,7 @@ function follows(one: number, other: number): boolean {
 }
 
 /** A trie as prefixes with values. */
-export function model(at: TrieStage, held: readonly [Prefix, number][]): SequentialModel<Held> {
-  const sorted = (state: Held): Held => [...state].sort(([a], [b]) => a - b)
+export function model(at: TrieMap, held: readonly [Prefix, number][]): SequentialModel<Held> {
   return {
     initial: sorted(held.map(([where, value]) => [key(where), value])),
     key: (state) => state.join(),
@@ -294,7 +303,7 @@ export function model(at: TrieStage, held: readonly [Prefix, number][]): Sequent
         },
       ]
     },
-    final: (view) => sorted(contents(at, view)).join(),
+    final: (view) => contents(at, view).join(),
     agrees: (state, final) => state.join() === final,
   }
 }
