@@ -5,12 +5,14 @@
 // themselves) are compiled apart and are no part of the core.
 // The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a
 // dead CPU scans them, and in an exploration every step counts.
+// core.wasm has a stamp: core-stamp.mjs.
 // A build is skipped when nothing that it is made of is newer than its output.
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import asc from 'assemblyscript/asc'
+import { coreStamp, stamped } from './core-stamp.mjs'
 
 const force = process.argv.includes('--force')
 const common = [
@@ -76,7 +78,8 @@ function readSmall(name, folder) {
 }
 
 await mkdir('dist/core', { recursive: true })
-const script = (await stat('scripts/build-core.mjs')).mtimeMs
+const scripts = await Promise.all(['build-core', 'core-stamp'].map((name) => stat(`scripts/${name}.mjs`)))
+const script = Math.max(...scripts.map(({ mtimeMs }) => mtimeMs))
 const changes = await newest()
 for (const { entry, output, options, small } of builds) {
   const changed = Math.max(entry.startsWith(SPECIMENS) ? changes.specimens : changes.core, script)
@@ -95,6 +98,7 @@ for (const { entry, output, options, small } of builds) {
     console.error(`build-core: ${output}: ${error.message}`)
     process.exit(1)
   }
+  if (output === 'core.wasm') await writeFile(path, stamped(await readFile(path), await coreStamp()))
   if (options.includes('--sourceMap')) {
     // Places are looked up in it, not the text there: that would be four fifths of it.
     const { sourcesContent: _, ...map } = JSON.parse(await readFile(`${path}.map`, 'utf8'))

@@ -1,9 +1,10 @@
 // Puts the modules of a worker thread into one CommonJS file, dist/src/machine/worker.cjs: a thread that finds, reads and
 // links them one by one, as ES modules, takes a third longer to start, and booting a machine waits for it. Runs after
-// tsc, on what that has written.
+// tsc, on what that has written; leaves beside it what core that was compiled with (core-stamp.mjs).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
 import ts from 'typescript'
+import { coreStamp } from './core-stamp.mjs'
 
 const ROOT = 'dist'
 const ENTRY = 'src/machine/worker.js'
@@ -44,3 +45,4 @@ function load(path) {
 load(${JSON.stringify(ENTRY)})
 `,
 )
+writeFileSync(join(ROOT, 'src/machine/core-stamp'), await coreStamp())

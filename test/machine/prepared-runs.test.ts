@@ -210,6 +210,19 @@ test('its memory comes back when it is closed, or its object', () => {
   assert.equal(again.first_bytes!.prepare({ data: packet }).run(), 60)
 })
 
+test('what prepared runs have freed is there again for the next ones', () => {
+  const machine = boot.virtual({ timers: 64 })
+  const timers = readFileSync(new URL('../../../bench/objects/timers.bpf.o', import.meta.url))
+  const run = machine.load(timers).programs.element_with_timer!.prepare({ data: new Uint8Array(32) })
+  const request = new DataView(run.data.buffer, run.data.byteOffset)
+  // Each run makes 48 timers and frees them.
+  for (let turn = 0; turn < 10; turn++) {
+    request.setUint32(0, 48, true)
+    assert.equal(run.run(), 0)
+    assert.equal(request.getBigUint64(16, true), 48n)
+  }
+})
+
 test('what does not fit is refused when it is prepared; worker threads have no prepared runs', async () => {
   const { first_bytes, count } = boot.virtual().load(probes, unchecked).programs
   assert.throws(() => first_bytes!.prepare({ data: new Uint8Array(1 << 20) }), coded('BAD_RUN', /run buffer holds/))
