@@ -12,13 +12,14 @@ import {
   FAULT_BAD_ACCESS,
   MAP_TYPE_RINGBUF,
 } from '../abi'
-import { copy, load32, load64, peek32 } from '../door'
+import { load32, load64, peek32 } from '../door'
 import { guestAddress } from '../guest'
 import { fault } from '../host'
 import { MAP_MAX_ENTRIES, MAP_RING_CONSUMED, MAP_RING_LAST, MAP_TYPE } from '../layout'
 import { mapAddress } from '../map/map'
-import { ringEnd, ringHeld, ringOfSample, ringReserve } from '../map/ring'
+import { ringAt, ringEnd, ringHeld, ringReserve } from '../map/ring'
 import { RECORD_COMMITTED, RECORD_DISCARDED, endOf } from '../map/ring-record'
+import { copyPiece } from '../map/value'
 
 function ringAddress(pointer: u64): usize {
   const map = mapAddress(pointer)
@@ -37,9 +38,8 @@ export function reserveSample(ringPointer: u64, size: u64): u64 {
 
 /** Ends a reservation of this CPU; a fault for anything else. For dynptr.ts, too. */
 export function finishSample(sample: u64, owner: u32, flags: u64): void {
-  const map = ringOfSample(sample)
-  if (!map) fault(FAULT_BAD_ACCESS, sample)
-  ringEnd(map, sample, owner, wakeUp(flags))
+  const map = ringAt(sample)
+  if (!map || !ringEnd(map, <u32>sample, owner, wakeUp(flags))) fault(FAULT_BAD_ACCESS, sample)
 }
 
 /** Address of a sample of `size` bytes; 0 if there is no room, or for any flag. */
@@ -66,8 +66,8 @@ export function bpf_ringbuf_output(ringPointer: u64, data: u64, size: u64, flags
   const from = size === 0 ? 0 : guestAddress(data, <u32>size)
   const to = ringReserve(map, size)
   if (!to) return -EAGAIN
-  copy(to, from, <usize>size)
-  ringEnd(map, <u64>to, RECORD_COMMITTED, wakeUp(flags))
+  copyPiece(to, from, <u32>size)
+  ringEnd(map, <u32>to, RECORD_COMMITTED, wakeUp(flags))
   return 0
 }
 

@@ -4,12 +4,13 @@
 // Called by helper/perf-event.ts and the host.
 import { E2BIG, EBUSY, ENOENT, ENOSPC, EOPNOTSUPP } from '../abi'
 import { cpuIndex } from '../cpu'
-import { add32, compareExchange32, copy, peek32, poke32 } from '../door'
+import { add32, compareExchange32, peek32, poke32 } from '../door'
 import { MAP_MAX_ENTRIES, MAP_RING_ARRAY, MAP_RING_CPU, MAP_RING_LOST } from '../layout'
 import { arrayValue } from './array'
 import { referenceAt } from './reference'
 import { ringEnd, ringReserve } from './ring'
 import { RECORD_COMMITTED } from './ring-record'
+import { copyPiece } from './value'
 
 /** Host: puts the ring, which nobody uses yet, at an index as the buffer of CPU `on`: 0, -E2BIG (index), -EBUSY (taken). */
 export function perf_event_open(map: usize, at: u32, ring: u32, on: u32): i32 {
@@ -38,8 +39,8 @@ export function perfOutput(map: usize, at: u32, from: usize, bytes: u32, then: u
     add32(ring + MAP_RING_LOST, 1)
     return -ENOSPC
   }
-  if (bytes) copy(to, from, bytes)
-  if (more) copy(to + bytes, then, more)
-  ringEnd(ring, <u64>to, RECORD_COMMITTED, 0)
+  copyPiece(to, from, bytes)
+  copyPiece(to + bytes, then, more)
+  ringEnd(ring, <u32>to, RECORD_COMMITTED, 0)
   return 0
 }

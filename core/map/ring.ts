@@ -2,8 +2,9 @@
 // reserving is lock-free, all else bounded. Called by the helpers (helper/ring-buffer.ts), the host, and the end of runs.
 //
 // MAP_RING_LAST is the word of the last record; to reserve is to exchange it for the next one. The record's header follows
-// from that word alone, so whoever is next writes it if the reserver has not: a CPU that stops between the two steps hides
-// nothing. The header's owner decides the rest: only the owner commits or discards, and for a dead CPU the repair does.
+// from that word alone: whoever reserves the next one writes it, or its owner does when it commits or discards, in one step
+// then; mostly nobody comes in between. So only the last record may be without header, and a CPU that stops hides nothing.
+// The header's owner decides the rest: only the owner commits or discards, and for a dead CPU the repair does.
 // The ring waits for a record that stays reserved, as in the kernel; nothing is ever overwritten.
 // Position and length are believed from core memory only; the 8 bytes in front of a sample mean nothing.
 import { MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF, MAX_MAPS } from '../abi'
@@ -23,7 +24,6 @@ import {
   retry,
   wake,
 } from '../door'
-import { inGuestWindow } from '../guest'
 import {
   CPU_RESERVED,
   HEADER,
@@ -111,22 +111,14 @@ export function takeRecord(map: usize, size: u32, most: u32): usize {
       return 0
     }
     const mine = recordWord(start, size, cpuIndex())
-    if (compareExchange64(map + MAP_RING_LAST, last, mine) !== last) continue
-    publish(map, mine)
-    return sampleOf(map, start)
+    if (compareExchange64(map + MAP_RING_LAST, last, mine) === last) return sampleOf(map, start)
   }
 }
 
-/** The ring that a sample at a guest pointer lies in, if this CPU has reserved it and it is the start of one; else 0. */
-export function ringOfSample(sample: u64): usize {
-  if (!inGuestWindow(sample - SAMPLE_OFFSET, SAMPLE_OFFSET)) return 0
+/** The ring whose area a guest pointer to a sample lies in; 0 if it is none's. */
+export function ringAt(sample: u64): usize {
   const map = mapAt(sample - SAMPLE_OFFSET)
-  if (!map || peek32(map + MAP_TYPE) !== MAP_TYPE_RINGBUF) return 0
-  const offset = <u32>sample - SAMPLE_OFFSET - peek32(map + MAP_ELEMENTS)
-  const place = offset >> 3
-  if (offset & 7 || place >= ringUnits(map)) return 0
-  const word = load64(headerOf(map, place))
-  return (startOf(word) & (ringUnits(map) - 1)) === place && ownerOf(word) === cpuIndex() ? map : 0
+  return map && peek32(map + MAP_TYPE) === MAP_TYPE_RINGBUF ? map : 0
 }
 
 /**
@@ -141,22 +133,39 @@ export function ring(map: usize): void {
 }
 
 /**
- * Ends the reservation of a sample of this CPU (ringOfSample). The consumer is woken if it had consumed all that was in
- * front of it (`wakeUp` 0), always (1) or never (-1).
+ * Ends the reservation of a sample of this CPU; false if it has reserved none that begins there. The consumer is woken if it
+ * had consumed all that was in front of it (`wakeUp` 0), always (1) or never (-1).
  */
-export function ringEnd(map: usize, sample: u64, owner: u32, wakeUp: i32): void {
+export function ringEnd(map: usize, sample: u32, owner: u32, wakeUp: i32): bool {
   const word = endRecord(map, sample, owner)
-  if (!word) return
+  if (!word) return false
   const open = cpu() + CPU_RESERVED
   note32(open, peek32(open) - 1)
   if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === startOf(word))) ring(map)
+  return true
 }
 
-/** Makes `owner` the owner of the record that this CPU has reserved: its word before, 0 if that was done for it. */
-export function endRecord(map: usize, sample: u64, owner: u32): u64 {
-  const header = headerOf(map, (<u32>sample - SAMPLE_OFFSET - peek32(map + MAP_ELEMENTS)) >> 3)
-  const word = load64(header)
-  return compareExchange64(header, word, withOwner(word, owner)) === word ? word : 0
+/** Makes `owner` the owner of the record that this CPU has reserved and whose sample begins there: its word before, else 0. */
+export function endRecord(map: usize, sample: u32, owner: u32): u64 {
+  const offset = sample - SAMPLE_OFFSET - peek32(map + MAP_ELEMENTS)
+  const place = offset >> 3
+  const units = ringUnits(map)
+  if (offset & 7 || place >= units) return 0
+  const header = headerOf(map, place)
+  while (true) {
+    retry()
+    // The last record before the header: if there is another one by now, the header of ours has been written before.
+    const last = load64(map + MAP_RING_LAST)
+    const seen = load64(header)
+    let word = seen
+    if ((startOf(last) & (units - 1)) === place && startOf(last) !== startOf(seen)) {
+      // The last one, without header. Unless it is consumed: then it was ended before.
+      if (((startOf(last) - load32(map + MAP_RING_CONSUMED)) & POSITIONS) >= units) return 0
+      word = last
+    }
+    if ((startOf(word) & (units - 1)) !== place || ownerOf(word) !== cpuIndex()) return 0
+    if (compareExchange64(header, seen, withOwner(word, owner)) === seen) return word
+  }
 }
 
 /**

@@ -28,7 +28,7 @@ export function user_ring_reserve(map: usize, size: u32): usize {
 
 /** Host: submits a sample that this CPU has reserved, or gives it up. */
 export function user_ring_end(map: usize, sample: u32, submit: u32): void {
-  endRecord(map, <u64>sample, submit ? RECORD_COMMITTED : RECORD_DISCARDED)
+  endRecord(map, sample, submit ? RECORD_COMMITTED : RECORD_DISCARDED)
 }
 
 /** Makes this CPU the one that drains; false if there is one. */

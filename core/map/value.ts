@@ -2,7 +2,7 @@
 // are: the state behind a special field is core memory's (async/), and no value that a program or a user writes ever
 // reaches it. Called by array.ts and hash.ts. Readers may see a mixture of old and new bytes, as in the kernel.
 import { cpuCount } from '../cpu'
-import { copy, fill, glance64, note64, peek32 } from '../door'
+import { copy, fill, glance16, glance32, glance64, glance8, note16, note32, note64, note8, peek32 } from '../door'
 import { MAP_SPIN_LOCK_OFFSET, MAP_TIMER_OFFSET, MAP_TYPE, MAP_VALUE_SIZE, MAP_WORK_OFFSET } from '../layout'
 import { valueAddress, valueAddressOn } from './map'
 import { isPerCpu, roundUp } from './shape'
@@ -49,15 +49,23 @@ export function writeValue(map: usize, to: usize, from: usize): void {
   }
 }
 
-/** Short pieces word by word: a call of the engine's bulk copy costs more than such a piece. */
-function copyPiece(to: usize, from: usize, bytes: u32): void {
+/** Copies guest memory. Short pieces word by word: a call of the engine's bulk copy costs more than such a piece. */
+export function copyPiece(to: usize, from: usize, bytes: u32): void {
   if (bytes > 64) {
     copy(to, from, bytes)
     return
   }
   let at: u32 = 0
   for (; at + 8 <= bytes; at += 8) note64(to + at, glance64(from + at))
-  if (at < bytes) copy(to + at, from + at, bytes - at)
+  if (bytes & 4) {
+    note32(to + at, glance32(from + at))
+    at += 4
+  }
+  if (bytes & 2) {
+    note16(to + at, glance16(from + at))
+    at += 2
+  }
+  if (bytes & 1) note8(to + at, glance8(from + at))
 }
 
 /** Of writeCpuValues and its callers: a value for every CPU, each padded to 8 bytes, in order. */

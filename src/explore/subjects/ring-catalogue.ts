@@ -90,6 +90,18 @@ const PLANS: Plan[] = [
     ],
   },
   {
+    name: 'perf/wrap/put/take',
+    about:
+      'the same, and an NMI puts one more: the header that it writes for the one in front of it is at such a place',
+    variant: 'nmi',
+    held: [2040, 2024],
+    loose: true,
+    scripts: (at, bytes) => [
+      { operations: [put(at, 'A', 4, bytes), put(at, 'B', 5, bytes)], nmi: [put(at, 'C', 6, bytes)] },
+      { operations: [take(at, 'D'), take(at, 'E')] },
+    ],
+  },
+  {
     name: 'perf/put/close',
     about: 'a record is put while the buffer is closed',
     variant: 'plain',
