@@ -1,6 +1,7 @@
 // The module's exports: what compiled programs import (helpers and kfuncs by the kernel's names) and what the host
 // calls. Nothing is defined here.
 export { cpu_attach } from './cpu'
+export { tail_frame } from './frame'
 export { program_create, program_put, program_release, programTryGet as program_get } from './async/program'
 export { map_get, map_put, map_user_get, map_user_put } from './async/user-reference'
 export {

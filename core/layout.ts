@@ -350,6 +350,10 @@ export const CPU_LATE_SINCE = 12896
 export const CPU_TOUCHED = 12912
 /** 1 once the CPU's run has moved its packet forward or recorded a redirect; for prepared runs (run/prepared.ts). */
 export const CPU_BUFFER_USED = 12916
+/** Stacks of programs that a subprogram's tail call has begun (core/frame.ts), MAX_TAIL_CALLS for each nesting level, then pages of
+ *  indices of for_each as in the scratch page (guest address); the interpreter's registers of their frames. 0: none yet. */
+export const CPU_TAIL_STACKS = 12920
+export const CPU_TAIL_REGISTERS = 12924
 /** TASK of the CPU's current or last run; host, between runs. */
 export const CPU_TASK = 12928
 /** u32 nanoseconds for each length of sleep (run/margin.ts); 0 nothing learned yet. */

@@ -17,10 +17,11 @@ import {
 import { programOwns } from '../async/program'
 import { cpu } from '../cpu'
 import { peek32, peek64, poke32, poke64 } from '../door'
+import { frameNumber, isTailFrame, tail_frame } from '../frame'
 import { inGuestWindow } from '../guest'
 import { bpf_tail_call } from '../helper/tail-call'
 import { fault } from '../host'
-import { CPU_BUDGET, CPU_INSTRUCTION, CPU_PROGRAM, CPU_REGISTERS, CPU_STACKS } from '../layout'
+import { CPU_BUDGET, CPU_INSTRUCTION, CPU_PROGRAM, CPU_REGISTERS, CPU_TAIL_REGISTERS } from '../layout'
 import { alu, byteOrder } from './alu'
 import { condition, low } from './compare'
 import {
@@ -69,8 +70,8 @@ const TAIL_CALL: u32 = 15
 
 // Registers of the frame whose top is `frame`.
 function registersOf(frame: u32): usize {
-  const index = (frame - 1 - peek32(cpu() + CPU_STACKS)) / FRAME_BYTES
-  return <usize>peek32(cpu() + CPU_REGISTERS) + <usize>index * FRAME_REGISTER_BYTES
+  const first = peek32(cpu() + (isTailFrame(frame) ? CPU_TAIL_REGISTERS : CPU_REGISTERS))
+  return <usize>first + <usize>frameNumber(frame) * FRAME_REGISTER_BYTES
 }
 
 function get(registers: usize, register: u32): u64 {
@@ -220,7 +221,8 @@ export function interpret(image: u64, r1: u64, r2: u64, r3: u64, r4: u64, r5: u6
         if (operation === OPERATION_CALL && source === TAIL_CALL && (opcode & SOURCE_REGISTER) === 0) {
           const context = get(registers, 1)
           const entry = <u32>bpf_tail_call(context, get(registers, 2), get(registers, 3))
-          if (entry !== 0) return call_indirect<u64>(entry, context, <u64>0, <u64>0, <u64>0, <u64>0, frame)
+          if (entry !== 0)
+            return call_indirect<u64>(entry, context, <u64>0, <u64>0, <u64>0, <u64>0, <i32>tail_frame(frame))
           set(registers, 0, 0)
         } else if (operation === OPERATION_CALL)
           call(registers, <u32>frame, source, immediate, (opcode & SOURCE_REGISTER) !== 0, target)

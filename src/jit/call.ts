@@ -44,7 +44,7 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
     case 'import': {
       const { helper } = callee
       if (helper.tail) {
-        emitTailCall(f, callee.index)
+        emitTailCall(f, callee.index, callee.frame)
         return
       }
       // Only a helper that calls back spends iterations.

@@ -10,7 +10,7 @@ import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
 import { knownArguments, lookupSites } from './lookups.js'
 import { lookUp, type CodePosition, type Positioned } from './positions.js'
-import { calleesOf, reachable, wideValue, type Unit } from './resolve.js'
+import { calledFunctions, calleesOf, reachable, wideValue, type Unit } from './resolve.js'
 import { emitStructure } from './structure.js'
 
 /** Registers that each function has for itself. */
@@ -55,10 +55,12 @@ export function compile(
   // All imports must be known before the first function index is written.
   const facts = new Map([...units.values()].map((unit) => [unit, target.facts?.(unit.spec)]))
   const graphs = new Map([...units.values()].map((unit) => [unit, buildGraph(unit.instructions)]))
+  const called = calledFunctions(units.values())
   const callees = new Map(
     [...units.values()].map((unit) => [
       unit,
       calleesOf(unit, target, importIndex, {
+        called: called.has(unit.spec.name),
         lookups: lookupSites(unit, graphs.get(unit)!),
         given: knownArguments(unit, graphs.get(unit)!),
         facts: facts.get(unit),
@@ -179,7 +181,7 @@ function compileFunction(unit: Unit, graph: Graph, context: FunctionContext): Em
   // A function without loops that calls no other ends by itself; the caller has paid for it.
   emitter.keepBudget(loops ? 'loops' : callsFunctions ? 'entry' : 'no')
   const callsItself = [...context.callees.values()].some(
-    (callee) => callee.kind === 'tail' && callee.likely?.index === context.index,
+    (callee) => callee.kind === 'tail' && callee.likely?.index === context.index && callee.frame === undefined,
   )
   return emitter.finish(() => {
     const emit = (): void => emitStructure(emitter, graph, unit.instructions)

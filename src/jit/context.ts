@@ -8,13 +8,23 @@ import type { CodePosition } from './positions.js'
 
 /** What a call instruction calls, resolved. */
 export type Callee =
-  | { kind: 'import'; index: number; helper: HelperImport; slot?: SlotShape | undefined }
+  /** `frame`, of a tail call: as for 'tail'. */
+  | { kind: 'import'; index: number; helper: HelperImport; slot?: SlotShape | undefined; frame?: number }
   /** `charges`: it, or what it calls, spends of the loop budget. */
   | { kind: 'function'; index: number; charges: boolean; inline: InlinedFunction | undefined }
   /** A lookup in an array that is known; where the key is, if it lies in the frame, and what it is, if that is a constant. */
   | { kind: 'array'; shape: ArrayShape; key: number | undefined; number: number | undefined }
-  /** A tail call into an array of programs that is known; the place, if that is a constant, and who most likely stands there. */
-  | { kind: 'tail'; shape: ArrayShape; place: number | undefined; likely: LikelyTarget | undefined }
+  /**
+   * A tail call into an array of programs that is known; the place, if that is a constant, and who most likely stands there;
+   * what says in which frame that goes on, if it may be another than the function's.
+   */
+  | {
+      kind: 'tail'
+      shape: ArrayShape
+      place: number | undefined
+      likely: LikelyTarget | undefined
+      frame: number | undefined
+    }
   /** A lookup in a hash map that is known; `index`: the helper that goes on where it does not end at once. */
   | { kind: 'hash'; shape: HashShape; key: number | undefined; index: number }
   /** bpf_loop with that function as callback; the others as for 'function'. */

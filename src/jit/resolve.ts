@@ -11,6 +11,9 @@ import type { KnownArguments, LookupSite } from './lookups.js'
 const TAIL_CALL_HELPER = 12
 const LOOP_HELPER = 181
 
+/** What a subprogram's tail call asks for the frame of the next program: core/frame.ts. */
+const TAIL_FRAME: HelperImport = { name: 'tail_frame', parameters: 0, frame: true, returns: true }
+
 /** One function, decoded, with its references by instruction. */
 export interface Unit {
   readonly spec: FunctionSpec
@@ -62,8 +65,21 @@ function place(target: LinkTarget, spec: FunctionSpec, instruction: Instruction)
   return `${target.fileName}: function '${spec.name}', instruction ${instruction.index} (${disassemble(instruction)})`
 }
 
-/** What the compiler has found out about calls of helpers, by instruction. */
+/** Names of the functions that may have a caller: called by others or by themselves, or their address is taken. */
+export function calledFunctions(units: Iterable<Unit>): Set<string> {
+  const called = new Set<string>()
+  for (const { spec, instructions, relocations } of units) {
+    for (const relocation of relocations.values())
+      if (relocation.kind === 'call' || relocation.kind === 'function-pointer') called.add(relocation.function)
+    if (instructions.some(({ form }) => form.kind === 'call' && form.operation === 'function')) called.add(spec.name)
+  }
+  return called
+}
+
+/** What the compiler has found out about calls, by instruction. */
 export interface KnownSites {
+  /** Others call this function, or have its address. */
+  readonly called?: boolean
   readonly lookups?: ReadonlyMap<number, LookupSite>
   readonly given?: ReadonlyMap<number, KnownArguments>
   readonly facts?: KnownFacts | undefined
@@ -74,12 +90,14 @@ export function calleesOf(
   unit: Unit,
   target: LinkTarget,
   importIndex: (helper: HelperImport) => number,
-  { lookups, given, facts }: KnownSites = {},
+  { called, lookups, given, facts }: KnownSites = {},
 ): Map<number, Callee | string> {
   const callees = new Map<number, Callee | string>()
   const imported = (helper: HelperImport, call: number): Callee => {
     const place = facts?.places.get(call)
     const { inSlot } = helper
+    if (helper.tail && called)
+      return { kind: 'import', index: importIndex(helper), helper, frame: importIndex(TAIL_FRAME) }
     const slot = inSlot && place && target.slotShape?.(place.map, inSlot.field, place.offset)
     if (!slot) return { kind: 'import', index: importIndex(helper), helper }
     return { kind: 'import', index: importIndex({ ...helper, name: inSlot.name, takesSlot: true }), helper, slot }
@@ -105,7 +123,13 @@ export function calleesOf(
       if (array) callees.set(index, { kind: 'array', shape: array, key: site.key, number: site.number })
       else if (hash) callees.set(index, { kind: 'hash', shape: hash, key: site.key, index: importIndex(helper) })
       else if (programs)
-        callees.set(index, { kind: 'tail', shape: programs, place: third, likely: likely(target, second, third) })
+        callees.set(index, {
+          kind: 'tail',
+          shape: programs,
+          place: third,
+          likely: likely(target, second, third),
+          frame: called ? importIndex(TAIL_FRAME) : undefined,
+        })
       else if (imm === LOOP_HELPER && second?.kind === 'function-pointer')
         callees.set(index, { kind: 'loop', callback: second.function, index: 0, charges: true, inline: undefined })
       else callees.set(index, imported(helper, index))

@@ -1,6 +1,7 @@
 // bpf_tail_call: the caller returns by a call of the program that stands in the array. Where the array is known when the
 // caller is compiled, as it nearly always is, the place is read here, else the helper does it (core/helper/tail-call.ts,
-// whose results and effects both have). The frame and the rest of the budget are the next program's. Called by call.ts.
+// whose results and effects both have). The rest of the budget is the next program's, and so is the frame, unless a subprogram
+// tail-calls: its callers' frames stay, and the next program has a stack of its own (core/frame.ts). Called by call.ts.
 import { MAX_TAIL_CALLS } from '../../core/abi.js'
 import { CPU_PROGRAM, CPU_TAIL_CALLS, PROGRAM_ENTRY } from '../../core/layout.js'
 import type { Callee } from './context.js'
@@ -9,13 +10,13 @@ import type { FunctionEmitter } from './function.js'
 import { GUEST_FUNCTION } from './module.js'
 
 /** By the helper `index`: it says where to go on, 0: here. */
-export function emitTailCall(f: FunctionEmitter, index: number): void {
+export function emitTailCall(f: FunctionEmitter, index: number, frame: number | undefined): void {
   for (let register = 1; register <= 3; register += 1) f.getRegister(register)
   f.op(op.call)
   f.code.u32(index)
   f.setRegister(0)
   f.getRegister32(0).op(op.if, VOID)
-  leaveFor(f, () => f.getRegister32(0))
+  leaveFor(f, frame, () => f.getRegister32(0))
   f.op(op.end)
 }
 
@@ -25,7 +26,7 @@ export function emitTailCall(f: FunctionEmitter, index: number): void {
  */
 export function emitKnownTailCall(
   f: FunctionEmitter,
-  { shape, place, likely }: Extract<Callee, { kind: 'tail' }>,
+  { shape, place, likely, frame }: Extract<Callee, { kind: 'tail' }>,
 ): void {
   const { elements, stride, entries } = shape
   const program = f.local('next program', I32)
@@ -53,16 +54,16 @@ export function emitKnownTailCall(
   if (likely) {
     f.get(entry).const32(likely.entry).op(op.i32_eq, op.if, VOID)
     f.depth += 1
-    if (likely.index === f.context.index) f.beginAgain()
+    if (likely.index === f.context.index && frame === undefined) f.beginAgain()
     else {
-      pushArguments(f)
+      pushArguments(f, frame)
       f.op(op.return_call)
       f.code.u32(likely.index)
     }
     f.op(op.end)
     f.depth -= 1
   }
-  leaveFor(f, () => f.get(entry))
+  leaveFor(f, frame, () => f.get(entry))
   f.op(op.end, op.end)
   f.depth -= 2
   if (place !== undefined) return
@@ -71,17 +72,24 @@ export function emitKnownTailCall(
 }
 
 /** Ends the function in the program whose table index `entry` pushes. */
-function leaveFor(f: FunctionEmitter, entry: () => void): void {
-  pushArguments(f)
+function leaveFor(f: FunctionEmitter, frame: number | undefined, entry: () => void): void {
+  pushArguments(f, frame)
   entry()
   f.op(op.return_call_indirect)
   f.code.u32(GUEST_FUNCTION).byte(0)
 }
 
-/** What the next program is given: the context and nothing else, this function's frame, the rest of the budget. */
-function pushArguments(f: FunctionEmitter): void {
+/**
+ * What the next program is given: the context and nothing else, the rest of the budget, this function's frame, or the one that
+ * `frame` answers.
+ */
+function pushArguments(f: FunctionEmitter, frame: number | undefined): void {
   f.storeBudget()
   f.getRegister(1)
   for (let register = 2; register <= 5; register += 1) f.const64(0)
   f.getFrame()
+  if (frame === undefined) return
+  f.op(op.call)
+  f.code.u32(frame)
+  f.op(op.i32_wrap_i64)
 }

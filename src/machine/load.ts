@@ -24,6 +24,7 @@ import { fillMapsOfMaps, fillProgramArrays } from './initial-values.js'
 import { mapTypes, roundedEntries } from './map-types.js'
 import type { LiveObject } from './object-table.js'
 import { programCpusOf } from './options.js'
+import { makeTailStacks } from './tail-stacks.js'
 import { show } from './units.js'
 
 export interface LoadOptions extends ReuseOptions {
@@ -216,6 +217,7 @@ function prepareSpec(
       pinned.push(pin)
     }
     fillMapsOfMaps(kernel, maps, created)
+    makeTailStacks(kernel, spec)
     const { compiled, code } = linkCode(kernel, spec, maps, room, codes, probes)
     const object: LiveObject = { spec, compiled, code, room, maps, programs: new Map(), prepared: new Set(), source }
     const commit = (): void => {
