@@ -41,11 +41,15 @@ export class FunctionEmitter {
   windows = new Map<number, Window>()
   /** What is known while several turns of a loop are written in a row; see counted.ts. */
   counted: CountedTurn | undefined
+  /** Each access is checked by itself; see memory.ts. */
+  oneByOne = false
   #locals: ValueType[] = []
   #named = new Map<string, number>()
   #positions: number[] = []
   #inlined: CodePosition[] = []
   #faults: (() => void)[] = []
+  /** Blocks of fault sites that are closed already. */
+  #closed = 0
   /** Depth of the loop around the body of a repeatable function. */
   #beginning = 0
   #cpuOffsets = new Map<number, number>()
@@ -232,15 +236,17 @@ export class FunctionEmitter {
 
   /**
    * Pops an i32; if it is not zero, control goes to the fault site that `report` writes. `report` must end in a fault
-   * and sees the locals as they are here.
+   * and sees the locals as they are here. It may have fault sites itself.
    */
   faultIf(report: () => void): void {
-    const site = this.depth + this.#faults.length
-    const instruction = this.at
+    const site = this.depth + this.#faults.length - this.#closed
+    const { at: instruction, counted } = this
     const scope = this.#scope
     this.#faults.push(() => {
       this.op(op.end)
+      this.#closed += 1
       this.#scope = scope
+      this.counted = counted
       this.position(instruction)
       report()
     })
@@ -366,6 +372,7 @@ export class FunctionEmitter {
     this.#positions = []
     this.code.clear()
     const faults = this.#faults
+    // Which may add to them.
     for (const report of faults) report()
     this.op(op.end)
     const tail = this.code.bytes()

@@ -5,10 +5,10 @@
 //   address := register + low - guestBase;  address >u guestEnd - guestBase - (high - low)  ->  fault site
 //
 // One check covers all accesses of the same basic block through the same unmodified register: [low, high) spans them.
-// If it fails, the fault site finds out which of them is the first that leaves the window, so position and address are
-// those of the instruction that would have failed. A span ends at calls, at atomics and at stores through other registers,
-// so what an early failure skips can hardly be seen: loads, stores through the same register into the last bytes of the
-// window, and (then the later fault is the one reported) a load through another register that would have failed as well.
+// A span ends at calls and atomics. If the check fails, one of its accesses leaves the window, and the fault site finds out
+// which is the first: by comparing them in their order or, if something can be seen of what happens between them (stores,
+// accesses through other registers), by doing all of it again with a check for each access. So the same has happened when the fault is
+// reported, with the same position and address, as if each access had been checked by itself.
 import { FAULT_BAD_ACCESS, FAULT_MISALIGNED_ATOMIC, FRAME_BYTES } from '../../core/abi.js'
 import { storesMemory, written, type Instruction } from '../isa/decode.js'
 import { accessOf, inFrame, type Access } from './access.js'
@@ -25,7 +25,12 @@ export interface Place {
   readonly instructions: readonly Instruction[]
   readonly at: number
   readonly end: number
+  /** Writes instructions of the block once more, [from, to). */
+  again(from: number, to: number): void
 }
+
+/** Instructions that a fault site does again at most. */
+const MOST_AGAIN = 40
 
 /** Emits kinds 'load', 'store' and 'atomic'. */
 export function emitAccess(f: FunctionEmitter, rest: Place): void {
@@ -138,12 +143,12 @@ function prepare(f: FunctionEmitter, access: Access, rest: Place): Address {
 function check(f: FunctionEmitter, access: Access, rest: Place): Window {
   const { guestBase, guestEnd } = f.context
   const size = guestEnd - guestBase
-  const { span, low, high } = spanOf(f, access, rest, size)
+  const { accesses, low, high, last, isSeen } = spanOf(f, access, rest, size)
   f.getRegister(access.base)
   f.const64(low - guestBase).op(op.i64_add)
   f.tee(f.address)
   f.const64(size - (high - low)).op(op.i64_gt_u)
-  f.faultIf(() => reportFirst(f, span, low))
+  f.faultIf(isSeen ? () => doAgain(f, rest, last) : () => reportFirst(f, accesses, low))
   const local = f.local(`window${access.base}`, I32)
   f.get(f.address).op(op.i32_wrap_i64).set(local)
   const window = { low, high, local }
@@ -151,46 +156,76 @@ function check(f: FunctionEmitter, access: Access, rest: Place): Window {
   return window
 }
 
-/** The accesses that one check covers, this one and later ones through the same value of the same register: [low, high). */
-function spanOf(
-  f: FunctionEmitter,
-  access: Access,
-  rest: Place,
-  windowSize: number,
-): { span: Access[]; low: number; high: number } {
-  const span = [access]
+/** What one check covers: this access and later ones through the same value of the same register. */
+interface Span {
+  readonly accesses: readonly Access[]
+  /** [low, high) from the register. */
+  readonly low: number
+  readonly high: number
+  /** Where the last of them stands. */
+  readonly last: number
+  /** Something that can be seen after a fault may happen between the first and the last. */
+  readonly isSeen: boolean
+}
+
+function spanOf(f: FunctionEmitter, access: Access, rest: Place, windowSize: number): Span {
+  const accesses = [access]
   let { offset: low } = access
   let high = low + access.bytes
-  for (let at = rest.at; at < rest.end; at += 1) {
+  let last = rest.at
+  let isSeen = false
+  let happens = false
+  for (let at = rest.at; at < rest.end && !f.oneByOne; at += 1) {
     const instruction = rest.instructions[at]!
     const { form } = instruction
     if (form.kind === 'call' || form.kind === 'call-register' || form.kind === 'legacy') break
     const other = accessOf(instruction)
-    if (other && instruction !== access.instruction && !isProbe(f, other)) {
-      if (other.base === access.base) {
-        const newLow = Math.min(low, other.offset)
-        const newHigh = Math.max(high, other.offset + other.bytes)
-        if (newHigh - newLow > windowSize) break
-        low = newLow
-        high = newHigh
-        span.push(other)
-      } else if (storesMemory(form) && !inFrame(other)) break
-    }
+    if (other && at > rest.at && other.base === access.base && !isSafe(f, other)) {
+      const newLow = Math.min(low, other.offset)
+      const newHigh = Math.max(high, other.offset + other.bytes)
+      if (newHigh - newLow > windowSize || (happens && at - rest.at >= MOST_AGAIN)) break
+      low = newLow
+      high = newHigh
+      accesses.push(other)
+      last = at
+      isSeen = happens
+    } else if (other && at > rest.at && !isSafe(f, other)) happens = true
+    if (storesMemory(form) || f.context.facts?.guards.has(instruction.index)) happens = true
     if (form.kind === 'atomic') break
     if (written(instruction) === access.base) break
   }
-  return { span, low, high }
+  return { accesses, low, high, last, isSeen }
 }
 
-/** Fault site of a check: the accesses in their order, each with its own position; the first outside ends the run. */
-function reportFirst(f: FunctionEmitter, span: readonly Access[], low: number): void {
+/** It cannot fail, and needs no check. */
+function isSafe(f: FunctionEmitter, access: Access): boolean {
+  const { index } = access.instruction
+  return (
+    inFrame(access) ||
+    isProbe(f, access) ||
+    f.context.facts?.accesses.has(index) === true ||
+    f.counted?.loop.places.has(index) === true
+  )
+}
+
+/** Fault site of a check that failed for one access of several: with a check for each, one of them will. */
+function doAgain(f: FunctionEmitter, { at, again }: Place, last: number): void {
+  f.windows = new Map()
+  f.oneByOne = true
+  again(at, last + 1)
+  f.oneByOne = false
+  f.op(op.unreachable)
+}
+
+/** Fault site of such a check if nothing happens between them: the accesses in their order, each with its own position; the first outside ends the run. */
+function reportFirst(f: FunctionEmitter, accesses: readonly Access[], low: number): void {
   const { guestBase, guestEnd } = f.context
   const relative = (access: Access): void => {
     f.get(f.address)
     if (access.offset !== low) f.const64(access.offset - low).op(op.i64_add)
   }
-  span.forEach((access, number) => {
-    const last = number === span.length - 1
+  accesses.forEach((access, number) => {
+    const last = number === accesses.length - 1
     f.position(access.instruction.index)
     if (!last) {
       relative(access)

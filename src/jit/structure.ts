@@ -160,8 +160,14 @@ class Structurer {
   }
 
   #body(block: Block, end = block.end): void {
+    this.#instructionsOf(block, block.first, end)
+  }
+
+  /** Those of the block in [from, to). */
+  #instructionsOf(block: Block, from: number, to: number): void {
     const f = this.#f
-    for (let at = block.first; at < end; at += 1) {
+    const again = (first: number, end: number): void => this.#instructionsOf(block, first, end)
+    for (let at = from; at < to; at += 1) {
       const instruction = this.#instructions[at]!
       f.position(instruction.index)
       switch (instruction.form.kind) {
@@ -177,7 +183,7 @@ class Structurer {
         case 'load':
         case 'store':
         case 'atomic':
-          emitAccess(f, { instructions: this.#instructions, at, end: block.end })
+          emitAccess(f, { instructions: this.#instructions, at, end: block.end, again })
           break
         case 'call':
           emitCall(f, instruction)
