@@ -66,6 +66,8 @@ export interface RunResult {
   data?: Uint8Array
   /** The context afterwards: fields where fields were passed (or nothing), else bytes. */
   ctx?: Uint8Array | ContextFields
+  /** xdp: the bytes that bpf_xdp_adjust_meta left in front of the packet, if there are any. */
+  metadata?: Uint8Array
   /** xdp, tc: where the packet goes, if the program answered XDP_REDIRECT or TC_ACT_REDIRECT and a helper said where. */
   redirect?: Redirect
   /** tc, socket: what the packet has at the end besides its bytes and its context. */

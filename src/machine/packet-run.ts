@@ -98,6 +98,9 @@ export function placePacket(
       }
       const redirect = retval === (xdp ? XDP_REDIRECT : TC_ACT_REDIRECT) ? redirectOf(view, mapAt) : undefined
       if (redirect) result.redirect = redirect
+      const metadata = view.getUint32(XDP_DATA_META, true)
+      if (xdp && inside && metadata >= buffer.address + CONTEXT_AREA && metadata < first)
+        result.metadata = buffer.bytes.slice(metadata, first)
       if (xdp) return result
       const packet = readPacketState(view)
       if (packet) result.packet = packet

@@ -102,7 +102,7 @@ function poisonAt(fn: FunctionSpec, at: number, text: string): void {
 function ownValue(btf: TypeTable, { root }: Access, before: CoreValue): CoreValue {
   const { name } = btf.type(btf.resolve(root))
   if (essentialName(btf.type(root).name) !== btf.type(root).name || essentialName(name) !== name)
-    throw new CoreProblem("it asks about another kernel's types, and none are given")
+    throw new CoreProblem("it asks about another kernel's types, and none are given (btf, --btf)")
   return before
 }
 

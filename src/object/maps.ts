@@ -203,6 +203,13 @@ function readInitialValues(
     const isProgram = symbol.type === 'function'
     if (isProgram !== (map.type === MAP_PROG_ARRAY))
       failAt(context, section, offset, `map '${name}': expected ${isProgram ? 'a map' : 'a program'}`, symbol)
+    if (map.keySize !== 4)
+      failAt(
+        context,
+        section,
+        offset,
+        `map '${name}': values are numbered; expected keys of 4 bytes, found ${map.keySize}`,
+      )
     const target = isProgram ? symbol.name : context.mapsByOffset.get(symbol.value)
     if (target === undefined || (!isProgram && symbol.section !== section))
       failAt(context, section, offset, `map '${name}': expected a map of '.maps'`, symbol)

@@ -1,5 +1,5 @@
 // Where timer, work and spin lock stand in a map value, by the kernel's rules: at most one of each, in structs and
-// arrays of one, never in a union, aligned. A value that breaks a rule is no error here; it has no special field at
+// arrays of one, never in a union, aligned, and no bit field that begins inside a byte. A value that breaks a rule is no error here; it has no special field at
 // all, and a program that uses one is refused with the kernel's words (MapSpec.problems). Used by maps.ts.
 import type { Btf } from './btf.js'
 import { KPTR_TAGS, SUPPORTED_SPECIAL, UNSUPPORTED_SPECIAL } from './special-types.js'
@@ -68,12 +68,14 @@ class Finder {
     const found: Found[] = []
     let broken = false
     for (const member of members) {
+      if (broken) break
+      // The kernel gives a value up at a bit field that begins inside a byte, wherever it stands.
+      if (member.offset % 1 !== 0) broken = true
       if (member.bits > 0) continue
       const inner = this.at(member.type, member.offset)
       if (inner === 'broken') broken = true
       else found.push(...inner)
       if (found.length > MOST_FIELDS) broken = true
-      if (broken) break
     }
     if (new Set(found.map((field) => field.name)).size < found.length) broken = true
     const result = broken ? 'broken' : found

@@ -82,7 +82,7 @@ test('without given types flavours are refused, and the message says what to do'
   using machine = boot.virtual()
   assert.throws(() => machine.load(fixtureBytes('core-asks')), {
     code: 'UNSUPPORTED',
-    message: /struct task___old.state_then .*asks about another kernel's types, and none are given/,
+    message: /struct task___old.state_then .*asks about another kernel's types, and none are given \(btf, --btf\)/,
   })
 })
 

@@ -126,6 +126,14 @@ test('maps of maps and program arrays know what they hold at first', () => {
   assert.deepEqual([...(get(maps, 'programs').initial ?? [])], [[1, 'callee']])
 })
 
+test('initial values of a map whose keys are no numbers of four bytes are refused with their place', () => {
+  assert.throws(() => readFixture('narrow-keys'), {
+    code: 'BAD_OBJECT',
+    message:
+      /section '\.maps', offset 0x[0-9a-f]+.*map 'tenants': values are numbered; expected keys of 4 bytes, found 2/,
+  })
+})
+
 for (const engine of ['jit', 'interp'] as const)
   test(`a call of a label inside of a function begins a subprogram there (${engine})`, () => {
     using machine = boot.virtual()

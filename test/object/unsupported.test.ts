@@ -78,6 +78,6 @@ for (const object of GOOD)
 test('a CO-RE relocation against a type that is not the one compiled is named', () => {
   const spec = readFixture('core-relocations.flavour')
   assert.deepEqual(spec.unsupported, [
-    "function 'use', instruction 1: CO-RE relocation <byte_off> [15] struct task___old.state (0:1 @ offset 4): it asks about another kernel's types, and none are given",
+    "function 'use', instruction 1: CO-RE relocation <byte_off> [15] struct task___old.state (0:1 @ offset 4): it asks about another kernel's types, and none are given (btf, --btf)",
   ])
 })

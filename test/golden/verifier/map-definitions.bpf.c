@@ -109,6 +109,23 @@ struct misaligned {
   struct bpf_timer timer;
 } __attribute__((packed));
 
+struct aligned_bits {
+  __u32 bits : 3;
+  struct bpf_timer timer;
+};
+
+struct bits_before {
+  __u32 bits : 3, more : 4;
+  struct bpf_timer timer;
+};
+
+struct bits_after {
+  struct bpf_timer timer;
+  struct {
+    __u32 bits : 3, more : 4;
+  } inner[2];
+};
+
 MAP(m_arr, BPF_MAP_TYPE_ARRAY, 0, struct one_timer);
 MAP(m_hash, BPF_MAP_TYPE_HASH, 0, struct one_timer);
 MAP(m_hash_np, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct one_timer);
@@ -120,6 +137,9 @@ MAP(m_timer_array2, BPF_MAP_TYPE_ARRAY, 0, struct timer_array);
 MAP(m_timer_array1, BPF_MAP_TYPE_ARRAY, 0, struct timer_array_of_one);
 MAP(m_union, BPF_MAP_TYPE_ARRAY, 0, struct timer_in_union);
 MAP(m_packed_misal, BPF_MAP_TYPE_ARRAY, 0, struct misaligned);
+MAP(m_aligned_bits, BPF_MAP_TYPE_ARRAY, 0, struct aligned_bits);
+MAP(m_bits_before, BPF_MAP_TYPE_ARRAY, 0, struct bits_before);
+MAP(m_bits_after, BPF_MAP_TYPE_ARRAY, 0, struct bits_after);
 MAP(m_timer_wq_lock, BPF_MAP_TYPE_ARRAY, 0, struct everything);
 MAP(m_wq, BPF_MAP_TYPE_ARRAY, 0, struct one_work);
 MAP(m_two_wqs, BPF_MAP_TYPE_ARRAY, 0, struct two_works);
@@ -144,6 +164,9 @@ TIMER_USER(m_timer_array2, struct timer_array, timers[0])
 TIMER_USER(m_timer_array1, struct timer_array_of_one, timers[0])
 TIMER_USER(m_union, struct timer_in_union, u.timer)
 TIMER_USER(m_packed_misal, struct misaligned, timer)
+TIMER_USER(m_aligned_bits, struct aligned_bits, timer)
+TIMER_USER(m_bits_before, struct bits_before, timer)
+TIMER_USER(m_bits_after, struct bits_after, timer)
 TIMER_USER(m_timer_wq_lock, struct everything, timer)
 TIMER_USER(m_no_btf, struct one_timer, timer)
 WORK_USER(m_wq, struct one_work, work)

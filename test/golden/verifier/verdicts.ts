@@ -24,6 +24,9 @@ export const VERDICTS: readonly Verdict[] = [
   { object: 'map-definitions', program: 't_m_timer_array1' },
   { object: 'map-definitions', program: 't_m_union', refused: "map 'm_union' has no valid bpf_timer" },
   { object: 'map-definitions', program: 't_m_packed_misal', refused: "map 'm_packed_misal' has no valid bpf_timer" },
+  { object: 'map-definitions', program: 't_m_aligned_bits' },
+  { object: 'map-definitions', program: 't_m_bits_before', refused: "map 'm_bits_before' has no valid bpf_timer" },
+  { object: 'map-definitions', program: 't_m_bits_after', refused: "map 'm_bits_after' has no valid bpf_timer" },
   { object: 'map-definitions', program: 't_m_timer_wq_lock' },
   {
     object: 'map-definitions',

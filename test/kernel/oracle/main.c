@@ -11,6 +11,7 @@
 //   run PROGRAM HEX|- REPEAT [CONTEXT]     {"result":0,"retval":…,"data":"hex","duration":ns}
 //   get MAP KEY [FLAGS] / take MAP KEY     lookup / lookup-and-delete: {"result":0,"value":"hex"}
 //   each PROGRAM TIMES HEX…                one run with each of the packets, TIMES over: {"result":0,"nanoseconds":of all}
+//   records MAP                            takes every record out of a ring buffer: {"records":["hex",…],"result":how many}
 //   drain MAP                              takes every record out of a ring buffer; "result" is how many
 //   reserve MAP SIZE VALUE                 a sample of a user ring buffer, filled from VALUE up; "result": how many are reserved
 //   submit N, discard N                    ends the n-th of those that are reserved
@@ -79,6 +80,8 @@ int main(void)
       run(words[1], words[2], atoi(words[3]), count > 4 ? words[4] : NULL);
     else if (strcmp(words[0], "each") == 0 && count >= 4)
       run_each(words[1], atoi(words[2]), count - 3, words + 3);
+    else if (strcmp(words[0], "records") == 0 && count == 2)
+      records(words[1]);
     else if (strcmp(words[0], "drain") == 0 && count == 2)
       drain(words[1]);
     else if (strcmp(words[0], "reserve") == 0 && count == 4)

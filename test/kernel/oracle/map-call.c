@@ -162,6 +162,29 @@ static int forget_record(void *context, void *data, size_t size)
   return 0;
 }
 
+static int print_record(void *count, void *data, size_t size)
+{
+  printf((*(int *)count)++ ? "," : "");
+  print_hex(data, size);
+  return 0;
+}
+
+void records(const char *name)
+{
+  struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+  int count = 0, result;
+  struct ring_buffer *ring = map ? ring_buffer__new(bpf_map__fd(map), print_record, &count, NULL) : NULL;
+
+  if (!ring) {
+    answer(-EINVAL);
+    return;
+  }
+  printf("{\"records\":[");
+  result = ring_buffer__consume(ring);
+  printf("],\"result\":%d}\n", result);
+  ring_buffer__free(ring);
+}
+
 void drain(const char *name)
 {
   struct bpf_map *map = bpf_object__find_map_by_name(object, name);

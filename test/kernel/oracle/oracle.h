@@ -45,6 +45,7 @@ void helper(int type, int id);
 void map_call(int count, char **words);
 void keyless_call(int count, char **words);
 void create(char **words);
+void records(const char *name);
 void drain(const char *name);
 
 /* user-ring.c */

@@ -33,8 +33,9 @@ void run(const char *name, const char *data, int repeat, const char *context)
     options.ctx_in = second;
     options.ctx_size_in = context_length;
   }
-  /* Syscall programs run once and write into the context that they were given. */
-  if (bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL) {
+  /* Syscall programs run once and write into the context that they were given; raw tracepoints run once and only read it. */
+  if (bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL ||
+      bpf_program__type(program) == BPF_PROG_TYPE_RAW_TRACEPOINT) {
     options.repeat = 0;
     context_out = second;
   } else if (context_length) {
