@@ -47,6 +47,7 @@ export const ENAMETOOLONG = 36
 export const EPROTO = 71
 export const EOVERFLOW = 75
 export const EOPNOTSUPP = 95
+export const EAFNOSUPPORT = 97
 export const EALREADY = 114
 export const ENOTSUPP = 524
 

@@ -39,6 +39,11 @@ export const HEADER_RANDOM_SEED = 84
 export const HEADER_TASK = 88
 /** Address of the table of interfaces; host. */
 export const HEADER_INTERFACES = 92
+/** Addresses and lengths of the tables of routes and neighbours, in the core heap; host, before anything runs. */
+export const HEADER_ROUTES = 96
+export const HEADER_ROUTE_COUNT = 100
+export const HEADER_NEIGHBORS = 104
+export const HEADER_NEIGHBOR_COUNT = 108
 /** Map elements that dead CPUs may have taken with them (contract G9); repair. The rest: core/run/audit.ts. */
 export const HEADER_LOST_ELEMENTS = 116
 /** u64 for each control block: absolute REALTIME expiry + 1, 0 for every other arming; of timers on that clock only. Advice,
@@ -361,11 +366,38 @@ export const CPU_MARGINS = 13120
 export const MARGIN_CLASSES = 8
 export const CPU_BYTES = 13184
 
-/** Interfaces of the network, as the host has set them: index (0 none) and MTU. */
+/** Interfaces of the network, as the host has set them: index (0 none), MTU, link address (6 bytes), 1 if it forwards. */
 export const MAX_INTERFACES = 64
-export const INTERFACE_BYTES = 8
+export const INTERFACE_BYTES = 20
 export const INTERFACE_INDEX = 0
 export const INTERFACE_MTU = 4
+export const INTERFACE_MAC = 8
+export const INTERFACE_FORWARDS = 16
+
+/** Routes, the more exact and the cheaper of equals first. Addresses: 16 bytes in the order of the network. */
+export const MAX_ROUTES = 4096
+export const ROUTE_BYTES = 76
+/** AF_INET or AF_INET6. */
+export const ROUTE_FAMILY = 0
+export const ROUTE_TABLE = 4
+/** RTN_*. */
+export const ROUTE_TYPE = 8
+export const ROUTE_PREFIX_BITS = 12
+export const ROUTE_METRIC = 16
+export const ROUTE_INTERFACE = 20
+/** Family of the next hop, 0 for none. */
+export const ROUTE_VIA_FAMILY = 24
+export const ROUTE_TO = 28
+export const ROUTE_VIA = 44
+export const ROUTE_SOURCE = 60
+
+/** Neighbours: who has which address behind an interface. */
+export const MAX_NEIGHBORS = 4096
+export const NEIGHBOR_ENTRY_BYTES = 32
+export const NEIGHBOR_FAMILY = 0
+export const NEIGHBOR_INTERFACE = 4
+export const NEIGHBOR_ADDRESS = 8
+export const NEIGHBOR_MAC = 24
 
 /** What a program is told of its task and of what it is attached to (helper/task.ts); u64 unless the comment says other. */
 export const TASK_PID_TGID = 0

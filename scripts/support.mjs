@@ -56,6 +56,8 @@ const DIFFERENCES = {
   bpf_redirect_neigh: REDIRECT,
   bpf_clone_redirect: "nothing is sent: a run's answer has the clones; every interface but 0 exists",
   bpf_get_hash_recalc: 'the hash of a flow is another than in a kernel, where it is another after each boot',
+  bpf_fib_lookup:
+    'by the interfaces, routes and neighbours that the host sets; no rules, no several ways to one prefix',
   bpf_check_mtu: 'by the table of interfaces that the host sets; lengths of segments are not looked at',
   bpf_csum_update: 'always -ENOTSUPP: no device has summed the packet',
   bpf_skb_change_head: ROOM,
@@ -102,7 +104,7 @@ const REASONS = [
     /task|d_path|vma|kallsyms|btf|sys_|stack|override|signal|probe_write/,
   ],
   ['there is no hardware that counts', /perf_|branch/],
-  ['there is no network: routes, transformations', /fib_|xfrm/],
+  ['there is no network that transforms packets', /xfrm/],
 ]
 
 /** Kernel functions that objects ask for, by group. */
@@ -160,7 +162,8 @@ export function supportPage() {
     '`boot({ task })` and `machine.setTask()` say what the task is in which programs run (`TaskIdentity`: ids, name, control',
     'groups, namespace); `run({ task })` what it is in one run. `run({ attach })` gives the cookie and the address of what a',
     'program is attached to, `run({ packet })` what a packet has besides its bytes: hash, VLAN tag, tunnel, socket, control',
-    'groups. `boot({ interfaces })` lists interfaces and their MTU. What programs do to a packet comes back in the answer of',
+    'groups. `boot({ interfaces, routes, neighbors })` describes the network: MTU and link address of each interface, where packets',
+    'go, who has which link address. What programs do to a packet comes back in the answer of',
     'the run: `packet`, `redirect`, `clones`.',
     '',
     `## Helpers: ${helpers.length} of ${rows.length}`,

@@ -37,6 +37,7 @@ export {
 } from './section'
 export * from './iterator'
 export * from './loop'
+export * from './fib'
 export * from './mtu'
 export { bpf_perf_event_output, bpf_skb_output, bpf_xdp_output } from './perf-event'
 export * from './trace'

@@ -4,16 +4,8 @@ import { BPF_PROG_TYPE_XDP, EINVAL, ENODEV } from '../abi'
 import { cpu } from '../cpu'
 import { peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
-import {
-  CPU_PROGRAM,
-  HEADER,
-  HEADER_INTERFACES,
-  INTERFACE_BYTES,
-  INTERFACE_INDEX,
-  INTERFACE_MTU,
-  MAX_INTERFACES,
-  PROGRAM_TYPE,
-} from '../layout'
+import { CPU_PROGRAM, INTERFACE_MTU, PROGRAM_TYPE } from '../layout'
+import { interfaceAt } from './interface'
 import { ETHERNET_BYTES } from './packet'
 import { skbAt, skbLength, SKB_GSO_SIZE, SKB_IFINDEX } from './skb'
 import { bpf_xdp_get_buff_len, xdpIngress } from './xdp'
@@ -21,16 +13,6 @@ import { bpf_xdp_get_buff_len, xdpIngress } from './xdp'
 const BPF_MTU_CHK_SEGS: u64 = 1
 const FITS: i64 = 0
 const FRAG_NEEDED: i64 = 1
-
-/** MTU of an interface, 0 if there is none of that index. */
-function mtuOf(ifindex: u32): u32 {
-  const table = <usize>peek32(HEADER + HEADER_INTERFACES)
-  for (let at: u32 = 0; at < <u32>MAX_INTERFACES; at++) {
-    const entry = table + <usize>at * INTERFACE_BYTES
-    if (peek32(entry + INTERFACE_INDEX) === ifindex) return peek32(entry + INTERFACE_MTU)
-  }
-  return 0
-}
 
 /**
  * 0 if the packet, changed by `difference`, fits through the interface (0: its own), 1 if it does not; *length, unless 0,
@@ -44,8 +26,9 @@ export function bpf_check_mtu(context: u64, ifindex: u64, length: u64, differenc
   if (flags !== 0 && (<u32>difference !== 0 || given !== 0)) return -EINVAL
   const own = xdp ? xdpIngress(context) : peek32(skbAt(context) + SKB_IFINDEX)
   const wanted = <u32>ifindex === 0 ? own : <u32>ifindex
-  const mtu = mtuOf(wanted)
-  if (wanted === 0 || mtu === 0) return -ENODEV
+  const through = interfaceAt(wanted)
+  if (!through) return -ENODEV
+  const mtu = peek32(through + INTERFACE_MTU)
   const bytes = xdp ? <u32>bpf_xdp_get_buff_len(context) : skbLength(context)
   const counted = <i32>(given !== 0 ? given + ETHERNET_BYTES : bytes) + <i32>difference
   poke32(word, mtu)

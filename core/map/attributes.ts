@@ -16,6 +16,7 @@ import {
   E2BIG,
   EINVAL,
   ENOTSUPP,
+  MAP_TYPE_ARRAY,
   MAP_TYPE_BLOOM_FILTER,
   MAP_TYPE_CPUMAP,
   MAP_TYPE_PERCPU_ARRAY,
@@ -55,8 +56,11 @@ const LARGEST_ELEMENT: u64 = 4 << 20
 const LARGEST_PERCPU_VALUE: u64 = 32 << 10
 /** A record's length in units of 8 bytes has 24 bits. */
 const LARGEST_RING: u32 = 128 << 20
-/** An element index + 1 must fit in the 24 bits that a link has for it. */
-const MOST_ELEMENTS: u64 = (1 << 24) - 2
+/**
+ * An element index + 1 must fit in the 24 bits that a link has for it; up to here the product by which async/slot.ts finds
+ * the element of a slot fits in 64.
+ */
+export const MOST_ELEMENTS: u64 = (1 << 24) - 2
 /** Bytes of an LPM trie's key (4 of them its length) and of its value. */
 const SHORTEST_TRIE_KEY: u32 = 5
 const LONGEST_TRIE_KEY: u32 = 260
@@ -83,6 +87,8 @@ export function checkAttributes(type: u32, keySize: u32, valueSize: u32, maxEntr
   else if (type === MAP_TYPE_BLOOM_FILTER && extra <= MOST_HASHES)
     refused = checkKeyless(keySize, valueSize, maxEntries, flags, BLOOM_FLAGS)
   if (refused) return refused
+  // Nothing links the elements of a plain array; bytes.ts refuses too many with slots.
+  if (type === MAP_TYPE_ARRAY || type === MAP_TYPE_PERCPU_ARRAY) return 0
   if (isTrie(type) && trieNodesOf(maxEntries) > MOST_ELEMENTS) return -E2BIG
   return elementsOf(type, maxEntries) > MOST_ELEMENTS ? -E2BIG : 0
 }

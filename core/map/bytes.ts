@@ -1,11 +1,11 @@
 // Bytes that a map takes, in core memory (slots, buckets, records, pools) and in the guest window (its elements): pure
 // arithmetic on the attributes, which are checked first. Called by create.ts and, through the exports, by the host.
-import { ENOMEM, MAP_TYPE_BLOOM_FILTER, MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF } from '../abi'
+import { E2BIG, ENOMEM, MAP_TYPE_BLOOM_FILTER, MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF } from '../abi'
 import { cpuCount } from '../cpu'
 import { peek32 } from '../door'
 import { BITMAP_BYTES, HEADER, HEADER_CPUS, SHARE_BYTES } from '../layout'
 import { bitmapBytes } from '../memory/bitmap'
-import { checkAttributes } from './attributes'
+import { checkAttributes, MOST_ELEMENTS } from './attributes'
 import { bloomBytes } from './bloom'
 import {
   bucketsOf,
@@ -44,6 +44,7 @@ export function map_bytes_core(
 ): i32 {
   const refused = checkAttributes(type, keySize, valueSize, maxEntries, flags, extra)
   if (refused) return refused
+  if ((hasTimer | hasWork) !== 0 && <u64>maxEntries > MOST_ELEMENTS) return -E2BIG
   let bytes: u64 = 0
   if (hasTimer) bytes += slotBytes(type, maxEntries)
   if (hasWork) bytes += slotBytes(type, maxEntries)

@@ -2,6 +2,7 @@
 import {
   E2BIG,
   EACCES,
+  EAFNOSUPPORT,
   EAGAIN,
   EBUSY,
   EDEADLK,
@@ -41,6 +42,7 @@ const names = new Map<number, string>([
   [EDEADLK, 'EDEADLK'],
   [ENAMETOOLONG, 'ENAMETOOLONG'],
   [EOPNOTSUPP, 'EOPNOTSUPP'],
+  [EAFNOSUPPORT, 'EAFNOSUPPORT'],
   [ENOTSUPP, 'ENOTSUPP'],
 ])
 

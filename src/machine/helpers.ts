@@ -96,6 +96,7 @@ export const helpers: readonly HelperEntry[] = [
   helper(65, 'bpf_xdp_adjust_tail', 2, { refusedIn: xdp }),
   helper(67, 'bpf_get_stack', 4, { refusedIn: PACKET_TYPES }),
   helper(68, 'bpf_skb_load_bytes_relative', 5, { refusedIn: skb }),
+  helper(69, 'bpf_fib_lookup', 4, { refusedIn: allBut('xdp', 'sched_cls', 'sched_act') }),
   helper(79, 'bpf_skb_cgroup_id', 1, { refusedIn: grouped }),
   helper(80, 'bpf_get_current_cgroup_id', 0),
   helper(83, 'bpf_skb_ancestor_cgroup_id', 2, { refusedIn: grouped }),

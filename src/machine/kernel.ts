@@ -7,12 +7,8 @@ import {
   HEADER_CORE_HEAP,
   HEADER_CORE_HEAP_END,
   HEADER_GUEST_HEAP,
-  HEADER_INTERFACES,
   HEADER_LOOP_BUDGET,
   HEADER_RANDOM_SEED,
-  INTERFACE_BYTES,
-  INTERFACE_INDEX,
-  INTERFACE_MTU,
 } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { ReadClock } from './clock.js'
@@ -25,6 +21,7 @@ import { MapTable } from './map-table.js'
 import { Memory } from './memory.js'
 import { ObjectTable } from './object-table.js'
 import { programCpusOf, type MachineShape } from './options.js'
+import { writeNetwork } from './network.js'
 import { RangeAllocator } from './ranges.js'
 import { faultError } from './report.js'
 import { setMachineTask } from './task.js'
@@ -102,6 +99,7 @@ export class Kernel {
       memory.word(HEADER + HEADER_CORE_HEAP_END),
       64,
     )
+    writeNetwork(memory, this.heap, shape.network)
     this.table = new RangeAllocator(Math.max(1, this.host.core.table.length), TABLE_SLOTS, 1)
     this.maps = new MapTable(this)
     this.objects = new ObjectTable(this)
@@ -199,11 +197,6 @@ export class Kernel {
     for (let cpu = 0; cpu < total; cpu++)
       memory.setWord(memory.cpuArea(cpu) + CPU_RANDOM, mix(shape.seed + 0x9e3779b9 * (cpu + 1)) || 1)
     setMachineTask(memory.bytes, shape.task)
-    const table = memory.word(HEADER + HEADER_INTERFACES)
-    shape.interfaces.forEach(([ifindex, mtu], at) => {
-      memory.setWord(table + at * INTERFACE_BYTES + INTERFACE_INDEX, ifindex)
-      memory.setWord(table + at * INTERFACE_BYTES + INTERFACE_MTU, mtu)
-    })
     if (shape.loopBudget !== undefined) memory.setWord(HEADER + HEADER_LOOP_BUDGET, shape.loopBudget)
   }
 }

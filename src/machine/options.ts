@@ -1,7 +1,8 @@
 // Boot options, their defaults and limits.
 import { MAX_CPUS } from '../../core/abi.js'
-import { CONTROL_BLOCK_BYTES, MAX_INTERFACES } from '../../core/layout.js'
+import { CONTROL_BLOCK_BYTES } from '../../core/layout.js'
 import { SkepError } from '../error.js'
+import { networkOf, type Neighbor, type Network, type NetworkInterface, type Route } from './network.js'
 import type { TaskIdentity } from './task.js'
 import { parseSize, show, type Size } from './units.js'
 
@@ -20,8 +21,12 @@ export interface BootOptions {
   loopBudget?: number
   /** The task that programs find themselves in; later: setTask(), and `task` of a run. */
   task?: TaskIdentity
-  /** MTU of each interface by its index, for bpf_check_mtu. Default { 1: 65536 }: the loopback alone. */
-  interfaces?: Readonly<Record<number, number>>
+  /** Interfaces by index, or only their MTU: bpf_check_mtu, bpf_fib_lookup. Default { 1: 65536 }: the loopback alone. */
+  interfaces?: Readonly<Record<number, number | NetworkInterface>>
+  /** Where packets go, for bpf_fib_lookup. With routes, interfaces forward unless they say otherwise. */
+  routes?: readonly Route[]
+  /** Link addresses of the next hops. */
+  neighbors?: readonly Neighbor[]
 }
 
 /** Options with every default filled in. */
@@ -38,7 +43,7 @@ export interface MachineShape {
   readonly seed: number
   readonly loopBudget: number | undefined
   readonly task: TaskIdentity
-  readonly interfaces: readonly (readonly [ifindex: number, mtu: number])[]
+  readonly network: Network
 }
 
 /** CPUs that run programs, those of threads that join too. */
@@ -80,18 +85,8 @@ export function machineShape(options: BootOptions, cpus: number, hostCpu: boolea
     seed: integer(options.seed ?? seed, 'seed', 0, 0xffffffff),
     loopBudget: options.loopBudget === undefined ? undefined : integer(options.loopBudget, 'loopBudget', 1, 0xffffffff),
     task: { pid: process.pid, comm: 'skep', ...options.task },
-    interfaces: interfacesOf(options.interfaces ?? { 1: 65536 }),
+    network: networkOf(options),
   }
-}
-
-function interfacesOf(table: Readonly<Record<number, number>>): [number, number][] {
-  const entries = Object.entries(table)
-  if (entries.length > MAX_INTERFACES)
-    throw new SkepError('BAD_OPTION', `interfaces: at most ${MAX_INTERFACES}, got ${entries.length}`)
-  return entries.map(([ifindex, mtu]) => [
-    integer(Number(ifindex), `interfaces: index '${ifindex}'`, 1, 0x7fffffff),
-    integer(mtu, `interfaces: MTU of ${ifindex}`, 1, 0x7fffffff),
-  ])
 }
 
 function integer(value: number, option: string, low: number, high: number): number {

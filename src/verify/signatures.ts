@@ -40,7 +40,7 @@ const NUMBERS = [
   ...[188, 190, 192, 208],
 ]
 /** Helpers that answer a number and may store something there. */
-const WRITERS = [4, 16, 20, 26, 29, 45, 67, 68, 88, 89, 105, 106, 112, 113, 114, 115, 120, 163, 183, 184, 189]
+const WRITERS = [4, 16, 20, 26, 29, 45, 67, 68, 69, 88, 89, 105, 106, 112, 113, 114, 115, 120, 163, 183, 184, 189]
 
 const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
   [1, { result: 'value', quiet: true }],

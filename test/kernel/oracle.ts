@@ -36,8 +36,8 @@ export class Kernel {
   #turn: Promise<unknown> = Promise.resolve()
   release = ''
 
-  constructor(program: string) {
-    this.#process = spawn(program, { stdio: ['pipe', 'pipe', 'pipe'] })
+  constructor(program: string, parameters: readonly string[] = []) {
+    this.#process = spawn(program, parameters, { stdio: ['pipe', 'pipe', 'pipe'] })
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
   }
 
@@ -108,8 +108,11 @@ export class Kernel {
   }
 }
 
-/** This machine's kernel, or the reason why it cannot be asked. */
-export async function openKernel(): Promise<Kernel | string> {
+/**
+ * This machine's kernel, or the reason why it cannot be asked. With `network`, in an empty network namespace in which these
+ * lines of a shell have been run; it ends with the kernel's close.
+ */
+export async function openKernel({ network }: { network?: readonly string[] } = {}): Promise<Kernel | string> {
   if (process.platform !== 'linux') return `no kernel to ask: this is ${process.platform}`
   let program: string
   try {
@@ -117,7 +120,16 @@ export async function openKernel(): Promise<Kernel | string> {
   } catch (error) {
     return `no kernel to ask: oracle/ does not build here (cc and libbpf's headers are needed): ${reason(error)}`
   }
-  const kernel = new Kernel(program)
+  if (network) {
+    const script = ['set -e', ...network].join('\n')
+    const reached = await promisify(execFile)('unshare', ['--net', 'sh', '-c', script]).catch(reason)
+    if (typeof reached === 'string') return `no kernel to ask: no network namespace can be had: ${reached}`
+    return usable(new Kernel('unshare', ['--net', 'sh', '-c', `${script}\nexec "$0"`, program]))
+  }
+  return usable(new Kernel(program))
+}
+
+async function usable(kernel: Kernel): Promise<Kernel | string> {
   const info = await kernel.ask('info')
   if (info.result === 0) {
     kernel.release = String(info['release'])

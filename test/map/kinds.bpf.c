@@ -31,6 +31,14 @@ struct {
   __uint(max_entries, 5000);
 } events SEC(".maps");
 
+/* For more elements than the links of a hash map can name. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 2);
+  __type(key, __u32);
+  __type(value, __u32);
+} places SEC(".maps");
+
 struct event {
   __u32 cpu;
   __u32 number;
@@ -108,5 +116,14 @@ int leak_and_fault(struct request *request)
 
   if (event)
     event->number = *(volatile __u32 *)16;
+  return 0;
+}
+
+SEC("syscall")
+int place(struct request *request)
+{
+  __u32 *place = bpf_map_lookup_elem(&places, &request->number);
+
+  request->result = place ? ++*place : -ENOENT;
   return 0;
 }

@@ -55,6 +55,19 @@ for (const engine of ['jit', 'interp'] as const) {
   })
 }
 
+test('an array may have more elements than a hash map', () => {
+  const entries = (1 << 24) + 3
+  for (const engine of ['jit', 'interp'] as const) {
+    using machine = boot.virtual({ memory: '192 MiB' })
+    const { programs, maps } = machine.load(kinds, { engine, maxEntries: { places: entries } })
+    const place = (number: number): number =>
+      new Int32Array((programs['place']!.run({ ctx: request(number) }).ctx as Uint8Array).buffer)[2]!
+    maps['places']!.set(entries - 1, 41)
+    assert.deepEqual([place(entries - 1), place(1 << 24), place(0), place(entries)], [42, 1, 1, -2])
+    assert.deepEqual([maps['places']!.get(entries - 1), maps['places']!.get(entries)], [42, undefined])
+  }
+})
+
 test('a consumer hears of records by itself, a burst at once, until it is closed', async () => {
   const object = boot.virtual().load(kinds, { checks: false })
   const { events } = object.maps
