@@ -41,9 +41,12 @@ export function emitAlu(f: FunctionEmitter, instruction: Instruction): void {
   const plain = (wide ? PLAIN64 : PLAIN32)[form.operation]
   if (plain !== undefined) {
     const window = f.windows.get(dst)
+    const address =
+      wide && form.operation === 'add' && form.source === 'register' ? f.indexed.addressIn(dst) : undefined
     getDst()
     operand().op(plain)
     setDst()
+    if (address !== undefined) f.indexed.added(dst, address, src)
     // A register that moves by a constant takes what is known about its neighbourhood with it.
     if (window && wide && form.source === 'immediate' && (form.operation === 'add' || form.operation === 'sub')) {
       const distance = form.operation === 'add' ? imm : -imm

@@ -12,7 +12,8 @@ import { CPU_BUDGET, CPU_INDEX, CPU_PROGRAM } from '../../core/layout.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
 import type { CountedTurn, EmittedFunction, FunctionContext, InlinedFunction, Window } from './context.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
-import type { CodePosition } from './positions.js'
+import { IndexedRegisters } from './indexed.js'
+import { shifted, type CodePosition } from './positions.js'
 
 /** The frame's upper end as i32 is the sixth parameter. */
 const FRAME_LOCAL = 5
@@ -39,6 +40,7 @@ export class FunctionEmitter {
   at = 0
   /** Ranges that need no check any more, by register; see memory.ts. */
   windows = new Map<number, Window>()
+  readonly indexed = new IndexedRegisters()
   /** What is known while several turns of a loop are written in a row; see counted.ts. */
   counted: CountedTurn | undefined
   /** Each access is checked by itself; see memory.ts. */
@@ -160,6 +162,7 @@ export class FunctionEmitter {
   /** Pops an i64 into a register; what was known about its old value is forgotten. */
   setRegister(register: number): this {
     this.windows.delete(register)
+    this.indexed.forget(register)
     return this.set(this.#registerLocal(register))
   }
 
@@ -198,6 +201,7 @@ export class FunctionEmitter {
     this.depth -= 1
     this.#scope = outer
     this.windows = windows
+    this.indexed.clear()
     this.position(call)
   }
 
@@ -389,11 +393,6 @@ export class FunctionEmitter {
       inlined: this.#inlined,
     }
   }
-}
-
-/** Positions of code that lies `by` bytes further on. */
-function shifted(positions: readonly number[], by: number): number[] {
-  return positions.map((value, at) => (at % 2 === 0 ? value + by : value))
 }
 
 /** As in the kernel (BPF_MAX_LOOPS): how often the may_gotos of one activation go on before they jump. */

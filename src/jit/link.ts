@@ -72,7 +72,13 @@ export interface KnownFacts {
 
 export type KnownAccess =
   | { readonly kind: 'frame'; readonly offset: number | undefined }
-  | { readonly kind: 'value'; readonly map: string; readonly offset: number | undefined }
+  | {
+      readonly kind: 'value'
+      readonly map: string
+      readonly offset: number | undefined
+      /** In the map's only value the register is at this byte or a later one. */
+      readonly least: number | undefined
+    }
   | { readonly kind: 'packet' | 'checked' }
 
 export interface LinkTarget {

@@ -65,3 +65,8 @@ export function positionOf<T extends Positioned>(
   const stack = error instanceof Error ? error.stack : undefined
   return stack === undefined ? undefined : positionsOf(stack, objects)[0]
 }
+
+/** Positions of code that lies `by` bytes further on. */
+export function shifted(positions: readonly number[], by: number): number[] {
+  return positions.map((value, at) => (at % 2 === 0 ? value + by : value))
+}

@@ -167,6 +167,7 @@ class Structurer {
   #instructionsOf(block: Block, from: number, to: number): void {
     const f = this.#f
     const again = (first: number, end: number): void => this.#instructionsOf(block, first, end)
+    f.indexed.clear()
     for (let at = from; at < to; at += 1) {
       const instruction = this.#instructions[at]!
       f.position(instruction.index)
@@ -177,9 +178,12 @@ class Structurer {
         case 'endian':
           emitEndian(f, instruction)
           break
-        case 'wide':
-          f.const64(f.context.wideValue(instruction)).setRegister(instruction.dst)
+        case 'wide': {
+          const value = f.context.wideValue(instruction)
+          f.const64(value).setRegister(instruction.dst)
+          f.indexed.loaded(instruction.dst, value)
           break
+        }
         case 'load':
         case 'store':
         case 'atomic':

@@ -33,8 +33,16 @@ import { review, walk } from './walk.js'
 export type Proof =
   /** At `offset` from r10 (negative) if that is always the same. */
   | { readonly kind: 'frame'; readonly offset: number | undefined }
-  /** At `offset` of the map's only value, if that is always the same: its address is known when the code is made. */
-  | { readonly kind: 'value'; readonly map: string; readonly offset: number | undefined }
+  /**
+   * In the map's only value, whose address is known when the code is made, the register is at `least` or more; undefined if there
+   * may be more values. The access is at `offset` if that is always the same.
+   */
+  | {
+      readonly kind: 'value'
+      readonly map: string
+      readonly offset: number | undefined
+      readonly least: number | undefined
+    }
   | { readonly kind: 'packet' }
   | { readonly kind: 'checked' }
 
@@ -121,8 +129,14 @@ function proofOf(
     case 'value': {
       const map = maps.get(base.map)
       if (!map || base.nullable || base.min + offset < 0 || base.max + offset + bytes > map.valueSize) return undefined
-      const isOnly = map.type === MAP_TYPE_ARRAY && map.maxEntries === 1 && base.min === base.max
-      return { kind: 'value', map: map.name, offset: isOnly ? base.min + offset : undefined }
+      const isOnly = map.type === MAP_TYPE_ARRAY && map.maxEntries === 1
+      const isFixed = isOnly && base.min === base.max
+      return {
+        kind: 'value',
+        map: map.name,
+        offset: isFixed ? base.min + offset : undefined,
+        least: isOnly ? base.min : undefined,
+      }
     }
     case 'packet':
       if (base.offset + offset >= 0 && base.offset + offset + bytes <= base.proved) return { kind: 'packet' }

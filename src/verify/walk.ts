@@ -1,8 +1,9 @@
 // The states of one function at the start of each of its blocks, for one way of entering it, and the pass over them that
 // reports. States only ever lose knowledge, ranges widen at loop heads, and the number of visits is limited, so the walk
-// ends quickly for any graph; where the limit is reached nothing is claimed.
+// ends quickly for any graph; where the limit is reached nothing is claimed. Where proofs are looked for, what widening gave
+// away too much is taken back in one pass more.
 import type { Instruction } from '../isa/decode.js'
-import type { Block } from './blocks.js'
+import { successors, type Block } from './blocks.js'
 import { waysOn } from './branch.js'
 import { call, type CallSurroundings, type Entry, type Summary } from './call.js'
 import { copyState, joinInto, type State } from './state.js'
@@ -29,6 +30,7 @@ export function walk(around: CallSurroundings, entry: Entry): Walked {
   let result: Value | undefined
   let lock: Summary['lock'] | undefined
   let left = VISITS_PER_BLOCK * blocks.length + 100
+  let widened = false
   for (let at = 0; at < blocks.length;) {
     const before = states[at]
     if (!pending[at] || !before) {
@@ -53,6 +55,7 @@ export function walk(around: CallSurroundings, entry: Entry): Walked {
       const { position } = target
       const known = states[position]
       const widen = target.isLoopHead && visits[position]! >= PATIENCE
+      widened ||= widen
       // No other way has this state.
       if (!known) states[position] = way.state
       else if (!joinInto(known, way.state, widen)) continue
@@ -61,7 +64,36 @@ export function walk(around: CallSurroundings, entry: Entry): Walked {
     }
     at = next
   }
-  return { states, result: result ?? UNKNOWN, lock: lock ?? 'unknown' }
+  const found = widened && !around.trusting ? narrowed(around, entry, states) : states
+  return { states: found, result: result ?? UNKNOWN, lock: lock ?? 'unknown' }
+}
+
+/**
+ * What comes to each block along all its ways: along those that come back to the head of a loop with what `states` say, along the others
+ * with what is found here. It holds because `states` do, and a counter's range ends at the loop's bound again.
+ */
+function narrowed(around: CallSurroundings, entry: Entry, states: Walked['states']): Walked['states'] {
+  const { blocks, byStart } = around.code
+  const result: (State | undefined)[] = new Array<State | undefined>(blocks.length).fill(undefined)
+  result[0] = entryState(entry)
+  const arrive = (position: number, state: State): void => {
+    const known = result[position]
+    if (known) joinInto(known, state, false)
+    else result[position] = state
+  }
+  const leave = (at: number, before: State | undefined, back: boolean): void => {
+    if (!before) return
+    const state = copyState(before)
+    for (const way of waysOn(runBlock(around, blocks[at]!, state), state)) {
+      const target = byStart.get(way.to)
+      if (target && target.position <= at === back) arrive(target.position, way.state)
+    }
+  }
+  const comesBack = (at: number): boolean =>
+    successors(blocks[at]!).some((start) => (byStart.get(start)?.position ?? at + 1) <= at)
+  for (let at = 0; at < blocks.length; at += 1) if (comesBack(at)) leave(at, states[at], true)
+  for (let at = 0; at < blocks.length; at += 1) leave(at, result[at], false)
+  return result
 }
 
 /** Goes once over what walk() found; `around` reports, `each` sees every instruction with the state before it. */

@@ -239,11 +239,11 @@ test('variables and values that lookups answered are proved by their size, after
   ]
   const maps = [map('.bss', { maxEntries: 1, valueSize: 16 }), map('values')]
   assert.deepEqual(proofsOf(lines, { maps }), [
-    { kind: 'value', map: '.bss', offset: 8 },
+    { kind: 'value', map: '.bss', offset: 8, least: 8 },
     undefined,
     { kind: 'frame', offset: -4 },
     undefined,
-    { kind: 'value', map: 'values', offset: undefined },
+    { kind: 'value', map: 'values', offset: undefined, least: undefined },
     undefined,
   ])
 })
@@ -269,8 +269,36 @@ test('in a loop what a mask bounds is proved, though another register counts', (
     asm.exit(),
   ]
   assert.deepEqual(proofsOf(lines, { maps: [map('.bss', { maxEntries: 1, valueSize: 64 })] }), [
-    { kind: 'value', map: '.bss', offset: undefined },
-    { kind: 'value', map: '.bss', offset: 0 },
+    { kind: 'value', map: '.bss', offset: undefined, least: 0 },
+    { kind: 'value', map: '.bss', offset: 0, least: 0 },
+  ])
+})
+
+test('in a loop of several blocks the range of a counter ends at its bound, also within another loop', () => {
+  const at = (index: Register): Line[] => [
+    asm.loadReference('r6', { kind: 'map-value', map: '.bss', offset: 0 }),
+    asm.alu('add', 'r6', index),
+    asm.load(8, 'r7', 'r6', 0),
+  ]
+  const lines = [
+    asm.mov('r4', 0),
+    asm.label('outer'),
+    asm.mov('r5', 3),
+    asm.label('inner'),
+    ...at('r5'),
+    asm.jump('eq', 'r7', 0, 'next'),
+    ...at('r4'),
+    asm.label('next'),
+    asm.alu('add', 'r5', 1),
+    asm.jump('lt', 'r5', 64, 'inner'),
+    asm.alu('add', 'r4', 1),
+    asm.jump('le', 'r4', 64, 'outer'),
+    asm.exit(),
+  ]
+  assert.deepEqual(proofsOf(lines, { maps: [map('.bss', { maxEntries: 1, valueSize: 64 })] }), [
+    { kind: 'value', map: '.bss', offset: undefined, least: 0 },
+    // It gets to 64.
+    undefined,
   ])
 })
 
