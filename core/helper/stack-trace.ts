@@ -21,6 +21,7 @@ import { copy, fill, glance64, note32, peek32 } from '../door'
 import { guestAddress } from '../guest'
 import { fault } from '../host'
 import {
+  CPU_NESTED,
   CPU_RUN_BUFFER,
   CPU_RUN_BUFFER_BYTES,
   CPU_TASK,
@@ -41,7 +42,7 @@ const FAST_COMPARE: u64 = 1 << 9
 const REUSE: u64 = 1 << 10
 const USER_BUILD_ID: u64 = 1 << 11
 
-/** Where the stacks of a run lie: the kernel's, the user's, then the key of a lookup. */
+/** Where the stacks of a run lie: the kernel's, the user's, then the keys of lookups, one for each nesting level. */
 function stacks(): usize {
   return <usize>(peek32(cpu() + CPU_RUN_BUFFER) + peek32(cpu() + CPU_RUN_BUFFER_BYTES) - <u32>STACKS_BYTES)
 }
@@ -85,7 +86,7 @@ export function bpf_get_stackid(_context: u64, mapPointer: u64, flags: u64): i64
   const stack = placeOf(flags)
   const words = min<u32>(depth - skipped, bytes >> 3)
   const id = hashOf(stack, words) & (<u32>bucketsOf(peek32(map + MAP_MAX_ENTRIES)) - 1)
-  const key = stacks() + 2 * <usize>STACK_AREA_BYTES
+  const key = stacks() + 2 * <usize>STACK_AREA_BYTES + ((<usize>peek32(cpu() + CPU_NESTED)) << 3)
   note32(key, id)
   let result = hashUpdate(map, key, stack, BPF_NOEXIST, true)
   if (result === -EEXIST) {

@@ -9,14 +9,13 @@ import {
   FAULT_CALLBACK_RESULT,
   MAP_TYPE_USER_RINGBUF,
 } from '../abi'
-import { cpu } from '../cpu'
-import { load32, peek32, poke32 } from '../door'
+import { load32, peek32 } from '../door'
 import { fault } from '../host'
-import { CPU_PROGRAM, MAP_RING_CONSUMED, MAP_TYPE } from '../layout'
+import { MAP_RING_CONSUMED, MAP_TYPE } from '../layout'
 import { mapAddress } from '../map/map'
 import { ring } from '../map/ring'
 import { GIVEN_UP, beginDrain, drainedDynptr, endDrain, userRingNext, userRingRelease } from '../map/user-ring'
-import { calleeFrame, callbackOf, chargeIteration } from './call'
+import { callBack, calleeFrame, callbackOf, chargeIteration } from './call'
 import { MOST_BYTES, setLocal } from './dynptr'
 
 /** BPF_MAX_USER_RINGBUF_SAMPLES: those that were given up count. */
@@ -33,11 +32,9 @@ export function bpf_user_ringbuf_drain(ringPointer: u64, fn: u64, ctx: u64, flag
   const index = callbackOf(fn)
   const callee = calleeFrame(<usize>frame)
   if (!beginDrain(map)) return -EBUSY
-  // A callback may end in a tail call.
-  const program = peek32(cpu() + CPU_PROGRAM)
   const before = load32(map + MAP_RING_CONSUMED)
   let result: i64 = 0
-  let answer: i64 = 0
+  let answer: u64 = 0
   for (let turn: u32 = 0; turn < MOST_SAMPLES && answer === 0; turn++) {
     const sample = userRingNext(map)
     if (sample === 0) break
@@ -50,9 +47,8 @@ export function bpf_user_ringbuf_drain(ringPointer: u64, fn: u64, ctx: u64, flag
     chargeIteration()
     const dynptr = drainedDynptr(map)
     setLocal(dynptr, sample & 0xffffffff, bytes)
-    answer = call_indirect<i64>(index, <i64>dynptr, <i64>ctx, <i64>0, <i64>0, <i64>0, <i32>callee)
-    poke32(cpu() + CPU_PROGRAM, program)
-    if (answer !== 0 && answer !== 1) fault(FAULT_CALLBACK_RESULT, <u64>answer)
+    answer = callBack(index, dynptr, ctx, 0, 0, callee)
+    if (answer > 1) fault(FAULT_CALLBACK_RESULT, answer)
     userRingRelease(map)
     result++
   }

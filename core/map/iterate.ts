@@ -3,11 +3,10 @@
 // place in the order never moves. By element (next): an element that is in the map from beginning to end is visited
 // once. Neither returns an element that was not in the map at some moment of the call. Both walk as find.ts does.
 // Keys of more than 8 bytes whose 64-bit hashes are equal count as one in the bucket order.
-import { calleeFrame, callbackOf, chargeIteration } from '../helper/call'
-import { cpu, cpuIndex } from '../cpu'
-import { load64, note64, peek32, poke32, retry } from '../door'
+import { callBack, calleeFrame, callbackOf, chargeIteration } from '../helper/call'
+import { cpuIndex } from '../cpu'
+import { load64, note64, peek32, retry } from '../door'
 import {
-  CPU_PROGRAM,
   MAP_BUCKETS,
   MAP_BUCKET_MASK,
   MAP_ELEMENT_COUNT,
@@ -24,11 +23,7 @@ import { bucketOf, isLong, nextOf, orderOf, recordOf } from './record'
 /** Calls `fn` for one element; true if it wants to stop. */
 export function visit(map: usize, key: usize, value: usize, fn: u32, context: u64, callee: usize): bool {
   chargeIteration()
-  const program = peek32(cpu() + CPU_PROGRAM)
-  const answer = call_indirect<u64>(fn, <u64>map, <u64>key, <u64>value, context, <u64>0, <i32>callee)
-  // The callback may have ended in a tail call.
-  poke32(cpu() + CPU_PROGRAM, program)
-  return answer !== 0
+  return callBack(fn, map, key, value, context, callee) !== 0
 }
 
 /** bpf_for_each_map_elem on a hash map: the number of elements visited. */

@@ -59,6 +59,7 @@ import {
   CPU_FIRINGS,
   CPU_LATE_SINCE,
   CPU_LOCK,
+  CPU_INSTRUCTION,
   CPU_PROGRAM,
   CPU_SCRATCH,
   CPU_TAIL_CALLS,
@@ -131,6 +132,8 @@ function call(block: usize, binding: u64, deadline: u64): void {
     <u64>0,
     stackTop(),
   )
+  // The callback has ended: what is wrong now has no place in its code.
+  poke32(area + CPU_INSTRUCTION, 0)
   if (result !== 0) fault(FAULT_CALLBACK_RESULT, result)
   if (peek32(area + CPU_LOCK) !== 0) fault(FAULT_SPIN_LOCK, <u64>peek32(area + CPU_LOCK))
 }

@@ -9,6 +9,7 @@ import { fault } from '../host'
 import {
   CPU_BUDGET,
   CPU_CONTEXT,
+  CPU_INSTRUCTION,
   CPU_LOCK,
   CPU_NESTED,
   CPU_NOW,
@@ -62,7 +63,11 @@ function run(program: usize, contextAddress: u32, context: u32, fresh: bool): u3
   const entry = peek32(program + PROGRAM_ENTRY)
   if (!fresh && !needsNoReading(program, entry)) freshNow()
   const result = call_indirect<u64>(entry, <u64>contextAddress, <u64>0, <u64>0, <u64>0, <u64>0, stackTop())
-  if (peek32(area + CPU_LOCK) !== lockBefore) fault(FAULT_SPIN_LOCK, <u64>peek32(area + CPU_LOCK))
+  if (peek32(area + CPU_LOCK) !== lockBefore) {
+    // The program has ended: what is wrong now has no place in its code.
+    poke32(area + CPU_INSTRUCTION, 0)
+    fault(FAULT_SPIN_LOCK, <u64>peek32(area + CPU_LOCK))
+  }
   if (!outermost) poke32(area + CPU_NESTED, peek32(area + CPU_NESTED) - 1)
   poke32(area + CPU_CONTEXT, contextBefore)
   poke32(area + CPU_PROGRAM, programBefore)

@@ -69,6 +69,36 @@ test('a callback of bpf_loop that returns neither 0 nor 1 is a fault', () => {
   assert.throws(() => programs.bad_loop_result!.run(), coded('FAULT_CALLBACK_RESULT', /returned 5/))
 })
 
+test('what was wrong when a callback or a program had ended has the same place on both engines', () => {
+  const places = (['jit', 'interp'] as const).map((engine) => {
+    const machine = boot.virtual()
+    const { programs } = machine.load(probes, { ...unchecked, engine })
+    const placeOf = (run: () => unknown): unknown => {
+      try {
+        return run()
+      } catch (error) {
+        const { code, details } = error as SkepError
+        return [code, details['function'], details['source'], details['instruction']]
+      }
+    }
+    programs.start_refusing_timer!.run({ ctx: request(0, 100) })
+    return [
+      placeOf(() => programs.bad_loop_result!.run()),
+      placeOf(() => programs.keep_lock!.run()),
+      placeOf(() => machine.clock.advance('1 us')),
+    ]
+  })
+  assert.deepEqual(places[0], places[1])
+  const [inLoop, ended, fired] = places[1] as [string, string | undefined, string | undefined][]
+  assert.deepEqual(inLoop!.slice(0, 3), [
+    'FAULT_CALLBACK_RESULT',
+    'bad_loop_result',
+    'return bpf_loop(10, refuses, NULL, 0);',
+  ])
+  assert.deepEqual(ended!.slice(0, 2), ['FAULT_SPIN_LOCK', undefined])
+  assert.deepEqual(fired!.slice(0, 2), ['FAULT_CALLBACK_RESULT', undefined])
+})
+
 test('a lock taken twice or kept is a fault, and is free afterwards', () => {
   const { programs, maps } = boot.virtual().load(probes, unchecked)
   assert.throws(() => programs.lock_twice!.run(), coded('FAULT_SPIN_LOCK'))

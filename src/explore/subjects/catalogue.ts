@@ -7,6 +7,7 @@ import { queueEntries } from './queue-catalogue.js'
 import { ringEntries } from './ring-catalogue.js'
 import { partEntries } from './parts.js'
 import { specimenEntries } from './specimen-catalogue.js'
+import { stackEntries } from './stack-catalogue.js'
 import { trieEntries } from './trie-catalogue.js'
 import { userRingEntries } from './user-ring-catalogue.js'
 
@@ -47,6 +48,7 @@ function* shipped(): Generator<Entry> {
   yield* queueEntries()
   yield* ringEntries()
   yield* userRingEntries()
+  yield* stackEntries()
   yield* trieEntries()
   yield* asyncEntries()
 }
