@@ -32,6 +32,7 @@ export const PACKET_AT = CONTEXT_AREA + HEADROOM
 const XDP_DATA = 0
 export const XDP_DATA_END = 4
 const XDP_DATA_META = 8
+const XDP_INGRESS = 12
 // __sk_buff.
 const SKB_LEN = 0
 const SKB_PKT_TYPE = 4
@@ -79,6 +80,7 @@ export function placePacket(
   writeFields(fields, view, given instanceof Uint8Array ? readFields(fields, viewOf(given)) : given, fail)
   if (options.packet !== undefined) writePacketState(view, options.packet, fail)
   const wireLength = xdp ? 0 : view.getUint32(SKB_WIRE_LEN, true)
+  const ingress = view.getUint32(XDP_INGRESS, true)
   writePacketPlace(view, program.type, start, data, data.length)
   return {
     contextAddress: buffer.address,
@@ -90,6 +92,8 @@ export function placePacket(
       const last = view.getUint32(xdp ? XDP_DATA_END : SKB_DATA_END, true)
       const inside = first >= buffer.address + CONTEXT_AREA && first <= last && last <= buffer.address + buffer.size
       const out = readFields(fields, view)
+      // The kernel gives it back as it was, also where it told the program of the loopback.
+      if (xdp) out.ingress_ifindex = ingress
       const result: RunResult = {
         retval,
         data: inside ? withHeader(buffer.bytes.slice(first, last), linkHeader(program.type)) : new Uint8Array(0),
@@ -127,6 +131,7 @@ export function writePacketPlace(
     view.setUint32(XDP_DATA, start, true)
     view.setUint32(XDP_DATA_END, end, true)
     view.setUint32(XDP_DATA_META, start, true)
+    if (view.getUint32(XDP_INGRESS, true) === 0) view.setUint32(XDP_INGRESS, LOOPBACK, true)
     return
   }
   const first = start + linkHeader(type)

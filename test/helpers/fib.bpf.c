@@ -52,3 +52,9 @@ int xdp_short(struct xdp_md *ctx)
   ask(ctx, 60);
   return XDP_PASS;
 }
+
+SEC("xdp")
+int xdp_ingress(struct xdp_md *ctx)
+{
+  return ctx->ingress_ifindex;
+}

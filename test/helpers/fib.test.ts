@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { boot, type BootOptions } from '../../src/index.js'
+import { udp } from './families.js'
 import { answerOf, answersFile, cases, network, objectFile, requestOf } from './fib-cases.js'
 
 const object = readFileSync(objectFile)
@@ -20,6 +21,15 @@ for (const engine of ['jit', 'interp'] as const)
         given[one.name] = answerOf(maps['request']!.getBytes(0)!)
       }
       assert.deepEqual(given, answers)
+    })
+
+    test('a packet of XDP comes from the loopback, or from where the host says', () => {
+      using machine = boot.virtual({ memory: '4 MiB' })
+      const { xdp_ingress: ingress } = machine.load(object, { engine }).programs
+      assert.equal(ingress!.run({ data: udp }).retval, 1)
+      assert.equal(ingress!.run({ data: udp, ctx: { ingress_ifindex: 3 } }).retval, 3)
+      const { retval, ctx } = ingress!.run({ data: udp, ctx: new Uint8Array(24) })
+      assert.deepEqual([retval, (ctx as Uint8Array)[12]], [1, 0])
     })
 
     test('a machine without routes does not forward', () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { udp } from '../helpers/families.js'
 import { answersFile, commands, kernelFibAnswers, objectFile } from '../helpers/fib-cases.js'
 import { openKernel } from './oracle.js'
 
@@ -12,6 +13,11 @@ test('the recorded answers are the kernel’s', async (t) => {
   try {
     const recorded = JSON.parse(readFileSync(answersFile, 'utf8')) as Record<string, string>
     assert.deepEqual(await kernelFibAnswers(kernel, fileURLToPath(objectFile)), recorded)
+    assert.equal((await kernel.load(fileURLToPath(objectFile), 'xdp_ingress')).result, 0)
+    const context = new Uint8Array(24)
+    context[4] = udp.length
+    const { retval, context: after } = await kernel.run('xdp_ingress', { data: udp, context })
+    assert.deepEqual([retval, after[12]], [1, 0])
   } finally {
     await kernel.close()
   }
