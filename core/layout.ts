@@ -99,7 +99,9 @@ export const CB_DEFERRED_NEXT = 44
 /** Queue links, written by the owner of the entry only. */
 export const CB_NEXT = 44
 export const CB_PREVIOUS = 48
+/** In the due heap: the first child. In the wheel: the entry of the slot that came four before; advice. */
 export const CB_CHILD = 52
+export const CB_BEFORE = 52
 export const CB_ENTRY_STAMP = 56
 /** u16: where the entry is linked: 0 nowhere, else see queue/. Owner of the entry. */
 export const CB_PLACE = 60
@@ -342,29 +344,39 @@ export const CPU_REGISTERS = 368
 export const CPU_INSTRUCTION = 372
 /** Ring buffer records that this CPU has reserved and not given back: what a run leaves open is discarded at its end. */
 export const CPU_RESERVED = 376
-/** Timer wheel: bitmaps (8 u32 per level), then heads and tails. */
+/** Timer wheel: bitmaps (8 u32 per level); the slots are at the end. */
 export const CPU_WHEEL_BITS = 384
 export const WHEEL_LEVELS = 6
-export const CPU_WHEEL_SLOTS = 576
 /** Elements of per-CPU hash maps that the CPU writes into (map/element-write.ts), one u64 {map : 32, index + 1 : 32} per
- *  nesting level; 0 none. After 576 + 6 levels * 256 slots * 8 bytes. */
-export const CPU_ELEMENT_WRITES = 12864
+ *  nesting level; 0 none. */
+export const CPU_ELEMENT_WRITES = 576
 /** u64: expiry + 1 (ns) of the callback that runs and has yet to read the clock, to tell how late it began. 0 none. */
-export const CPU_LATE_SINCE = 12896
-/** What the values held that were brought into the cache ahead of their callbacks; nobody reads it. */
-export const CPU_TOUCHED = 12912
+export const CPU_LATE_SINCE = 608
+/** What the values and control blocks held that were brought into the cache ahead of their turn; nobody reads it. */
+export const CPU_TOUCHED = 624
 /** 1 once the CPU's run has moved its packet forward or recorded a redirect; for prepared runs (run/prepared.ts). */
-export const CPU_BUFFER_USED = 12916
+export const CPU_BUFFER_USED = 628
 /** Stacks of programs that a subprogram's tail call has begun (core/frame.ts), MAX_TAIL_CALLS for each nesting level, then pages of
  *  indices of for_each as in the scratch page (guest address); the interpreter's registers of their frames. 0: none yet. */
-export const CPU_TAIL_STACKS = 12920
-export const CPU_TAIL_REGISTERS = 12924
+export const CPU_TAIL_STACKS = 632
+export const CPU_TAIL_REGISTERS = 636
 /** TASK of the CPU's current or last run; host, between runs. */
-export const CPU_TASK = 12928
+export const CPU_TASK = 640
 /** u32 nanoseconds for each length of sleep (run/margin.ts); 0 nothing learned yet. */
-export const CPU_MARGINS = 13120
+export const CPU_MARGINS = 832
 export const MARGIN_CLASSES = 8
-export const CPU_BYTES = 13184
+/** Entries that the wheel brings, while they are sorted: 64 u64 keys, 64 u32 control blocks (queue/due-batch.ts). */
+export const CPU_BATCH_KEYS = 896
+export const CPU_BATCH_BLOCKS = 1408
+/** Timer wheel, 256 slots for each level: first and last entry, the last four that came (u64 each of two, the newest in the
+ *  low half of NEWER), entries. */
+export const CPU_WHEEL_SLOTS = 1664
+export const WHEEL_LAST = 4
+export const WHEEL_NEWER = 8
+export const WHEEL_OLDER = 16
+export const WHEEL_COUNT = 24
+export const WHEEL_SLOT_BYTES = 32
+export const CPU_BYTES = 50816
 
 /** Interfaces of the network, as the host has set them: index (0 none), MTU, link address (6 bytes), 1 if it forwards. */
 export const MAX_INTERFACES = 64

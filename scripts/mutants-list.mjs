@@ -63,7 +63,7 @@ export const mutants = [
   mutant('a firing does not place again what is armed for later', 'pair/entry-earlier-than-the-deadline/poll/set2', fire, ['    place(block, deadline)\n    return LEFT', '    return LEFT']),
   mutant('the end of a run asks for no look', 'hazard/H30/two', fire, ['    if (queued === 0) post(block, target === ANY_CPU ? cpuIndex() : target)\n    else if', '    if (queued === 0) post(block, me()) \n    else if'.replace('post(block, me()) ', '{}')]),
   mutant('the end of a run does not mind an entry that is too late', 'hazard/H30/two', fire, ['    else if (deadlineOf(state) < queuedDeadline(queued) || (target !== ANY_CPU && target !== queuedOwner(queued)))\n      post(block, queuedOwner(queued))\n', '']),
-  mutant('a firing keeps the entry’s reference', 'pair/due-on-cpu-0/poll/free', fire, ['  store32(cpu() + CPU_CURRENT, 0)\n  controlBlockPut(block)\n', '  store32(cpu() + CPU_CURRENT, 0)\n']),
+  mutant('a firing keeps the entry’s reference', 'pair/due-on-cpu-0/poll/free', fire, ['  note32(cpu() + CPU_CURRENT, 0)\n  controlBlockPut(block)\n', '  note32(cpu() + CPU_CURRENT, 0)\n']),
   mutant('a last put does not mark the count dead', 'hazard/H6', 'core/memory/references.ts', [' && compareExchange32(count, 0, REFERENCES_DEAD) === 0', '']),
   mutant('a reference is taken on a dead object', 'hazard/H35', 'core/memory/references.ts', ['  if ((add32(count, 1) & REFERENCES_DEAD) === 0) return true\n', '  add32(count, 1)\n  if (true) return true\n']),
   mutant('a grace period waits for nobody', 'hazard/H7/set', 'core/memory/section.ts', ['    if (section !== 0 && section < tag) return false\n', '']),

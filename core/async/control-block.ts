@@ -2,7 +2,7 @@
 // Invariant: a block in the pool has state FREED, no binding, no queue entry and a dead count; so a stale look at it
 // finds nothing to do. It returns only a grace period after its count was dead [G1, G3, H3]. One that was never used is all
 // 0, idle and in no slot: nobody has its address to look at it.
-import { note8, peek32, poke32, store64 } from '../door'
+import { note64, note8, peek32, poke32, store64 } from '../door'
 import { cpu, cpuIndex } from '../cpu'
 import {
   CB_HOLDER,
@@ -37,7 +37,8 @@ export function controlBlockAllocate(kind: u32, clock: u32, map: usize, element:
   forgetRealtime(block)
   // Nobody looks at the count of a block before it is published, nor once it is dead.
   poke32(block + CB_REFERENCES, 1)
-  store64(block + CB_STATE, fresh())
+  // The publication is a compare-and-exchange, which lets no store pass. A stale look may see either word: idle or FREED.
+  note64(block + CB_STATE, fresh())
   return block
 }
 

@@ -64,17 +64,17 @@ export function fieldUntouched(pointer: u64): bool {
   return (glance64(<usize>pointer) | glance64(<usize>pointer + FIELD_BYTES / 2)) === 0
 }
 
-/** The slot word that a guest's timer or work pointer names, or 0. */
+/** The slot word that a guest's timer or work pointer names, or 0. Whether its bytes are untouched: see knownSlot. */
 export function slotOf(pointer: u64, kind: u32): usize {
   const map = mapAt(pointer)
   if (map === 0) return 0
   const index = elementAt(map, pointer, kind)
-  return index < 0 || !fieldUntouched(pointer) ? 0 : slotAddress(map, <u32>index, kind)
+  return index < 0 ? 0 : slotAddress(map, <u32>index, kind)
 }
 
-/** The slot word of a field that the compiler has placed: `slot`, or 0 if the guest's bytes are not untouched [H23]. */
+/** The slot word of a field that was found: `slot`, or 0 if it is 0 or the guest's bytes are not untouched [H23]. */
 export function knownSlot(pointer: u64, slot: usize): usize {
-  return fieldUntouched(pointer) ? slot : 0
+  return slot !== 0 && fieldUntouched(pointer) ? slot : 0
 }
 
 /** True if a slot word names a control block. */

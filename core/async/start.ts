@@ -1,14 +1,14 @@
 // start: arms a timer or work. Any context, bounded, never waits. Armed implies bound: only a generation that is bound
 // can be armed [H38]. In the common case (an armed timer moves to later) no queue, no reference and no other CPU is touched.
 import { EINVAL, ENOENT } from '../abi'
-import { compareExchange64, load32, load64, note32, peek32, poke32 } from '../door'
+import { compareExchange64, load64, note32, peek32, poke32 } from '../door'
 import { cpu, cpuIndex, nested } from '../cpu'
 import { CB_BINDING, CB_QUEUED, CB_STAMP, CB_STATE, CPU_STAMP } from '../layout'
 import { queuedDeadline, queuedOwner } from '../queue/entry'
 import { post } from '../queue/inbox'
 import { isBound } from './binding'
 import { place } from './place'
-import { slotRelease, slotTaken } from './slot'
+import { slotRelease } from './slot'
 import { ANY_CPU, armed, generationOf, idle, isFreed, NEVER, startedBetween } from './state'
 
 /**
@@ -33,12 +33,10 @@ function ensureQueued(block: usize, deadline: u64, pinned: bool): void {
 }
 
 /**
- * Arms the control block in `slot` for `deadline` (units, or NEVER). Inside a section.
- * 0, -EINVAL (not initialised, or no callback bound), -ENOENT (being freed).
+ * Arms the control block `block`, which was read in `slot`, for `deadline` (units, or NEVER). Inside a section.
+ * 0, -EINVAL (no callback bound), -ENOENT (being freed).
  */
-export function asyncStart(slot: usize, deadline: u64, pinned: bool): i32 {
-  const block = <usize>load32(slot)
-  if (!slotTaken(<u32>block)) return -EINVAL
+export function asyncStart(slot: usize, block: usize, deadline: u64, pinned: bool): i32 {
   const target = pinned ? cpuIndex() : ANY_CPU
   const stamp = peek32(cpu() + CPU_STAMP) + 1
   poke32(cpu() + CPU_STAMP, stamp)

@@ -38,7 +38,7 @@ function start(slot: usize, nanoseconds: u64, flags: u64): i32 {
   const absolute = (flags & BPF_F_TIMER_ABS) !== 0
   forgetRealtime(<usize>block)
   const deadline = absolute ? deadlineAbsolute(<usize>block, nanoseconds) : deadlineIn(nanoseconds)
-  return asyncStart(slot, deadline, (flags & BPF_F_TIMER_CPU_PIN) !== 0)
+  return asyncStart(slot, <usize>block, deadline, (flags & BPF_F_TIMER_CPU_PIN) !== 0)
 }
 
 /** bpf_timer_init (contract §2). */
@@ -49,11 +49,10 @@ export function bpf_timer_init(timer: u64, map: u64, flags: u64): i64 {
 
 /** bpf_timer_set_callback: `callback` is an index in the function table, of the calling program. */
 export function bpf_timer_set_callback(timer: u64, callback: u64): i64 {
-  const result = asyncSetCallback(slotOf(timer, KIND_TIMER), <usize>peek32(cpu() + CPU_PROGRAM), callback)
-  return eventsWanted() ? reported(EVENT_SET_CALLBACK, KIND_TIMER, timer, result, callback) : result
+  return timer_set_callback_in(timer, callback, slotOf(timer, KIND_TIMER))
 }
 
-/** The same, of a timer whose slot the compiler knows (src/jit/slot.ts); so are the other functions that end in `_in`. */
+/** The same, of a timer whose slot the compiler knows (src/jit/slot.ts), or 0; so are the other functions that end in `_in`. */
 export function timer_set_callback_in(timer: u64, callback: u64, slot: usize): i64 {
   const result = asyncSetCallback(knownSlot(timer, slot), <usize>peek32(cpu() + CPU_PROGRAM), callback)
   return eventsWanted() ? reported(EVENT_SET_CALLBACK, KIND_TIMER, timer, result, callback) : result
@@ -61,8 +60,7 @@ export function timer_set_callback_in(timer: u64, callback: u64, slot: usize): i
 
 /** bpf_timer_start: nanoseconds from this CPU's now, or absolute on the timer's clock. */
 export function bpf_timer_start(timer: u64, nanoseconds: u64, flags: u64): i64 {
-  const result = start(slotOf(timer, KIND_TIMER), nanoseconds, flags)
-  return eventsWanted() ? reported(EVENT_START, KIND_TIMER, timer, result, nanoseconds) : result
+  return timer_start_in(timer, nanoseconds, flags, slotOf(timer, KIND_TIMER))
 }
 
 export function timer_start_in(timer: u64, nanoseconds: u64, flags: u64, slot: usize): i64 {
@@ -72,9 +70,7 @@ export function timer_start_in(timer: u64, nanoseconds: u64, flags: u64, slot: u
 
 /** bpf_timer_cancel: the one operation that waits, for a running callback. */
 export function bpf_timer_cancel(timer: u64): i64 {
-  const slot = slotOf(timer, KIND_TIMER)
-  const result = slot === 0 ? -EINVAL : asyncCancel_sync(slot)
-  return eventsWanted() ? reported(EVENT_CANCEL, KIND_TIMER, timer, result, 0) : result
+  return timer_cancel_in(timer, slotOf(timer, KIND_TIMER))
 }
 
 export function timer_cancel_in(timer: u64, slot: usize): i64 {
@@ -84,7 +80,7 @@ export function timer_cancel_in(timer: u64, slot: usize): i64 {
 
 /** bpf_timer_cancel_async: 1 was armed, -1 was not and its callback runs, 0 neither. */
 export function bpf_timer_cancel_async(timer: u64): i64 {
-  const slot = slotOf(timer, KIND_TIMER)
+  const slot = knownSlot(timer, slotOf(timer, KIND_TIMER))
   const result = slot === 0 ? -EINVAL : asyncCancelAsync(slot)
   return eventsWanted() ? reported(EVENT_CANCEL_ASYNC, KIND_TIMER, timer, result, 0) : result
 }

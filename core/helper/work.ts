@@ -3,10 +3,10 @@
 import { EINVAL, EVENT_INIT, EVENT_SET_CALLBACK, EVENT_START, KIND_WORK } from '../abi'
 import { asyncInit } from '../async/init'
 import { asyncSetCallback } from '../async/set-callback'
-import { knownSlot, slotOf } from '../async/slot'
+import { knownSlot, slotOf, slotTaken } from '../async/slot'
 import { asyncStart } from '../async/start'
 import { cpu } from '../cpu'
-import { peek32 } from '../door'
+import { load32, peek32 } from '../door'
 import { CPU_PROGRAM } from '../layout'
 import { eventsWanted } from '../memory/events'
 import { reported } from './async-event'
@@ -17,7 +17,9 @@ function flagged(flags: u64): bool {
 }
 
 function start(slot: usize, flags: u64): i32 {
-  return flagged(flags) || slot === 0 ? -EINVAL : asyncStart(slot, 0, false)
+  if (flagged(flags) || slot === 0) return -EINVAL
+  const block = load32(slot)
+  return slotTaken(block) ? asyncStart(slot, <usize>block, 0, false) : -EINVAL
 }
 
 /** bpf_wq_init. */
@@ -29,7 +31,9 @@ export function bpf_wq_init(work: u64, map: u64, flags: u64): i64 {
 /** bpf_wq_set_callback. */
 export function bpf_wq_set_callback(work: u64, callback: u64, flags: u64): i64 {
   const program = <usize>peek32(cpu() + CPU_PROGRAM)
-  const result = flagged(flags) ? -EINVAL : asyncSetCallback(slotOf(work, KIND_WORK), program, callback)
+  const result = flagged(flags)
+    ? -EINVAL
+    : asyncSetCallback(knownSlot(work, slotOf(work, KIND_WORK)), program, callback)
   return eventsWanted() ? reported(EVENT_SET_CALLBACK, KIND_WORK, work, result, callback) : result
 }
 
@@ -40,11 +44,10 @@ export function bpf_wq_set_callback_impl(work: u64, callback: u64, flags: u64, _
 
 /** bpf_wq_start: pending work stays pending. */
 export function bpf_wq_start(work: u64, flags: u64): i64 {
-  const result = start(slotOf(work, KIND_WORK), flags)
-  return eventsWanted() ? reported(EVENT_START, KIND_WORK, work, result, 0) : result
+  return wq_start_in(work, flags, slotOf(work, KIND_WORK))
 }
 
-/** bpf_wq_start of work whose slot the compiler knows (src/jit/slot.ts). */
+/** bpf_wq_start of work whose slot the compiler knows (src/jit/slot.ts), or 0. */
 export function wq_start_in(work: u64, flags: u64, slot: usize): i64 {
   const result = start(knownSlot(work, slot), flags)
   return eventsWanted() ? reported(EVENT_START, KIND_WORK, work, result, 0) : result

@@ -15,16 +15,16 @@ import {
   OWNER_LOW,
 } from '../layout'
 import { before, dueFirst, dueInsert, dueRemove } from './due'
+import { BATCH, batchAdd, batchEntry } from './due-batch'
 import { entryDeadline } from './entry'
 import { dueListAppend, dueListFirst, dueListRemove } from './due-list'
 import {
-  PLACE_WHEEL,
-  WHEEL_EMPTY,
   WHEEL_SHIFT,
   wheelBase,
   wheelInsert,
   wheelMoveBase,
   wheelNext,
+  wheelNextDeadline,
   wheelRemove,
   wheelTake,
 } from './wheel'
@@ -34,11 +34,8 @@ export const PLACE_NONE: u32 = 0
 export const PLACE_DUE: u32 = 1
 export const PLACE_WORK: u32 = 2
 export const PLACE_DUE_LIST: u32 = 3
-/** No entry. */
-export const NO_EXPIRY: u64 = u64.MAX_VALUE
 
-function link(entry: usize): void {
-  if (wheelInsert(entry)) return
+function linkDue(entry: usize): void {
   if (dueListAppend(entry)) {
     poke16(entry + CB_PLACE, <u16>PLACE_DUE_LIST)
     return
@@ -51,7 +48,7 @@ function link(entry: usize): void {
 export function timerQueueInsert(entry: usize, stamp: u32): void {
   poke32(entry + CB_ENTRY_STAMP, stamp)
   poke32(cpu() + CPU_QUEUE_LENGTH, peek32(cpu() + CPU_QUEUE_LENGTH) + 1)
-  link(entry)
+  if (!wheelInsert(entry)) linkDue(entry)
 }
 
 /** Unlinks a control block that is linked here. */
@@ -76,7 +73,6 @@ function first(): usize {
 // each other, those of the callbacks would. The map is there: entries of freed blocks are in the inbox before its memory
 // waits for a grace period, and a poll drains the inbox before it moves the wheel.
 function touch(entry: usize): u32 {
-  if (peek16(entry + CB_PLACE) >= <u16>PLACE_WHEEL) return 0
   return glance32(valueAddress(<usize>(peek32(entry + CB_MAP) & ~OWNER_LOW), peek32(entry + CB_ELEMENT)))
 }
 
@@ -89,11 +85,19 @@ function advance(time: u64): bool {
     return false
   }
   let touched: u32 = 0
+  let count: u32 = 0
   let entry = wheelTake()
   while (entry !== 0) {
     const next = <usize>peek32(entry + CB_NEXT)
-    link(entry)
-    touched ^= touch(entry)
+    if (!wheelInsert(entry)) {
+      touched ^= touch(entry)
+      batchAdd(entry, count)
+      count++
+    }
+    if (count === BATCH || next === 0) {
+      for (let rank: u32 = 0; rank < count; rank++) linkDue(batchEntry(rank))
+      count = 0
+    }
     entry = next
   }
   note32(cpu() + CPU_TOUCHED, touched)
@@ -110,10 +114,14 @@ export function timerQueueDue(now: u64): usize {
   return entry !== 0 && entryDeadline(entry) <= now ? entry : 0
 }
 
-/** Deadline (units) before which nothing here is due: exact for what has been reached, else the start of a slot. */
+/** Deadline (units) before which nothing here is due: exact, or the start of a slot that holds more than a few. */
 export function timerQueueNext(): u64 {
   const entry = first()
-  if (entry !== 0) return entryDeadline(entry)
-  const slot = wheelNext()
-  return slot === WHEEL_EMPTY ? NO_EXPIRY : slot << WHEEL_SHIFT
+  return entry !== 0 ? entryDeadline(entry) : wheelNextDeadline()
+}
+
+/** True if an entry may be due at `now` (units): one has been reached and is, or the slot of one begins by then. */
+export function timerQueueMayBeDue(now: u64): bool {
+  const entry = first()
+  return entry !== 0 ? entryDeadline(entry) <= now : wheelNext() <= now >> WHEEL_SHIFT
 }

@@ -1,17 +1,26 @@
 // The timer wheel: entries beyond the slot that has been reached, six levels of 256 slots; the narrowest slot is 2^12
-// deadline units (33 µs). Owner only, outermost code only.
+// deadline units (33 µs). Owner only, outermost code only. A slot is a list of control blocks, its length, and the last four
+// that came: each entry names the one that came four before it, so that four chains lead through a long list and bring its
+// blocks into the cache side by side. The chains are advice: one that has left its slot leads elsewhere, to blocks too.
 // Invariant: an entry lies at the level of the highest byte in which its slot time differs from the base's, so every
 // occupied slot begins after the base, and the lowest occupied level holds the earliest slot.
 import { cpu } from '../cpu'
-import { peek16, peek32, peek64, poke16, poke32, poke64 } from '../door'
+import { glance32, note32, peek16, peek32, peek64, poke16, poke32, poke64 } from '../door'
 import {
+  CB_BEFORE,
   CB_NEXT,
   CB_PLACE,
   CB_PREVIOUS,
+  CPU_TOUCHED,
   CPU_WHEEL_BASE,
   CPU_WHEEL_BITS,
   CPU_WHEEL_SLOTS,
+  WHEEL_COUNT,
+  WHEEL_LAST,
   WHEEL_LEVELS,
+  WHEEL_NEWER,
+  WHEEL_OLDER,
+  WHEEL_SLOT_BYTES,
 } from '../layout'
 import { entryDeadline } from './entry'
 
@@ -19,11 +28,17 @@ import { entryDeadline } from './entry'
 export const WHEEL_SHIFT: u64 = 12
 /** No slot is occupied. */
 export const WHEEL_EMPTY: u64 = u64.MAX_VALUE
+/** No entry. */
+export const NO_EXPIRY: u64 = u64.MAX_VALUE
+/** Entries of a slot among which the earliest is looked for. */
+const FEW_ENTRIES: u32 = 8
+/** Entries of a slot whose control blocks fit into a cache (1 MiB). */
+const MANY_ENTRIES: u32 = 16384
 /** CB_PLACE of an entry in slot s is PLACE_WHEEL + s. */
 export const PLACE_WHEEL: u32 = 16
 
 function slotAddress(slot: u32): usize {
-  return cpu() + CPU_WHEEL_SLOTS + ((<usize>slot) << 3)
+  return cpu() + CPU_WHEEL_SLOTS + <usize>slot * WHEEL_SLOT_BYTES
 }
 
 function bitsAddress(slot: u32): usize {
@@ -48,7 +63,13 @@ export function wheelInsert(entry: usize): bool {
   const level = (<u32>(63 - clz(time ^ base))) >> 3
   const slot = (level << 8) | ((<u32>(time >> ((<u64>level) << 3))) & 255)
   const address = slotAddress(slot)
-  const last = <usize>peek32(address + 4)
+  const last = <usize>peek32(address + WHEEL_LAST)
+  const newer: u64 = last === 0 ? 0 : peek64(address + WHEEL_NEWER)
+  const older: u64 = last === 0 ? 0 : peek64(address + WHEEL_OLDER)
+  poke64(address + WHEEL_NEWER, (newer << 32) | (<u64>entry))
+  poke64(address + WHEEL_OLDER, (older << 32) | (newer >> 32))
+  poke32(address + WHEEL_COUNT, peek32(address + WHEEL_COUNT) + 1)
+  poke32(entry + CB_BEFORE, <u32>(older >> 32))
   poke32(entry + CB_NEXT, 0)
   poke32(entry + CB_PREVIOUS, <u32>last)
   poke16(entry + CB_PLACE, <u16>(PLACE_WHEEL + slot))
@@ -57,7 +78,7 @@ export function wheelInsert(entry: usize): bool {
     const bits = bitsAddress(slot)
     poke32(bits, peek32(bits) | ((<u32>1) << (slot & 31)))
   } else poke32(last + CB_NEXT, <u32>entry)
-  poke32(address + 4, <u32>entry)
+  poke32(address + WHEEL_LAST, <u32>entry)
   return true
 }
 
@@ -74,8 +95,9 @@ export function wheelRemove(entry: usize): void {
   const next = <usize>peek32(entry + CB_NEXT)
   if (previous === 0) poke32(address, <u32>next)
   else poke32(previous + CB_NEXT, <u32>next)
-  if (next === 0) poke32(address + 4, <u32>previous)
+  if (next === 0) poke32(address + WHEEL_LAST, <u32>previous)
   else poke32(next + CB_PREVIOUS, <u32>previous)
+  poke32(address + WHEEL_COUNT, peek32(address + WHEEL_COUNT) - 1)
   if (peek32(address) === 0) clearBit(slot)
 }
 
@@ -102,14 +124,50 @@ export function wheelNext(): u64 {
   return slot < 0 ? WHEEL_EMPTY : slotStart(<u32>slot)
 }
 
+/**
+ * Deadline (units) of the earliest entry, NO_EXPIRY if there is none. In a slot that holds more entries than a few it is not
+ * looked for: the start of the slot, before which none is due.
+ */
+export function wheelNextDeadline(): u64 {
+  const slot = firstSlot()
+  if (slot < 0) return NO_EXPIRY
+  let least = NO_EXPIRY
+  let entry = <usize>peek32(slotAddress(<u32>slot))
+  for (let count: u32 = 0; count < FEW_ENTRIES && entry !== 0; count++) {
+    least = min<u64>(least, entryDeadline(entry))
+    entry = <usize>peek32(entry + CB_NEXT)
+  }
+  return entry === 0 ? least : slotStart(<u32>slot) << WHEEL_SHIFT
+}
+
+// Brings the control blocks of a slot into the cache: four chains of loads that do not wait for each other. A list that is
+// too long for the cache is left alone.
+function bring(address: usize): void {
+  const count = peek32(address + WHEEL_COUNT)
+  if (count > MANY_ENTRIES) return
+  let a = peek32(address + WHEEL_NEWER)
+  let b = peek32(address + WHEEL_NEWER + 4)
+  let c = peek32(address + WHEEL_OLDER)
+  let d = peek32(address + WHEEL_OLDER + 4)
+  for (let left = count >> 2; left > 0 && d !== 0; left--) {
+    a = glance32(<usize>a + CB_BEFORE)
+    b = glance32(<usize>b + CB_BEFORE)
+    c = glance32(<usize>c + CB_BEFORE)
+    d = glance32(<usize>d + CB_BEFORE)
+  }
+  note32(cpu() + CPU_TOUCHED, a ^ b ^ c ^ d)
+}
+
 /** Takes the list of the earliest slot (linked by CB_NEXT, in the order of insertion) and moves the base to its start. */
 export function wheelTake(): usize {
   const slot = <u32>firstSlot()
   const address = slotAddress(slot)
   const first = <usize>peek32(address)
+  bring(address)
   wheelMoveBase(slotStart(slot))
   poke32(address, 0)
-  poke32(address + 4, 0)
+  poke32(address + WHEEL_LAST, 0)
+  poke32(address + WHEEL_COUNT, 0)
   clearBit(slot)
   return first
 }

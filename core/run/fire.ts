@@ -31,19 +31,7 @@ import {
 } from '../async/state'
 import { needsNoReading } from '../async/program'
 import { cpu, cpuIndex, freshNow, settleLateness } from '../cpu'
-import {
-  and64,
-  compareExchange64,
-  glance32,
-  load64,
-  note32,
-  peek32,
-  peek64,
-  poke32,
-  poke64,
-  store32,
-  store64,
-} from '../door'
+import { and64, compareExchange64, glance32, load64, note32, peek32, peek64, poke32, poke64, store64 } from '../door'
 import { fault } from '../host'
 import {
   CB_BINDING,
@@ -162,7 +150,7 @@ export function finish(block: usize): void {
 
 function settle(block: usize): void {
   poke32(cpu() + CPU_FIRING, FIRING_NONE)
-  store32(cpu() + CPU_CURRENT, 0)
+  note32(cpu() + CPU_CURRENT, 0)
   controlBlockPut(block)
 }
 
@@ -209,7 +197,8 @@ function attempt(block: usize, queuedFor: u64, entryStamp: u32): i32 {
 /** Takes the entry `block` off this CPU's queue and runs its callback if it is still armed and due; true if it ran. */
 export function fire(block: usize): bool {
   const area = cpu()
-  store32(area + CPU_CURRENT, <u32>block)
+  // A plain store: others look for it only where they have seen the run mark, whose exchange it precedes.
+  note32(area + CPU_CURRENT, <u32>block)
   poke32(area + CPU_FIRING, FIRING_TAKEN)
   unlink(block)
   // Once the queued word is clear another CPU may claim the block and write its entry: read it before.

@@ -24,7 +24,11 @@ import { cpu_next_expiry, cpu_poll, cpu_reclaim_pending, runWork } from './poll'
 import { program_run_repeat } from './program-run'
 
 /** CPU_SPIN of a CPU that never sleeps. */
-const SPIN_ALWAYS: i64 = 0xffffffff
+const SPIN_ALWAYS: u64 = 0xffffffff
+/** Looks between two readings of the clock, at least and at most; a time (ns) beyond which it does not matter how long. */
+const FEW_LOOKS: u64 = 8
+const MANY_LOOKS: u64 = 8192
+const LONG_WATCH: u64 = 1_000_000
 /** What sleep() answers when its time was over. */
 const TIMED_OUT = 2
 /** While objects wait for a grace period, look again after this time (ns). */
@@ -58,32 +62,48 @@ function wanted(): bool {
   return asked() || load32(cpu() + CPU_CONTROL) !== 0 || inboxPending()
 }
 
-// Nanoseconds until the next timer is due; -1 none.
-function untilExpiry(): i64 {
-  const next = cpu_next_expiry()
-  if (next === Infinity) return -1
+// Looks for what others want until machine time `until` (ns); true if there is something. A reading of the clock calls
+// JavaScript and leaves garbage there, whose collection (0.1 ms and more) would come while a CPU waits for a deadline: so it
+// looks, by the pace of its last looks, for half of the time that is left before it reads the clock again.
+function watch(until: u64): bool {
+  let looks = FEW_LOOKS
+  let now = freshNow()
+  while (now < until) {
+    for (let look: u64 = 0; look < looks; look++) if (wanted()) return true
+    const before = now
+    now = freshNow()
+    if (now >= until) return false
+    const half = min<u64>(until - now, LONG_WATCH) >> 1
+    looks = min<u64>(MANY_LOOKS, max<u64>(FEW_LOOKS, (looks * half) / max<u64>(now - before, 1)))
+  }
+  return false
+}
+
+// Stays awake for as long as the host has told; true if that was enough. Nothing but this CPU changes its queue.
+function stayAwake(expiry: u64): bool {
+  const spin = <u64>peek32(cpu() + CPU_SPIN)
+  if (spin === 0) return false
   const now = freshNow()
-  return <u64>next <= now ? 0 : <i64>(<u64>next - now)
+  let until = spin === SPIN_ALWAYS ? u64.MAX_VALUE : now + spin
+  if (cpu_reclaim_pending() !== 0) until = min<u64>(until, now + <u64>RECLAIM_INTERVAL)
+  return watch(min<u64>(until, expiry)) || spin === SPIN_ALWAYS || peek64(cpu() + CPU_NOW) >= expiry
 }
 
 // A sleep ends late: it is to end a margin before the deadline, and the rest is spent awake. A CPU that never spins (`wait:
 // 'sleep'`) has always the same margin.
 function rest(): void {
   const area = cpu()
-  let left = untilExpiry()
-  const spin = <i64>peek32(area + CPU_SPIN)
-  const begin = freshNow()
+  const next = cpu_next_expiry()
+  const expiry = next === Infinity ? u64.MAX_VALUE : <u64>next
   const bell = load32(area + CPU_BELL)
-  let margin = MARGIN
-  while (true) {
-    if (left >= 0) {
-      if (spin !== 0) margin = marginOf(left)
-      // Near a deadline a sleep would end too late: the caller polls again at once.
-      if (left <= margin) return
-    }
-    if (wanted()) return
-    if (<i64>(freshNow() - begin) >= spin && spin !== SPIN_ALWAYS) break
-    if (left >= 0) left = untilExpiry()
+  if (stayAwake(expiry)) return
+  const now = freshNow()
+  const left: i64 = next === Infinity ? -1 : expiry <= now ? 0 : <i64>(expiry - now)
+  const spin = peek32(area + CPU_SPIN)
+  const margin = spin === 0 || left < 0 ? MARGIN : marginOf(left)
+  if (left >= 0 && left <= margin) {
+    watch(expiry)
+    return
   }
   store32(area + CPU_SLEEPING, 1)
   let timedOut = false
@@ -96,8 +116,7 @@ function rest(): void {
   if (!timedOut || spin === 0 || left < 0 || time !== left - margin) return
   const asleep = peek64(area + CPU_NOW)
   learnMargin(left, <i64>(freshNow() - asleep) - time)
-  left = untilExpiry()
-  while (left > 0 && left <= margin && !wanted()) left = untilExpiry()
+  watch(expiry)
 }
 
 /** Serves this CPU until the host sets CPU_CONTROL; LOOP_CONTROL. */

@@ -8,7 +8,8 @@ import { CPU_NOW } from '../layout'
 import { deferredPending } from '../memory/deferred'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { inboxPending } from '../queue/inbox'
-import { NO_EXPIRY, timerQueueDue, timerQueueNext } from '../queue/timer-queue'
+import { timerQueueDue, timerQueueMayBeDue, timerQueueNext } from '../queue/timer-queue'
+import { NO_EXPIRY } from '../queue/wheel'
 import { workListFirst } from '../queue/work-list'
 import { drain } from './drain'
 import { fire } from './fire'
@@ -68,8 +69,7 @@ export function cpu_next_expiry(): f64 {
 /** 1 if a poll would find nothing to do: no inbox bit, no work, no timer due by this CPU's `now`. */
 export function cpu_idle(): i32 {
   if (inboxPending() || workListFirst() !== 0) return 0
-  const next = timerQueueNext()
-  return next !== NO_EXPIRY && next <= cpuNow() >> UNIT_SHIFT ? 0 : 1
+  return timerQueueMayBeDue(cpuNow() >> UNIT_SHIFT) ? 0 : 1
 }
 
 /** 1 while objects wait for a grace period on this CPU. */

@@ -81,8 +81,12 @@ export class InlineMachine extends LocalMachine {
     this.#timeout = setTimeout(() => {
       this.#due = Infinity
       if (this.closed) return
-      this.poll()
-      this.#schedule()
+      try {
+        this.poll()
+      } finally {
+        // A fault that nobody listens for is thrown: what is due later still fires, if the process goes on.
+        if (this.#polling) this.#schedule()
+      }
     }, milliseconds)
     if (!this.#referenced) this.#timeout.unref()
   }

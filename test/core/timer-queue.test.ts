@@ -101,4 +101,46 @@ describe('the timer queue of one CPU', () => {
     for (let turn = 0; turn < count && fired.length < count; turn++) cpu.call('cpu_poll')
     assert.deepEqual(fired, order)
   })
+
+  test('hundreds of timers of a few slots, armed in no order and moved, fire in theirs; the next expiry is exact for a few', () => {
+    const count = 700
+    const machine = new CoreMachine({ megabytes: 8, cpus: 1, controlBlocks: count })
+    machine.now = 8_000_000
+    const cpu = machine.cpu(0)
+    const map = machine.arrayMap({ entries: count })
+    const fired: number[] = []
+    const callback = machine.addFunction((_cpu, _map, key) => void fired.push(machine.u32(Number(key))))
+    machine.setU32(cpu.area + layout.CPU_PROGRAM, machine.program(callback, callback + 1))
+    const armed = new Map<number, Armed>()
+    let random = 1
+    const start = (index: number, nanoseconds: number): void => {
+      assert.equal(cpu.helper('bpf_timer_start', map.timer(index), nanoseconds, 0), 0)
+      armed.delete(index)
+      armed.set(index, { expiry: machine.now + nanoseconds, order: armed.size })
+    }
+    const least = (): number => Math.min(...[...armed.values()].map(({ expiry }) => expiry))
+    for (let turn = 0; turn < 1000; turn++) {
+      random = (random * 48271) % 0x7fffffff
+      const index = turn < count ? turn : random % count
+      if (turn < count) {
+        cpu.helper('bpf_timer_init', map.timer(index), map.address, 1)
+        cpu.helper('bpf_timer_set_callback', map.timer(index), callback)
+      }
+      // Half of them far enough to come through a wider slot; later ones move to earlier, out of the middle of their lists.
+      start(index, (turn < count ? 20_000_000 : 10_000_000) + (random % 2) * 10_000_000 + ((random >> 4) % 400) * 64)
+      const next = cpu.call('cpu_next_expiry')
+      assert.ok(next <= least())
+      if (armed.size <= 8) assert.equal(next, least())
+    }
+    const order = [...armed].map(([index, { expiry }], at) => ({ index, expiry, at }))
+    order.sort((a, b) => a.expiry - b.expiry || a.at - b.at)
+    for (const part of [15_000_000, 10_000_000, 40_000_000]) {
+      machine.now += part
+      while (cpu.call('cpu_poll') !== 0);
+    }
+    assert.deepEqual(
+      fired,
+      order.map(({ index }) => index),
+    )
+  })
 })

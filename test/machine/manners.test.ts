@@ -61,3 +61,25 @@ test('a machine that is closed lets the process end, referenced or not', async (
   const { code } = await run(`const machine = await boot({ cpus: 2 });${armed}\nmachine.ref(); await machine.close()`)
   assert.equal(code, 0)
 })
+
+test('an unheard fault in a callback is thrown from the event loop once; what is due later still fires', async () => {
+  const { code, output } = await run(`
+    process.on('uncaughtException', ({ code }) => process.stdout.write(code + ' '))
+    const machine = boot({ cpus: 'inline' }).keepPolling().ref()
+    const { programs, maps } = machine.load(probes, { checks: false })
+    const request = (which, nanoseconds) => {
+      const ctx = new Uint8Array(24), view = new DataView(ctx.buffer)
+      view.setUint32(0, which, true)
+      view.setBigUint64(8, BigInt(nanoseconds), true)
+      return ctx
+    }
+    programs.start_refusing_timer.run({ ctx: request(0, 1e6) })
+    programs.start_timer.run({ ctx: request(1, 20e6) })
+    const look = setInterval(() => {
+      if (maps.slots.get(1).fired === 0n) return
+      clearInterval(look)
+      machine.close()
+      process.stdout.write('fired')
+    }, 5)`)
+  assert.deepEqual({ code, output }, { code: 0, output: 'FAULT_CALLBACK_RESULT fired' })
+})

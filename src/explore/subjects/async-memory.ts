@@ -185,6 +185,7 @@ const FIELDS = (prefix: string): Map<number, string> =>
   )
 const BLOCK_FIELDS = FIELDS('CB_')
 const CPU_FIELDS = FIELDS('CPU_')
+const WHEEL_FIELDS = FIELDS('WHEEL_')
 const PROGRAM_FIELDS = FIELDS('PROGRAM_')
 const MAP_FIELDS = FIELDS('MAP_')
 const HEADER_FIELDS = FIELDS('HEADER_')
@@ -203,8 +204,9 @@ export function nameOf(places: Places, load32: Load32, address: number): string 
   const area = within(places.areas, layout.CPU_BYTES, places.cpus)
   if (area) {
     const slot = area.offset - layout.CPU_WHEEL_SLOTS
-    if (slot >= 0) return `cpu${area.index}.wheel[${slot >> 3}].${slot & 4 ? 'last' : 'first'}`
-    if (area.offset >= layout.CPU_WHEEL_BITS)
+    if (slot >= 0)
+      return `cpu${area.index}.wheel[${Math.floor(slot / layout.WHEEL_SLOT_BYTES)}].${WHEEL_FIELDS.get(slot % layout.WHEEL_SLOT_BYTES) ?? 'first'}`
+    if (area.offset >= layout.CPU_WHEEL_BITS && area.offset < layout.CPU_ELEMENT_WRITES)
       return `cpu${area.index}.wheel_bits[${(area.offset - layout.CPU_WHEEL_BITS) >> 2}]`
     return field(`cpu${area.index}`, CPU_FIELDS, area.offset)
   }
