@@ -28,10 +28,10 @@ export { program_run } from './run/program-run'
 `
 
 /**
- * Compiles the core with a mutant's edits. `checked`: the build whose accesses are calls to the hooks; without it the build that
+ * Compiles the core with a mutant's edits; `more`: edits of other files, by file. `checked`: the build whose accesses are calls to the hooks; without it the build that
  * real threads run. `exports`: more of the core, as lines of AssemblyScript.
  */
-export async function compileMutant({ name, file, edits }, { checked = true, exports = '' } = {}) {
+export async function compileMutant({ name, file, edits, more = {} }, { checked = true, exports = '' } = {}) {
   let binary
   const build = checked ? ['-u', 'CHECKED=1'] : []
   const { error, stderr } = await asc.main(['core/index.ts', ...OPTIONS, ...build], {
@@ -44,8 +44,7 @@ export async function compileMutant({ name, file, edits }, { checked = true, exp
         return null
       }
       if (path === 'core/abi.ts') return text.replace(/(MAX_MAPS|MAX_PROGRAMS) = \d+/g, '$1 = 4')
-      if (path !== file) return text
-      for (const [from, to] of edits) {
+      for (const [from, to] of path === file ? edits : (more[path] ?? [])) {
         if (text.split(from).length !== 2) throw new Error(`mutant "${name}": its text is not in ${file} just once`)
         text = text.replace(from, () => to)
       }

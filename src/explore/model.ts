@@ -245,6 +245,8 @@ function moments(
   if (kind === 'init' && result === -EPERM) return refusedInit()
   // The caller is a program that runs: it dies when the last reference goes, which may be before or after its own was taken.
   const unloading = event.overlapping.some((other) => RELEASES.has(other.kind) || frees(other))
+  // Inside a callback a cancel may find that it would wait for itself.
+  if (kind === 'cancel' && args.inside === true && result === -EDEADLK) return [(state) => [state]]
   const waits = kind === 'cancel' && event.ended && result >= 0
   return [
     (state) => {

@@ -1,27 +1,15 @@
 // A machine of the core alone, for tests of its exports: several CPUs on one thread, a clock that the test sets, programs
 // whose functions are JavaScript (wrapped by a small module, since a wasm table holds wasm functions only).
 import { readFileSync } from 'node:fs'
-import binaryen from 'binaryen'
 import * as abi from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
+import { trampolines } from '../../src/explore/trampoline.js'
 import { realDoor } from './real-door.js'
 
 type Export = (...values: (number | bigint)[]) => number | bigint
 export type Callback = (map: bigint, key: bigint, value: bigint) => bigint | void
 
 const core = new WebAssembly.Module(readFileSync(new URL('../../core/core.wasm', import.meta.url)))
-
-// A module whose one function has a guest function's type and calls a JavaScript function.
-const trampoline = (() => {
-  const { i32, i64, createType } = binaryen
-  const module = new binaryen.Module()
-  const parameters = createType([i64, i64, i64, i64, i64, i32])
-  module.addFunctionImport('target', 'js', 'target', createType([i64, i64, i64]), i64)
-  const values = [0, 1, 2].map((index) => module.local.get(index, i64))
-  module.addFunction('guest', parameters, i64, [], module.call('target', values, i64))
-  module.addFunctionExport('guest', 'guest')
-  return new WebAssembly.Module(module.emitBinary())
-})()
 
 export class Fault extends Error {
   constructor(
@@ -39,15 +27,20 @@ export function attachCpu(memory: WebAssembly.Memory, index: number, clock: () =
   cpu.call('cpu_attach', index)
   const view = new DataView(memory.buffer)
   return {
+    index,
+    exports: cpu.exports,
     area: cpu.area,
     scratch: view.getUint32(cpu.area + layout.CPU_SCRATCH, true),
     call: cpu.call.bind(cpu),
     helper: cpu.helper.bind(cpu),
+    inSection: cpu.inSection.bind(cpu),
     u32: (address: number) => view.getUint32(address, true),
     setU32: (address: number, value: number) => view.setUint32(address, value, true),
-    setFunction: (at: number, target: () => void) => cpu.setFunction(at, () => target()),
+    u64: (address: number) => view.getBigUint64(address, true),
+    setFunction: cpu.setFunction.bind(cpu),
   }
 }
+export type AttachedCpu = ReturnType<typeof attachCpu>
 
 /** A build of the core. Of a check build, what comes before each access. */
 export interface Build {
@@ -107,9 +100,14 @@ export class Cpu {
       BigInt(Math.floor(this.machine.clock())),
       true,
     )
+    return this.inSection(() => Number(exported(...values.map((value) => BigInt.asUintN(64, BigInt(value))))))
+  }
+
+  /** Does what a program does: inside a section. */
+  inSection<T>(work: () => T): T {
     const token = this.call('section_enter')
     try {
-      return Number(exported(...values.map((value) => BigInt.asUintN(64, BigInt(value)))))
+      return work()
     } finally {
       this.call('section_exit', token)
     }
@@ -117,9 +115,8 @@ export class Cpu {
 
   /** Puts a JavaScript function into this CPU's function table. */
   setFunction(index: number, target: Callback): void {
-    const wrapped = (map: bigint, key: bigint, value: bigint) => target(map, key, value) ?? 0n
-    const instance = new WebAssembly.Instance(trampoline, { js: { target: wrapped } })
-    this.table.set(index, instance.exports['guest'] as () => void)
+    const [wrapped] = trampolines(1, 0, (_index, map, key, value) => target(map, key, value) ?? 0n)
+    this.table.set(index, wrapped)
   }
 
   get area(): number {
@@ -133,6 +130,18 @@ export interface ArrayMap {
   timer(index: number): number
   work(index: number): number
   value(index: number): number
+}
+
+interface MapOptions {
+  type?: number
+  keySize?: number
+  /** Bytes. */
+  valueSize?: number
+  entries?: number
+  flags?: number
+  /** Offsets in the value. */
+  timer?: number
+  work?: number
 }
 
 export class CoreMachine {
@@ -190,12 +199,10 @@ export class CoreMachine {
     return this.cpu(0).call('program_create', 0, first, end)
   }
 
-  /** An array map with its creator's user reference; values of `valueSize` bytes, offsets -1 for none. */
-  arrayMap(
-    options: { entries?: number; valueSize?: number; timer?: number; work?: number; type?: number } = {},
-  ): ArrayMap {
+  /** An array map, or one of another type, with its creator's user reference; offsets -1 for none. */
+  arrayMap(options: MapOptions = {}): ArrayMap {
     const { entries = 4, valueSize = 64, timer = 8, work = -1, type = abi.MAP_TYPE_ARRAY } = options
-    const attributes = [type, 4, valueSize, entries, 0]
+    const attributes = [type, options.keySize ?? 4, valueSize, entries, options.flags ?? 0]
     const cpu = this.cpu(0)
     const guest = this.guestHeap
     const core = (this.coreHeap + 63) & ~63

@@ -85,20 +85,22 @@ function histories(lines: readonly Line[], rounds: number, objects: number): Rec
   return found
 }
 
-/** The first round of an object that no order of `modelOf`'s model explains, in columns; undefined if all are. */
+/** By object, the first round that no order of `modelOf`'s model explains, in columns; undefined if all are explained. */
 export function judged<S>(
   lines: readonly Line[],
   rests: readonly (readonly Rest<S>[])[],
   modelOf: (before: Rest<S>, object: number) => SequentialModel<S>,
-  shown: (state: S) => string,
-): string | undefined {
+  shown: (state: S, object: number) => string,
+): (string | undefined)[] {
+  const wrong = Array.from(rests[0]!, (): string | undefined => undefined)
   for (const [round, objects] of histories(lines, rests.length - 1, rests[0]!.length).entries())
     for (const [object, history] of objects.entries()) {
+      if (wrong[object] !== undefined) continue
       const before = rests[round]![object]!
       const found = unexplained(modelOf(before, object), history, before.state, rests[round + 1]![object]!.final)
-      if (found) return `round ${round}, object ${object}:\n${printed(found, shown)}`
+      if (found) wrong[object] = `round ${round}, object ${object}:\n${printed(found, (state) => shown(state, object))}`
     }
-  return undefined
+  return wrong
 }
 
 /** How often each kind of operation gave each result, those with notes by what their first note says. */
@@ -148,6 +150,12 @@ export class Thread {
     return values[this.below(values.length)] as T
   }
 
+  /** A number below the limit that no other thread gets from here. */
+  own(limit: number): number {
+    const { cpu, threads } = this.meeting
+    return cpu + threads * this.below(Math.floor((limit - cpu - 1) / threads) + 1)
+  }
+
   stamp(): number {
     return Atomics.add(this.control, STAMPS, 1)
   }
@@ -173,6 +181,13 @@ export class Thread {
       until,
       ...(moments ? { moments } : {}),
     })
+  }
+
+  /** Does what comes between rounds: it is in no history. */
+  unrecorded(body: () => void): void {
+    const recorded = this.lines.length
+    body()
+    this.lines.length = recorded
   }
 
   /** Now and then sleeps for a moment, so that others come in between even where threads share a processor. */

@@ -56,7 +56,7 @@ async function played({ threads, rounds, checked, seed = SEED }: Play) {
     { slots, first: FIRST, clock, ...(checked ? { checked } : {}) },
   )
   return {
-    wrong: judged(lines, rests, modelOf, shown) ?? problems[0],
+    wrong: judged(lines, rests, modelOf, shown).find((one) => one !== undefined) ?? problems[0],
     counts: counted(lines),
     operations: lines.length,
   }

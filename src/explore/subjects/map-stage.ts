@@ -26,6 +26,16 @@ export interface MapStage extends MapPlace {
   stage: Stage
 }
 
+/** Lays the keys 0 to 7 out at an address of guest memory. */
+export function placeOf(map: OneBucketMap, cpu: Cpu, memory: number, keySize = 4): MapPlace {
+  const place = (key: number): number => memory + key * 128
+  for (let key = 0; key < 8; key++) {
+    for (let at = 0; at < keySize; at += 4) cpu.store32(place(key) + at, key)
+    cpu.store32(place(key) + 64, 100 + key)
+  }
+  return { ...map, place }
+}
+
 export interface MapStageOptions {
   /** Disturbed walks before a lookup asks for help. */
   patience?: number
@@ -43,24 +53,18 @@ export function mapStage(
   maxEntries: number,
   { patience = 8, keySize = 4, cpus = 2, roomsKept = 16, traced = false, module }: MapStageOptions = {},
 ): MapStage {
-  let map = 0
-  let memory = 0
-  const place = (key: number): number => memory + key * 128
+  let place: MapPlace
   const stage = coreStage(
     { cpus, traced, coreBytes: 1 << 13, ...(module ? { module } : {}) },
     ({ cpu, buffer, createMap }) => {
-      map = createMap([type, keySize, 4, maxEntries, 0])
-      memory = buffer
+      const map = createMap([type, keySize, 4, maxEntries, 0])
       cpu.store32(map + layout.MAP_BUCKET_MASK, 0)
       cpu.store32(map + layout.MAP_PATIENCE, patience)
       if (type !== MAP_TYPE_LRU_HASH) cpu.store32(map + layout.MAP_ROOMS_KEPT, roomsKept)
-      for (let key = 0; key < 8; key++) {
-        for (let at = 0; at < keySize; at += 4) cpu.store32(place(key) + at, key)
-        cpu.store32(place(key) + 64, 100 + key)
-      }
+      place = placeOf({ map, type, maxEntries, cpus }, cpu, buffer, keySize)
     },
   )
-  return { stage, map, type, maxEntries, cpus, place }
+  return { stage, ...place! }
 }
 
 export function update(at: MapPlace, name: string, key: number, flags = 0): Operation {

@@ -14,12 +14,28 @@ const EBUSY = -16
 const FRAME = 4096
 const BUDGET = 1000
 
-export interface UserRingStage {
-  stage: Stage
+/** A user ring, and what drains it. */
+export interface UserRingPlace {
   ring: number
   callback: bigint
   /** What the drain that runs on a CPU has been given. */
   given: number[][]
+}
+
+export interface UserRingStage extends UserRingPlace {
+  stage: Stage
+}
+
+/** The callback of a drain, called with a dynptr: it notes the value. */
+export const taking = (given: number[][], cpu: Cpu, dynptr: bigint): bigint => {
+  given[cpu.index]!.push(cpu.load32(Number(cpu.load64(Number(dynptr)))) - 100)
+  return 0n
+}
+
+/** Makes a program's number and its loop budget those of what runs on a CPU. */
+export function enterProgram(cpu: Cpu, area: number, program: number): void {
+  cpu.store32(area + layout.CPU_PROGRAM, program)
+  cpu.store32(area + layout.CPU_BUDGET, BUDGET)
 }
 
 export function userRingStage({ traced = false } = {}): UserRingStage {
@@ -31,31 +47,33 @@ export function userRingStage({ traced = false } = {}): UserRingStage {
     for (const one of all) {
       const { table } = one.exports
       callback = table.grow(1)
-      const [take] = trampolines(1, 0, (_index, dynptr) => {
-        given[one.index]!.push(one.load32(Number(one.load64(Number(dynptr)))) - 100)
-        return 0n
-      })
+      const [take] = trampolines(1, 0, (_index, dynptr) => taking(given, one, dynptr))
       table.set(callback, take)
     }
     const program = cpu.exports.program_create(callback, callback, callback + 1) as number
-    for (const one of all) {
-      const area = header(layout.HEADER_CPU_AREAS) + one.index * layout.CPU_BYTES
-      cpu.store32(area + layout.CPU_PROGRAM, program)
-      cpu.store32(area + layout.CPU_BUDGET, BUDGET)
-    }
+    for (const one of all) enterProgram(cpu, header(layout.HEADER_CPU_AREAS) + one.index * layout.CPU_BYTES, program)
   })
   return { stage, ring, callback: BigInt(callback), given }
 }
 
-/** Reserves a sample, writes value v and submits it, or gives it up: 0, -1 if there is no room. */
-export function produce(at: UserRingStage, name: string, v: number, submits = true): Operation {
+/** What `produce` answers if there is no room. */
+export const NO_ROOM = -1
+
+/** Reserves a sample, writes value v and submits it, or gives it up: 0 or NO_ROOM. */
+export function produce(
+  at: UserRingPlace,
+  name: string,
+  v: number,
+  submits = true,
+  bytes: number = SAMPLE_BYTES,
+): Operation {
   return {
     name,
     kind: submits ? 'submit' : 'discard',
     args: { v },
     run(cpu: Cpu) {
-      const sample = cpu.exports.user_ring_reserve(at.ring, SAMPLE_BYTES) as number
-      if (sample === 0) return -1
+      const sample = cpu.exports.user_ring_reserve(at.ring, bytes) as number
+      if (sample === 0) return NO_ROOM
       cpu.store32(sample, 100 + v)
       cpu.exports.user_ring_end(at.ring, sample, submits ? 1 : 0)
       return 0
@@ -64,7 +82,7 @@ export function produce(at: UserRingStage, name: string, v: number, submits = tr
 }
 
 /** Drains: the values that came, or EBUSY. */
-export function drain(at: UserRingStage, name: string): Operation {
+export function drain(at: UserRingPlace, name: string): Operation {
   return {
     name,
     kind: 'drain',
