@@ -5,7 +5,7 @@ import type { FunctionSpec } from '../object/spec.js'
 import type { Callee, EmittedFunction, FunctionContext, InlinedFunction, LikelyTarget } from './context.js'
 import { FunctionEmitter } from './function.js'
 import { buildGraph, type Graph } from './graph.js'
-import { isInlinable, MOST_INLINED, MOST_INSTRUCTIONS } from './inline.js'
+import { inlinedSize, MOST_INLINED, MOST_INSTRUCTIONS } from './inline.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
 import { knownArguments, lookupSites } from './lookups.js'
@@ -76,12 +76,13 @@ export function compile(
     )
   }
   const firstFunction = 1 + imports.length
+  const indexOf = (name: string): number => firstFunction + indices.get(name)!
   const tails =
     imports.some(({ tail }) => tail) ||
     [...callees.values()].some((own) => [...own.values()].some((callee) => isTail(callee)))
 
   const contextOf = (unit: Unit, resolved: ReadonlyMap<number, Callee>): FunctionContext => ({
-    index: firstFunction + indices.get(unit.spec.name)!,
+    index: indexOf(unit.spec.name),
     saved: SAVED.filter((register) => unit.instructions.some(({ dst, src }) => dst === register || src === register)),
     guestBase: target.guestBase,
     guestEnd: target.guestEnd,
@@ -94,17 +95,29 @@ export function compile(
     wideValue: (instruction) => wideValue(unit, instruction, target, callbacks),
   })
   const inlined = new Map<string, InlinedFunction>()
-  for (const [name, unit] of units) {
+  const inPlace = (name: string, unit: Unit): InlinedFunction | undefined => {
     const own = callees.get(unit)!
     const graph = graphs.get(unit)!
-    if (!isInlinable(unit, graph, own.values())) continue
-    const { instructions } = unit
-    inlined.set(name, {
-      name,
-      context: contextOf(unit, own as ReadonlyMap<number, Callee>),
-      instructions: instructions.length,
-      emit: (f) => emitStructure(f, graph, instructions),
-    })
+    const size = inlinedSize(unit, graph, own.values(), inlined)
+    if (size === undefined) return undefined
+    const resolved = new Map<number, Callee>()
+    for (const [at, callee] of own)
+      resolved.set(
+        at,
+        typeof callee === 'string'
+          ? { kind: 'function', index: indexOf(callee), charges: false, inline: inlined.get(callee) }
+          : callee,
+      )
+    const emit = (f: FunctionEmitter): void => emitStructure(f, graph, unit.instructions)
+    return { name, context: contextOf(unit, resolved), instructions: size, emit }
+  }
+  // Functions that call others in place come after these.
+  for (let known = -1; known < inlined.size;) {
+    known = inlined.size
+    for (const [name, unit] of units) {
+      const found = inlined.has(name) ? undefined : inPlace(name, unit)
+      if (found) inlined.set(name, found)
+    }
   }
 
   const numbered = (likely: LikelyTarget | undefined): LikelyTarget | undefined => {
@@ -121,11 +134,9 @@ export function compile(
       const known = inlined.get(name)
       const inline = known && known.instructions <= most ? known : undefined
       if (inline) room -= inline.instructions
-      return {
-        index: firstFunction + indices.get(name)!,
-        charges: charges(name),
-        inline: room >= 0 ? inline : undefined,
-      }
+      const stands = room >= 0 ? inline : undefined
+      // In place it reads nothing of the budget, nor spends.
+      return { index: indexOf(name), charges: !stands && charges(name), inline: stands }
     }
     for (const [instruction, callee] of callees.get(unit)!)
       resolved.set(

@@ -93,3 +93,12 @@ export interface CountedTurn {
   readonly turn: number
   readonly start: number
 }
+
+/** Whose code is being emitted: the function's own, or that of one written in place of a call. */
+export interface Scope {
+  readonly context: FunctionContext
+  /** Local of the frame's upper end, i32. */
+  readonly frame: number
+  /** In place of a call: the name of the function, the depth of the block that its exits leave, calls around it in place. */
+  readonly inlined: { readonly name: string; readonly exit: number; readonly level: number } | undefined
+}

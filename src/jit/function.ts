@@ -10,7 +10,7 @@
 import { FAULT_LOOP_BUDGET, FAULT_STACK_OVERFLOW, FRAME_BYTES, FRAMES } from '../../core/abi.js'
 import { CPU_BUDGET, CPU_INDEX, CPU_PROGRAM } from '../../core/layout.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'
-import type { CountedTurn, EmittedFunction, FunctionContext, InlinedFunction, Window } from './context.js'
+import type { CountedTurn, EmittedFunction, FunctionContext, InlinedFunction, Scope, Window } from './context.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
 import { IndexedRegisters } from './indexed.js'
 import { shifted, type CodePosition } from './positions.js'
@@ -22,15 +22,6 @@ const PARAMETERS = 6
 export const FAULT_AT = 0
 /** Global 0: address of this CPU's area. */
 export const AREA_GLOBAL = 0
-
-/** Whose code is being emitted: the function's own, or that of one written in place of a call. */
-interface Scope {
-  readonly context: FunctionContext
-  /** Local of the frame's upper end, i32. */
-  readonly frame: number
-  /** In place of a call: the name of the function, the depth of the block that its exits leave. */
-  readonly inlined: { readonly name: string; readonly exit: number } | undefined
-}
 
 export class FunctionEmitter {
   readonly code = new ByteWriter(1024)
@@ -52,8 +43,9 @@ export class FunctionEmitter {
   #faults: (() => void)[] = []
   /** Blocks of fault sites that are closed already. */
   #closed = 0
-  /** Depth of the loop around the body of a repeatable function. */
+  /** Depth of the loop around the body of a repeatable function, and the local of the CPU's area in it. */
   #beginning = 0
+  #area = 0
   #cpuOffsets = new Map<number, number>()
   #charged: 'no' | 'entry' | 'loops' = 'no'
   #scope: Scope
@@ -66,9 +58,10 @@ export class FunctionEmitter {
     return this.#scope.context
   }
 
-  /** A local under a name of ours; created at its first use, 0 at entry. All code in place of calls shares its own ones. */
+  /** A local under a name of ours; created at its first use, 0 at entry. Code in place of calls has its own ones, by level. */
   local(name: string, type: ValueType): number {
-    const key = this.#scope.inlined ? `inlined ${name}` : name
+    const { inlined } = this.#scope
+    const key = inlined ? `${inlined.level} ${name}` : name
     let local = this.#named.get(key)
     if (local === undefined) {
       local = this.#newLocal(type)
@@ -188,7 +181,8 @@ export class FunctionEmitter {
     const outer = this.#scope
     const { windows, at: call } = this
     const frame = this.bottom
-    this.#scope = { context, frame, inlined: { name, exit: this.depth + 1 } }
+    const level = (outer.inlined?.level ?? 0) + 1
+    this.#scope = { context, frame, inlined: { name, exit: this.depth + 1, level } }
     this.windows = new Map()
     for (let register = 5; register >= 1; register -= 1) this.setRegister(register)
     // A call begins with zeros there; here a turn of a loop may have left something.
@@ -207,7 +201,8 @@ export class FunctionEmitter {
 
   /** Writes a body that can begin again. */
   repeatable(body: () => void): void {
-    this.#getArea().set(this.local('area', I32))
+    this.#area = this.#newLocal(I32)
+    this.#getArea().set(this.#area)
     this.op(op.loop, VOID)
     this.depth += 1
     this.#beginning = this.depth
@@ -292,7 +287,7 @@ export class FunctionEmitter {
   }
 
   #getArea(): this {
-    if (this.#beginning > 0) return this.get(this.local('area', I32))
+    if (this.#beginning > 0) return this.get(this.#area)
     this.code.byte(op.global_get).u32(AREA_GLOBAL)
     return this
   }

@@ -1,4 +1,4 @@
-// Small functions in place of their calls: those that end by themselves, without loops, and call nothing that runs BPF code.
+// Small functions in place of their calls: those that end by themselves, without loops, and call no BPF code but such functions.
 // They then need no registers passed and saved, and the engine sees both codes as one. Nothing else may be told apart: the
 // frame lies where a call would put it, the check that there is room for it stays, and a fault in the code has its
 // place in the function that it is of (positions.ts). Called by compile.ts, call.ts and loop-call.ts.
@@ -15,16 +15,28 @@ const MOST_OF_CALLBACK = 400
 /** Instructions of all that is written in place in one function: it must not grow without bound. */
 export const MOST_INLINED = 1000
 
-/** May the function be written in place of its calls, if not too long for that call? `callees`: by call, the name of a function or something else. */
-export function isInlinable({ instructions }: Unit, graph: Graph, callees: Iterable<Callee | string>): boolean {
-  if (instructions.length > MOST_OF_CALLBACK || graph.isLoopHeader.includes(1)) return false
-  if (instructions.some(({ form: { kind } }) => kind === 'call-register' || kind === 'may-goto')) return false
-  for (const callee of callees) if (!runsNoCode(callee)) return false
-  return true
+/**
+ * How many instructions stand in place of a call of the function; undefined if it must be called. `callees`: by call, the name
+ * of a function or something else. `inlined`: functions that stand in place of their calls.
+ */
+export function inlinedSize(
+  { instructions }: Unit,
+  graph: Graph,
+  callees: Iterable<Callee | string>,
+  inlined: ReadonlyMap<string, InlinedFunction>,
+): number | undefined {
+  if (graph.isLoopHeader.includes(1)) return undefined
+  if (instructions.some(({ form: { kind } }) => kind === 'call-register' || kind === 'may-goto')) return undefined
+  let size = instructions.length
+  for (const callee of callees) {
+    const its = typeof callee === 'string' ? inlined.get(callee)?.instructions : runsNoCode(callee) ? 0 : undefined
+    if (its === undefined || its > MOST_INSTRUCTIONS) return undefined
+    size += its
+  }
+  return size <= MOST_OF_CALLBACK ? size : undefined
 }
 
-function runsNoCode(callee: Callee | string): boolean {
-  if (typeof callee === 'string') return false
+function runsNoCode(callee: Callee): boolean {
   if (callee.kind === 'import') return !callee.helper.frame && !callee.helper.tail
   return callee.kind === 'array' || callee.kind === 'hash' || callee.kind === 'missing'
 }

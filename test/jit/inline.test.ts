@@ -42,6 +42,48 @@ test('a small function stands in place of its call; one with a loop, or a long o
   assert.equal(wasmFrames([...loop, ...look]), 2)
 })
 
+test('a small function that calls small ones stands in place with them; one that calls itself does not', () => {
+  const calls = (...names: string[]): Line[] => [...names.map((name) => asm.callFunction(name)), asm.exit()]
+  const padding = Array.from({ length: 30 }, () => asm.alu('add', 'r1', 1))
+  const frames = (functions: Record<string, readonly Line[]>): number => {
+    let count = 0
+    const made = machine({ main: calls('outer'), ...functions }, () => {
+      count = Math.max(count, [...new Error().stack!.matchAll(/wasm-function/g)].length)
+      return 5n
+    })
+    assert.equal(made.run('main', 1n), 5n)
+    return count
+  }
+  const look = [asm.callKfunc('look'), asm.exit()]
+  assert.equal(frames({ outer: calls('middle'), middle: calls('inner'), inner: look }), 1)
+  // Together they are too long.
+  assert.equal(frames({ outer: [...padding, ...calls('inner')], inner: [...padding, ...look] }), 2)
+  const down = [asm.jump('eq', 'r1', 0, 'end'), asm.mov('r1', 0), ...calls('outer').slice(0, 1), asm.label('end')]
+  assert.equal(frames({ outer: [...down, ...look] }), 3)
+})
+
+test('a function within another in place has its own registers, frame, and places of faults', () => {
+  const use = (number: number): Line[] => [
+    asm.store(64, 'r10', -8, number),
+    asm.mov('r9', number),
+    asm.alu('add', 'r6', number),
+  ]
+  const collect = [asm.load(64, 'r1', 'r10', -8), asm.alu('add', 'r0', 'r1'), asm.alu('add', 'r0', 'r9'), asm.exit()]
+  const made = machine({
+    main: [...use(1), asm.callFunction('outer'), ...collect],
+    outer: [...use(10), asm.mov('r7', 'r2'), asm.callFunction('inner'), asm.alu('add', 'r0', 'r7'), ...collect],
+    inner: [...use(100), asm.load(64, 'r0', 'r1', 0), asm.mov('r1', 7), asm.alu('add', 'r0', 'r6'), ...collect],
+  })
+  made.view.setBigUint64(DATA, 1000n, true)
+  assert.equal(made.run('main', BigInt(DATA), 5000n), 1000n + 300n + 20n + 5000n + 2n)
+  assert.deepEqual(
+    [1, 2, 3].map((depth) => made.view.getBigUint64(STACK_TOP - 512 * (depth - 1) - 8, true)),
+    [1n, 10n, 100n],
+  )
+  const { address, instruction, function: name } = made.faultOf('main', END - 7n)
+  assert.deepEqual({ address, instruction, name }, { address: END - 7n, instruction: 3, name: 'inner' })
+})
+
 test('registers are its own, and those above r5 begin as zeros, in every turn of a loop', () => {
   const clobber = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((each) => asm.mov(`r${each}` as 'r1', 100 + each))
   const callee = [
