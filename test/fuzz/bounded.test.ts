@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { openKernel } from '../kernel/oracle.js'
 import { kernelAgrees } from './engines.js'
 import { objectsAreContained } from './objects.js'
+import { scenesAgree } from './scene-runs.js'
 
 test('damaged objects are loaded or refused, soon and with a place', () =>
   fc.assert(objectsAreContained, { numRuns: 600 }))
@@ -17,3 +18,6 @@ test('random programs: the kernel agrees', async (t) => {
     await kernel.close()
   }
 })
+
+test('random objects with maps, tail calls and callbacks: both engines have the same answers, faults and contents of maps', () =>
+  fc.assert(scenesAgree, { numRuns: 30 }))
