@@ -1,7 +1,7 @@
 // Which choices a state offers: which CPU may make a step, take an NMI, stop for ever, sleep to the end of its limit. Reads
 // the state only. Owned by a World.
 import { DOOR_SLEEP, DOOR_WAIT_WHILE } from '../../core/abi.js'
-import { operationOf, widthOf } from './access.js'
+import { operationOf } from './access.js'
 import { ASLEEP, DEPTH, MAX_NMI_DEPTH, NMI_STARTED, NODE, PLACE, STATUS, STOPPED } from './control.js'
 import type { Control } from './control.js'
 import type { LogTree } from './log.js'
@@ -43,6 +43,7 @@ export class Choices {
   private readonly nmiDepth: number
   private readonly full: boolean
   private readonly allocationsFail: boolean
+  private readonly checked: boolean
 
   constructor(
     private readonly subject: Subject,
@@ -55,6 +56,7 @@ export class Choices {
     this.nmiDepth = Math.min(subject.nmiDepth ?? MAX_NMI_DEPTH, MAX_NMI_DEPTH)
     this.full = options.full === true
     this.allocationsFail = subject.allocationsFail === true
+    this.checked = subject.check !== undefined
   }
 
   /** The CPU whose choices alone need to be explored here (it stands before a quiet access), or -1. */
@@ -65,15 +67,17 @@ export class Choices {
       const at = this.control.cpu(cpu)
       const depth = words[at + DEPTH]!
       if (depth === 0 || words[at + STATUS] === STOPPED) continue
-      if (this.quiet(words[at + NODE + depth - 1]!)) return cpu
+      // What ends before an operation begins is part of a history: the beginning has its place among the others' steps.
+      if (!this.control.begun(this.logs.nodes, at, depth)) continue
+      if (this.quiet(cpu, words[at + NODE + depth - 1]!)) return cpu
     }
     return -1
   }
 
-  /** Whether the next access of a node is independent of everything that other CPUs can do: plain (a race would be found),
-   * or to a word that no other CPU uses in a way that matters. One that a retry loop comes back to never is: a loop of quiet
-   * accesses would leave the others out for ever. */
-  quiet(node: number): boolean {
+  /** Whether the next access of a CPU, at this node, is independent of everything that others can still do: plain (a race
+   * would be found), or to a word that no operation of theirs uses, as far as is known, which runs or is still to come. One
+   * that a retry loop comes back to never is: a loop of quiet accesses would leave the others out for ever. */
+  quiet(cpu: number, node: number): boolean {
     const { nodes } = this.logs
     const n = node * log.NODE_STRIDE
     if (nodes[n + log.NODE_STATUS] !== log.ACCESS) return false
@@ -82,7 +86,22 @@ export class Choices {
     if (flags & log.QUIET) return true
     if (flags & log.FAILS) return !this.allocationsFail
     if (!(flags & log.WORD)) return false
-    return !this.sharing.isShared(nodes[n + log.NODE_ADDRESS]!, widthOf(nodes[n + log.NODE_CODE]!))
+    const { sharing } = this
+    const address = nodes[n + log.NODE_ADDRESS]!
+    const wide = (flags & log.WIDE) !== 0
+    const write = (flags & log.WRITES) !== 0
+    const calls = this.pending(cpu, write)
+    if (sharing.meets(calls, address, wide, write)) return false
+    sharing.passes(calls, address, wide, write)
+    return true
+  }
+
+  /** The calls of other CPUs that an access may meet, as bits: those that are not over. For a bound on preemptions it is all:
+   * who is alone goes first, which may take a preemption. So it is for a write of a subject with a check in every state. */
+  pending(cpu: number, write: boolean): number {
+    const others = this.control.others[cpu]!
+    if (this.options.preemptions !== undefined || (write && this.checked)) return others
+    return others & ~this.words.words[this.control.over]!
   }
 
   /** All choices that the state offers whatever the preemption bound says, as bits. */
@@ -147,7 +166,7 @@ export class Choices {
     const node = words[at + NODE + depth - 1]!
     let bits = this.runnable(node, status === ASLEEP) ? 1 << STEP : 0
     if (script.nmiCount !== 0 && this.nests(cpu, at)) {
-      const waits = !this.full && this.quiet(node)
+      const waits = !this.full && this.quiet(cpu, node)
       if (this.options.replay === true) bits |= (1 << NMI) | (1 << NMI_WAITS)
       else bits |= waits ? 1 << NMI_WAITS : 1 << NMI
     }

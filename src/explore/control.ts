@@ -40,11 +40,16 @@ export class Control {
   /** The log node at which each call begins. */
   readonly roots: number[] = []
   readonly cpuCount: number
+  /** Per CPU: the calls of all others, as bits. */
+  readonly others: number[]
   private readonly base: number
+  private readonly repairs: number
   /** Word index of [result number + 1, start mask] of each call. */
   readonly results: number
   /** Word index of the calls that have ended, as bits. */
   readonly done: number
+  /** Word index of the calls that will make no access any more, as bits: ended, or never to come. */
+  readonly over: number
   /** Word index of the CPU that stopped for ever, plus 1. */
   readonly stops: number
   /** Word index of [CPU that made the last step, plus 1; preemptions so far], kept if they are bounded. */
@@ -67,17 +72,37 @@ export class Control {
       const nmiCount = this.calls.length - nmiFirst
       this.scripts.push({ first, count, nmiFirst, nmiCount, mayStop: script.mayStop === true })
     })
+    const all = (1 << this.calls.length) - 1
+    this.others = this.scripts.map((_, cpu) => all & ~this.callsOf(cpu))
+    this.repairs = this.callsAfterStop()
     this.base = stage.control
     this.results = this.base + this.cpuCount * CPU_WORDS
     this.done = this.results + this.calls.length * 2
-    this.stops = this.done + 1
-    this.last = this.done + 2
-    words.grow(this.done + 4)
+    this.over = this.done + 1
+    this.stops = this.done + 2
+    this.last = this.done + 3
+    words.grow(this.done + 5)
   }
 
   /** Word index of a CPU's words. */
   cpu(cpu: number): number {
     return this.base + cpu * CPU_WORDS
+  }
+
+  /** The calls of a CPU, as bits. */
+  private callsOf(cpu: number): number {
+    const { first, count, nmiCount } = this.scripts[cpu]!
+    return ((1 << (count + nmiCount)) - 1) << first
+  }
+
+  // The calls that begin only if a CPU stops, and those that come after them.
+  private callsAfterStop(): number {
+    let bits = 0
+    for (const { first, count } of this.scripts) {
+      const at = this.calls.slice(first, first + count).findIndex(({ operation }) => operation.afterStop === true)
+      if (at >= 0) bits |= ((1 << (count - at)) - 1) << (first + at)
+    }
+    return bits
   }
 
   /** Begins a call on a CPU, over what runs there. */
@@ -98,6 +123,32 @@ export class Control {
     words.put(at + CALL + depth, 0)
     words.put(this.results + call * 2, value + 1)
     words.put(this.done, words.words[this.done]! | (1 << call))
+    let over = words.words[this.over]! | (1 << call)
+    const { cpu } = this.calls[call]!
+    if (depth === 0 && words.words[at + PLACE] === this.scripts[cpu]!.count) {
+      over |= this.callsOf(cpu)
+      if (this.repairs !== 0 && this.nobodyStops()) over |= this.repairs
+    }
+    words.put(this.over, over)
+  }
+
+  /** A CPU stops for ever. */
+  stop(cpu: number, at: number): void {
+    const { words } = this
+    words.put(at + STATUS, STOPPED)
+    words.put(at + PLAIN_SET, 0)
+    words.put(this.stops, cpu + 1)
+    words.put(this.over, words.words[this.over]! | this.callsOf(cpu))
+  }
+
+  // Whether no CPU has stopped, and all that may have ended.
+  private nobodyStops(): boolean {
+    const { words } = this.words
+    if (words[this.stops] !== 0) return false
+    return this.scripts.every(({ mayStop, count }, cpu) => {
+      const at = this.cpu(cpu)
+      return !mayStop || (words[at + DEPTH] === 0 && words[at + PLACE] === count)
+    })
   }
 
   /** The CPU that stopped for ever (its position in the subject), or -1. */

@@ -21,11 +21,11 @@ export interface Failure {
 export type Report = Omit<SearchResult, 'violation'> & { failure?: Failure }
 
 /**
- * Explores every interleaving of a subject (or those within `options.preemptions`). It learns anew which words CPUs share:
- * what other subjects on the stage share would make accesses scheduling points that here are none.
+ * Explores every interleaving of a subject (or those within `options.preemptions`). It learns anew which words operations
+ * use: what other subjects on the stage use would make accesses scheduling points that here are none.
  */
 export function explore(subject: Subject, options: SearchOptions = {}): Report {
-  subject.stage.shared.fill(0)
+  subject.stage.sharing.forget()
   const { violation, ...result } = search(subject, options)
   return violation ? { ...result, failure: failureOf(subject, violation, options) } : result
 }

@@ -66,46 +66,41 @@ const PAUSED = 10
 const CYCLIC = 11
 /** CPUs that are blocked (or done) in the level's own state. */
 const BLOCKED = 12
-const LEVEL = 13
+/** Accesses that the choice made. */
+const ACCESSES = 13
+const LEVEL = 14
+
+/** Steps that a search goes on for after it has learnt that an access is not independent, before it begins again. */
+const LEARNING_STEPS = 5_000
+/** Before a search, and before one that is begun again, one with this many preemptions at most learns what it can. */
+const LEARNING_PREEMPTIONS = 2
 
 /**
- * Explores a subject from its initial state; memory is the stage's image again afterwards. Begins with every word taken
- * to be private to one CPU and starts again with what it learns, until nothing new is learnt: the last search is the one
- * that counts. A violation counts at once: every path is an execution.
+ * Explores a subject from its initial state; memory is the stage's image again afterwards. Begins with what a
+ * search without preemptions learns of the words that operations use, and starts again with what it learns itself, until no
+ * access was taken to be independent that is not: the last search is the one that counts. A violation counts at once: every path is an execution.
  */
 export function search(subject: Subject, options: SearchOptions = {}): SearchResult {
-  for (;;) {
-    const { result, grown, world } = prepared(subject, options, (world) => {
-      const result = new Search(world, options).run()
-      return { result, world, grown: world.sharing.grown.length > 0 && options.full !== true }
-    })
-    if (result.violation) {
-      const { violation } = result
-      prepared(subject, options, (again) => expand(again, violation))
+  const { full, naive, preemptions } = options
+  const learns = full !== true && naive !== true && preemptions === undefined
+  let steps = LEARNING_STEPS
+  for (let bound = 0; ; bound++) {
+    if (learns && bound <= LEARNING_PREEMPTIONS) {
+      const { result } = once(subject, { ...options, preemptions: bound, maxStates: steps }, Infinity)
+      if (result.violation) return result
     }
-    world.sharing.learn()
-    if (result.violation || !grown) return result
+    const { result, grown } = once(subject, options, learns && bound < LEARNING_PREEMPTIONS ? 0 : LEARNING_STEPS)
+    if (result.violation || full === true || grown === 0) return result
+    steps = LEARNING_STEPS + result.transitions / 4
   }
 }
 
-// Replaces choices that did several accesses by one choice for each, so that the path means the same in a full world.
-function expand(world: World, violation: Violated): void {
-  const choices: number[] = []
-  const { cycle } = violation
-  let accesses = 0
-  world.observer = () => accesses++
-  violation.choices.forEach((choice, position) => {
-    if (position === cycle) violation.cycle = choices.length
-    accesses = 0
-    world.step(choice)
-    choices.push(choice)
-    for (let i = 1; i < accesses; i++) choices.push(choice & ~7)
+function once(subject: Subject, options: SearchOptions, learning: number): { result: SearchResult; grown: number } {
+  return prepared(subject, options, (world) => {
+    const result = new Search(world, options, learning).run()
+    return { result, grown: world.sharing.grown }
   })
-  violation.choices = choices
 }
-
-/** Steps that a search goes on for after it has learnt that a word is shared, before it starts again. */
-const LEARNING_STEPS = 5_000
 
 class Search {
   private levels = new Int32Array(LEVEL * ROOM)
@@ -122,6 +117,7 @@ class Search {
   constructor(
     private readonly world: World,
     private readonly options: SearchOptions,
+    private readonly learning: number,
   ) {
     this.visited = new Visited(options.maxBytes ?? 1 << 30)
     this.rules = new Rules(world)
@@ -192,17 +188,18 @@ class Search {
           options.progress({ states: result.states, transitions: result.transitions, depth: this.depth })
         }
       }
-      if (world.sharing.grown.length > learnt) {
-        learnt = world.sharing.grown.length
+      if (world.sharing.grown > learnt) {
+        learnt = world.sharing.grown
         learntAt = result.transitions
       }
-      if (learnt > 0 && options.full !== true && result.transitions > learntAt + LEARNING_STEPS) {
+      if (learnt > 0 && options.full !== true && result.transitions > learntAt + this.learning) {
         words.rollback(mark)
         return undefined
       }
       result.transitions++
       world.step(choice)
       this.levels[at + CHOICE] = choice
+      this.levels[at + ACCESSES] = world.accesses
       if (world.violation !== undefined) {
         if (!world.doubtful) return this.violated(world.violation)
         words.rollback(mark)
@@ -316,7 +313,7 @@ class Search {
     }
     const message = cycleMessage(world, cpus, covered)
     if (message === undefined && this.witness !== undefined) return undefined
-    const found = { ...this.violated(message ?? livelockMessage(world)), cycle: from }
+    const found = { ...this.violated(message ?? livelockMessage(world)), cycle: this.path(from).length }
     if (progress === 'lock-free') return found
     const proof = message === undefined ? 0 : cpus.size
     if (proof >= (this.witness?.proof ?? 0)) this.witness = { ...found, proof }
@@ -374,11 +371,14 @@ class Search {
     words.h3 = this.levels[at + HASH + 3]!
   }
 
-  private path(): number[] {
+  // The choices that led to a level: one for each access, so that they mean the same in a full world.
+  private path(to = this.depth): number[] {
     const choices: number[] = []
-    for (let level = 0; level < this.depth; level++) {
+    for (let level = 0; level < to; level++) {
       const choice = this.levels[level * LEVEL + CHOICE]!
-      if (choice >= 0) choices.push(choice)
+      if (choice < 0) continue
+      choices.push(choice)
+      for (let more = this.levels[level * LEVEL + ACCESSES]!; more > 1; more--) choices.push(choice & ~7)
     }
     return choices
   }

@@ -1,46 +1,80 @@
-// Which words of memory matter for order: those that two CPUs use, one of them writing. An access to any other word is
-// independent of everything that other CPUs do. A search begins with what the stage knows, learns, and begins again.
+// Which accesses order matters for: those to a word that an operation of another CPU uses too which is still to come, or
+// runs, one of the two writing. An access to any other word is independent of everything that other CPUs will do. What
+// operations use is learnt on the way; an access that was taken to be independent and is not makes the search begin again.
+// Owned by a Stage, for one subject at a time.
+
+/** Fields of a word, as offsets: calls that read it, that write it; calls that a read, a write of it was taken to be independent of. */
+const READERS = 0
+const WRITERS = 1
+const READ_PAST = 2
+const WRITTEN_PAST = 3
+const STRIDE = 4
 
 export class Sharing {
-  /** Words found to be shared that the stage did not know: accesses to them were taken to be quiet and are not. */
-  readonly grown: number[] = []
-  /** Per word: the CPUs that used it as bits, bit 7 if it was written. */
-  private readonly touched: Uint8Array
+  /** How often an access was found that an earlier one had been taken to be independent of. */
+  grown = 0
+  /** Calls are bits. */
+  private readonly words: Int32Array
+  private readonly used: number[] = []
 
-  /** `shared` is the stage's knowledge: one byte per word, only ever set by `learn`. */
-  constructor(private readonly shared: Uint8Array) {
-    this.touched = new Uint8Array(shared.length)
+  constructor(words: number) {
+    this.words = new Int32Array(words * STRIDE)
   }
 
-  /** Whether a word of an access of `width` bytes is known to be shared. */
-  isShared(address: number, width: number): boolean {
-    const word = address >>> 2
-    return this.shared[word] !== 0 || (width === 8 && this.shared[word + 1] !== 0)
+  /** Forgets all that was learnt: another subject comes. */
+  forget(): void {
+    for (const word of this.used) this.words.fill(0, word * STRIDE, word * STRIDE + STRIDE)
+    this.used.length = 0
+    this.grown = 0
   }
 
-  /** Notes that a CPU (0 to 6) uses a word, or two, and finds out whether that makes it a shared one. */
-  touch(cpu: number, address: number, wide: boolean, write: boolean): void {
-    const word = address >>> 2
-    const bits = write ? (1 << cpu) | 128 : 1 << cpu
-    if ((this.touched[word]! & bits) !== bits) this.add(word, bits)
-    if (wide && (this.touched[word + 1]! & bits) !== bits) this.add(word + 1, bits)
+  /** A search begins: what was taken to be independent before no longer counts. */
+  begin(): void {
+    for (const word of this.used) this.words[word * STRIDE + READ_PAST] = this.words[word * STRIDE + WRITTEN_PAST] = 0
+    this.grown = 0
+  }
+
+  /** Whether one of `calls` uses a word of this access too, one of the two writing, as far as is known. */
+  meets(calls: number, address: number, wide: boolean, write: boolean): boolean {
+    const at = (address >>> 2) * STRIDE
+    const { words } = this
+    let users = words[at + WRITERS]!
+    if (write) users |= words[at + READERS]!
+    if (wide) {
+      users |= words[at + STRIDE + WRITERS]!
+      if (write) users |= words[at + STRIDE + READERS]!
+    }
+    return (users & calls) !== 0
+  }
+
+  /** An access is taken to be independent of all that `calls` do. */
+  passes(calls: number, address: number, wide: boolean, write: boolean): void {
+    const at = (address >>> 2) * STRIDE + (write ? WRITTEN_PAST : READ_PAST)
+    const { words } = this
+    words[at]! |= calls
+    if (wide) words[at + STRIDE]! |= calls
+  }
+
+  /** Notes that a call uses a word, or two. */
+  touch(call: number, address: number, wide: boolean, write: boolean): void {
+    const at = (address >>> 2) * STRIDE
+    const bit = 1 << call
+    const field = write ? WRITERS : READERS
+    if ((this.words[at + field]! & bit) === 0) this.add(at, field, bit)
+    if (wide && (this.words[at + STRIDE + field]! & bit) === 0) this.add(at + STRIDE, field, bit)
   }
 
   /** The same for all words of a range. */
-  touchAll(cpu: number, address: number, bytes: number, write: boolean): void {
-    for (let word = address >>> 2; word * 4 < address + bytes && word < this.touched.length; word++)
-      this.touch(cpu, word * 4, false, write)
+  touchAll(call: number, address: number, bytes: number, write: boolean): void {
+    for (let word = address >>> 2; word * 4 < address + bytes && word * STRIDE < this.words.length; word++)
+      this.touch(call, word * 4, false, write)
   }
 
-  private add(word: number, bits: number): void {
-    const after = this.touched[word]! | bits
-    this.touched[word] = after
-    const users = after & 127
-    if (after & 128 && (users & (users - 1)) !== 0 && this.shared[word] === 0) this.grown.push(word)
-  }
-
-  /** Makes what was found known to the stage. */
-  learn(): void {
-    for (const word of this.grown) this.shared[word] = 1
+  private add(at: number, field: number, bit: number): void {
+    const { words } = this
+    if ((words[at + READERS]! | words[at + WRITERS]!) === 0) this.used.push(at / STRIDE)
+    words[at + field]! |= bit
+    const past = words[at + WRITTEN_PAST]! | (field === WRITERS ? words[at + READ_PAST]! : 0)
+    if ((past & bit) !== 0) this.grown++
   }
 }

@@ -3,6 +3,7 @@
 import { Cpu, Executor, GuestFault } from './executor.js'
 import type { Exports, WasmImports } from './executor.js'
 import { LogTree } from './log.js'
+import { Sharing } from './sharing.js'
 import { Words } from './words.js'
 
 export interface StageSpec {
@@ -36,8 +37,8 @@ export class Stage {
   readonly hidden: number
   /** Word index of the poison bits, one per word below `limit`. */
   readonly poison: number
-  /** Words that the present exploration saw two CPUs use, one of them writing: only there does order matter. */
-  readonly shared: Uint8Array
+  /** What the present exploration knows of the words that its operations use. */
+  readonly sharing: Sharing
   /** Whether anything was ever poisoned here: until then accesses need not be checked for it. */
   poisoned = false
   /** First word index that the world may use. */
@@ -50,7 +51,7 @@ export class Stage {
     this.hidden = this.limit / 4
     this.poison = this.hidden + 3
     this.control = this.poison + Math.ceil(this.limit / 4 / 32)
-    this.shared = new Uint8Array(this.limit / 4)
+    this.sharing = new Sharing(this.limit / 4)
     this.memory = new Words(this.control)
     this.executor = new Executor(this.memory, this.limit, this.hidden)
     this.logs = new LogTree(this.executor, this.memory, this.hidden)

@@ -28,6 +28,8 @@ export class Steps {
   readonly ownSteps: number[]
   /** A violation by a race may be an order that a word established which is not known to be shared yet: learn first. */
   doubtful = false
+  /** Accesses that the last step made. */
+  accesses = 0
   /** Told of every access; for traces only. */
   observer: ((observation: Observation) => void) | undefined
   private readonly plain = new PlainSets()
@@ -49,12 +51,13 @@ export class Steps {
     this.maxSteps = subject.maxSteps ?? 10_000
     this.ownSteps = control.calls.map(() => 0)
     this.guarded = control.scripts.map(({ nmiCount, mayStop }) => nmiCount > 0 || mayStop)
-    control.calls.forEach(({ cpu }, call) => this.watch(cpu, control.roots[call]!))
+    control.roots.forEach((root, call) => this.watch(call, root))
   }
 
   /** Performs the pending access of the innermost operation of a CPU, and those after it that need no scheduling point. */
   run(cpu: number, at: number): void {
     this.violation = undefined
+    this.accesses = 0
     do this.through(cpu, at)
     while (this.goesOn(cpu, at))
   }
@@ -64,7 +67,7 @@ export class Steps {
     const { words } = this.words
     const depth = words[at + DEPTH]!
     if (depth === 0 || this.full || this.violation !== undefined) return false
-    return this.choices.quiet(words[at + NODE + depth - 1]!) && !this.choices.interruptible(cpu, at)
+    return this.choices.quiet(cpu, words[at + NODE + depth - 1]!) && !this.choices.interruptible(cpu, at)
   }
 
   // The innermost operation up to its next scheduling point or to its end.
@@ -75,7 +78,7 @@ export class Steps {
     let node = words.words[at + NODE + depth - 1]!
     for (let quiet = 0; logs.nodes[node * log.NODE_STRIDE + log.NODE_STATUS] === log.ACCESS; quiet++) {
       try {
-        if (!this.access(cpu, at, node)) return
+        if (!this.access(cpu, call, at, node)) return
       } catch (thrown) {
         if (!(thrown instanceof Violation)) throw thrown
         this.violation = `${this.control.calls[call]!.operation.name}: ${thrown.message}`
@@ -84,9 +87,10 @@ export class Steps {
       const { low, high } = result
       if (quiet === 0) this.begins(call)
       const next = logs.child(node, low, high)
+      this.accesses++
       if (this.observer !== undefined) this.observe(cpu, depth, call, node, low, high, next)
       node = next
-      if (full || this.violation !== undefined || !this.choices.quiet(node)) break
+      if (full || this.violation !== undefined || !this.choices.quiet(cpu, node)) break
       if (logs.nodes[node * log.NODE_STRIDE + log.NODE_STEPS]! > this.maxSteps) break
       if (this.guarded[cpu] === true) {
         words.put(at + NODE + depth - 1, node)
@@ -106,17 +110,18 @@ export class Steps {
   }
 
   // Performs one access; what it gives is left in `result`. False if the CPU falls asleep in it.
-  private access(cpu: number, at: number, node: number): boolean {
+  private access(cpu: number, call: number, at: number, node: number): boolean {
     const { nodes } = this.logs
     const n = node * log.NODE_STRIDE
     const flags = nodes[n + log.NODE_FLAGS]!
-    if (!(flags & log.WORD)) return this.accessOther(cpu, at, n)
+    if (!(flags & log.WORD)) return this.accessOther(call, at, n)
     const address = nodes[n + log.NODE_ADDRESS]!
     const code = nodes[n + log.NODE_CODE]!
     if (this.subject.stage.poisoned) checkPoison(this.subject, address, widthOf(code))
-    this.sharing.touch(cpu, address, (flags & log.WIDE) !== 0, (flags & log.WRITES) !== 0)
-    // What only one CPU uses races with nobody.
-    if (this.full || this.sharing.isShared(address, widthOf(code))) this.checkRaces(cpu, at, code, address, flags)
+    const wide = (flags & log.WIDE) !== 0
+    const write = (flags & log.WRITES) !== 0
+    this.sharing.touch(call, address, wide, write)
+    this.checkRaces(cpu, at, code, address, flags)
     perform(
       this.words,
       code,
@@ -130,7 +135,7 @@ export class Steps {
   }
 
   // Accesses that are not to one word, or not to memory.
-  private accessOther(cpu: number, at: number, n: number): boolean {
+  private accessOther(call: number, at: number, n: number): boolean {
     const { nodes } = this.logs
     const { words } = this.words
     const { hidden, limit } = this.subject.stage
@@ -165,9 +170,9 @@ export class Steps {
         result.low = words[hidden + 2]!
         break
       default:
-        if (operation === DOOR_FILL || operation === DOOR_COPY) this.sharing.touchAll(cpu, address, length, true)
-        if (operation === DOOR_COPY) this.sharing.touchAll(cpu, a, length, false)
-        if (operation === DOOR_POISON || operation === DOOR_CLEANSE) this.sharing.touchAll(cpu, address, a, true)
+        if (operation === DOOR_FILL || operation === DOOR_COPY) this.sharing.touchAll(call, address, length, true)
+        if (operation === DOOR_COPY) this.sharing.touchAll(call, a, length, false)
+        if (operation === DOOR_POISON || operation === DOOR_CLEANSE) this.sharing.touchAll(call, address, a, true)
         special(this.subject, code, address, a, nodes[n + log.NODE_A_HIGH]!, length)
     }
     return true
@@ -182,6 +187,7 @@ export class Steps {
     const call = words.words[at + CALL + depth - 1]!
     const node = words.words[at + NODE + depth - 1]!
     this.begins(call)
+    this.accesses = 1
     const answer = this.choices.mayFail(node) ? 1 : 2
     const next = logs.child(node, answer, 0)
     if (this.observer !== undefined) this.observe(cpu, depth, call, node, answer, 0, next)
@@ -202,14 +208,30 @@ export class Steps {
 
   private checkRaces(cpu: number, at: number, code: number, address: number, flags: number): void {
     const { words } = this.words
+    const { sharing } = this
+    const wide = (flags & log.WIDE) !== 0
+    const write = (flags & log.WRITES) !== 0
+    const set = words[at + PLAIN_SET]!
+    // What only one CPU uses races with nobody.
+    if (!this.full && !sharing.meets(this.control.others[cpu]!, address, wide, write)) {
+      if (set !== 0 || flags & log.PLAIN) sharing.passes(this.choices.pending(cpu, write), address, wide, write)
+      return
+    }
     for (let other = 0; other < this.control.cpuCount; other++) {
-      const set = words[this.control.cpu(other) + PLAIN_SET]!
-      if (set === 0 || other === cpu || !this.plain.conflicts(set, code, address)) continue
-      this.doubtful = this.sharing.grown.length > 0 && !this.full
+      const theirs = words[this.control.cpu(other) + PLAIN_SET]!
+      if (theirs === 0 || other === cpu || !this.plain.conflicts(theirs, code, address)) continue
+      this.doubtful = this.sharing.grown > 0 && !this.full
       throw new Violation(raceText(this.subject, address, other))
     }
-    if (flags & log.PLAIN) this.words.put(at + PLAIN_SET, this.plain.add(words[at + PLAIN_SET]!, code, address))
-    else this.words.put(at + PLAIN_SET, 0)
+    if (set === 0 && !(flags & log.PLAIN)) return
+    const pending = this.choices.pending(cpu, write)
+    if (pending === 0) this.words.put(at + PLAIN_SET, 0)
+    else if (flags & log.PLAIN) this.words.put(at + PLAIN_SET, this.plain.add(set, code, address))
+    else {
+      // Only what somebody may still read or write after it orders what was plain before it.
+      if (this.full || sharing.meets(pending, address, wide, write)) this.words.put(at + PLAIN_SET, 0)
+      else sharing.passes(pending, address, wide, write)
+    }
   }
 
   // Ends the operation if its node says so.
@@ -224,7 +246,7 @@ export class Steps {
     }
     const status = nodes[n + log.NODE_STATUS]!
     if (status === log.ACCESS) {
-      if (!(nodes[n + log.NODE_FLAGS]! & log.WORD)) this.watch(cpu, node)
+      if (!(nodes[n + log.NODE_FLAGS]! & log.WORD)) this.watch(call, node)
       return
     }
     if (status === log.BROKEN) {
@@ -235,14 +257,14 @@ export class Steps {
   }
 
   // Who waits for a word uses it, even if its wait never ends.
-  private watch(cpu: number, node: number): void {
+  private watch(call: number, node: number): void {
     const { nodes } = this.logs
     const n = node * log.NODE_STRIDE
     const operation = operationOf(nodes[n + log.NODE_CODE]!)
     if (nodes[n + log.NODE_STATUS] !== log.ACCESS) return
     if (!waits(operation)) return
     const address = nodes[n + log.NODE_ADDRESS]!
-    if (address >= 0 && address + 4 <= this.subject.stage.limit) this.sharing.touch(cpu, address, false, false)
+    if (address >= 0 && address + 4 <= this.subject.stage.limit) this.sharing.touch(call, address, false, false)
   }
 
   private observe(cpu: number, depth: number, call: number, node: number, low: number, high: number, next: number) {

@@ -20,6 +20,9 @@ export interface Operation {
   afterStop?: boolean
   /** May wait for ever if a CPU has stopped. */
   mayWait?: boolean
+  /** Addresses of words that it may write, though only few interleavings show it: a search knows it from the start, and need
+   * not begin again when it learns it late. A word too many costs states, one too few time. */
+  writes?: readonly number[]
   /** A fault (`host.fault`) is a result, not a violation. */
   mayFault?: boolean
 }

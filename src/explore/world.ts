@@ -3,11 +3,11 @@
 // go through Words.put, so a search undoes them by a mark. Used by search.ts, walk.ts and trace.ts.
 import { Choices, NMI, NMI_WAITS, STOP, TIME_OUT } from './choices.js'
 import type { WorldOptions } from './choices.js'
-import { Control, DEPTH, NMI_STARTED, PLACE, PLAIN_SET, STATUS, STOPPED } from './control.js'
+import { Control, DEPTH, NMI_STARTED, PLACE } from './control.js'
 import type { LogTree } from './log.js'
 import * as log from './node.js'
 import type { Call, Observation } from './observation.js'
-import { Sharing } from './sharing.js'
+import type { Sharing } from './sharing.js'
 import { Steps } from './steps.js'
 import type { Subject } from './subject.js'
 import type { Words } from './words.js'
@@ -17,7 +17,7 @@ export class World {
   readonly logs: LogTree
   readonly control: Control
   readonly choices: Choices
-  /** Which words only one CPU uses: known to the stage, and learnt here. */
+  /** What is known of the words that operations use. */
   readonly sharing: Sharing
   private readonly steps: Steps
 
@@ -29,7 +29,11 @@ export class World {
     this.words = stage.memory
     this.logs = stage.logs
     this.control = new Control(subject, this.words)
-    this.sharing = new Sharing(stage.shared)
+    this.sharing = stage.sharing
+    this.sharing.begin()
+    this.control.calls.forEach(({ operation }, call) => {
+      for (const address of operation.writes ?? []) this.sharing.touch(call, address, false, true)
+    })
     const { words, logs, control, sharing } = this
     this.choices = new Choices(subject, control, words, logs, sharing, options)
     this.steps = new Steps(subject, control, this.choices, words, logs, sharing, options.full === true)
@@ -58,6 +62,11 @@ export class World {
     return this.steps.ownSteps
   }
 
+  /** Accesses that the last step made: none if a CPU stopped, or an NMI began and waits. */
+  get accesses(): number {
+    return this.steps.accesses
+  }
+
   /** Told of every access; for traces only. */
   set observer(observer: (observation: Observation) => void) {
     this.steps.observer = observer
@@ -68,6 +77,7 @@ export class World {
     const { control, words, steps } = this
     const cpu = choice >> 3
     const at = control.cpu(cpu)
+    steps.accesses = 0
     if (this.options.preemptions !== undefined) {
       words.put(control.last + 1, words.words[control.last + 1]! + this.choices.cost(cpu))
       words.put(control.last, cpu + 1)
@@ -99,9 +109,7 @@ export class World {
   private stop(cpu: number, at: number): void {
     const { control, words, subject } = this
     this.steps.violation = undefined
-    words.put(at + STATUS, STOPPED)
-    words.put(at + PLAIN_SET, 0)
-    words.put(control.stops, cpu + 1)
+    control.stop(cpu, at)
     words.put(subject.stage.hidden + 2, (subject.cpus[cpu]!.as ?? cpu) + 1)
   }
 

@@ -62,6 +62,64 @@ test('the reduced search reaches the same outcomes as every interleaving by itse
   assert.ok(merged * 2 < apart, `${merged} states instead of ${apart}`)
 })
 
+/** A program that answers all that it read. */
+const program = (name: string, accesses: readonly Access[], afterStop = false) => ({
+  name,
+  afterStop,
+  run: (cpu: Cpu) => accesses.map((one) => perform(cpu, one)).join(''),
+})
+
+test('what an operation that is over used holds nobody up, and no outcome is lost by it', () => {
+  const two = fc.array(access, { minLength: 1, maxLength: 2 })
+  let reduced = 0
+  let full = 0
+  fc.assert(
+    fc.property(fc.array(two, { minLength: 4, maxLength: 4 }), fc.boolean(), fc.boolean(), (four, stops, ends) => {
+      const build = (): Subject => {
+        const [a, b, c, d] = four.map((accesses, index) => program(`p${index}`, accesses, index === 3 && stops))
+        return subject({
+          name: 'random',
+          stage: new Stage({ memory: 64, cpus: 3 }),
+          cpus: [{ operations: ends ? [a!] : [a!, b!], mayStop: stops }, { operations: [c!] }, { operations: [d!] }],
+          // What is left in memory is an outcome, too: the check at rest sees it.
+          atRest: (view) => void left.add([0, 4, 8].map((at) => view.load32(at)).join()),
+        })
+      }
+      let left = new Set<string>()
+      const few = explore(build())
+      const seen = left
+      left = new Set()
+      const all = explore(build(), { full: true })
+      assert.ok(few.complete && all.complete)
+      assert.deepEqual([...few.outcomes].sort(), [...all.outcomes].sort())
+      assert.deepEqual([...seen].sort(), [...left].sort())
+      reduced += few.states
+      full += all.states
+    }),
+    { numRuns: 80 },
+  )
+  assert.ok(reduced < full, `${reduced} states instead of ${full}`)
+})
+
+test('what a check in every state is to see is not passed over', () => {
+  const seen = new Set<string>()
+  const a = program('a', [
+    ['store', 0, 1],
+    ['store', 0, 2],
+  ])
+  const report = explore(
+    subject({
+      name: 'two words',
+      stage: new Stage({ memory: 64, cpus: 2 }),
+      // Once b is over nobody but the check sees what a does.
+      cpus: [{ operations: [a] }, { operations: [program('b', [['load', 0, 0]]), program('c', [['store', 1, 1]])] }],
+      check: (view) => void seen.add(`${view.load32(0)}${view.load32(4)}`),
+    }),
+  )
+  assert.ok(report.complete)
+  assert.deepEqual([...seen].sort(), ['00', '01', '10', '11', '20', '21'])
+})
+
 test('subjects of the shipped protocol have the same outcomes without the quiet accesses', () => {
   for (const entry of named([
     'pair/uninitialised/init/init',

@@ -63,6 +63,8 @@ export class AsyncMachine {
   private readonly results: Value[] = []
   private readonly notes: string[][] = []
   private readonly cached = new Map<string, Operation>()
+  /** The words by which CPUs are asked to look at a timer: bells, and the leaves of inboxes. */
+  private readonly asked: number[] = []
   /** Guest addresses of the timers (work), by element. */
   private timers: bigint[] = []
   private map = 0n
@@ -104,6 +106,10 @@ export class AsyncMachine {
     const programs = [0, 1].map((p) => {
       const callbacks = this.first + 1 + p * CALLBACKS
       return exports.program_create(this.first, callbacks, callbacks + CALLBACKS) as number
+    })
+    cpus.forEach((_, cpu) => {
+      const area = header(layout.HEADER_CPU_AREAS) + cpu * layout.CPU_BYTES
+      this.asked.push(area + layout.CPU_BELL, core.load32(core.load32(area + layout.CPU_INBOX) + layout.BITMAP_LEVEL))
     })
     const guest = header(layout.HEADER_GUEST_HEAP)
     const heap = (header(layout.HEADER_CORE_HEAP) + 63) & ~63
@@ -317,6 +323,7 @@ export class AsyncMachine {
         return {
           name,
           kind: 'poll',
+          writes: this.asked,
           run: (cpu) => {
             const notes: string[] = (this.notes[cpu.index] = [])
             cpu.exports.cpu_poll()
