@@ -7,8 +7,8 @@
 // One check covers all accesses of the same basic block through the same unmodified register: [low, high) spans them.
 // A span ends at calls and atomics. If the check fails, one of its accesses leaves the window, and the fault site finds out
 // which is the first: by comparing them in their order or, if something can be seen of what happens between them (stores,
-// accesses through other registers), by doing all of it again with a check for each access. So the same has happened when the fault is
-// reported, with the same position and address, as if each access had been checked by itself.
+// accesses through other registers), by doing all of it again with a check for each access. So the same has happened when
+// the fault is reported, with the same position and address, as if each access had been checked by itself.
 import { FAULT_BAD_ACCESS, FAULT_MISALIGNED_ATOMIC, FRAME_BYTES } from '../../core/abi.js'
 import { storesMemory, written, type Instruction } from '../isa/decode.js'
 import { accessOf, inFrame, type Access } from './access.js'
@@ -223,7 +223,7 @@ function doAgain(f: FunctionEmitter, { at, again }: Place, last: number): void {
   f.op(op.unreachable)
 }
 
-/** Fault site of such a check if nothing happens between them: the accesses in their order, each with its own position; the first outside ends the run. */
+/** The same if nothing happens between them: the accesses in their order, each in its position; the first outside ends the run. */
 function reportFirst(f: FunctionEmitter, accesses: readonly Access[], low: number): void {
   const { guestBase, guestEnd } = f.context
   const relative = (access: Access): void => {

@@ -69,8 +69,8 @@ export function walk(around: CallSurroundings, entry: Entry): Walked {
 }
 
 /**
- * What comes to each block along all its ways: along those that come back to the head of a loop with what `states` say, along the others
- * with what is found here. It holds because `states` do, and a counter's range ends at the loop's bound again.
+ * What comes to each block along all its ways: along those that come back to the head of a loop with what `states` say, along
+ * the others with what is found here. It holds because `states` do, and a counter's range ends at the loop's bound again.
  */
 function narrowed(around: CallSurroundings, entry: Entry, states: Walked['states']): Walked['states'] {
   const { blocks, byStart } = around.code
