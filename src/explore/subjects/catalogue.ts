@@ -3,6 +3,7 @@
 import { asyncEntries } from './async-catalogue.js'
 import type { Entry, Protocol, Variant } from './entry.js'
 import { mapEntries } from './map-catalogue.js'
+import { lockEntries } from './lock-catalogue.js'
 import { queueEntries } from './queue-catalogue.js'
 import { ringEntries } from './ring-catalogue.js'
 import { partEntries } from './parts.js'
@@ -44,6 +45,7 @@ class Catalogue {
 
 function* shipped(): Generator<Entry> {
   yield* partEntries()
+  yield* lockEntries()
   yield* mapEntries()
   yield* queueEntries()
   yield* ringEntries()

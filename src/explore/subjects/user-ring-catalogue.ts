@@ -1,9 +1,12 @@
 // User ring buffers as named subjects: samples submitted while they are drained, two that drain at a time, a drain in an NMI,
 // beside a CPU that stops. What must hold is in user-ring-stage.ts.
+import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
-import type { CpuScript } from '../subject.js'
+import type { CpuScript, View } from '../subject.js'
 import { coreEntry, type Entry, type Variant } from './entry.js'
-import { atRest, drain, holding, produce, userRingStage } from './user-ring-stage.js'
+import { ringModel } from './ring-model.js'
+import { records, userCapacity } from './ring-stage.js'
+import { atRest, drain, holding, NO_ROOM, produce, SAMPLE_BYTES, userRingStage } from './user-ring-stage.js'
 import type { UserRingStage } from './user-ring-stage.js'
 
 const stages = new Map<boolean, UserRingStage>()
@@ -77,7 +80,14 @@ export function userRingEntries(): Entry[] {
       const at = stageOf(traced)
       const cpus = scripts(at)
       const operations = cpus.flatMap(({ operations: own, nmi = [] }) => [...own, ...nmi])
-      return subject({ name, stage: at.stage, setup: holding(at, held), cpus, atRest: atRest(at, operations, held) })
+      const before = Array.from({ length: held }, (_, v) => v)
+      const final = (view: View): string => String(records(at.ring, view))
+      // Where a CPU stops, a sample may be reserved for ever, or half drained: that is no state of the model.
+      const model = variant === 'stop' ? undefined : ringModel(userCapacity(SAMPLE_BYTES), NO_ROOM, before, final)
+      return subject({
+        ...{ name, stage: at.stage, setup: holding(at, held), cpus, atRest: atRest(at, operations, held) },
+        ...(model ? { model: model as SequentialModel<unknown> } : {}),
+      })
     }),
   )
 }

@@ -8,7 +8,7 @@ import { trampolines } from '../trampoline.js'
 import { coreStage } from './core-stage.js'
 import { records, RING_BYTES } from './ring-stage.js'
 
-const SAMPLE_BYTES = 8
+export const SAMPLE_BYTES = 8
 const EBUSY = -16
 /** A frame with one below it. */
 const FRAME = 4096
