@@ -129,10 +129,9 @@ export const MAP_FLAGS = 20
 export const MAP_TIMER_OFFSET = 24
 export const MAP_WORK_OFFSET = 28
 export const MAP_SPIN_LOCK_OFFSET = 32
-/** Guest address of element 0, bytes from one element to the next, offset of the value in an element, elements. */
+/** Guest address of the value of element 0, bytes from one to the next, elements. */
 export const MAP_ELEMENTS = 36
 export const MAP_STRIDE = 40
-export const MAP_VALUE_OFFSET = 44
 export const MAP_ELEMENT_COUNT = 48
 /** Per-CPU maps: bytes from one CPU's values to the next CPU's. */
 export const MAP_CPU_STRIDE = 52
@@ -283,8 +282,8 @@ export const CPU_DEFERRED_NEW = 112
 export const CPU_DEFERRED_WAITING = 116
 export const CPU_DEFERRED_UNTIL = 120
 export const CPU_DEFERRED_COUNT = 128
-/** Guest addresses: top of stack 0, run buffer (context and data of program runs), scratch page (at its start the key of
- *  a firing, from +64 the indices of for_each). */
+/** Guest addresses: top of stack 0, run buffer (context and data of program runs), scratch page
+ *  (keys of redirects). */
 export const CPU_STACKS = 132
 export const CPU_RUN_BUFFER = 136
 export const CPU_RUN_BUFFER_BYTES = 140
@@ -356,8 +355,8 @@ export const CPU_LATE_SINCE = 608
 export const CPU_TOUCHED = 624
 /** 1 once the CPU's run has moved its packet forward or recorded a redirect; for prepared runs (run/prepared.ts). */
 export const CPU_BUFFER_USED = 628
-/** Stacks of programs that a subprogram's tail call has begun (core/frame.ts), MAX_TAIL_CALLS for each nesting level, then pages of
- *  indices of for_each as in the scratch page (guest address); the interpreter's registers of their frames. 0: none yet. */
+/** Stacks of programs that a subprogram's tail call has begun (core/frame.ts), MAX_TAIL_CALLS for each nesting level, then places
+ *  of keys (guest address); the interpreter's registers of their frames. 0: none yet. */
 export const CPU_TAIL_STACKS = 632
 export const CPU_TAIL_REGISTERS = 636
 /** TASK of the CPU's current or last run; host, between runs. */

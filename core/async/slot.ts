@@ -17,7 +17,6 @@ import {
   MAP_STRIDE,
   MAP_TIMER_OFFSET,
   MAP_TIMER_SLOTS,
-  MAP_VALUE_OFFSET,
   MAP_WORK_OFFSET,
   MAP_WORK_SLOTS,
   SLOT_CLOSED,
@@ -46,7 +45,7 @@ function fieldOffset(map: usize, kind: u32): i32 {
 export function elementAt(map: usize, pointer: u64, kind: u32): i32 {
   const field = fieldOffset(map, kind)
   if (field < 0) return -1
-  const first = peek32(map + MAP_ELEMENTS) + peek32(map + MAP_VALUE_OFFSET) + <u32>field
+  const first = peek32(map + MAP_ELEMENTS) + <u32>field
   const offset = <u32>pointer - first
   const stride = peek32(map + MAP_STRIDE)
   const index = <u32>((<u64>offset * peek64(map + MAP_RECIPROCAL)) >> RECIPROCAL_SHIFT)

@@ -1,22 +1,12 @@
 // The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value
 // pointers are checked here, then the map's kind decides.
-import {
-  EINVAL,
-  ENOTSUPP,
-  FRAMES,
-  FRAME_BYTES,
-  MAP_TYPE_ARRAY_OF_MAPS,
-  MAP_TYPE_HASH,
-  MAP_TYPE_LRU_HASH,
-  MAX_TAIL_CALLS,
-  STACKS_PER_CPU,
-} from '../abi'
-import { cpu, cpuCount, cpuIndex } from '../cpu'
-import { peek32, poke32 } from '../door'
-import { frameNumber, isTailFrame } from '../frame'
+import { EINVAL, ENOTSUPP, MAP_TYPE_ARRAY_OF_MAPS, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../abi'
+import { cpuCount, cpuIndex } from '../cpu'
+import { peek32 } from '../door'
 import { guestAddress } from '../guest'
-import { CPU_SCRATCH, CPU_TAIL_STACKS, MAP_KEY_SIZE, MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
+import { MAP_KEY_SIZE, MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
 import { arrayLookup, arrayLookupOn, arrayUpdate, arrayValue } from '../map/array'
+import { callbackKey } from '../map/callback-key'
 import { hashDelete, hashLookup, hashLookupOn, hashUpdate } from '../map/hash'
 import { hashForEach, visit } from '../map/iterate'
 import { mapAddress } from '../map/map'
@@ -27,12 +17,6 @@ import { holdsReferences, isArray, isHash, isPerCpu, isReferenceArray, isTarget,
 import { targetLookup } from '../map/target'
 import { trieDelete, trieLookup, trieUpdate } from '../map/trie'
 import { calleeFrame, callbackOf } from './call'
-
-/** In a CPU's scratch page: the index that a for_each over an array passes to its callback, one for each frame in which
- *  such a call can stand. What lies below belongs to firing. */
-const SCRATCH_INDICES: usize = 64
-/** Behind it there is the same for frames after a tail call. */
-const TAIL_STACKS_BYTES: usize = STACKS_PER_CPU * MAX_TAIL_CALLS * FRAMES * FRAME_BYTES
 
 /** True for the kinds that programs only look into. */
 function hostWrites(type: u32): bool {
@@ -102,20 +86,12 @@ export function bpf_for_each_map_elem(mapPointer: u64, fn: u64, context: u64, fl
   return isArray(type) ? <i64>arrayForEach(map, fn, context, <usize>frame) : -ENOTSUPP
 }
 
-// The caller's frame is busy with one call alone, so its number gives a private place for the index.
-function indexOf(frame: u32): usize {
-  const place = (<usize>frameNumber(frame)) << 3
-  if (!isTailFrame(frame)) return <usize>peek32(cpu() + CPU_SCRATCH) + SCRATCH_INDICES + place
-  return <usize>peek32(cpu() + CPU_TAIL_STACKS) + TAIL_STACKS_BYTES + place
-}
-
 function arrayForEach(map: usize, fn: u64, context: u64, frame: usize): u32 {
   const index = callbackOf(fn)
   const callee = calleeFrame(frame)
   const entries = peek32(map + MAP_MAX_ENTRIES)
-  const key = indexOf(<u32>frame)
   for (let element: u32 = 0; element < entries; element++) {
-    poke32(key, element)
+    const key = callbackKey(map, element, callee)
     if (visit(map, key, arrayValue(map, element, cpuIndex()), index, context, callee)) return element + 1
   }
   return entries

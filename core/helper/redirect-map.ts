@@ -13,7 +13,7 @@ import { recordRedirect } from './redirect'
 const REDIRECT_MAP: u32 = 51
 /** In the flags: the action for a key that is not there, XDP_ABORTED to XDP_TX. */
 const ACTIONS: u64 = 3
-/** In a CPU's scratch page, behind the indices of for_each: the key, one for each level of nesting. */
+/** In a CPU's scratch page: the key, one for each level of nesting. */
 const SCRATCH_KEYS: usize = 320
 
 /**

@@ -34,7 +34,7 @@ import {
 } from '../layout'
 import { hashLookup, hashUpdate } from '../map/hash'
 import { mapAddress } from '../map/map'
-import { bucketsOf } from '../map/shape'
+import { powerOfTwoFrom } from '../map/shape'
 
 const SKIP: u64 = 0xff
 const USER_STACK: u64 = 1 << 8
@@ -85,7 +85,7 @@ export function bpf_get_stackid(_context: u64, mapPointer: u64, flags: u64): i64
   const bytes = peek32(map + MAP_VALUE_SIZE)
   const stack = placeOf(flags)
   const words = min<u32>(depth - skipped, bytes >> 3)
-  const id = hashOf(stack, words) & (<u32>bucketsOf(peek32(map + MAP_MAX_ENTRIES)) - 1)
+  const id = hashOf(stack, words) & (<u32>powerOfTwoFrom(peek32(map + MAP_MAX_ENTRIES)) - 1)
   const key = stacks() + 2 * <usize>STACK_AREA_BYTES + ((<usize>peek32(cpu() + CPU_NESTED)) << 3)
   note32(key, id)
   let result = hashUpdate(map, key, stack, BPF_NOEXIST, true)

@@ -17,6 +17,7 @@ import {
   isQueue,
   isRing,
   isTrie,
+  powerOfTwoFrom,
   recordsBytes,
   roundUp,
   slotBytes,
@@ -55,15 +56,20 @@ export function map_bytes_core(
   if (holdsReferences(type)) bytes += roundUp(strideOf(type, keySize, valueSize) * elementsOf(type, maxEntries), 64)
   // A header word for every 8 bytes (ring-record.ts).
   if (isRing(type)) bytes += maxEntries
-  if (isQueue(type)) bytes += bucketBytes(maxEntries) + poolBytes(type, maxEntries) + stepBytes()
+  if (isQueue(type)) bytes += placesBytes(maxEntries) + poolBytes(type, maxEntries) + stepBytes()
   if (isTrie(type)) bytes += trieBytes(type, keySize, maxEntries)
   if (type === MAP_TYPE_BLOOM_FILTER) bytes += bloomBytes(maxEntries, extra)
   return asResult(bytes)
 }
 
-/** Bytes of the links of a hash map's buckets, or of a queue's places. */
+/** Bytes of the links of a hash map's buckets. */
 export function bucketBytes(maxEntries: u32): u64 {
   return roundUp(8 * bucketsOf(maxEntries), 64)
+}
+
+/** Bytes of the links of a queue's places. */
+export function placesBytes(maxEntries: u32): u64 {
+  return roundUp(8 * powerOfTwoFrom(maxEntries), 64)
 }
 
 /** Bytes of the pool of free elements: the bitmap's head and its words. */

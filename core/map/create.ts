@@ -50,7 +50,6 @@ import {
   MAP_TIMER_SLOTS,
   MAP_TYPE,
   MAP_USER_REFERENCES,
-  MAP_VALUE_OFFSET,
   MAP_VALUE_SIZE,
   MAP_WORK_OFFSET,
   MAP_WORK_SLOTS,
@@ -62,7 +61,7 @@ import {
 import { bitmapCreate } from '../memory/bitmap'
 import { checkAttributes } from './attributes'
 import { createBloom } from './bloom'
-import { bucketBytes, map_bytes_guest, poolBytes } from './bytes'
+import { bucketBytes, map_bytes_guest, placesBytes, poolBytes } from './bytes'
 import { multiplierFor } from './multiplier'
 import { createQueue } from './queue'
 import { createRing } from './ring'
@@ -70,6 +69,7 @@ import {
   bucketsOf,
   cpuStrideOf,
   elementsOf,
+  guestKeyBytes,
   holdsReferences,
   isArray,
   isHash,
@@ -84,7 +84,6 @@ import {
   roundUp,
   slotBytes,
   strideOf,
-  valueOffsetOf,
 } from './shape'
 import { createTrie } from './trie'
 
@@ -198,9 +197,8 @@ export function map_create(
   poke32(map + MAP_TIMER_OFFSET, timerOffset)
   poke32(map + MAP_WORK_OFFSET, workOffset)
   poke32(map + MAP_SPIN_LOCK_OFFSET, lockOffset)
-  poke32(map + MAP_ELEMENTS, guest)
+  poke32(map + MAP_ELEMENTS, guest + guestKeyBytes(type, keySize))
   poke32(map + MAP_STRIDE, stride)
-  poke32(map + MAP_VALUE_OFFSET, <u32>valueOffsetOf(type, keySize))
   poke32(map + MAP_ELEMENT_COUNT, count)
   if (isPerCpu(type)) poke32(map + MAP_CPU_STRIDE, <u32>cpuStrideOf(type, keySize, valueSize, maxEntries))
   if (stride) poke64(map + MAP_RECIPROCAL, (((<u64>1) << 40) + stride - 1) / stride)
@@ -208,7 +206,7 @@ export function map_create(
   if (timerOffset !== NONE) area += createSlots(map, MAP_TIMER_SLOTS, area, count)
   if (workOffset !== NONE) area += createSlots(map, MAP_WORK_SLOTS, area, count)
   if (holdsReferences(type)) {
-    poke32(map + MAP_ELEMENTS, <u32>area)
+    poke32(map + MAP_ELEMENTS, <u32>area + guestKeyBytes(type, keySize))
     area += <usize>roundUp(<u64>stride * <u64>count, 64)
   }
   if (isHash(type)) createHash(map, area)
@@ -216,7 +214,7 @@ export function map_create(
   if (type === MAP_TYPE_BLOOM_FILTER) createBloom(map, area)
   if (isTrie(type)) createTrie(map, area)
   if (isQueue(type)) {
-    const pool = area + <usize>bucketBytes(maxEntries)
+    const pool = area + <usize>placesBytes(maxEntries)
     createQueue(map, area, pool, pool + <usize>poolBytes(type, maxEntries))
   }
   poke32(map + MAP_USER_REFERENCES, 1)

@@ -29,7 +29,7 @@ import {
 } from './list'
 import { lockValue, refuseLock, unlockValue } from './locked'
 import { clearReferenced, evict, markReferenced } from './lru'
-import { elementAddress, valueAddress, valueAddressOn } from './map'
+import { valueAddress, valueAddressOn } from './map'
 import { isLong, orderOf, recordOf, writeKey } from './record'
 import { isFull, unreserve } from './room'
 import { isLru, isPerCpu } from './shape'
@@ -168,7 +168,7 @@ function put(map: usize, key: usize, value: usize, flags: u64, which: u32): i32 
   const evicted = lru && mustEvict(map, key, flags) ? evictForRoom(map) : 0
   const mine = evicted ? evicted - 1 : takeElement(map)
   if (mine === NO_ELEMENT) return -ENOMEM
-  const order = writeKey(map, recordOf(map, mine), elementAddress(map, mine), key)
+  const order = writeKey(map, recordOf(map, mine), key)
   if (isPerCpu(peek32(map + MAP_TYPE))) writeCpuValues(map, mine, value, which, true)
   else writeValue(map, valueAddress(map, mine), value)
   const slots = hasSlots(map)

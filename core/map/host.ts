@@ -21,8 +21,9 @@ import { arrayLookupOn, arrayUpdate, arrayUpdateOn, arrayValue } from './array'
 import { hashDelete, hashFind, hashUpdate } from './hash'
 import { hashNextElement, hashNextKey } from './iterate'
 import { lockValue, refuseLock, unlockValue } from './locked'
-import { elementAddress, valueAddress, valueAddressOn } from './map'
+import { valueAddress, valueAddressOn } from './map'
 import { perCpuHashUpdate } from './percpu-hash'
+import { keyAddress } from './record'
 import { referenceClear, referenceOf, referenceSet } from './reference'
 import {
   holdsReferences,
@@ -199,9 +200,9 @@ export function map_next_key(map: usize, key: usize, next: usize): i32 {
   return found ? 0 : -ENOENT
 }
 
-/** Guest address of the key of an element of a hash map: a copy for reading, which guests may have scribbled on. */
+/** Address, in core memory, of the key of an element of a hash map. For reading. */
 export function map_element_key(map: usize, index: u32): usize {
-  return elementAddress(map, index)
+  return keyAddress(map, index)
 }
 
 /** Guest address of the value of an element; in a per-CPU map of the own CPU's. */

@@ -5,20 +5,20 @@
 // Keys of more than 8 bytes whose 64-bit hashes are equal count as one in the bucket order.
 import { callBack, calleeFrame, callbackOf, chargeIteration } from '../helper/call'
 import { cpuIndex } from '../cpu'
-import { load64, note64, peek32, retry } from '../door'
+import { load64, peek32, retry } from '../door'
 import {
   MAP_BUCKETS,
   MAP_BUCKET_MASK,
   MAP_ELEMENT_COUNT,
-  MAP_KEY_SIZE,
   RECORD_KEY,
   RECORD_LINK,
   RECORD_MARK,
   RECORD_ORDER,
 } from '../layout'
+import { callbackKey } from './callback-key'
 import { FIND_DISTURBED, find } from './find'
-import { elementAddress, valueAddressOn } from './map'
-import { bucketOf, isLong, nextOf, orderOf, recordOf } from './record'
+import { valueAddressOn } from './map'
+import { bucketOf, copyKey, isLong, nextOf, orderOf, recordOf } from './record'
 
 /** Calls `fn` for one element; true if it wants to stop. */
 export function visit(map: usize, key: usize, value: usize, fn: u32, context: u64, callee: usize): bool {
@@ -66,7 +66,7 @@ export function hashForEach(map: usize, fn: u64, context: u64, frame: usize): u3
       if (
         visit(
           map,
-          elementAddress(map, current - 1),
+          callbackKey(map, current - 1, callee),
           valueAddressOn(map, current - 1, cpuIndex()),
           index,
           context,
@@ -112,13 +112,6 @@ function walkBehind(map: usize, first: usize, begun: bool, last: u64, into: usiz
     current = nextOf(its)
   }
   return 0
-}
-
-/** Copies the key of a record to guest memory, in whole words. */
-function copyKey(map: usize, record: usize, into: usize): void {
-  const size = peek32(map + MAP_KEY_SIZE)
-  if (size <= 8) note64(into, load64(record + RECORD_ORDER))
-  else for (let at: u32 = 0; at < size; at += 8) note64(into + at, load64(record + RECORD_KEY + at))
 }
 
 /** Writes the key that follows the key at `key` in bucket order (it need not be in the map; 0 asks for the first) to

@@ -8,7 +8,7 @@ import { valueAddress } from '../element'
 import { fault } from '../host'
 import { HEADER, HEADER_MAPS, MAP_CPU_STRIDE, MAP_SHIFT, MAP_STATE } from '../layout'
 
-export { elementAddress, valueAddress } from '../element'
+export { valueAddress } from '../element'
 
 /** True if a guest's map pointer is one. A map that waits for a grace period is still a map: a callback may have begun
  *  before its last reference went. Rotated, a misaligned offset is as large as one out of range. */

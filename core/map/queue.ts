@@ -22,9 +22,9 @@ import {
   MAP_VALUE_SIZE,
 } from '../layout'
 import { bitmapCreate, bitmapGive, bitmapTake } from '../memory/bitmap'
-import { elementAddress } from './map'
+import { valueAddress } from './map'
 import { nextOf } from './record'
-import { bucketsOf } from './shape'
+import { powerOfTwoFrom } from './shape'
 import { PASSED, countOf, createSteps, giveStep, isLast, settled, stepFrom, takeStep } from './step'
 import { begin, end } from './under-way'
 
@@ -34,7 +34,7 @@ const DISTURBED: i32 = 1
 /** Lays out an empty queue or stack in zeroed core memory: places, pool of cells, steps. */
 export function createQueue(map: usize, places: usize, pool: usize, steps: usize): void {
   poke32(map + MAP_BUCKETS, <u32>places)
-  poke32(map + MAP_BUCKET_MASK, <u32>bucketsOf(peek32(map + MAP_MAX_ENTRIES)) - 1)
+  poke32(map + MAP_BUCKET_MASK, <u32>powerOfTwoFrom(peek32(map + MAP_MAX_ENTRIES)) - 1)
   poke32(map + MAP_POOL, <u32>pool)
   bitmapCreate(pool, pool + BITMAP_BYTES, peek32(map + MAP_ELEMENT_COUNT), true)
   createSteps(map, steps)
@@ -83,7 +83,7 @@ function push(map: usize, value: usize, overwrites: bool): i32 {
   const record = takeStep(map)
   let result: i32 = -ENOMEM
   if (record >= 0) {
-    copy(elementAddress(map, cell), value, peek32(map + MAP_VALUE_SIZE))
+    copy(valueAddress(map, cell), value, peek32(map + MAP_VALUE_SIZE))
     result = DISTURBED
     while (result === DISTURBED) {
       retry()
@@ -138,7 +138,7 @@ function tryPop(map: usize, value: usize, record: i32): i32 {
   const stack = peek32(map + MAP_TYPE) === MAP_TYPE_STACK
   const cell = cellAt(map, stack ? head - 1 : tail)
   if (!stepFrom(map, step, record, stack ? endsOf(head - 1, tail) : endsOf(head, tail + 1), 0, 0)) return DISTURBED
-  copy(value, elementAddress(map, cell), peek32(map + MAP_VALUE_SIZE))
+  copy(value, valueAddress(map, cell), peek32(map + MAP_VALUE_SIZE))
   giveCell(map, cell)
   return 0
 }
@@ -163,7 +163,7 @@ function tryPeek(map: usize, value: usize): i32 {
     const cell = cellAt(map, peek32(map + MAP_TYPE) === MAP_TYPE_STACK ? headOf(ends) - 1 : tailOf(ends))
     // The ends may be those of a later step, and then the place may be none: no cell.
     if (cell < peek32(map + MAP_ELEMENT_COUNT)) {
-      copy(value, elementAddress(map, cell), peek32(map + MAP_VALUE_SIZE))
+      copy(value, valueAddress(map, cell), peek32(map + MAP_VALUE_SIZE))
     }
   }
   return isLast(map, step) ? (empty ? -ENOENT : 0) : DISTURBED

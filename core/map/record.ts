@@ -5,9 +5,9 @@
 //   end reference mark of an LRU map (u32, advice).
 // The version grows with every change of the word and is never reset, so a word that is seen twice has not changed
 // between. A marked record is not in the map. An unmarked one is in the map, or prepared to be, or free after it was
-// prepared in vain: only the walk to its key tells. The guest's copy of the key is for guests to read only.
+// prepared in vain: only the walk to its key tells. Guest memory has the values alone.
 // Called by the files of this folder.
-import { glance32, glance64, glance8, load64, note32, note64, peek32, peek64 } from '../door'
+import { glance32, glance64, glance8, load64, note64, peek32, peek64 } from '../door'
 import {
   BUCKET_LINE,
   BUCKET_LINE_BITS,
@@ -34,6 +34,11 @@ export function recordOf(map: usize, index: u32): usize {
 /** The word that follows `word` in a link: a new version, leading to `next` (index + 1), marked or not. */
 export function linkAfter(word: u64, mark: u64, next: u32): u64 {
   return ((word & ~(VERSION - 1)) + VERSION) | mark | (<u64>next)
+}
+
+/** Address of an element's key: of its first byte, whole words, little endian. */
+export function keyAddress(map: usize, index: u32): usize {
+  return recordOf(map, index) + (isLong(map) ? RECORD_KEY : RECORD_ORDER)
 }
 
 /** What `word` leads to: index + 1, or 0. */
@@ -102,24 +107,19 @@ export function sameKey(map: usize, record: usize, key: usize): bool {
 }
 
 /**
- * Writes the key into the record of an element that is in the caller's hands, and the guest's copy of it. Returns the
- * order word of what was written, whatever a guest does to its key meanwhile. Plain stores: a walk that still comes by the
+ * Writes the key into the record of an element that is in the caller's hands. Returns the order word of what was written, whatever a guest does to its key meanwhile. Plain stores: a walk that still comes by the
  * element's old place finds afterwards that the link to it has changed (list.ts), and the exchange that publishes the
  * element orders them for all others.
  */
-export function writeKey(map: usize, record: usize, element: usize, key: usize): u64 {
+export function writeKey(map: usize, record: usize, key: usize): u64 {
   const size = peek32(map + MAP_KEY_SIZE)
   if (size <= 8) {
     const order = orderOf(map, key)
     note64(record + RECORD_ORDER, order)
-    if (size === 4) note32(element, <u32>order)
-    else note64(element, order)
     return order
   }
   for (let at: u32 = 0; at < size; at += 8) {
-    const word = at + 8 <= size ? glance64(key + at) : tail(key + at, size - at)
-    note64(record + RECORD_KEY + at, word)
-    note64(element + at, word)
+    note64(record + RECORD_KEY + at, at + 8 <= size ? glance64(key + at) : tail(key + at, size - at))
   }
   const order = hashOf(peek32(map + MAP_SEED), record + RECORD_KEY, size)
   note64(record + RECORD_ORDER, order)
@@ -139,4 +139,11 @@ export function compareKey(map: usize, record: usize, key: usize): i32 {
     if (theirs !== mine) return theirs < mine ? -1 : 1
   }
   return 0
+}
+
+/** Copies the key of a record to guest memory, in whole words. */
+export function copyKey(map: usize, record: usize, into: usize): void {
+  const size = peek32(map + MAP_KEY_SIZE)
+  if (size <= 8) note64(into, load64(record + RECORD_ORDER))
+  else for (let at: u32 = 0; at < size; at += 8) note64(into + at, load64(record + RECORD_KEY + at))
 }

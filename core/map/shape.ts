@@ -1,6 +1,7 @@
 // The kinds of map, the number of their elements, and how elements lie. Owns nothing: pure arithmetic on the attributes.
 // Called from everywhere in map/ and by the helpers.
 import {
+  FRAME_BYTES,
   MAP_TYPE_ARRAY,
   MAP_TYPE_ARRAY_OF_MAPS,
   MAP_TYPE_BLOOM_FILTER,
@@ -118,20 +119,20 @@ export function trieNodesOf(maxEntries: u32): u64 {
   return 2 * <u64>maxEntries + 3 * <u64>peek32(HEADER + HEADER_CPUS) * LOOKUP_LEVELS
 }
 
-/** Offset of the value in an element: behind the key in a hash map. */
-export function valueOffsetOf(type: u32, keySize: u32): u64 {
-  return isHash(type) ? roundUp(keySize, 8) : 0
+/**
+ * Bytes in front of the value in an element of a hash map: the keys are in the records, and callbacks are passed copies
+ * (callback-key.ts); only of keys that are longer than their place, a frame, each element has a copy for that.
+ */
+export function guestKeyBytes(type: u32, keySize: u32): u32 {
+  return isHash(type) && keySize > <u32>FRAME_BYTES ? <u32>roundUp(keySize, 8) : 0
 }
 
 /** Bytes from one element to the next. */
 export function strideOf(type: u32, keySize: u32, valueSize: u32): u64 {
-  return valueOffsetOf(type, keySize) + roundUp(valueSize, 8)
+  return <u64>guestKeyBytes(type, keySize) + roundUp(valueSize, 8)
 }
 
-/**
- * Per-CPU maps: bytes from one CPU's values to the next CPU's, whole cache lines. Each CPU has a row of all elements; in
- * a hash map only the first row's keys are used.
- */
+/** Per-CPU maps: bytes from one CPU's values to the next CPU's, whole cache lines. Each CPU has a row of all elements. */
 export function cpuStrideOf(type: u32, keySize: u32, valueSize: u32, maxEntries: u32): u64 {
   const elements = isHash(type) ? elementsOf(type, maxEntries) : <u64>maxEntries
   return roundUp(elements * strideOf(type, keySize, valueSize), 64)
@@ -142,9 +143,14 @@ export function slotBytes(type: u32, maxEntries: u32): u64 {
   return roundUp(4 * elementsOf(type, maxEntries), 64)
 }
 
-/** Buckets of a hash map: the power of two at or above max_entries. */
+/** The power of two at or above a number: places of a queue, ids of stacks. */
+export function powerOfTwoFrom(entries: u32): u64 {
+  return entries === 1 ? 1 : (<u64>1) << (32 - clz<u32>(entries - 1))
+}
+
+/** Buckets of a hash map: the power of two at or below max_entries. A full map has less than two elements in each. */
 export function bucketsOf(maxEntries: u32): u64 {
-  return maxEntries === 1 ? 1 : (<u64>1) << (32 - clz<u32>(maxEntries - 1))
+  return (<u64>1) << (31 - clz<u32>(maxEntries))
 }
 
 /**

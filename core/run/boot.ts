@@ -1,6 +1,6 @@
 // Boot: lays out a machine in zeroed memory. Called once, by the host, before any CPU is attached.
 // Order: header, CPU areas, maps, programs, control blocks, bitmaps, event and trace rings, page map, core heap; then,
-// page-aligned, the guest window: per CPU its stacks, scratch page and run buffer, then what maps use.
+// page-aligned, the guest window: per CPU its stacks, places of keys, scratch page and run buffer, then what maps use.
 import {
   ENOMEM,
   FRAMES,
@@ -61,7 +61,9 @@ import { bitmapBytes, bitmapCreate } from '../memory/bitmap'
 
 const PAGE: u32 = 1 << GUEST_PAGE_SHIFT
 const RUN_BUFFER_BYTES: u32 = 20 * PAGE
-const GUEST_BYTES_PER_CPU: u32 = STACKS_PER_CPU * FRAMES * FRAME_BYTES + PAGE + RUN_BUFFER_BYTES
+const STACK_BYTES_PER_CPU: u32 = STACKS_PER_CPU * FRAMES * FRAME_BYTES
+/** The stacks, and as much for the keys of callbacks (map/callback-key.ts), the scratch page, the run buffer. */
+const GUEST_BYTES_PER_CPU: u32 = 2 * STACK_BYTES_PER_CPU + PAGE + RUN_BUFFER_BYTES
 /** Iterations of loops in one run, unless the host says otherwise: about a second of a tight loop. */
 const LOOP_BUDGET: u32 = 1_000_000_000
 
@@ -135,8 +137,8 @@ export function machine_boot(memoryBytes: u32, cpus: u32, controlBlocks: u32, co
     const area = <usize>areas + index * CPU_BYTES
     const own = guest + index * GUEST_BYTES_PER_CPU
     poke32(area + CPU_STACKS, own)
-    poke32(area + CPU_SCRATCH, own + STACKS_PER_CPU * FRAMES * FRAME_BYTES)
-    poke32(area + CPU_RUN_BUFFER, own + STACKS_PER_CPU * FRAMES * FRAME_BYTES + PAGE)
+    poke32(area + CPU_SCRATCH, own + 2 * STACK_BYTES_PER_CPU)
+    poke32(area + CPU_RUN_BUFFER, own + 2 * STACK_BYTES_PER_CPU + PAGE)
     poke32(area + CPU_RUN_BUFFER_BYTES, RUN_BUFFER_BYTES)
   }
   poke32(HEADER + HEADER_GUEST_HEAP, guest + cpus * GUEST_BYTES_PER_CPU)

@@ -11,7 +11,7 @@ import {
   FAULT_CALLBACK_RESULT,
   FAULT_SPIN_LOCK,
 } from '../abi'
-import { KIND_WORK, MAP_TYPE_ARRAY } from '../abi'
+import { KIND_WORK } from '../abi'
 import { bindingFunction, bindingProgram, isBound } from '../async/binding'
 import { controlBlockPut } from '../async/control-block'
 import { elementOf, kindOf, mapOf } from '../async/owner'
@@ -49,15 +49,14 @@ import {
   CPU_LOCK,
   CPU_INSTRUCTION,
   CPU_PROGRAM,
-  CPU_SCRATCH,
   CPU_TAIL_CALLS,
   CPU_WORKS,
   HEADER,
   HEADER_LOOP_BUDGET,
-  MAP_TYPE,
 } from '../layout'
+import { callbackKey } from '../map/callback-key'
 import { settleReservations } from '../map/ring'
-import { elementAddress, valueAddress } from '../map/map'
+import { valueAddress } from '../map/map'
 import { eventsWanted, recordEvent } from '../memory/events'
 import { entryBefore } from '../queue/due'
 import { entryDeadline, queuedDeadline, queuedOwner } from '../queue/entry'
@@ -78,14 +77,6 @@ const ROUNDS = 8
 
 function count(field: usize): void {
   poke64(cpu() + field, peek64(cpu() + field) + 1)
-}
-
-// Address of the key that the callback gets: a private copy of the index for arrays, else the key in the element.
-function keyOf(map: usize, element: u32): u64 {
-  if (peek32(map + MAP_TYPE) !== MAP_TYPE_ARRAY) return <u64>elementAddress(map, element)
-  const scratch = <usize>peek32(cpu() + CPU_SCRATCH)
-  poke32(scratch, element)
-  return <u64>scratch
 }
 
 function call(block: usize, binding: u64, deadline: u64): void {
@@ -111,14 +102,15 @@ function call(block: usize, binding: u64, deadline: u64): void {
       <i32>bindingFunction(binding),
       deadline,
     )
+  const frame = stackTop()
   const result = call_indirect<u64>(
     bindingFunction(binding),
     <u64>map,
-    keyOf(map, element),
+    <u64>callbackKey(map, element, <usize>frame),
     <u64>valueAddress(map, element),
     <u64>0,
     <u64>0,
-    stackTop(),
+    frame,
   )
   // The callback has ended: what is wrong now has no place in its code.
   poke32(area + CPU_INSTRUCTION, 0)

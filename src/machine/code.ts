@@ -23,7 +23,6 @@ import {
   MAP_RECORD_BYTES,
   MAP_SEED,
   MAP_TIMER_SLOTS,
-  MAP_VALUE_OFFSET,
   MAP_WORK_SLOTS,
   RECORD_REFERENCED,
 } from '../../core/layout.js'
@@ -183,7 +182,7 @@ function hashShape({ memory }: Kernel, { address, spec }: LiveMap): HashShape | 
     records: word(MAP_RECORDS),
     recordBytes: word(MAP_RECORD_BYTES),
     reference: evicts ? word(MAP_RECORD_BYTES) - RECORD_REFERENCED : undefined,
-    values: word(MAP_ELEMENTS) + word(MAP_VALUE_OFFSET),
+    values: word(MAP_ELEMENTS),
     stride: word(MAP_STRIDE),
     cpuStride: perCpu ? word(MAP_CPU_STRIDE) : 0,
   }
@@ -200,7 +199,7 @@ function slotShape(
   const word = (at: number): number => memory.word(address + at) >>> 0
   return {
     slots: word(field === 'timer' ? MAP_TIMER_SLOTS : MAP_WORK_SLOTS),
-    first: word(MAP_ELEMENTS) + word(MAP_VALUE_OFFSET) + offset,
+    first: word(MAP_ELEMENTS) + offset,
     stride: word(MAP_STRIDE),
     entries: word(MAP_ELEMENT_COUNT),
   }

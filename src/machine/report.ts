@@ -8,11 +8,13 @@ import {
   FAULT_MISALIGNED_ATOMIC,
   FAULT_SPIN_LOCK,
   FAULT_STACK_OVERFLOW,
+  FRAMES,
+  FRAME_BYTES,
+  STACKS_PER_CPU,
 } from '../../core/abi.js'
 import {
   CPU_RUN_BUFFER,
   CPU_RUN_BUFFER_BYTES,
-  CPU_SCRATCH,
   CPU_STACKS,
   HEADER,
   HEADER_CPUS,
@@ -20,7 +22,7 @@ import {
   HEADER_PAGE_MAP,
   MAP_ELEMENTS,
   MAP_STRIDE,
-  MAP_VALUE_OFFSET,
+  MAP_VALUE_SIZE,
 } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import { positionsOf, type CodePosition } from '../jit/positions.js'
@@ -134,7 +136,7 @@ export function describeAddress(kernel: Kernel, address: bigint): string {
   for (let cpu = 0; cpu < memory.word(HEADER + HEADER_CPUS); cpu++) {
     const area = memory.cpuArea(cpu)
     if (place < memory.word(area + CPU_STACKS)) continue
-    if (place < memory.word(area + CPU_SCRATCH)) return `stack of CPU ${cpu}`
+    if (place < memory.word(area + CPU_STACKS) + STACKS_PER_CPU * FRAMES * FRAME_BYTES) return `stack of CPU ${cpu}`
     if (place < memory.word(area + CPU_RUN_BUFFER)) return `key of a callback of CPU ${cpu}`
     if (place < memory.word(area + CPU_RUN_BUFFER) + memory.word(area + CPU_RUN_BUFFER_BYTES))
       return `context or packet of CPU ${cpu}`
@@ -151,6 +153,9 @@ function describeMapAddress(kernel: Kernel, place: number): string | undefined {
   if (!map) return undefined
   const offset = place - memory.word(map.address + MAP_ELEMENTS)
   const stride = memory.word(map.address + MAP_STRIDE)
-  const inside = (offset % stride) - memory.word(map.address + MAP_VALUE_OFFSET)
-  return `map '${map.name}', element ${Math.floor(offset / stride)}, ${inside < 0 ? 'key' : `value byte ${inside}`}`
+  // Of keys that are longer than a frame, a copy lies in front of the value (core/map/shape.ts).
+  const key = stride - ((memory.word(map.address + MAP_VALUE_SIZE) + 7) & ~7)
+  const element = Math.floor((offset + key) / stride)
+  const inside = offset - element * stride
+  return `map '${map.name}', element ${element}, ${inside < 0 ? 'key' : `value byte ${inside}`}`
 }

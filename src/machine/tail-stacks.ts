@@ -1,13 +1,6 @@
 // Stacks for programs that a subprogram's tail call begins: the callers of the subprogram keep theirs (core/frame.ts). Made when
 // the first object is loaded that has such a call, for every CPU, and kept as long as the machine. Called by load.ts.
-import {
-  FRAMES,
-  FRAME_BYTES,
-  FRAME_REGISTER_BYTES,
-  GUEST_PAGE_SHIFT,
-  MAX_TAIL_CALLS,
-  STACKS_PER_CPU,
-} from '../../core/abi.js'
+import { FRAMES, FRAME_BYTES, FRAME_REGISTER_BYTES, MAX_TAIL_CALLS, STACKS_PER_CPU } from '../../core/abi.js'
 import { CPU_TAIL_REGISTERS, CPU_TAIL_STACKS, HEADER, HEADER_CPUS } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import { helperCalls } from '../object/check.js'
@@ -16,8 +9,8 @@ import type { Kernel } from './kernel.js'
 
 const TAIL_CALL = 12
 const STACKS = STACKS_PER_CPU * MAX_TAIL_CALLS
-/** Stacks, and two pages of places for the indices of for_each. */
-const GUEST_BYTES = STACKS * FRAMES * FRAME_BYTES + (1 << GUEST_PAGE_SHIFT) * 2
+/** Stacks, and as much for the keys of callbacks. */
+const GUEST_BYTES = 2 * STACKS * FRAMES * FRAME_BYTES
 const REGISTER_BYTES = STACKS * FRAMES * FRAME_REGISTER_BYTES
 
 /** Makes them if the object needs them and they are not there. Throws NO_MEMORY; then nothing has changed. */

@@ -211,8 +211,7 @@ export class CoreMachine {
     this.coreHeap = core + cpu.call('map_bytes_core', ...attributes, ...special)
     const address = cpu.call('map_create', ...attributes, timer, work, -1, guest, core)
     if (address < 0) throw new Error(`map_create: ${address}`)
-    const value = (index: number) =>
-      guest + this.u32(address + layout.MAP_VALUE_OFFSET) + index * this.u32(address + layout.MAP_STRIDE)
+    const value = (index: number) => guest + index * this.u32(address + layout.MAP_STRIDE)
     return { address, value, timer: (index) => value(index) + timer, work: (index) => value(index) + work }
   }
 

@@ -5,25 +5,27 @@ import { EINVAL, MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERC
 import { CPU_BUDGET, CPU_PROGRAM, CPU_SCRATCH, CPU_STACKS } from '../../core/layout.js'
 import { CoreMachine } from '../core/harness.js'
 
-type Visit = (key: number, value: number) => bigint | void
+/** The last word of a key, where the value lies, where that word lies. */
+type Visit = (key: number, value: number, at: number) => bigint | void
 
-function setup(type: number, entries: number) {
+function setup(type: number, entries: number, keySize = 4) {
   const machine = new CoreMachine()
   const cpu = machine.cpu(0)
-  const map = machine.arrayMap({ type, entries, valueSize: 8, timer: -1 }).address
+  const map = machine.arrayMap({ type, entries, keySize, valueSize: 8, timer: -1 }).address
   const key = machine.u32(cpu.area + CPU_SCRATCH) + 1024
   let visit: Visit = () => undefined
   const callback = machine.addFunction((_cpu, at, keyPointer, value) => {
     assert.equal(Number(at), map)
-    return visit(machine.u32(Number(keyPointer)), Number(value))
+    const last = Number(keyPointer) + keySize - 4
+    return visit(machine.u32(last), Number(value), last)
   })
   machine.setU32(cpu.area + CPU_PROGRAM, machine.program(callback, callback + 1))
   machine.setU32(cpu.area + CPU_BUDGET, 1_000_000)
   const top = machine.u32(cpu.area + CPU_STACKS) + 4096
   const staged = (number: number, value = 0): [number, number] => {
-    machine.setU32(key, number)
-    machine.setU32(key + 8, value)
-    return [key, key + 8]
+    machine.setU32(key + keySize - 4, number)
+    machine.setU32(key + 1024, value)
+    return [key, key + 1024]
   }
   const each = (frame: number, fn: number, flags: number): number =>
     Number(cpu.exports['bpf_for_each_map_elem']!(BigInt(map), BigInt(fn), 0n, BigInt(flags), frame))
@@ -125,19 +127,45 @@ describe('for_each over a hash map that its callback changes', () => {
   })
 })
 
-test('a for_each in the callback of a for_each has an index of its own', () => {
-  const made = setup(MAP_TYPE_ARRAY, 3)
-  const top = made.stackEnd + 4096
-  const inner: number[] = []
-  const outer: number[] = []
-  let depth = 0
-  made.forEach(function visit(key): void {
-    if (depth === 1) return void inner.push(key)
-    depth = 1
-    made.forEach(visit, { frame: top - 512 })
-    depth = 0
-    outer.push(key)
+for (const [name, type, keySize] of [
+  ['an array', MAP_TYPE_ARRAY, 4],
+  ['a hash of short keys', MAP_TYPE_HASH, 4],
+  ['a hash of keys as long as a frame', MAP_TYPE_HASH, 512],
+  ['a hash of keys longer than a frame', MAP_TYPE_HASH, 520],
+] as const)
+  test(`a for_each in the callback of a for_each over ${name} has a key of its own`, () => {
+    const made = setup(type, 3, keySize)
+    for (let key = 0; key < 3; key++) assert.equal(made.update(key), 0)
+    const top = made.stackEnd + 4096
+    const inner: number[] = []
+    const outer: number[] = []
+    let depth = 0
+    made.forEach(function visit(key, _value, at): void {
+      if (depth === 1) return void inner.push(key)
+      depth = 1
+      made.forEach(visit, { frame: top - 512 })
+      depth = 0
+      outer.push(made.machine.u32(at))
+    })
+    assert.deepEqual(outer.sort(), [0, 1, 2])
+    assert.deepEqual(
+      [0, 3, 6].map((first) => inner.slice(first, first + 3).sort()),
+      [0, 0, 0].map(() => [0, 1, 2]),
+    )
   })
-  assert.deepEqual(outer, [0, 1, 2])
-  assert.deepEqual(inner, [0, 1, 2, 0, 1, 2, 0, 1, 2])
-})
+
+for (const keySize of [4, 40, 516])
+  test(`what a callback writes to its key reaches no map (keys of ${keySize} bytes)`, () => {
+    const made = setup(MAP_TYPE_HASH, 8, keySize)
+    for (let key = 0; key < 8; key++) made.update(key)
+    const met: number[] = []
+    made.forEach((key, _value, at) => {
+      met.push(key)
+      for (let word = at + 4 - keySize; word <= at; word += 4) made.machine.setU32(word, 0xffff_ffff)
+    })
+    assert.deepEqual(
+      met.sort(),
+      Array.from({ length: 8 }, (_, key) => key),
+    )
+    for (let key = 0; key < 8; key++) assert.equal(made.remove(key), 0)
+  })

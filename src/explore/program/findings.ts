@@ -120,7 +120,7 @@ export class Findings {
     const owner = (view.load32(block + layout.CB_MAP) & ~layout.OWNER_LOW) >>> 0
     const map = this.machine.maps.find((one) => one.address === owner)
     if (!map) return undefined
-    const value = map.elements + view.load32(block + layout.CB_ELEMENT) * map.stride + map.valueOffset
+    const value = map.elements + view.load32(block + layout.CB_ELEMENT) * map.stride
     const stale = [...narration.known].find(
       ([address, known]) =>
         address >= value && address < value + map.spec.valueSize && this.changed(view, address, known),

@@ -141,7 +141,8 @@ export class ProgramMachine {
         elements: field(layout.MAP_ELEMENTS),
         stride: field(layout.MAP_STRIDE),
         count: field(layout.MAP_ELEMENT_COUNT),
-        valueOffset: field(layout.MAP_VALUE_OFFSET),
+        keys: field(layout.MAP_RECORDS) + (keySize > 8 ? layout.RECORD_KEY : layout.RECORD_ORDER),
+        keyStride: field(layout.MAP_RECORD_BYTES),
         cpuStride: type === MAP_TYPE_PERCPU_ARRAY ? field(layout.MAP_CPU_STRIDE) : 0,
       })
       if (spec.contents) this.write(core, field(layout.MAP_ELEMENTS), spec.contents)

@@ -14,11 +14,13 @@ export interface ModelMap {
   spec: MapSpec
   /** The core's structure. */
   address: number
-  /** Elements: first address, bytes from one to the next, how many, and where in one the value begins. */
+  /** Elements: first address, bytes from one to the next, how many. */
   elements: number
   stride: number
   count: number
-  valueOffset: number
+  /** Hash maps: where the first element's key lies, bytes from one to the next. */
+  keys: number
+  keyStride: number
   /** Per-CPU arrays: bytes from one CPU's values to the next one's; else 0. */
   cpuStride: number
 }

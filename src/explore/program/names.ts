@@ -13,7 +13,7 @@ import type { ModelMap } from './maps.js'
 export interface Place {
   map: ModelMap
   element: number
-  /** Bytes from the start of the value; negative within the key. */
+  /** Bytes from the start of the value. */
   offset: number
 }
 
@@ -43,7 +43,7 @@ export function placeOf(machine: ProgramMachine, address: number): Place | undef
     const cpu = map.cpuStride === 0 ? 0 : Math.floor(at / map.cpuStride)
     const own = at - cpu * map.cpuStride
     const element = cpu * map.spec.maxEntries + Math.floor(own / map.stride)
-    return { map, element, offset: (own % map.stride) - map.valueOffset }
+    return { map, element, offset: own % map.stride }
   }
   return undefined
 }
@@ -56,7 +56,7 @@ export function keyText(machine: ProgramMachine, map: ModelMap, element: number)
   if (spec.type === MAP_TYPE_PERCPU_ARRAY)
     return `${element % spec.maxEntries}, CPU ${Math.floor(element / spec.maxEntries)}`
   if (!isHash(map)) return String(element)
-  const bytes = bytesAt(machine.stage.memory, map.elements + element * map.stride, spec.keySize)
+  const bytes = bytesAt(machine.stage.memory, map.keys + element * map.keyStride, spec.keySize)
   const { btf } = machine.spec
   return typedText(btf, spec.key, codec(btf, spec.key, spec.keySize, 'key').decode(bytes))
 }
@@ -74,8 +74,7 @@ export function nameOf(machine: ProgramMachine, address: number, width = 0): str
         return variable.name + fieldOf(btf, variable.type, offset - variable.offset, width)
     return `${spec.name}+${offset}`
   }
-  const key = `${spec.name}[${keyText(machine, map, element)}]`
-  return offset < 0 ? `${key} (its key)` : key + fieldOf(btf, spec.value, offset, width)
+  return `${spec.name}[${keyText(machine, map, element)}]` + fieldOf(btf, spec.value, offset, width)
 }
 
 // The path to the member at an offset: `.timer`, `.address[2]`; '' for a scalar, `+4` where no type tells.
@@ -132,8 +131,7 @@ export function contents(machine: ProgramMachine): string[] {
     }
     if (spec.valueSize === 0) continue
     const texts = liveElements(machine, map).map((element) => {
-      const value = addressOf(map, element) + map.valueOffset
-      const text = valueText(btf, spec.value, bytesAt(memory, value, spec.valueSize), spec)
+      const text = valueText(btf, spec.value, bytesAt(memory, addressOf(map, element), spec.valueSize), spec)
       return `${spec.name}[${keyText(machine, map, element)}] = ${text}${timerText(machine, map, element)}`
     })
     lines.push(...(texts.length === 0 ? [`${spec.name} is empty`] : texts.sort()))
@@ -181,7 +179,7 @@ export function nameOfBlock(machine: ProgramMachine, block: number): string {
   const { timerOffset, workOffset } = map.spec
   const work = (owner & layout.OWNER_KIND) === KIND_WORK
   const element = map.elements + words[(block + layout.CB_ELEMENT) >> 2]! * map.stride
-  return nameOf(machine, element + map.valueOffset + (work ? workOffset : timerOffset), SLOT_BYTES) ?? 'a timer'
+  return nameOf(machine, element + (work ? workOffset : timerOffset), SLOT_BYTES) ?? 'a timer'
 }
 
 const SLOT_BYTES = 16

@@ -5,7 +5,7 @@ import { Stage } from '../stage.js'
 import type { View } from '../subject.js'
 import { moduleBytes } from './modules.js'
 
-const MEMORY = 1 << 20
+const MEMORY = 1 << 21
 
 /** What a stage's own boot gets. */
 export interface Booted {

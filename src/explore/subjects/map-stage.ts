@@ -177,9 +177,9 @@ export function elements(at: OneBucketMap, view: View): Element[] {
     link = view.load64(record)
     found.push({
       index,
-      key: view.load32(element),
+      key: view.load32(record + (word(layout.MAP_KEY_SIZE) > 8 ? layout.RECORD_KEY : layout.RECORD_ORDER)),
       marked: (link & MARK) !== 0n,
-      value: view.load32(element + word(layout.MAP_VALUE_OFFSET)),
+      value: view.load32(element),
     })
   }
   return found

@@ -77,8 +77,8 @@ function atRest({ map }: StackStage, operations: readonly Operation[]) {
     const word = (field: number): number => view.load32(map + field)
     const found = new Set<string>()
     for (let element = 0; element < word(layout.MAP_ELEMENT_COUNT); element++) {
-      const at = word(layout.MAP_ELEMENTS) + element * word(layout.MAP_STRIDE)
-      found.add(`${view.load32(at)} ${view.load32(at + word(layout.MAP_VALUE_OFFSET))}`)
+      const id = word(layout.MAP_RECORDS) + element * word(layout.MAP_RECORD_BYTES) + layout.RECORD_ORDER
+      found.add(`${view.load32(id)} ${view.load32(word(layout.MAP_ELEMENTS) + element * word(layout.MAP_STRIDE))}`)
     }
     for (const { name, args } of operations) {
       if (!view.ended(name)) continue
