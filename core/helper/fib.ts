@@ -65,6 +65,8 @@ const TABLE_DEFAULT: u32 = 253
 const TABLE_MAIN: u32 = 254
 const TABLE_LOCAL: u32 = 255
 const VLAN_BYTES: u32 = 4
+/** The longest packet of IPv4. */
+const IPV4_MOST: u32 = 0xffff
 
 /** The best route to where the parameters say, 0 if there is none. Without rules, one trie of IPv4 has main and local. */
 function routeFor(at: usize, family: u32, flags: u32): usize {
@@ -89,11 +91,9 @@ function refusal(type: u32): i64 {
   return type === RTN_PROHIBIT ? PROHIBIT : NOT_FWDED
 }
 
-/** True if the 16 bytes, or the 4 of IPv4, are all 0. */
-function isUnspecified(address: usize, family: u32): bool {
-  const first = peek32(address)
-  if (family === AF_INET) return first === 0
-  return (first | peek32(address + 4) | peek32(address + 8) | peek32(address + 12)) === 0
+/** True if the 16 bytes of an address of IPv6 are all 0. */
+function isUnspecified(address: usize): bool {
+  return (peek32(address) | peek32(address + 4) | peek32(address + 8) | peek32(address + 12)) === 0
 }
 
 /** Fills the parameters at `at` with the way that a packet goes, the MTU if `measured`. BPF_FIB_LKUP_RET_* or -ENODEV. */
@@ -107,7 +107,8 @@ function wayOf(at: usize, family: u32, flags: u32, measured: bool): i64 {
   if (type !== RTN_UNICAST) return refusal(type)
   // The host gives routes only over interfaces that there are.
   const through = interfaceAt(peek32(route + ROUTE_INTERFACE))
-  const mtu = peek32(through + INTERFACE_MTU)
+  let mtu = peek32(through + INTERFACE_MTU)
+  if (family === AF_INET && mtu > IPV4_MOST) mtu = IPV4_MOST
   if (<u32>peek16(at + FIB_LENGTH) > mtu) {
     poke16(at + FIB_LENGTH, <u16>mtu)
     return FRAG_NEEDED
@@ -116,7 +117,7 @@ function wayOf(at: usize, family: u32, flags: u32, measured: bool): i64 {
   poke32(at + FIB_METRIC, peek32(route + ROUTE_METRIC))
   poke32(at + FIB_IFINDEX, ifindex)
   if (flags & BPF_FIB_LOOKUP_SRC) {
-    if (family === AF_INET6 && isUnspecified(route + ROUTE_SOURCE, family)) return NO_SRC_ADDR
+    if (family === AF_INET6 && isUnspecified(route + ROUTE_SOURCE)) return NO_SRC_ADDR
     copy(at + FIB_SOURCE, route + ROUTE_SOURCE, family === AF_INET ? 4 : 16)
   }
   const via = peek32(route + ROUTE_VIA_FAMILY)
