@@ -1,6 +1,8 @@
 // `skep run OBJECT`: loads an object, runs its programs, fires its timers, and shows what came of it.
 import { Option, type Command } from 'commander'
+import { MAP_TYPE_RINGBUF } from '../../core/abi.js'
 import { SkepError } from '../error.js'
+import type { RunOptions } from '../machine/context.js'
 import type { LoadOptions } from '../machine/load.js'
 import type { LifecycleEvent } from '../machine/lifecycle.js'
 import type { TraceLine } from '../machine/trace.js'
@@ -229,9 +231,9 @@ class RunCommand {
     const tally = this.#tallies.get(program.name)
     const time = session.now()
     try {
-      const { retval, data, ctx, duration } = await session.run(program.name, options)
+      const { retval, data, metadata, ctx, duration } = await session.run(program.name, options)
       tally?.add(retval, options.repeat ?? 1, duration)
-      if (tally && ctx instanceof Uint8Array) tally.context = this.#context(program, ctx)
+      if (tally && ctx instanceof Uint8Array) tally.context = this.#context(program, options.ctx, ctx)
       if (!this.options.json) return
       const name = retvalName(program.type, retval)
       this.#runs.push({
@@ -242,6 +244,7 @@ class RunCommand {
         retval,
         ...(name === undefined ? {} : { retvalName: name }),
         ...(data ? { data } : {}),
+        ...(metadata ? { metadata } : {}),
         ...(ctx ? { ctx } : {}),
       })
     } catch (error) {
@@ -254,11 +257,13 @@ class RunCommand {
   }
 
   /** The context that a run left, by the struct that the program names. */
-  #context(program: ProgramSpec, bytes: Uint8Array): ContextReport {
+  #context(program: ProgramSpec, given: RunOptions['ctx'], bytes: Uint8Array): ContextReport {
     const { btf } = this.spec
     const type = contextType(this.spec, program)
     const known = btf && type !== 0 && btf.sizeOf(type) <= bytes.length
-    return { type, value: known ? btf.decode(type, bytes) : bytes }
+    // Numbers are the arguments of a tracing program, which writes none of them.
+    const changed = given instanceof Uint8Array && Buffer.compare(given, bytes) !== 0
+    return { type, value: known ? btf.decode(type, bytes) : bytes, changed }
   }
 
   async #report(session: Session, ended: RunReport['ended']): Promise<RunReport> {
@@ -268,10 +273,17 @@ class RunCommand {
     const maps: Record<string, MapReport> = {}
     for (const map of spec.maps.values()) {
       if (map.section !== undefined) continue
-      const entries = await session.mapEntries(map.name)
-      const shown = options.maps || options.json ? { entries: entries.map(([key, value]) => ({ key, value })) } : {}
+      const all = options.maps || options.json
       const type = MAP_TYPE_NAMES[map.type] ?? `type ${map.type}`
-      maps[map.name] = { type, maxEntries: map.maxEntries, size: entries.length, ...shown }
+      const { maxEntries } = map
+      if (map.type === MAP_TYPE_RINGBUF) {
+        const records = await session.records(map.name)
+        maps[map.name] = { type, maxEntries, size: records.length, ...(all && { records }) }
+        continue
+      }
+      const entries = await session.mapEntries(map.name)
+      const shown = all ? { entries: entries.map(([key, value]) => ({ key, value })) } : {}
+      maps[map.name] = { type, maxEntries, size: entries.length, ...shown }
     }
     return {
       object: spec.name,

@@ -36,6 +36,8 @@ export interface Session {
   /** After the last run: lets time pass until nothing is armed, or for `duration` nanoseconds. */
   finish(duration: number | undefined, say: (now: number) => void): Promise<RunReport['ended']>
   mapEntries(name: string): Promise<[key: unknown, value: unknown][]>
+  /** Takes every record out of a ring buffer. */
+  records(name: string): Promise<Uint8Array[]>
   variable(name: string): Promise<unknown>
   timers(): Promise<TimerInfo[]>
   statistics(): Promise<MachineStatistics>
@@ -157,6 +159,10 @@ class VirtualSession implements Session {
     return Promise.resolve(this.#object.maps[name]!.entries())
   }
 
+  records(name: string): Promise<Uint8Array[]> {
+    return Promise.resolve(this.#object.maps[name]!.drain() as Uint8Array[])
+  }
+
   variable(name: string): Promise<unknown> {
     return Promise.resolve(this.#object.variables[name]!.get())
   }
@@ -230,6 +236,10 @@ class RealSession implements Session {
 
   mapEntries(name: string): Promise<[unknown, unknown][]> {
     return (this.#object.maps[name] as MapHandle<'promised'>).entries()
+  }
+
+  records(name: string): Promise<Uint8Array[]> {
+    return (this.#object.maps[name] as MapHandle<'promised'>).drain() as Promise<Uint8Array[]>
   }
 
   variable(name: string): Promise<unknown> {

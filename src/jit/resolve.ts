@@ -181,6 +181,8 @@ export function wideValue(unit: Unit, instruction: Instruction, target: LinkTarg
     case 'kfunc': {
       const value = target.externValue?.(relocation.name)
       if (value !== undefined) return value
+      // No address of this machine is a kernel function's: a program can only ask whether it is 0 (bpf_ksym_exists).
+      if (target.kfuncImport(relocation.name)) return 1n
       // What only a weak reference may find: address 0, which programs test for.
       if (relocation.weak) return 0n
       break

@@ -24,6 +24,8 @@ export abstract class MachineBase<M extends Mode> {
   /** @internal */
   constructor(kernel: Kernel, answer: Answering<M>) {
     this.kernel = kernel
+    // Not to be seen where a machine is printed.
+    Object.defineProperty(this, 'kernel', { enumerable: false })
     this.#answer = answer
   }
 

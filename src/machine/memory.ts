@@ -2,6 +2,19 @@
 // (core/layout.ts); the core writes nearly all of it, the host only the words that are the host's.
 import { HEADER, HEADER_CPU_AREAS, CPU_BYTES, HEADER_GUEST_BASE, HEADER_GUEST_END } from '../../core/layout.js'
 
+// The published declarations name these; neither Node's types nor a library without the DOM has them.
+/* eslint-disable @typescript-eslint/no-empty-object-type, @typescript-eslint/no-namespace -- merged with others' */
+declare global {
+  namespace WebAssembly {
+    interface Module {}
+    interface Instance {}
+    interface Memory {}
+    interface Table {}
+    interface CompileError {}
+  }
+}
+/* eslint-enable @typescript-eslint/no-empty-object-type, @typescript-eslint/no-namespace */
+
 /** Views of one machine's memory; made once per thread. The memory never grows, so they stay whole. */
 export class Memory {
   readonly shared: WebAssembly.Memory

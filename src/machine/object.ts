@@ -39,6 +39,8 @@ export class Program<M extends Mode = 'direct'> {
     this.section = live.spec.section
     this.sleepable = live.spec.sleepable
     this.live = live
+    // Not to be seen where a program is printed.
+    Object.defineProperty(this, 'live', { enumerable: false })
     this.#runner = runner
   }
 

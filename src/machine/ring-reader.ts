@@ -112,7 +112,11 @@ export class RingReader implements RecordSource<Uint8Array> {
     if (as === undefined) return (record) => record
     const btf = this.#btf
     const type = btf?.find('struct', as) ?? 0
-    if (!btf || type === 0) throw new SkepError('BAD_VALUE', `map '${this.#name}': the object has no struct '${as}'`)
+    if (!btf || type === 0)
+      throw new SkepError(
+        'BAD_VALUE',
+        `map '${this.#name}': the object's BTF has no struct '${as}'; the compiler keeps a type of records only if something global has it, such as \`struct ${as} *unused __attribute__((unused));\``,
+      )
     return (record) => btf.decode(type, record)
   }
 }

@@ -121,7 +121,8 @@ function mapText(map: InspectedMap, slots: readonly InspectedSlot[], style: Styl
 function shapeText({ type, maxEntries, keyType, keySize, valueType, valueSize }: InspectedMap): string {
   const entries = `${type}, ${maxEntries} ${maxEntries === 1 ? 'entry' : 'entries'}`
   if (keySize === 0 && valueSize === 0) return entries
-  return `${entries}  ${typeText(keyType, keySize)} → ${typeText(valueType, valueSize)}`
+  const key = keySize === 0 ? 'of' : `${typeText(keyType, keySize)} →`
+  return `${entries}  ${key} ${typeText(valueType, valueSize)}`
 }
 
 function fieldRow(part: string, field: Field, style: Style, mark = ''): string[] {

@@ -54,6 +54,8 @@ export interface ContextReport {
   type: number
   /** Decoded by BTF; bytes where there is no type. */
   value: unknown
+  /** False if it is as it was given. */
+  changed: boolean
 }
 
 export interface RunRecord {
@@ -66,6 +68,8 @@ export interface RunRecord {
   retval: number
   retvalName?: string
   data?: Uint8Array
+  /** xdp: what lies in front of the packet. */
+  metadata?: Uint8Array
   ctx?: unknown
 }
 
@@ -77,10 +81,12 @@ export interface FaultReport {
 export interface MapReport {
   type: string
   maxEntries: number
-  /** Elements at the end; of an array all of them. */
+  /** Elements at the end; of an array all of them; of a ring buffer the records that nobody took. */
   size: number
   /** With --maps or --json. */
   entries?: { key: unknown; value: unknown }[]
+  /** Of a ring buffer, with --maps or --json: its records. */
+  records?: Uint8Array[]
 }
 
 /** Counts the runs of one program. */

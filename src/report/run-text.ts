@@ -3,11 +3,11 @@ import type { ObjectSpec } from '../object/spec.js'
 import type { TimerInfo } from '../machine/control-blocks.js'
 import { keyText, slotName } from './lifecycle-text.js'
 import { retvalText } from './retval.js'
-import type { ProgramReport, RunReport } from './run-report.js'
+import type { MapReport, ProgramReport, RunReport } from './run-report.js'
 import type { Style } from './style.js'
 import { table } from './table.js'
 import { durationText } from './time-text.js'
-import { typedText } from './typed-text.js'
+import { plainText, typedText } from './typed-text.js'
 
 /** What to show besides the summary. */
 export interface RunTextOptions {
@@ -31,7 +31,7 @@ export function runText(spec: ObjectSpec, report: RunReport, options: RunTextOpt
       { indent: '  ', right: [1] },
     ),
     ...report.programs.flatMap(({ name, context }) =>
-      context ? [`  ${style.name(name)} left ctx = ${typedText(spec.btf, context.type, context.value)}`] : [],
+      context?.changed ? [`  ${style.name(name)} left ctx = ${typedText(spec.btf, context.type, context.value)}`] : [],
     ),
   ])
   section('Maps', mapLines(spec, report, options.maps, style))
@@ -57,16 +57,34 @@ function programRow({ name, type, runs, faults, retvals, duration }: ProgramRepo
 }
 
 function mapLines(spec: ObjectSpec, { maps }: RunReport, all: boolean, style: Style): string[] {
-  const rows = Object.entries(maps).map(([name, { type, size, maxEntries }]) => [
-    style.name(name),
-    type,
-    type.endsWith('array') ? `${maxEntries} element${maxEntries === 1 ? '' : 's'}` : `${size} of ${maxEntries}`,
-  ])
-  if (!all) return table(rows, { indent: '  ' })
-  return Object.entries(maps).flatMap(([name, { entries = [] }], index) => [
-    table([rows[index]!], { indent: '  ' })[0]!,
-    ...entries.map(({ key, value }) => `    ${keyText(spec, name, key)} ${valueText(spec, name, value)}`),
-  ])
+  const rows = table(
+    Object.entries(maps).map(([name, map]) => [style.name(name), map.type, sizeText(map)]),
+    { indent: '  ' },
+  )
+  if (!all) return rows
+  return Object.entries(maps).flatMap(([name, { type, entries = [], records = [] }], index) => {
+    // What an array holds from the start is not worth a line for each element.
+    const shown = type.endsWith('array') ? entries.filter(({ value }) => !isZero(value)) : entries
+    const zeros = entries.length - shown.length
+    return [
+      rows[index]!,
+      ...shown.map(({ key, value }) => `    ${keyText(spec, name, key)} ${valueText(spec, name, value)}`),
+      ...records.map((record) => `    ${plainText(record)}`),
+      ...(zeros > 0 ? [style.faint(`    ${shown.length > 0 ? `the other ${zeros}` : `all ${zeros}`}: 0`)] : []),
+    ]
+  })
+}
+
+function sizeText({ type, size, maxEntries }: MapReport): string {
+  if (type === 'ringbuf') return `${size} record${size === 1 ? '' : 's'}`
+  if (type.endsWith('array')) return `${maxEntries} element${maxEntries === 1 ? '' : 's'}`
+  return `${size} of ${maxEntries}`
+}
+
+function isZero(value: unknown): boolean {
+  if (value instanceof Uint8Array) return value.every((byte) => byte === 0)
+  if (typeof value === 'object' && value !== null) return Object.values(value).every(isZero)
+  return value === 0 || value === 0n || value === false
 }
 
 /** A value of a map; of a per-CPU map one for each CPU. */

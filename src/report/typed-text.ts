@@ -15,7 +15,7 @@ export function typedText(btf: Btf | undefined, id: number, value: unknown): str
       return membersText(btf, type.members, value)
     case 'array':
       return Array.isArray(value)
-        ? `[${listText(value.map((one) => typedText(btf, type.type, one)))}]`
+        ? (charText(btf, type.type, value) ?? `[${listText(value.map((one) => typedText(btf, type.type, one)))}]`)
         : plainText(value)
     case 'enum':
       return (
@@ -70,12 +70,33 @@ function listText(texts: readonly string[]): string {
   return parts.join(', ')
 }
 
+/** A char array that holds a printable text and then zeros, as that text. */
+function charText(btf: Btf, element: number, value: readonly unknown[]): string | undefined {
+  const type = btf.resolved(element)
+  if (type.kind !== 'int' || type.name !== 'char') return undefined
+  const end = value.indexOf(0)
+  const text = value.slice(0, end < 0 ? value.length : end) as number[]
+  if (end >= 0 && value.slice(end).some((char) => char !== 0)) return undefined
+  return text.every((char) => char >= 32 && char < 127) ? JSON.stringify(String.fromCharCode(...text)) : undefined
+}
+
+/** struct in6_addr by its words: the other members of its union are the same bytes. */
+function addressWords(value: unknown): number[] | undefined {
+  const union = Object.values(value as object)[0] as Record<string, unknown> | undefined
+  const words = Object.entries(union ?? {}).find(([name]) => name.endsWith('32'))?.[1]
+  return Array.isArray(words) && words.length === 4 ? (words as number[]) : undefined
+}
+
 /** __be16 as a number, __be32 as an IPv4 address, __be32[4] and struct in6_addr as an IPv6 address. */
 function networkText(btf: Btf, id: number, value: unknown): string | undefined {
   const name = typedefName(btf, id)
   if (name === '__be16' && typeof value === 'number') return String(((value & 0xff) << 8) | (value >> 8))
   if (name === '__be32' && typeof value === 'number') return bytesOf([value]).join('.')
   const type = btf.resolved(id)
+  if (type.kind === 'struct' && type.name === 'in6_addr' && typeof value === 'object' && value !== null) {
+    const words = addressWords(value)
+    return words && addressText(bytesOf(words))
+  }
   if (type.kind !== 'array' || type.length !== 4 || typedefName(btf, type.type) !== '__be32') return undefined
   return Array.isArray(value) ? addressText(bytesOf(value as number[])) : undefined
 }

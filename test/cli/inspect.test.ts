@@ -33,6 +33,11 @@ test('inspect names kfuncs and the callbacks of work', async () => {
   assert.doesNotMatch(text, /exit/)
 })
 
+test('inspect says of a map without keys what it holds', async () => {
+  const text = await succeeding(['inspect', '--summary', 'test/programs/scheduler.bpf.o'])
+  assert.match(text, /urgent +queue, 64 entries +of struct task \(8 bytes\)/)
+})
+
 test('inspect reads what the machine cannot run, and says so', async () => {
   const text = await succeeding(['inspect', '-s', 'test/fixtures/unsupported.bpf.o'])
   assert.match(text, /Not supported\n/)

@@ -73,6 +73,18 @@ test('--ctx is encoded by the struct of the program, and what the program left i
   assert.match(text, /left ctx = \{ user = 7, bytes = 5, requests = 3 \}/)
 })
 
+test('--maps shows the records of a ring buffer, addresses and text as such, and no elements of an array that are 0', async () => {
+  const ring = await succeeding(['run', 'test/programs/events.bpf.o', '-p', 'sample', '--maps'])
+  assert.match(ring, /events +ringbuf +1 record\n +hex:02000000/)
+  const counters = await succeeding(['run', 'test/programs/latency.bpf.o', '--ctx', '[1, 1000, 2]', '--maps'])
+  assert.match(counters, /histograms .*\n +\[2\] cpu 0: \{ slots = \[1, 0 × 31\] \}\n +the other 3: 0\n/)
+  assert.doesNotMatch(counters, /left ctx/)
+  const flows = await succeeding(['run', 'test/programs/conntrack.bpf.o', '--for', '0', '--maps'])
+  assert.match(flows, /low = \{ address = \d+\.\d+\.\d+\.\d+, port = \d+ \}/)
+  const variables = await succeeding(['run', 'test/programs/globals.bpf.o'])
+  assert.match(variables, /last_name +"udp"/)
+})
+
 test('--json has every run, event and element; 64-bit numbers are text', async () => {
   const report = JSON.parse(await succeeding(['run', FLOW, '--data', CAPTURE, '--for', '1s', '--trace', '--json'])) as {
     runs: { program: string; packet: number; time: number; retvalName: string; data: string }[]

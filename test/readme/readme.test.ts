@@ -1,9 +1,9 @@
-// The README promises that its commands and code work: each of them is taken out of it and run, the code in an empty
-// folder into which the packed package was installed, the commands for a clone in a clone.
+// The README promises that its commands and code work, and docs/api.md too: each of them is taken out and run, the code in
+// an empty folder into which the packed package was installed, the commands for a clone in a clone.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, type ExecFileSyncOptions } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,10 +20,11 @@ interface Block {
   text: string
 }
 
-const blocks: Block[] = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, text]) => ({
-  language: language!,
-  text: text!,
-}))
+const blocksOf = (page: string): Block[] =>
+  [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, text]) => ({ language: language!, text: text! }))
+
+const blocks = blocksOf(readme)
+const apiBlocks = blocksOf(readFileSync(join(root, 'docs/api.md'), 'utf8'))
 
 /** Not run here: what installs from a registry, and the tests themselves. */
 const NOT_RUN = new Set(['npm ci', 'npm test'])
@@ -68,11 +69,11 @@ test('every type that the declarations of the package name is in the package', (
   assert.ok(reached.size > 50)
 })
 
-test('the code and the commands of the README run in an empty folder with the packed package', () =>
+test('the code of the API page and the code and commands of the README run in an empty folder with the packed package', () =>
   inFolder(async (folder) => {
     install(folder)
     let ran = 0
-    for (const [index, { language, text }] of blocks.entries()) {
+    for (const [index, { language, text }] of [...blocks, ...apiBlocks].entries()) {
       if (language === 'js') {
         writeFileSync(join(folder, `block-${index}.mjs`), text)
         const printed = await output(process.execPath, [`block-${index}.mjs`], folder)
@@ -119,13 +120,8 @@ test('the commands of the README for a clone work in a clone', (context) =>
   }))
 
 test('what the documentation links to is there', () => {
-  const pages = [
-    'README.md',
-    'docs/how-it-works.md',
-    'docs/dependencies.md',
-    'docs/command-line.md',
-    'examples/README.md',
-  ]
+  const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
+  const pages = ['README.md', ...docs.map((name) => `docs/${name}`), 'examples/README.md', 'examples/races/README.md']
   for (const page of pages) {
     const text = readFileSync(join(root, page), 'utf8')
     for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)/g))
