@@ -7,10 +7,11 @@ import fc from 'fast-check'
 import { openKernel } from '../kernel/oracle.js'
 import { asked, enginesAgree, kernelAgrees } from './engines.js'
 import { objectsAreContained, survived } from './objects.js'
+import { askedScenes, kernelPlays } from './scene-kernel.js'
 import { played, scenesAgree } from './scene-runs.js'
 
 /** Cases of each property for one seed: damaged objects cost the least. */
-const BATCH = { engines: 100, scenes: 20, objects: 1000, kernel: 100 }
+const BATCH = { engines: 100, scenes: 20, objects: 1000, kernel: 100, 'scenes on the kernel': 20 }
 /** Of the worker's heap, in MiB: an object that needs more ends the worker, which is a failure. */
 const HEAP = 1024
 /** Seconds without a message: of CPU time, which a busy machine does not stretch, and of the clock for one that waits. */
@@ -34,7 +35,11 @@ async function work({ seed: first, minutes }: Task): Promise<void> {
     ['scenes', scenesAgree as fc.IRawProperty<unknown>, 0],
     ['objects', objectsAreContained as fc.IRawProperty<unknown>, 0],
   ]
-  if (typeof kernel !== 'string') properties.push(['kernel', kernelAgrees(kernel) as fc.IRawProperty<unknown>, 0])
+  if (typeof kernel !== 'string')
+    properties.push(
+      ['kernel', kernelAgrees(kernel) as fc.IRawProperty<unknown>, 0],
+      ['scenes on the kernel', kernelPlays(kernel) as fc.IRawProperty<unknown>, 0],
+    )
   const counts = (): string => properties.map(([name, , done]) => `${name} ${done}`).join(', ')
   const end = Date.now() + minutes * 60_000
   let failed = ''
@@ -51,7 +56,7 @@ async function work({ seed: first, minutes }: Task): Promise<void> {
       }
     }
   if (typeof kernel !== 'string') await kernel.close()
-  const details = `objects read ${survived.read}, loaded ${survived.loaded}; scenes that ended in a fault ${played.faults}; kernel accepted ${asked.accepted}, refused ${asked.refused}`
+  const details = `objects read ${survived.read}, loaded ${survived.loaded}; scenes that ended in a fault ${played.faults}; kernel accepted ${asked.accepted}, refused ${asked.refused}, of scenes ${askedScenes.accepted} and ${askedScenes.refused}`
   say({
     summary: `${failed && `${failed}\n`}seeds from ${first}: ${counts()} (${details})${typeof kernel === 'string' ? `; ${kernel}` : ''}`,
     failed: failed !== '',

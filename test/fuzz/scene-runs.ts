@@ -7,15 +7,16 @@ import { objectOf } from './scene-code.js'
 import { scenes, type Run, type Scene } from './scenes.js'
 
 const BUDGET = 100_000
-const PACKET = new Uint8Array(64)
+export const PACKET = new Uint8Array(64)
 const hex = (bytes: unknown): unknown =>
   bytes instanceof Uint8Array ? Buffer.from(bytes).toString('hex') : Array.isArray(bytes) ? bytes.map(hex) : bytes
 const word = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer)
 
 /** What came of a scene; `cut`: not all of it can be compared, after a fault or a loop without end. */
 export interface Outcome {
+  /** Before each run what the host was answered, then the run's answer. */
   runs: unknown[]
-  maps?: unknown
+  maps?: { others: [name: string, entries: unknown[]][]; [kind: string]: unknown }
   cut: boolean
 }
 
@@ -33,9 +34,7 @@ function before({ host, place, value }: Run, [first, second]: readonly LoadedObj
     case 'clear':
       return places!.delete(place)
     case 'cell': {
-      const bytes = cells!.getBytes(word(0))!
-      bytes[8 * place] = value
-      cells!.set(word(0), bytes)
+      cells!.set(word(0), withByte(cells!.getBytes(word(0))!, place, value))
       return undefined
     }
     case 'drain':
@@ -43,8 +42,22 @@ function before({ host, place, value }: Run, [first, second]: readonly LoadedObj
   }
 }
 
+/** A key or value as bytes, in hexadecimal; what has no type and at most 8 bytes is a number. */
+function raw(what: unknown, size: number): unknown {
+  if (Array.isArray(what)) return what.map((one) => raw(one, size))
+  if (what instanceof Uint8Array) return hex(what)
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, BigInt(what as number | bigint)), true)
+  return hex(bytes.subarray(0, size))
+}
+
+/** The cells with another low byte in one of them. */
+export function withByte(cells: Uint8Array, cell: number, value: number): Uint8Array {
+  return Uint8Array.from(cells, (byte, at) => (at === 8 * cell ? value : byte))
+}
+
 /** All that the maps hold, in one order. */
-function contents(object: LoadedObject): unknown {
+function contents(object: LoadedObject): NonNullable<Outcome['maps']> {
   const { ring, queue, programs, ...others } = handles(object)
   const values = []
   for (let value = queue!.pop(); value !== undefined; value = queue!.pop()) values.push(hex(value))
@@ -56,7 +69,7 @@ function contents(object: LoadedObject): unknown {
       name,
       handle
         .entries()
-        .map((entry) => hex(entry))
+        .map(([key, value]) => [raw(key, handle.keySize), raw(value, handle.valueSize)])
         .sort(),
     ]),
   }
@@ -88,6 +101,14 @@ export function outcomeOf(scene: Scene, engine: Engine): Outcome {
   }
   outcome.maps = contents(first)
   return outcome
+}
+
+/** What the kernel can be asked, too: the answers of the runs, and what these maps hold. */
+export function comparable({ runs, maps }: Outcome, names: readonly string[]): unknown {
+  return {
+    runs: runs.filter((_, at) => at % 2 === 1),
+    maps: maps?.others.filter(([name]) => names.includes(name)).map(([name, held]) => [name, held.map(String).sort()]),
+  }
 }
 
 const ranOut = ({ runs }: Outcome): boolean => (runs.at(-1) as unknown[] | undefined)?.[0] === 'FAULT_LOOP_BUDGET'

@@ -30,6 +30,10 @@
 //   close-map MAP, reopen-map MAP          drop the last user reference; get a handle again by id
 //   close-programs                         drop every program handle
 //   unload
+//   scene map TYPE KEY VALUE ENTRIES, scene program CODE
+//                                          made without an object: "result" is the descriptor
+//   scene run PROGRAM PACKET, scene set MAP KEY VALUE, scene dump MAP, scene end
+//                                          by descriptor: {"result":0,"retval":…}; {"entries":[["key","value"],…]}; closes all
 //   helper TYPE ID                         0 if programs of that type (a number) may call the helper, else -EINVAL
 //
 // Keys, values and data are hexadecimal. "result" is 0 or a negative errno.
@@ -72,6 +76,8 @@ int main(void)
       create(words + 1);
     else if (strcmp(words[0], "helper") == 0 && count == 3)
       helper(atoi(words[1]), atoi(words[2]));
+    else if (strcmp(words[0], "scene") == 0 && count > 1)
+      scene(count - 1, words + 1);
     else if (!object)
       answer(-EINVAL);
     else if ((strcmp(words[0], "push") == 0 || strcmp(words[0], "pop") == 0 || strcmp(words[0], "peek") == 0) && count > 1)

@@ -53,6 +53,9 @@ void forget_producer(void);
 void reserve(const char *name, unsigned size, unsigned value);
 void end_reserved(int which, int submit);
 
+/* scene.c */
+void scene(int words, char **word);
+
 /* machine.c */
 void info(void);
 void spare(int wanted);
