@@ -41,6 +41,7 @@ const maps = [...new Set(slots.map(({ places }) => places.map))]
 const held = new Set<number>()
 const rests: Rest<SlotState>[][] = []
 const problems: string[] = []
+
 function update({ places, element }: StressSlot): number {
   const key = cpu.scratch + 64
   cpu.setU32(key, element)

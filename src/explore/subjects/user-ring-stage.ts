@@ -27,7 +27,7 @@ export interface UserRingStage extends UserRingPlace {
 }
 
 /** The callback of a drain, called with a dynptr: it notes the value. */
-export const taking = (given: number[][], cpu: Cpu, dynptr: bigint): bigint => {
+export const noteSample = (given: number[][], cpu: Cpu, dynptr: bigint): bigint => {
   given[cpu.index]!.push(cpu.load32(Number(cpu.load64(Number(dynptr)))) - 100)
   return 0n
 }
@@ -47,7 +47,7 @@ export function userRingStage({ traced = false } = {}): UserRingStage {
     for (const one of all) {
       const { table } = one.exports
       callback = table.grow(1)
-      const [take] = trampolines(1, 0, (_index, dynptr) => taking(given, one, dynptr))
+      const [take] = trampolines(1, 0, (_index, dynptr) => noteSample(given, one, dynptr))
       table.set(callback, take)
     }
     const program = cpu.exports.program_create(callback, callback, callback + 1) as number

@@ -17,9 +17,9 @@ import {
   userCapacity,
   VALUES,
 } from '../../../src/explore/subjects/ring-stage.js'
-import { drain, enterProgram, NO_ROOM, produce, taking } from '../../../src/explore/subjects/user-ring-stage.js'
+import { drain, enterProgram, NO_ROOM, noteSample, produce } from '../../../src/explore/subjects/user-ring-stage.js'
 import type { CoreMachine } from '../../core/harness.js'
-import type { Structure } from './structure.js'
+import type { Part, Structure } from './structure.js'
 
 /** Four of them fill a ring of 4096 bytes. */
 const BYTES = 1000
@@ -31,11 +31,10 @@ const create = (machine: CoreMachine, type: number): number =>
 
 const shown = (state: RingState): string => `[${state.join(', ')}]`
 
-const wrong = (ring: number): { wrong: Part['wrong']; state: Part['state'] } => ({
+const atRest = (ring: number): Pick<Part<RingState>, 'wrong' | 'state'> => ({
   wrong: (view) => [ringState(ring, view)].find((state) => typeof state === 'string') as string | undefined,
   state: (view) => ringState(ring, view) as RingState,
 })
-type Part = ReturnType<Structure<number, RingState>['part']>
 
 export const ring: Structure<number, RingState> = {
   create: (machine) => create(machine, MAP_TYPE_RINGBUF),
@@ -50,7 +49,7 @@ export const ring: Structure<number, RingState> = {
         const takes = [() => take(at, ''), () => take(at, ''), () => query(at, '', BYTES)]
         perform(thread.pick(consumes ? takes : puts)())
       },
-      ...wrong(address),
+      ...atRest(address),
     }
   },
 }
@@ -66,7 +65,7 @@ export const userRing: Structure<{ ring: number; program: number }, RingState> =
     const at = { ring: address, callback: BigInt(CALLBACK), given: [] as number[][] }
     real.setFunction(CALLBACK, (dynptr) => {
       thread.pause()
-      return taking(at.given, cpu, dynptr)
+      return noteSample(at.given, cpu, dynptr)
     })
     return {
       operate() {
@@ -81,7 +80,7 @@ export const userRing: Structure<{ ring: number; program: number }, RingState> =
           ])(),
         )
       },
-      ...wrong(address),
+      ...atRest(address),
     }
   },
 }
