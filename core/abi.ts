@@ -51,11 +51,12 @@ export const EAFNOSUPPORT = 97
 export const EALREADY = 114
 export const ENOTSUPP = 524
 
-/** enum bpf_map_type (those that this machine has). */
 /** Entries of a stack that a run can have, and what two of them take at the end of the run buffer: zeros behind each, keys of three nesting levels. */
 export const DEEPEST_STACK = 127
 export const STACK_AREA_BYTES = 2048
 export const STACKS_BYTES = 4120
+
+/** enum bpf_map_type (those that this machine has). */
 export const MAP_TYPE_HASH = 1
 export const MAP_TYPE_ARRAY = 2
 export const MAP_TYPE_PROG_ARRAY = 3
