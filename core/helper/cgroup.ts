@@ -4,14 +4,8 @@ import { E2BIG, EAGAIN, ENOENT, FAULT_BAD_ACCESS, MAP_TYPE_CGROUP_ARRAY } from '
 import { cpu } from '../cpu'
 import { peek32, peek64 } from '../door'
 import { fault } from '../host'
-import {
-  CPU_TASK,
-  MAP_MAX_ENTRIES,
-  MAP_TYPE,
-  TASK_CGROUP_ANCESTORS,
-  TASK_CGROUP_ID,
-  TASK_CGROUP_LEVELS,
-} from '../layout'
+import { CPU_TASK, MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
+import { TASK_CGROUP_ANCESTORS, TASK_CGROUP_ID, TASK_CGROUP_LEVELS } from '../task-record'
 import { mapAddress } from '../map/map'
 import { referenceAt } from '../map/reference'
 import { CGROUP_LEVELS, RECORD_CGROUP_ANCESTORS, RECORD_CGROUP_ID } from '../run-record'

@@ -4,21 +4,20 @@ import { BPF_PROG_TYPE_XDP, EAFNOSUPPORT, EINVAL, ENODEV } from '../abi'
 import { cpu } from '../cpu'
 import { copy, fill, peek16, peek32, peek8, poke16, poke32, poke8 } from '../door'
 import { guestAddress } from '../guest'
+import { CPU_PROGRAM, PROGRAM_TYPE } from '../layout'
 import {
-  CPU_PROGRAM,
   INTERFACE_FORWARDS,
   INTERFACE_INDEX,
   INTERFACE_MAC,
   INTERFACE_MTU,
   NEIGHBOR_MAC,
-  PROGRAM_TYPE,
   ROUTE_INTERFACE,
   ROUTE_METRIC,
   ROUTE_SOURCE,
   ROUTE_TYPE,
   ROUTE_VIA,
   ROUTE_VIA_FAMILY,
-} from '../layout'
+} from '../network-record'
 import { interfaceAt } from './interface'
 import { ETHERNET_BYTES } from './packet'
 import { AF_INET, AF_INET6, neighborOf, routeTo } from './route'

@@ -1,6 +1,7 @@
 // The interfaces of the network, as the host has set them. Written before anything runs; read by mtu.ts and route.ts.
 import { peek32 } from '../door'
-import { HEADER, HEADER_INTERFACES, INTERFACE_BYTES, INTERFACE_INDEX, MAX_INTERFACES } from '../layout'
+import { HEADER, HEADER_INTERFACES } from '../layout'
+import { INTERFACE_BYTES, INTERFACE_INDEX, MAX_INTERFACES } from '../network-record'
 
 /** The interface of that index, 0 if there is none. */
 export function interfaceAt(ifindex: u32): usize {

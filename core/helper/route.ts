@@ -1,12 +1,8 @@
 // The routes and neighbours of the network, as the host has set them: longest prefix, then the host's order. Written before
 // anything runs, so no reader can meet a change. Called by fib.ts.
 import { peek32, peek8 } from '../door'
+import { HEADER, HEADER_NEIGHBORS, HEADER_NEIGHBOR_COUNT, HEADER_ROUTES, HEADER_ROUTE_COUNT } from '../layout'
 import {
-  HEADER,
-  HEADER_NEIGHBORS,
-  HEADER_NEIGHBOR_COUNT,
-  HEADER_ROUTES,
-  HEADER_ROUTE_COUNT,
   NEIGHBOR_ADDRESS,
   NEIGHBOR_ENTRY_BYTES,
   NEIGHBOR_FAMILY,
@@ -17,7 +13,7 @@ import {
   ROUTE_PREFIX_BITS,
   ROUTE_TABLE,
   ROUTE_TO,
-} from '../layout'
+} from '../network-record'
 
 export const AF_INET: u32 = 2
 export const AF_INET6: u32 = 10

@@ -29,9 +29,8 @@ import {
   MAP_MAX_ENTRIES,
   MAP_TYPE,
   MAP_VALUE_SIZE,
-  TASK_KERNEL_DEPTH,
-  TASK_USER_DEPTH,
 } from '../layout'
+import { TASK_KERNEL_DEPTH, TASK_USER_DEPTH } from '../task-record'
 import { hashLookup, hashUpdate } from '../map/hash'
 import { mapAddress } from '../map/map'
 import { powerOfTwoFrom } from '../map/shape'

@@ -4,10 +4,8 @@ import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, EINVAL, EOPNOTSUPP } 
 import { cpu } from '../cpu'
 import { copy, fill, peek32, peek64, peek8, poke32, poke64, poke8 } from '../door'
 import { guestAddress } from '../guest'
+import { CPU_PROGRAM, CPU_TASK, PROGRAM_TYPE } from '../layout'
 import {
-  CPU_PROGRAM,
-  CPU_TASK,
-  PROGRAM_TYPE,
   TASK_ADDRESS,
   TASK_ARGUMENTS,
   TASK_ATTACH_COOKIE,
@@ -23,7 +21,7 @@ import {
   TASK_NAMESPACE_PID_TGID,
   TASK_PID_TGID,
   TASK_UID_GID,
-} from '../layout'
+} from '../task-record'
 import { bpf_skb_cgroup_classid } from './skb-metadata'
 
 /** Bytes of a task's name, its closing 0 included (TASK_COMM_LEN). */

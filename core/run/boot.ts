@@ -50,13 +50,12 @@ import {
   HEADER_TASK,
   HEADER_TRACE_RING,
   HEADER_TRACE_RING_BYTES,
-  INTERFACE_BYTES,
   MAGIC,
   MAP_BYTES,
-  MAX_INTERFACES,
   PROGRAM_BYTES,
-  TASK_BYTES,
 } from '../layout'
+import { INTERFACE_BYTES, MAX_INTERFACES } from '../network-record'
+import { TASK_BYTES } from '../task-record'
 import { bitmapBytes, bitmapCreate } from '../memory/bitmap'
 
 const PAGE: u32 = 1 << GUEST_PAGE_SHIFT

@@ -27,8 +27,8 @@ import {
   PROGRAM_ENTRY,
   PROGRAM_NANOSECONDS,
   PROGRAM_RUNS,
-  TASK_BYTES,
 } from '../layout'
+import { TASK_BYTES } from '../task-record'
 import { settleReservations } from '../map/ring'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { stackTop } from './stack'

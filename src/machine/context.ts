@@ -10,7 +10,7 @@ import {
   STACKS_BYTES,
   STACK_AREA_BYTES,
 } from '../../core/abi.js'
-import { TASK_KERNEL_DEPTH, TASK_PACKET_BYTES, TASK_USER_DEPTH } from '../../core/layout.js'
+import { TASK_KERNEL_DEPTH, TASK_PACKET_BYTES, TASK_USER_DEPTH } from '../../core/task-record.js'
 import { SkepError } from '../error.js'
 import type { ProgramSpec } from '../object/spec.js'
 import type { ContextFields } from './context-fields.js'

@@ -8,6 +8,8 @@ import {
   HEADER_NEIGHBOR_COUNT,
   HEADER_ROUTES,
   HEADER_ROUTE_COUNT,
+} from '../../core/layout.js'
+import {
   INTERFACE_BYTES,
   INTERFACE_FORWARDS,
   INTERFACE_INDEX,
@@ -32,7 +34,7 @@ import {
   ROUTE_TYPE,
   ROUTE_VIA,
   ROUTE_VIA_FAMILY,
-} from '../../core/layout.js'
+} from '../../core/network-record.js'
 import { SkepError } from '../error.js'
 import type { Memory } from './memory.js'
 import type { RangeAllocator } from './ranges.js'

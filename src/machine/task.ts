@@ -1,8 +1,7 @@
 // The task that programs find themselves in, and what they are attached to: the values behind bpf_get_current_pid_tgid and
 // its kin. One for the machine (boot and setTask), and for a run what its options say besides.
+import { HEADER, HEADER_TASK } from '../../core/layout.js'
 import {
-  HEADER,
-  HEADER_TASK,
   TASK_ADDRESS,
   TASK_ARGUMENTS,
   TASK_ATTACH_COOKIE,
@@ -19,7 +18,7 @@ import {
   TASK_NAMESPACE_PID_TGID,
   TASK_PID_TGID,
   TASK_UID_GID,
-} from '../../core/layout.js'
+} from '../../core/task-record.js'
 import { SkepError } from '../error.js'
 import { show } from './units.js'
 

@@ -2,6 +2,7 @@
 // which lies the stack that it was called for.
 import { MAP_TYPE_STACK_TRACE, STACK_AREA_BYTES, STACKS_BYTES } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
+import { TASK_KERNEL_DEPTH, TASK_USER_DEPTH } from '../../../core/task-record.js'
 import type { Cpu } from '../executor.js'
 import type { Stage } from '../stage.js'
 import { subject } from '../subject.js'
@@ -35,8 +36,8 @@ function stageOf(traced: boolean): StackStage {
     map = createMap([MAP_TYPE_STACK_TRACE, 4, 8, ENTRIES, 0])
     area = header(layout.HEADER_CPU_AREAS)
     stack = cpu.load32(area + layout.CPU_RUN_BUFFER) + cpu.load32(area + layout.CPU_RUN_BUFFER_BYTES) - STACKS_BYTES
-    cpu.store32(area + layout.CPU_TASK + layout.TASK_KERNEL_DEPTH, 1)
-    cpu.store32(area + layout.CPU_TASK + layout.TASK_USER_DEPTH, 1)
+    cpu.store32(area + layout.CPU_TASK + TASK_KERNEL_DEPTH, 1)
+    cpu.store32(area + layout.CPU_TASK + TASK_USER_DEPTH, 1)
     cpu.store32(stack, KERNEL)
     cpu.store32(stack + STACK_AREA_BYTES, USER)
   })
