@@ -107,11 +107,11 @@ function proved(f: FunctionEmitter, { base, offset }: Access, proof: KnownAccess
     return { push: () => void f.const32(0), offset: f.context.valueAddress(proof.map, proof.offset) }
   const indexed = f.indexed.get(base)
   if (indexed && proof.kind === 'value' && proof.least !== undefined) {
-    // Then what was added is not negative, and its lower half is all of it.
-    if (indexed.address <= f.context.valueAddress(proof.map, proof.least))
-      return { push: () => void f.getRegister32(indexed.index), offset: indexed.address + offset }
+    const at = indexed.address + offset
+    // Then what was added is not negative, and its lower half is all of it. A static offset is unsigned.
+    if (indexed.address <= f.context.valueAddress(proof.map, proof.least) && at >= 0)
+      return { push: () => void f.getRegister32(indexed.index), offset: at }
   }
-  // A static offset is unsigned.
   if (offset < 0) return { push: () => void f.getRegister32(base).const32(offset).op(op.i32_add), offset: 0 }
   return { push: () => void f.getRegister32(base), offset }
 }

@@ -94,3 +94,20 @@ test('an address doubled, and one behind a branch or a call', () => {
   const doubled = machineWith([table(0), asm.alu('add', 'r6', 'r6'), asm.load(8, 'r0', 'r6', 0), asm.exit()], 0)
   assert.equal(doubled.faultOf('main').address, BigInt(2 * DATA))
 })
+
+test('a number that an address was added to, and an access in front of it', () => {
+  for (const number of [0, 4, 100]) {
+    const lines = [
+      asm.alu('and', 'r1', 15),
+      asm.loadReference('r5', { kind: 'map-value', map: '.bss', offset: 20 }),
+      asm.alu('add', 'r5', 'r1'),
+      asm.loadImmediate('r6', BigInt(number)),
+      asm.alu('add', 'r6', 'r5'),
+      asm.load(8, 'r0', 'r6', -8 - (number === 100 ? 100 : 0)),
+      asm.exit(),
+    ]
+    const machine = machineWith(lines, 1)
+    for (let index = 0; index < 16; index++)
+      assert.equal(machine.run('main', BigInt(index)), BigInt(112 + index + (number === 100 ? 0 : number)))
+  }
+})
