@@ -113,10 +113,15 @@ export function networkOf(options: {
 }): Network {
   const routes = list(options.routes, 'routes', MAX_ROUTES)
   const neighbors = list(options.neighbors, 'neighbors', MAX_NEIGHBORS)
-  const entries = list(Object.entries(options.interfaces ?? LOOPBACK), 'interfaces', MAX_INTERFACES)
+  const entries = list(
+    Object.entries(record(options.interfaces ?? LOOPBACK, 'interfaces')),
+    'interfaces',
+    MAX_INTERFACES,
+  )
   const interfaces = entries.map(([name, given]) => {
-    const index = number(Number(name), `interfaces: index '${name}'`, 1, 0x7fffffff)
-    const { mtu = 1500, mac, forwarding = routes.length > 0 } = typeof given === 'object' ? given : { mtu: given }
+    const index = wholeNumber(name, `interfaces: index '${name}'`, 1, 0x7fffffff)
+    const entry = typeof given === 'object' ? record(given, `interfaces: ${name}`) : { mtu: given }
+    const { mtu = 1500, mac, forwarding = routes.length > 0 } = entry
     return {
       index,
       mtu: number(mtu, `interfaces: MTU of ${name}`, 1, 0x7fffffff),
@@ -131,13 +136,16 @@ export function networkOf(options: {
   return {
     interfaces,
     routes: routes
-      .map((route, at) => checkedRoute(route, `routes[${at}]`, device))
+      .map((route, at) => checkedRoute(record(route, `routes[${at}]`), `routes[${at}]`, device))
       .sort((one, other) => other.bits - one.bits || one.metric - other.metric),
-    neighbors: neighbors.map(({ dev, address, mac }, at) => ({
-      dev: device(dev, `neighbors[${at}].dev`),
-      address: addressOf(address, `neighbors[${at}].address`),
-      mac: linkAddress(mac, `neighbors[${at}].mac`),
-    })),
+    neighbors: neighbors.map((neighbor, at) => {
+      const { dev, address, mac } = record(neighbor, `neighbors[${at}]`)
+      return {
+        dev: device(dev, `neighbors[${at}].dev`),
+        address: addressOf(address, `neighbors[${at}].address`),
+        mac: linkAddress(mac, `neighbors[${at}].mac`),
+      }
+    }),
   }
 }
 
@@ -146,7 +154,7 @@ function checkedRoute(route: Route, place: string, device: (dev: unknown, place:
   const to = addressOf(prefix, `${place}.to`)
   const most = 8 * to.bytes.length
   if (more.length > 0) throw new SkepError('BAD_OPTION', `${place}.to: expected one length, got ${show(route.to)}`)
-  const bits = length === undefined ? most : number(Number(length || NaN), `${place}.to: length`, 0, most)
+  const bits = length === undefined ? most : wholeNumber(length, `${place}.to: length`, 0, most)
   const name = route.type ?? 'unicast'
   if (!Object.hasOwn(types, name))
     throw new SkepError(
@@ -231,6 +239,17 @@ function list<T>(given: readonly T[] | undefined, name: string, most: number): r
   if (!Array.isArray(all) || all.length > most)
     throw new SkepError('BAD_OPTION', `${name}: at most ${most}, got ${Array.isArray(all) ? all.length : show(all)}`)
   return all
+}
+
+/** What is to have fields. */
+function record<T>(given: T, place: string): T {
+  if (typeof given === 'object' && given !== null) return given
+  throw new SkepError('BAD_OPTION', `${place}: expected an object, got ${show(given)}`)
+}
+
+/** A number that is written without sign, leading zero or exponent, so that each has one spelling. */
+function wholeNumber(text: string, place: string, low: number, high: number): number {
+  return number(/^(0|[1-9][0-9]*)$/.test(text) ? Number(text) : NaN, place, low, high)
 }
 
 function number(value: number, place: string, low: number, high: number): number {

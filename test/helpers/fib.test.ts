@@ -49,6 +49,13 @@ test('a network that cannot be is refused, with its place', () => {
   refused({ routes: [{ to: '10.0.0/8', dev }] }, /routes\[0\]\.to: expected an address of IPv4 or IPv6, got '10\.0\.0'/)
   refused({ routes: [{ to: '10.0.0.0/8/8', dev }] }, /routes\[0\]\.to: expected one length/)
   refused({ routes: [{ to: '10.0.0.0/', dev }] }, /routes\[0\]\.to: length/)
+  for (const length of ['1e1', '0x8', '08', ' 8', '-1'])
+    refused({ routes: [{ to: `10.0.0.0/${length}`, dev }] }, /routes\[0\]\.to: length/)
+  refused({ routes: [null as never] }, /routes\[0\]: expected an object, got null/)
+  refused({ neighbors: [undefined as never] }, /neighbors\[0\]: expected an object, got undefined/)
+  refused({ interfaces: { 2: null as never } }, /interfaces: 2: expected an object, got null/)
+  refused({ interfaces: { 1: 1500, '01': 1600 } as never }, /interfaces: index '01'/)
+  refused({ interfaces: 5 as never }, /interfaces: expected an object, got 5/)
   refused(
     {
       routes: [
