@@ -1,16 +1,19 @@
 // boot(): the one way to a machine. What is asked for decides the kind: worker threads, the calling thread, or virtual.
 import { SkepError } from '../error.js'
+import { refuseUnknown, type OptionNames } from './given-options.js'
 import { InlineMachine } from './inline.js'
-import type { BootOptions } from './options.js'
+import { bootOptions, type BootOptions } from './options.js'
 import { Machine, type ThreadOptions } from './threads.js'
 import { show } from './units.js'
-import { VirtualMachine, type VirtualOptions } from './virtual.js'
+import { VirtualMachine, virtualOptions, type VirtualOptions } from './virtual.js'
 
 /** Options of an inline machine. */
 export interface InlineOptions extends BootOptions {
   cpus: 'inline'
   clock?: 'real'
 }
+
+const inlineOptions = { ...bootOptions, cpus: true, clock: true } satisfies OptionNames<InlineOptions>
 
 /** A machine on the calling thread, on the real clock: poll() it, or keepPolling(). Throws SkepError BAD_OPTION. */
 function boot(options: InlineOptions): InlineMachine
@@ -23,11 +26,17 @@ function boot(options: InlineOptions | ThreadOptions = {}): InlineMachine | Prom
       'BAD_OPTION',
       `clock: boot has only 'real', boot.virtual a clock of its own; got ${show(clock)}`,
     )
-  if (options.cpus === 'inline') return new InlineMachine(options)
+  if (options.cpus === 'inline') {
+    refuseUnknown(options, inlineOptions, 'boot of an inline machine')
+    return new InlineMachine(options)
+  }
   return Machine.boot(options as ThreadOptions)
 }
 
 /** A machine of several CPUs on the calling thread whose clock moves only when told to: the same on every run. */
-boot.virtual = (options: VirtualOptions = {}): VirtualMachine => new VirtualMachine(options)
+boot.virtual = (options: VirtualOptions = {}): VirtualMachine => {
+  refuseUnknown(options, virtualOptions, 'boot.virtual')
+  return new VirtualMachine(options)
+}
 
 export { boot }

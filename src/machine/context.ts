@@ -14,6 +14,7 @@ import { TASK_KERNEL_DEPTH, TASK_PACKET_BYTES, TASK_USER_DEPTH } from '../../cor
 import { SkepError } from '../error.js'
 import type { ProgramSpec } from '../object/spec.js'
 import type { ContextFields } from './context-fields.js'
+import { unknownOption, type OptionNames } from './given-options.js'
 import { PACKET_AT, placePacket, type Clone } from './packet-run.js'
 import type { MapAt, Redirect } from './redirect.js'
 import type { PacketAfter, PacketState } from './packet-state.js'
@@ -51,6 +52,18 @@ export interface RunOptions {
   /** What a tc or socket program's packet has besides its bytes and its context. */
   packet?: PacketState
 }
+
+const runOptions = {
+  data: true,
+  ctx: true,
+  cpu: true,
+  repeat: true,
+  context: true,
+  task: true,
+  attach: true,
+  stack: true,
+  packet: true,
+} satisfies OptionNames<RunOptions>
 
 /** The stacks that a program is told it runs on. */
 export interface Stacks {
@@ -115,6 +128,8 @@ const plainSizes: Partial<Record<ProgramSpec['type'], readonly [number, number]>
 /** Checks what the caller passed and writes it into the run buffer. Throws BAD_RUN naming the program. */
 export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunBuffer, mapAt: MapAt): PlacedRun {
   const fail: Fail = failing(program)
+  const unknown = unknownOption(options, runOptions)
+  if (unknown !== undefined) fail(unknown)
   const name = options.context ?? (program.type === 'perf_event' ? 'nmi' : 'task')
   if (!Object.hasOwn(contextNumbers, name)) fail(`context '${String(name)}' is none of task, softirq, workqueue, nmi`)
   const context = contextNumbers[name]

@@ -8,6 +8,7 @@ import { setKeySize, setMaxEntries, setValueSize, setVariables } from '../object
 import { relocateCore } from '../object/core-relocations.js'
 import { hostKconfigFiles, parseKconfig, setKconfig, type KconfigValue } from '../object/kconfig.js'
 import { readKernelBtf, type BtfSource } from '../object/kernel-btf.js'
+import { reachable } from '../object/reachable.js'
 import { parseObject } from '../object/read.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { analyse } from '../verify/analyse.js'
@@ -15,6 +16,7 @@ import { rememberedCodes, type Codes } from '../verify/blocks.js'
 import { hasKernelPointers, NO_PROBES, type Probes } from '../verify/probes.js'
 import { refusalText, type Refusal } from '../verify/refusal.js'
 import { linkCode, reserveCode, type Engine } from './code.js'
+import { refuseUnknown, type OptionNames } from './given-options.js'
 import { helperById, helpers, kfuncByName, kfuncs } from './helpers.js'
 import type { Kernel } from './kernel.js'
 import { freezeMap } from './map-access.js'
@@ -59,6 +61,21 @@ export interface LoadOptions extends ReuseOptions {
   strict?: '6.18'
 }
 
+const loadOptions = {
+  programs: true,
+  maxEntries: true,
+  valueSize: true,
+  keySize: true,
+  variables: true,
+  engine: true,
+  checks: true,
+  btf: true,
+  kconfig: true,
+  strict: true,
+  maps: true,
+  pinRoot: true,
+} satisfies OptionNames<LoadOptions>
+
 /** What load() accepts: a path or file URL, the file's bytes, or a spec from readObject. */
 export type ObjectSource = string | URL | Uint8Array | ObjectSpec
 
@@ -83,6 +100,7 @@ export interface PreparedObject {
 /** Reads and prepares an object. Throws SkepError; then nothing is left of it. */
 export function prepareObject(kernel: Kernel, source: ObjectSource, options: LoadOptions): PreparedObject {
   kernel.check()
+  refuseUnknown(options, loadOptions, 'load')
   const { spec: read, bytes } = readSource(source)
   const spec = options.btf === undefined ? read : relocateCore(read, readKernelBtf(options.btf, readFileSync))
   const chosen = selected(edited(spec, options, programCpusOf(kernel.shape)), options.programs)
@@ -158,20 +176,6 @@ function selected(spec: ObjectSpec, names: readonly string[] | undefined): Objec
   )
   const used = new Set([...programs.values()].flatMap(({ entry }) => [...reachable(spec, entry)]))
   return { ...spec, programs, functions: new Map([...spec.functions].filter(([name]) => used.has(name))) }
-}
-
-/** Names of the functions that a function can reach by calls and callbacks, itself included. */
-export function reachable(spec: ObjectSpec, entry: string): Set<string> {
-  const found = new Set<string>()
-  const visit = (name: string): void => {
-    const fn = spec.functions.get(name)
-    if (!fn || found.has(name)) return
-    found.add(name)
-    for (const relocation of fn.relocations)
-      if (relocation.kind === 'call' || relocation.kind === 'function-pointer') visit(relocation.function)
-  }
-  visit(entry)
-  return found
 }
 
 function prepareSpec(

@@ -105,12 +105,12 @@ export class MapCommands {
   }
 
   /** Queue, stack: the next value, which is taken out unless it `stays`. */
-  take(stays: boolean): unknown {
+  take(stays: boolean): Uint8Array | undefined {
     const operation = stays ? 'peek' : 'pop'
     this.#mayRead(operation)
     if (!stays) this.#mayWrite(operation)
     const value = this.#access.take(stays)
-    if (typeof value !== 'number') return this.values.decode(value)
+    if (typeof value !== 'number') return value
     if (value !== -ENOENT) this.#expect(value, operation)
     return undefined
   }

@@ -158,11 +158,21 @@ export class MapHandle<M extends Mode = 'direct'> {
 
   /** Queue, stack: takes the next value out; undefined if there is none. */
   pop(): Answer<M, unknown> {
-    return this.#do(() => this.#commands.take(false))
+    return this.#do(() => this.#decodeTaken(this.#commands.take(false)))
   }
 
   /** Queue, stack: the value that `pop` would take; undefined if there is none. */
   peek(): Answer<M, unknown> {
+    return this.#do(() => this.#decodeTaken(this.#commands.take(true)))
+  }
+
+  /** As pop, as bytes. */
+  popBytes(): Answer<M, Uint8Array | undefined> {
+    return this.#do(() => this.#commands.take(false))
+  }
+
+  /** As peek, as bytes. */
+  peekBytes(): Answer<M, Uint8Array | undefined> {
     return this.#do(() => this.#commands.take(true))
   }
 
@@ -352,6 +362,10 @@ export class MapHandle<M extends Mode = 'direct'> {
   /** @internal BPF_F_RDONLY, BPF_F_WRONLY. */
   get accessFlags(): number {
     return this.#accessFlags
+  }
+
+  #decodeTaken(value: Uint8Array | undefined): unknown {
+    return value && this.#commands.values.decode(value)
   }
 
   #pins(): MapPins {

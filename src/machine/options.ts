@@ -2,6 +2,7 @@
 import { MAX_CPUS } from '../../core/abi.js'
 import { CONTROL_BLOCK_BYTES } from '../../core/layout.js'
 import { SkepError } from '../error.js'
+import type { OptionNames } from './given-options.js'
 import { networkOf, type Neighbor, type Network, type NetworkInterface, type Route } from './network.js'
 import type { TaskIdentity } from './task.js'
 import { parseSize, show, type Size } from './units.js'
@@ -28,6 +29,20 @@ export interface BootOptions {
   /** Link addresses of the next hops. */
   neighbors?: readonly Neighbor[]
 }
+
+/** All that machines of every kind take. */
+export const bootOptions = {
+  memory: true,
+  timers: true,
+  coreMemory: true,
+  joins: true,
+  seed: true,
+  loopBudget: true,
+  task: true,
+  interfaces: true,
+  routes: true,
+  neighbors: true,
+} satisfies OptionNames<BootOptions>
 
 /** Options with every default filled in. */
 export interface MachineShape {

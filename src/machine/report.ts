@@ -20,6 +20,7 @@ import {
   HEADER_CPUS,
   HEADER_LOOP_BUDGET,
   HEADER_PAGE_MAP,
+  MAP_CPU_STRIDE,
   MAP_ELEMENTS,
   MAP_STRIDE,
   MAP_VALUE_SIZE,
@@ -153,9 +154,16 @@ function describeMapAddress(kernel: Kernel, place: number): string | undefined {
   if (!map) return undefined
   const offset = place - memory.word(map.address + MAP_ELEMENTS)
   const stride = memory.word(map.address + MAP_STRIDE)
+  // Rings have records of any length.
+  if (stride === 0) return `map '${map.name}', byte ${offset}`
   // Of keys that are longer than a frame, a copy lies in front of the value (core/map/shape.ts).
   const key = stride - ((memory.word(map.address + MAP_VALUE_SIZE) + 7) & ~7)
-  const element = Math.floor((offset + key) / stride)
-  const inside = offset - element * stride
-  return `map '${map.name}', element ${element}, ${inside < 0 ? 'key' : `value byte ${inside}`}`
+  // Of the values of each CPU, which stand together.
+  const cpuStride = memory.word(map.address + MAP_CPU_STRIDE)
+  const cpu = cpuStride === 0 ? 0 : Math.floor((offset + key) / cpuStride)
+  const own = offset - cpu * cpuStride
+  const element = Math.floor((own + key) / stride)
+  const inside = own - element * stride
+  const where = inside < 0 ? 'key' : `value byte ${inside}`
+  return `map '${map.name}', element ${element}, ${where}${cpuStride === 0 ? '' : ` of CPU ${cpu}`}`
 }

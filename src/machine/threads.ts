@@ -6,12 +6,13 @@ import { SkepError } from '../error.js'
 import { promised } from './answer.js'
 import { realClock, realEpoch, realtimeOffset, type RealEpoch } from './clock.js'
 import { placeRun, type PlacedRun, type RunOptions, type RunResult } from './context.js'
+import { refuseUnknown, type OptionNames } from './given-options.js'
 import { Kernel } from './kernel.js'
 import { prepareObject, type LoadOptions, type ObjectSource } from './load.js'
 import { MachineBase } from './machine-base.js'
 import { LoadedObject, type Runner } from './object.js'
 import type { LiveProgram } from './object-table.js'
-import { machineShape, type BootOptions } from './options.js'
+import { bootOptions, machineShape, type BootOptions } from './options.js'
 import { faultError } from './report.js'
 import { runBufferAt, type RunBuffer } from './run-buffer.js'
 import { randomSeed } from './seed.js'
@@ -32,6 +33,8 @@ export interface ThreadOptions extends BootOptions {
   wait?: 'sleep' | 'hybrid' | 'spin'
 }
 
+const threadOptions = { ...bootOptions, cpus: true, clock: true, wait: true } satisfies OptionNames<ThreadOptions>
+
 const SPIN_NANOSECONDS = { sleep: 0, hybrid: 50_000, spin: 0xffffffff } as const
 /** How often (ms) the host looks for printed lines, memory to take back and CPUs that have left. */
 const HOUSEKEEPING = 10
@@ -50,6 +53,7 @@ export class Machine extends MachineBase<'promised'> {
 
   /** Boots a machine; use boot(). */
   static async boot(options: ThreadOptions = {}): Promise<Machine> {
+    refuseUnknown(options, threadOptions, 'boot')
     const machine = new Machine(options)
     machine.ref()
     try {

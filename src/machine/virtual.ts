@@ -4,13 +4,16 @@ import { CLOCK_END } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import { Kernel } from './kernel.js'
 import { LocalMachine } from './local.js'
-import { machineShape, type BootOptions } from './options.js'
+import type { OptionNames } from './given-options.js'
+import { bootOptions, machineShape, type BootOptions } from './options.js'
 import { parseDuration, type Duration } from './units.js'
 
 export interface VirtualOptions extends BootOptions {
   /** CPUs, all driven by this thread. Default 1. */
   cpus?: number
 }
+
+export const virtualOptions = { ...bootOptions, cpus: true } satisfies OptionNames<VirtualOptions>
 
 /** Turns at one instant after which a machine is taken for one that never comes to rest. */
 const TURNS_AT_ONE_INSTANT = 10_000

@@ -1,7 +1,16 @@
 // Faults of guest programs: typed, placed at their C line, and nothing else is harmed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import {
+  MAP_TYPE_ARRAY,
+  MAP_TYPE_PERCPU_ARRAY,
+  MAP_TYPE_PERCPU_HASH,
+  MAP_TYPE_RINGBUF,
+  MAP_TYPE_USER_RINGBUF,
+} from '../../core/abi.js'
 import { boot, type SkepError } from '../../src/index.js'
+import { emptyMap } from '../../src/object/maps.js'
+import { describeAddress } from '../../src/machine/report.js'
 import { coded, probes, request, u32, u64, unchecked, type Slot } from './probes.js'
 
 function faultOf(work: () => unknown): SkepError {
@@ -39,6 +48,25 @@ test('addresses outside the window and with upper bits set are faults; the machi
   maps.points!.set(1, { x: 1, y: 1n })
   assert.equal(programs.count!.run({ cpu: 1 }).retval, 1)
   assert.deepEqual(maps.points!.entries(), [[1, { x: 1, y: 1n }]])
+})
+
+test('what lies at an address is named: in a map of elements, in one of a value for each CPU, in a ring', () => {
+  const { kernel } = boot.virtual({ cpus: 2 })
+  const map = (name: string, type: number, sizes: object) =>
+    kernel.maps.create({ ...emptyMap(name, type), ...sizes }, undefined)
+  const at = (address: number): string => describeAddress(kernel, BigInt(address))
+  const array = map('array', MAP_TYPE_ARRAY, { keySize: 4, valueSize: 12, maxEntries: 5 })
+  assert.equal(at(array.guest + 2 * 16 + 3), "map 'array', element 2, value byte 3")
+  const counts = map('counts', MAP_TYPE_PERCPU_ARRAY, { keySize: 4, valueSize: 8, maxEntries: 8 })
+  assert.equal(at(counts.guest + 5 * 8), "map 'counts', element 5, value byte 0 of CPU 0")
+  assert.equal(at(counts.guest + 64 + 7 * 8 + 1), "map 'counts', element 7, value byte 1 of CPU 1")
+  const keys = map('keys', MAP_TYPE_PERCPU_HASH, { keySize: 516, valueSize: 8, maxEntries: 3 })
+  assert.equal(at(keys.guest), "map 'keys', element 0, key of CPU 0")
+  assert.equal(at(keys.guest + 520 + 528), "map 'keys', element 1, value byte 0 of CPU 0")
+  for (const type of [MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF]) {
+    const ring = map('ring', type, { maxEntries: 4096 })
+    assert.equal(at(ring.guest + 24), "map 'ring', byte 24")
+  }
 })
 
 test('a program that never ends is stopped by its loop budget', () => {

@@ -15,6 +15,7 @@ import {
   MAP_TYPE_STACK,
 } from '../../core/abi.js'
 import { boot, type SkepError } from '../../src/index.js'
+import { u32 } from '../machine/probes.js'
 import { Machine, u64 } from './harness.js'
 import { answered, keylessObject, request, steps, type Step } from './keyless-cases.js'
 
@@ -88,8 +89,12 @@ test('the host pushes, pops and peeks; errors carry the map’s name', () => {
   queue!.push(6, 'exist')
   stack!.push(6, 'exist')
   assert.deepEqual([queue!.peek(), stack!.peek()], [2, 6])
+  assert.deepEqual([queue!.peekBytes(), stack!.peekBytes()], [u32(2), u32(6)])
   assert.deepEqual(Array.from({ length: 6 }, () => queue!.pop()), [2, 3, 4, 5, 6, undefined]) // prettier-ignore
   assert.deepEqual(Array.from({ length: 6 }, () => stack!.pop()), [6, 5, 4, 3, 2, undefined]) // prettier-ignore
+  assert.deepEqual([queue!.popBytes(), stack!.peekBytes()], [undefined, undefined])
+  stack!.push(u32(8))
+  assert.deepEqual(stack!.popBytes(), u32(8))
   filter!.push(7)
   assert.equal(filter!.mayHold(7), true)
   assert.ok([1, 2, 3, 4, 5, 6].some((value) => filter!.mayHold(value) === false))
