@@ -281,6 +281,12 @@ class RunCommand {
         maps[map.name] = { type, maxEntries, size: records.length, ...(all && { records }) }
         continue
       }
+      const perf = session.perf.of(map.name)
+      if (perf) {
+        const { records, lost } = perf
+        maps[map.name] = { type, maxEntries, size: records.length, lost, ...(all && { records }) }
+        continue
+      }
       const entries = await session.mapEntries(map.name)
       const shown = all ? { entries: entries.map(([key, value]) => ({ key, value })) } : {}
       maps[map.name] = { type, maxEntries, size: entries.length, ...shown }

@@ -1,4 +1,5 @@
 // A machine with one loaded object, as `skep run` drives it: the same steps on a virtual clock and on threads.
+import { MAP_TYPE_PERF_EVENT_ARRAY } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import { boot } from '../machine/boot.js'
 import type { RunOptions, RunResult } from '../machine/context.js'
@@ -8,12 +9,14 @@ import type { LoadOptions } from '../machine/load.js'
 import type { MapHandle } from '../machine/map-handle.js'
 import type { LoadedObject } from '../machine/object.js'
 import type { BootOptions } from '../machine/options.js'
+import type { PerfBuffer } from '../machine/perf-buffer.js'
 import type { MachineStatistics } from '../machine/statistics.js'
 import type { Machine } from '../machine/threads.js'
 import type { VirtualMachine } from '../machine/virtual.js'
 import type { ObjectSpec } from '../object/spec.js'
 import type { RunReport } from '../report/run-report.js'
 import type { Interrupt } from './interrupt.js'
+import { PerfReader, type PerfRecords } from './perf-records.js'
 
 /** How to boot and load. */
 export interface SessionOptions {
@@ -38,6 +41,8 @@ export interface Session {
   mapEntries(name: string): Promise<[key: unknown, value: unknown][]>
   /** Takes every record out of a ring buffer. */
   records(name: string): Promise<Uint8Array[]>
+  /** What came out of a perf event array; undefined if it is none. */
+  readonly perf: { of(name: string): PerfRecords | undefined }
   variable(name: string): Promise<unknown>
   timers(): Promise<TimerInfo[]>
   statistics(): Promise<MachineStatistics>
@@ -53,15 +58,25 @@ export async function openSession(
   const { cpus, boot: bootOptions, load } = options
   if (clock === 'virtual') {
     const machine = boot.virtual({ ...bootOptions, cpus })
-    return new VirtualSession(machine, machine.load(spec, load), interrupt)
+    const object = machine.load(spec, load)
+    const buffers = perfArrays(spec).map((name) => [name, object.maps[name]!.perfBuffer()] as const)
+    return new VirtualSession(machine, object, new PerfReader(new Map(buffers)), interrupt)
   }
   const machine = await boot({ ...bootOptions, cpus })
   try {
-    return new RealSession(machine, await machine.load(spec, load), interrupt)
+    const object = await machine.load(spec, load)
+    const buffers = new Map<string, PerfBuffer>()
+    for (const name of perfArrays(spec))
+      buffers.set(name, await (object.maps[name] as MapHandle<'promised'>).perfBuffer())
+    return new RealSession(machine, object, new PerfReader(buffers), interrupt)
   } catch (error) {
     await machine.close()
     throw error
   }
+}
+
+function perfArrays({ maps }: ObjectSpec): string[] {
+  return [...maps.values()].filter(({ type }) => type === MAP_TYPE_PERF_EVENT_ARRAY).map(({ name }) => name)
 }
 
 /** Turns of a virtual clock after which a machine is taken for one whose timers arm themselves for ever. */
@@ -72,12 +87,14 @@ const BREATH = 20
 class VirtualSession implements Session {
   readonly clock = 'virtual'
   restless: SkepError | undefined
+  readonly perf: PerfReader
   readonly #machine: VirtualMachine
   readonly #object: LoadedObject
   readonly #interrupt: Interrupt
   #breathed = performance.now()
 
-  constructor(machine: VirtualMachine, object: LoadedObject, interrupt: Interrupt) {
+  constructor(machine: VirtualMachine, object: LoadedObject, perf: PerfReader, interrupt: Interrupt) {
+    this.perf = perf
     this.#machine = machine
     this.#object = object
     this.#interrupt = interrupt
@@ -147,6 +164,7 @@ class VirtualSession implements Session {
       if (!(error instanceof SkepError) || error.code !== 'NOT_IDLE') throw error
       this.restless = error
     }
+    this.perf.collect()
   }
 
   async #breathe(): Promise<void> {
@@ -187,11 +205,13 @@ const LOOK = 100
 class RealSession implements Session {
   readonly clock = 'real'
   readonly restless = undefined
+  readonly perf: PerfReader
   readonly #machine: Machine
   readonly #object: LoadedObject<'promised'>
   readonly #interrupt: Interrupt
 
-  constructor(machine: Machine, object: LoadedObject<'promised'>, interrupt: Interrupt) {
+  constructor(machine: Machine, object: LoadedObject<'promised'>, perf: PerfReader, interrupt: Interrupt) {
+    this.perf = perf
     this.#machine = machine
     this.#object = object
     this.#interrupt = interrupt
@@ -209,8 +229,10 @@ class RealSession implements Session {
     this.#machine.on(name, listener)
   }
 
-  run(program: string, options: RunOptions): Promise<RunResult> {
-    return this.#object.programs[program]!.run(options)
+  async run(program: string, options: RunOptions): Promise<RunResult> {
+    const result = await this.#object.programs[program]!.run(options)
+    this.perf.collect()
+    return result
   }
 
   reach(): Promise<void> {
@@ -224,6 +246,7 @@ class RealSession implements Session {
       if (left <= 0) return 'time'
       if (duration === undefined && !(await this.#busy())) return 'idle'
       await pause(Math.min(LOOK, left / 1e6), this.#interrupt.signal)
+      this.perf.collect()
       say(this.now())
     }
     return 'interrupted'

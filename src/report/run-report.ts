@@ -81,12 +81,17 @@ export interface FaultReport {
 export interface MapReport {
   type: string
   maxEntries: number
-  /** Elements at the end; of an array all of them; of a ring buffer the records that nobody took. */
+  /**
+   * Elements at the end; of an array all of them; of a ring buffer the records that nobody took; of a perf event array the
+   * records that came out of it.
+   */
   size: number
+  /** Of a perf event array: records that found its buffer full. */
+  lost?: number
   /** With --maps or --json. */
   entries?: { key: unknown; value: unknown }[]
-  /** Of a ring buffer, with --maps or --json: its records. */
-  records?: Uint8Array[]
+  /** Of a ring buffer or a perf event array, with --maps or --json: its records. */
+  records?: readonly Uint8Array[]
 }
 
 /** Counts the runs of one program. */

@@ -75,8 +75,9 @@ function mapLines(spec: ObjectSpec, { maps }: RunReport, all: boolean, style: St
   })
 }
 
-function sizeText({ type, size, maxEntries }: MapReport): string {
-  if (type === 'ringbuf') return `${size} record${size === 1 ? '' : 's'}`
+function sizeText({ type, size, maxEntries, lost }: MapReport): string {
+  if (type === 'ringbuf' || lost !== undefined)
+    return `${size} record${size === 1 ? '' : 's'}${lost ? `, ${lost} lost` : ''}`
   if (type.endsWith('array')) return `${maxEntries} element${maxEntries === 1 ? '' : 's'}`
   return `${size} of ${maxEntries}`
 }

@@ -85,6 +85,21 @@ test('--maps shows the records of a ring buffer, addresses and text as such, and
   assert.match(variables, /last_name +"udp"/)
 })
 
+test('perf event arrays have buffers from the start, and their records are counted and shown', async () => {
+  const args = ['run', 'test/map/perf.bpf.o', '-p', 'put_traced', '--set', 'flags=4294967295']
+  const record = 'hex:01000000000000000200000003000000'
+  const text = await succeeding([...args, '--maps', '--repeat', '2'])
+  assert.match(text, new RegExp(`events +perf_event_array +2 records\n +${record}\n +${record}\n`))
+  assert.match(text, /result +0\n/)
+  const { stdout } = await skep([...args, '--json', '--repeat', '3000', '--clock', 'real'])
+  const { size, lost, records } = (
+    JSON.parse(stdout) as { maps: Record<string, { size: number; lost: number; records: string[] }> }
+  ).maps['events']!
+  assert.equal(size + lost, 3000)
+  assert.equal(records.length, size)
+  assert.ok(lost > 0 && records.every((one) => one === record))
+})
+
 test('--json has every run, event and element; 64-bit numbers are text', async () => {
   const report = JSON.parse(await succeeding(['run', FLOW, '--data', CAPTURE, '--for', '1s', '--trace', '--json'])) as {
     runs: { program: string; packet: number; time: number; retvalName: string; data: string }[]
