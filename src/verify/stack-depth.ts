@@ -1,6 +1,9 @@
 // The kernel's limits of the stack: frames of all functions of one chain of calls together at most 512 bytes, each
 // rounded up to 16; at most eight frames. Callbacks of timers and work start a chain of their own, callbacks of helpers
-// count as calls. The kernel gives tracing programs private stacks, so only the number of frames counts there.
+// count as calls. The kernel gives tracing programs private stacks, so only the number of frames counts there, unless there
+// are tail calls. A function that makes tail calls may have less than 256 bytes of frames before it: a tail call keeps them.
+import { helperCalls } from '../object/check.js'
+import { reachable } from '../object/reachable.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { placed, type Refusal } from './refusal.js'
 
@@ -13,6 +16,9 @@ export interface FunctionUse {
 }
 
 const MOST_BYTES = 512
+/** Frames of so many bytes are too many before a function that makes tail calls. */
+const TAIL_CALL_BYTES = 256
+const TAIL_CALL = 12
 const MOST_FRAMES = 8
 const PRIVATE_STACK = new Set(['kprobe', 'tracepoint', 'perf_event', 'raw_tracepoint', 'tracing'])
 
@@ -20,6 +26,8 @@ interface Chain {
   /** The longest chain from here, this function included. */
   bytes: number
   frames: number
+  /** Bytes of the deepest frames, from this function's on, before one that makes tail calls; -1: there is none. */
+  beforeTailCall: number
 }
 
 /** The first chain of calls of a program that is too deep. */
@@ -37,7 +45,14 @@ export function stackRefusal(
   return undefined
 }
 
+function makesTailCalls(spec: ObjectSpec, name: string): boolean {
+  return helperCalls(spec.functions.get(name)!).some(({ helper }) => helper === TAIL_CALL)
+}
+
 class Finder {
+  /** Functions of the program that make tail calls. */
+  private readonly tailCalls: ReadonlySet<string>
+  private readonly mostBytes: number
   private readonly chains = new Map<string, Chain>()
   private readonly open = new Set<string>()
 
@@ -46,13 +61,21 @@ class Finder {
     private readonly program: ProgramSpec,
     private readonly uses: ReadonlyMap<string, FunctionUse>,
     private readonly asynchronous: ReadonlySet<string>,
-  ) {}
+  ) {
+    this.tailCalls = new Set([...reachable(spec, program.entry)].filter((name) => makesTailCalls(spec, name)))
+    this.mostBytes = PRIVATE_STACK.has(program.type) && this.tailCalls.size === 0 ? Infinity : MOST_BYTES
+  }
 
   check(root: string): Refusal | undefined {
-    const { bytes, frames } = this.chain(root)
-    if (frames > MOST_FRAMES) return this.tooManyFrames(root)
-    if (bytes > MOST_BYTES && !PRIVATE_STACK.has(this.program.type)) return this.tooManyBytes(root)
-    return undefined
+    const chain = this.chain(root)
+    if (chain.frames > MOST_FRAMES) return this.tooManyFrames(root)
+    return this.tooDeep(0, chain) ? this.tooManyBytes(root) : undefined
+  }
+
+  /** Whether a chain of calls breaks a limit of bytes where it is called with `bytes` of frames before it. */
+  private tooDeep(bytes: number, { bytes: more, beforeTailCall }: Chain): boolean {
+    if (bytes + more > this.mostBytes) return true
+    return beforeTailCall >= 0 && bytes + beforeTailCall >= TAIL_CALL_BYTES
   }
 
   /** Calls in the order of the code; callbacks of timers and work are no calls. */
@@ -73,16 +96,18 @@ class Finder {
     const known = this.chains.get(name)
     if (known) return known
     // A function that calls itself has no longest chain.
-    if (this.open.has(name) || this.open.size > 64) return { bytes: 0, frames: Infinity }
+    if (this.open.has(name) || this.open.size > 64) return { bytes: 0, frames: Infinity, beforeTailCall: -1 }
     this.open.add(name)
-    const found: Chain = { bytes: 0, frames: 0 }
+    const own = this.own(name)
+    const found: Chain = { bytes: 0, frames: 0, beforeTailCall: this.tailCalls.has(name) ? 0 : -1 }
     for (const { to } of this.calls(name)) {
       const chain = this.chain(to)
       found.bytes = Math.max(found.bytes, chain.bytes)
       found.frames = Math.max(found.frames, chain.frames)
+      if (chain.beforeTailCall >= 0) found.beforeTailCall = Math.max(found.beforeTailCall, own + chain.beforeTailCall)
     }
     this.open.delete(name)
-    found.bytes += this.own(name)
+    found.bytes += own
     found.frames += 1
     this.chains.set(name, found)
     return found
@@ -109,14 +134,15 @@ class Finder {
     let name = root
     let bytes = this.own(root)
     for (let calls = 1; ; calls += 1) {
-      const deep = this.calls(name).find(({ to }) => bytes + this.chain(to).bytes > MOST_BYTES)
+      const deep = this.calls(name).find(({ to }) => this.tooDeep(bytes, this.chain(to)))
       const fn = this.spec.functions.get(name)
       if (!deep || !fn) return undefined
+      const refuse = (words: string): Refusal =>
+        placed({ errno: 'EACCES', words }, this.program.name, fn, deep.instruction)
+      if (this.tailCalls.has(deep.to) && bytes >= TAIL_CALL_BYTES)
+        return refuse(`tail_calls are not allowed when call stack of previous frames is ${bytes} bytes. Too large`)
       bytes += this.own(deep.to)
-      if (bytes > MOST_BYTES) {
-        const words = `combined stack size of ${calls + 1} calls is ${bytes}. Too large`
-        return placed({ errno: 'EACCES', words }, this.program.name, fn, deep.instruction)
-      }
+      if (bytes > this.mostBytes) return refuse(`combined stack size of ${calls + 1} calls is ${bytes}. Too large`)
       name = deep.to
     }
   }

@@ -1,4 +1,5 @@
-// One CPU of the stress test: performs random timer and work operations on a few shared slots until its time is over.
+// One CPU of the stress test: performs random timer and work operations on a few shared slots until its time is over and it
+// has seen what the test wants to have seen, however busy the computer is.
 // Its callbacks do the same, and watch that no control block ever has two callback runs at once.
 import { parentPort, workerData } from 'node:worker_threads'
 import * as layout from '../../core/layout.js'
@@ -9,7 +10,12 @@ export interface StressTask {
   cpu: number
   cpus: number
   seed: number
+  /** At least so long, and until every result of `wanted` was seen `often` times here. */
   milliseconds: number
+  wanted: readonly string[]
+  often: number
+  /** In any case not longer than this. */
+  most: number
   maps: { address: number; first: number; stride: number; timer: number; work: number; entries: number }[]
   programs: { address: number; first: number; end: number }[]
   /** Int32Array: runs that go on, per control block. */
@@ -83,8 +89,10 @@ function callback(): void {
 for (const program of task.programs)
   for (let index = program.first; index < program.end; index++) cpu.setFunction(index, callback)
 
-const end = Date.now() + task.milliseconds
-while (Date.now() < end)
+const start = Date.now()
+const unseen = (): boolean => task.wanted.some((result) => (counts[result] ?? 0) < task.often)
+const goesOn = (passed: number): boolean => passed < task.milliseconds || (passed < task.most && unseen())
+while (goesOn(Date.now() - start))
   for (let turn = 0; turn < 200; turn++) {
     operate(false)
     if (below(3) === 0) cpu.call('cpu_poll')

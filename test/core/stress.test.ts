@@ -8,6 +8,16 @@ import { CoreMachine } from './harness.js'
 import type { StressTask } from './stress-worker.js'
 
 const THREADS = 3
+/** Results that must have been seen, each so often by each thread. */
+const OFTEN = 40
+const WANTED = [
+  'bpf_timer_init=0',
+  'bpf_timer_start=0',
+  'bpf_timer_cancel=1',
+  'bpf_wq_start=0',
+  'callback=0',
+  'update=0',
+]
 
 test('random operations from three threads and from callbacks: no two runs at once, all references balance', async () => {
   const blocks = 128
@@ -27,6 +37,9 @@ test('random operations from three threads and from callbacks: no two runs at on
         cpus: THREADS + 1,
         seed: 12345 + cpu * 777,
         milliseconds: 2500,
+        wanted: WANTED,
+        often: OFTEN,
+        most: 60_000,
         maps,
         programs,
         runs,
@@ -44,15 +57,8 @@ test('random operations from three threads and from callbacks: no two runs at on
     assert.deepEqual(violations, [])
     for (const [key, value] of Object.entries(counts)) total[key] = (total[key] ?? 0) + value
   }
-  for (const seen of [
-    'bpf_timer_init=0',
-    'bpf_timer_start=0',
-    'bpf_timer_cancel=1',
-    'bpf_wq_start=0',
-    'callback=0',
-    'update=0',
-  ])
-    assert.ok((total[seen] ?? 0) > 100, `${seen} was seen ${total[seen] ?? 0} times`)
+  for (const seen of WANTED)
+    assert.ok((total[seen] ?? 0) >= THREADS * OFTEN, `${seen} was seen ${total[seen] ?? 0} times`)
 
   // The threads have ended: their CPUs go on here, without callbacks of their own, until nothing is left.
   for (const map of maps) host.call('map_user_put', map.address)

@@ -7,7 +7,7 @@ import { VERDICTS } from '../golden/verifier/verdicts.js'
 import { only, readSpec } from './objects.js'
 
 const ERRNO: readonly [string, RegExp][] = [
-  ['EACCES', /^R\d |accessed directly|write to change key/],
+  ['EACCES', /^R\d |accessed directly|write to change key|Too large$/],
   ['EINVAL', /./],
 ]
 

@@ -133,4 +133,33 @@ export const VERDICTS: readonly Verdict[] = [
   { object: 'tracing-programs', program: 'bad_raw_tp', refused: 'tracing progs cannot use bpf_timer yet' },
   { object: 'tracing-programs', program: 'bad_kprobe_start', refused: 'tracing progs cannot use bpf_timer yet' },
   { object: 'tracing-programs', program: 'bad_kprobe_maponly', refused: 'tracing progs cannot use bpf_timer yet' },
+  { object: 'tail-call-programs', program: 'ok_after_240' },
+  {
+    object: 'tail-call-programs',
+    program: 'bad_after_256',
+    refused: 'tail_calls are not allowed when call stack of previous frames is 256 bytes. Too large',
+  },
+  { object: 'tail-call-programs', program: 'ok_after_112_and_128' },
+  {
+    object: 'tail-call-programs',
+    program: 'bad_after_128_and_128',
+    refused: 'tail_calls are not allowed when call stack of previous frames is 256 bytes. Too large',
+  },
+  { object: 'tail-call-programs', program: 'ok_in_program' },
+  {
+    object: 'tail-call-programs',
+    program: 'bad_combined_first',
+    refused: 'combined stack size of 2 calls is 528. Too large',
+  },
+  {
+    object: 'tail-call-programs',
+    program: 'bad_tail_call_first',
+    refused: 'tail_calls are not allowed when call stack of previous frames is 272 bytes. Too large',
+  },
+  { object: 'tail-call-programs', program: 'ok_kprobe_deep' },
+  {
+    object: 'tail-call-programs',
+    program: 'bad_kprobe_deep',
+    refused: 'combined stack size of 2 calls is 528. Too large',
+  },
 ]
