@@ -25,6 +25,7 @@ import type { LiveMap } from './map-table.js'
 import { fillMapsOfMaps, fillProgramArrays } from './initial-values.js'
 import { mapTypes, roundedEntries } from './map-types.js'
 import type { LiveObject } from './object-table.js'
+import type { Given, ObjectTypes } from './object-types.js'
 import { programCpusOf } from './options.js'
 import { makeTailStacks } from './tail-stacks.js'
 import { show } from './units.js'
@@ -59,6 +60,12 @@ export interface LoadOptions extends ReuseOptions {
   kconfig?: string | URL | Readonly<Record<string, KconfigValue>>
   /** '6.18': refuse as well what Linux 6.18 refuses only because of its lock: timers and work in tracing programs. */
   strict?: '6.18'
+}
+
+/** Options for an object whose names and types are known. */
+export type LoadOptionsOf<T extends ObjectTypes> = Omit<LoadOptions, 'programs' | 'variables'> & {
+  programs?: readonly T['programs'][]
+  variables?: { readonly [Name in keyof T['variables']]?: Given<T['variables'][Name]> }
 }
 
 const loadOptions = {

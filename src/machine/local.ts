@@ -7,9 +7,10 @@ import type { Cpu } from './cpu.js'
 import { CpuFault } from './cpu.js'
 import type { Kernel } from './kernel.js'
 import { MachineBase } from './machine-base.js'
-import { prepareObject, type LoadOptions, type ObjectSource } from './load.js'
+import { prepareObject, type LoadOptions, type LoadOptionsOf, type ObjectSource } from './load.js'
 import { LoadedObject, type Runner } from './object.js'
 import type { LiveProgram } from './object-table.js'
+import type { ObjectTypes } from './object-types.js'
 import { PreparedRun, type PrepareOptions } from './prepared-run.js'
 import { faultError } from './report.js'
 
@@ -25,10 +26,16 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
     super(kernel, direct)
   }
 
-  /** Loads an object: all of it or, if anything is wrong with it, nothing. */
-  load(source: ObjectSource, options: LoadOptions = {}): LoadedObject {
+  /**
+   * Loads an object: all of it or, if anything is wrong with it, nothing. In TypeScript `T` says what its names and types
+   * are: an interface that `skep types` has written.
+   */
+  load<T extends ObjectTypes = ObjectTypes>(
+    source: ObjectSource,
+    options: LoadOptionsOf<T> = {},
+  ): LoadedObject<'direct', T> {
     const { kernel } = this
-    const prepared = prepareObject(kernel, source, options)
+    const prepared = prepareObject(kernel, source, options as LoadOptions)
     try {
       for (const cpu of kernel.local) cpu.install(prepared.object.code)
       prepared.commit()
@@ -42,7 +49,7 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
       run: (program, run) => this.run(program, run),
       prepare: (program, run) => this.#prepare(program, run),
     }
-    return new LoadedObject<'direct'>(kernel, prepared, runner, direct)
+    return new LoadedObject<'direct', T>(kernel, prepared, runner, direct)
   }
 
   /**

@@ -10,6 +10,7 @@ import { MapCommands, type Writes } from './map-commands.js'
 import type { Batch, BatchOptions, LookupOptions, UpdateFlag, UpdateOptions } from './map-options.js'
 import type { MapMemory, MemoryOptions } from './map-memory.js'
 import type { MapReferences } from './map-references.js'
+import type { Given, GivenValue, MapTypes, OneValue } from './object-types.js'
 import { PerfBuffer, perfBufferBytes, type PerfBufferOptions } from './perf-buffer.js'
 import type { PerfEvents } from './perf-events.js'
 import type { Consumer, ConsumeOptions, RingReader } from './ring-reader.js'
@@ -53,7 +54,8 @@ export interface MapPins {
   names(): string[]
 }
 
-export class MapHandle<M extends Mode = 'direct'> {
+/** `T` says what keys and values are; see load(). */
+export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes> {
   readonly id: number
   readonly name: string
   readonly type: number
@@ -92,6 +94,8 @@ export class MapHandle<M extends Mode = 'direct'> {
    * The value, or undefined if the key is not there. Per-CPU maps: an array with one value per CPU. Program arrays: the
    * program's name; maps of maps: the inner map's id. Throws SkepError EPERM (BPF_F_WRONLY), EINVAL, ERANGE (options).
    */
+  get(key: Given<T['key']>, options: LookupOptions & { cpu: number }): Answer<M, OneValue<T> | undefined>
+  get(key: Given<T['key']>, options?: LookupOptions): Answer<M, T['value'] | undefined>
   get(key: unknown, options: LookupOptions = {}): Answer<M, unknown> {
     return this.#do(() => {
       const image = this.#commands.lookup(key, options)
@@ -100,7 +104,7 @@ export class MapHandle<M extends Mode = 'direct'> {
   }
 
   /** As get, as bytes. Per-CPU maps: all values in a row, each padded to 8 bytes. */
-  getBytes(key: unknown, options: Omit<LookupOptions, 'cpu'> = {}): Answer<M, Uint8Array | undefined> {
+  getBytes(key: Given<T['key']>, options: Omit<LookupOptions, 'cpu'> = {}): Answer<M, Uint8Array | undefined> {
     return this.#do(() => this.#commands.lookup(key, options))
   }
 
@@ -110,12 +114,18 @@ export class MapHandle<M extends Mode = 'direct'> {
    * ERANGE (options), EPERM (frozen, BPF_F_RDONLY), BAD_VALUE. A successful set stops the element's timers and work and
    * leaves its spin lock alone.
    */
+  set(
+    key: Given<T['key']>,
+    value: Given<OneValue<T>>,
+    options: UpdateOptions & { cpu: number | 'all' },
+  ): Answer<M, void>
+  set(key: Given<T['key']>, value: GivenValue<T>, options?: UpdateFlag | UpdateOptions): Answer<M, void>
   set(key: unknown, value: unknown, options: UpdateFlag | UpdateOptions = {}): Answer<M, void> {
     return this.#do(() => this.#commands.update(key, value, typeof options === 'string' ? { flag: options } : options))
   }
 
   /** Deletes a key; true if it was there. Throws SkepError EINVAL for arrays, whose elements cannot be deleted, EPERM. */
-  delete(key: unknown): Answer<M, boolean> {
+  delete(key: Given<T['key']>): Answer<M, boolean> {
     return this.#do(() => this.#commands.delete(key))
   }
 
@@ -123,7 +133,7 @@ export class MapHandle<M extends Mode = 'direct'> {
    * Deletes a key and gives the value that it had last, or undefined if it is not there: what programs have written
    * until then is in it. Its timers and work are stopped. Throws SkepError ENOTSUPP for other maps than hash maps, EPERM.
    */
-  lookupAndDelete(key: unknown): Answer<M, unknown> {
+  lookupAndDelete(key: Given<T['key']>): Answer<M, T['value'] | undefined> {
     return this.#do(() => {
       const image = this.#commands.lookupAndDelete(key)
       return image instanceof Uint8Array ? this.#commands.values.decode(image) : image
@@ -131,12 +141,12 @@ export class MapHandle<M extends Mode = 'direct'> {
   }
 
   /** As lookupAndDelete, as bytes. */
-  lookupAndDeleteBytes(key: unknown): Answer<M, Uint8Array | undefined> {
+  lookupAndDeleteBytes(key: Given<T['key']>): Answer<M, Uint8Array | undefined> {
     return this.#do(() => this.#commands.lookupAndDelete(key))
   }
 
   /** True if the key is there. */
-  has(key: unknown): Answer<M, boolean> {
+  has(key: Given<T['key']>): Answer<M, boolean> {
     return this.#do(() => this.#commands.lookup(key, {}) !== undefined)
   }
 
@@ -144,7 +154,7 @@ export class MapHandle<M extends Mode = 'direct'> {
    * The key after `key` in the order of the map, or the first; undefined at the end. The key need not be in a hash map
    * any more: deleting each key that was met visits every other one all the same. Throws SkepError ENOTSUPP, EPERM.
    */
-  nextKey(key?: unknown): Answer<M, unknown> {
+  nextKey(key?: Given<T['key']>): Answer<M, T['key'] | undefined> {
     return this.#do(() => this.#commands.nextKey(key))
   }
 
@@ -152,17 +162,17 @@ export class MapHandle<M extends Mode = 'direct'> {
    * Queue, stack, bloom filter: adds a value. Throws SkepError E2BIG if a queue or stack is full; with 'exist' the oldest
    * value goes then, as with BPF_EXIST.
    */
-  push(value: unknown, flag: 'any' | 'exist' = 'any'): Answer<M, void> {
+  push(value: Given<T['value']>, flag: 'any' | 'exist' = 'any'): Answer<M, void> {
     return this.#do(() => this.#commands.push(value, flag))
   }
 
   /** Queue, stack: takes the next value out; undefined if there is none. */
-  pop(): Answer<M, unknown> {
+  pop(): Answer<M, T['value'] | undefined> {
     return this.#do(() => this.#decodeTaken(this.#commands.take(false)))
   }
 
   /** Queue, stack: the value that `pop` would take; undefined if there is none. */
-  peek(): Answer<M, unknown> {
+  peek(): Answer<M, T['value'] | undefined> {
     return this.#do(() => this.#decodeTaken(this.#commands.take(true)))
   }
 
@@ -177,12 +187,12 @@ export class MapHandle<M extends Mode = 'direct'> {
   }
 
   /** Bloom filter: true if the value may have been added, false if it certainly was not. */
-  mayHold(value: unknown): Answer<M, boolean> {
+  mayHold(value: Given<T['value']>): Answer<M, boolean> {
     return this.#do(() => this.#commands.mayHold(value))
   }
 
   /** Keys and values at about this moment: what changes meanwhile may be in it or not. */
-  entries(): Answer<M, [key: unknown, value: unknown][]> {
+  entries(): Answer<M, [key: T['key'], value: T['value']][]> {
     return this.#do(() => this.#commands.elements().map((element) => this.#commands.decodeElement(element)))
   }
 
@@ -192,7 +202,7 @@ export class MapHandle<M extends Mode = 'direct'> {
   }
 
   /** The keys at about this moment. */
-  keys(): Answer<M, unknown[]> {
+  keys(): Answer<M, T['key'][]> {
     return this.#do(() => this.#commands.elements().map(({ key }) => this.#commands.values.decodeKey(key)))
   }
 
@@ -200,15 +210,19 @@ export class MapHandle<M extends Mode = 'direct'> {
    * Up to `count` elements, from the first or from where `cursor` says; each key that stays in the map from the first
    * batch to the last is met exactly once. Throws SkepError ENOTSUPP for a map that has no batches, EINVAL (lock), EPERM.
    */
-  lookupBatch(count: number, options: BatchOptions = {}): Answer<M, Batch> {
+  lookupBatch(count: number, options: BatchOptions = {}): Answer<M, Batch<T>> {
     const progress: BatchProgress = { found: [], cursor: options.cursor }
-    return this.#do(() => this.#commands.readBatch('lookup', count, options.lock ?? false, progress))
+    return this.#do(
+      () => this.#commands.readBatch('lookup', count, options.lock ?? false, progress) as Batch<T> | typeof AGAIN,
+    )
   }
 
   /** As lookupBatch, and deletes what it has met, as lookupAndDelete. Hash maps only. */
-  lookupAndDeleteBatch(count: number, options: Pick<BatchOptions, 'cursor'> = {}): Answer<M, Batch> {
+  lookupAndDeleteBatch(count: number, options: Pick<BatchOptions, 'cursor'> = {}): Answer<M, Batch<T>> {
     const progress: BatchProgress = { found: [], cursor: options.cursor }
-    return this.#do(() => this.#commands.readBatch('lookup-and-delete', count, false, progress))
+    return this.#do(
+      () => this.#commands.readBatch('lookup-and-delete', count, false, progress) as Batch<T> | typeof AGAIN,
+    )
   }
 
   /**
@@ -216,7 +230,7 @@ export class MapHandle<M extends Mode = 'direct'> {
    * and `details.count` says how many were set before it.
    */
   updateBatch(
-    entries: Iterable<readonly [key: unknown, value: unknown]>,
+    entries: Iterable<readonly [key: Given<T['key']>, value: GivenValue<T>]>,
     { lock = false }: Pick<BatchOptions, 'lock'> = {},
   ): Answer<M, number> {
     const writes: Writes<{ key: Uint8Array; value: unknown }> = { count: 0 }
@@ -224,7 +238,7 @@ export class MapHandle<M extends Mode = 'direct'> {
   }
 
   /** Deletes each of the keys in turn: how many. Ends at the first that is not there, or fails, as updateBatch. */
-  deleteBatch(keys: Iterable<unknown>): Answer<M, number> {
+  deleteBatch(keys: Iterable<Given<T['key']>>): Answer<M, number> {
     const writes: Writes<Uint8Array> = { count: 0 }
     return this.#do(() => this.#commands.deleteBatch(keys, writes))
   }

@@ -1,4 +1,5 @@
 // What a caller can say to the operations of a map handle, and what batches give back.
+import type { MapTypes } from './object-types.js'
 
 /** When an update may happen: always, only for a new key, only for an existing one. */
 export type UpdateFlag = 'any' | 'noexist' | 'exist'
@@ -30,8 +31,8 @@ export interface BatchOptions {
 export type BatchCursor = Uint8Array
 
 /** Elements of a map, as a batch has met them. */
-export interface Batch {
-  readonly entries: [key: unknown, value: unknown][]
+export interface Batch<T extends MapTypes = MapTypes> {
+  readonly entries: [key: T['key'], value: T['value']][]
   /** For the next batch; undefined: nothing was met. */
   readonly cursor: BatchCursor | undefined
   /**

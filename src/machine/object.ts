@@ -8,6 +8,7 @@ import type { Kernel } from './kernel.js'
 import type { PreparedObject } from './load.js'
 import type { MapHandle } from './map-handle.js'
 import type { LiveProgram } from './object-table.js'
+import type { ObjectTypes } from './object-types.js'
 import type { PreparedRun, PrepareOptions } from './prepared-run.js'
 import { VariableHandle } from './variables.js'
 import type { ProgramType } from '../object/spec.js'
@@ -62,13 +63,13 @@ export class Program<M extends Mode = 'direct'> {
   }
 }
 
-/** A loaded object. */
-export class LoadedObject<M extends Mode = 'direct'> {
+/** A loaded object. `T` says what its names and types are; see load(). */
+export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = ObjectTypes> {
   readonly name: string
   readonly license: string
-  readonly programs: Named<Program<M>>
-  readonly maps: Named<MapHandle<M>>
-  readonly variables: Named<VariableHandle<M>>
+  readonly programs: { readonly [Name in T['programs']]: Program<M> }
+  readonly maps: { readonly [Name in keyof T['maps']]: MapHandle<M, T['maps'][Name]> }
+  readonly variables: { readonly [Name in keyof T['variables']]: VariableHandle<M, T['variables'][Name]> }
   readonly #close: () => void
   readonly #answer: Answering<M>
 
@@ -96,11 +97,11 @@ export class LoadedObject<M extends Mode = 'direct'> {
     this.name = spec.name
     this.license = spec.license
     const programs = new Map([...object.programs].map(([name, live]) => [name, new Program(live, runOpen)]))
-    this.programs = named(`object '${spec.name}' has no program`, programs)
+    this.programs = named(`object '${spec.name}' has no program`, programs) as typeof this.programs
     const handles = new Map(
       [...object.maps].map(([name, live]) => [name, kernel.maps.handle(live, answer, access.get(name), true)]),
     )
-    this.maps = named(`object '${spec.name}' has no map`, handles)
+    this.maps = named(`object '${spec.name}' has no map`, handles) as unknown as typeof this.maps
     const variables = [...spec.variables.values()].flatMap((variable) => {
       const map = object.maps.get(variable.map)
       if (!map) return []
@@ -112,7 +113,7 @@ export class LoadedObject<M extends Mode = 'direct'> {
         [variable.name, new VariableHandle(place, variable.offset, section, kernel.memory, check, answer)] as const,
       ]
     })
-    this.variables = named(`object '${spec.name}' has no variable`, new Map(variables))
+    this.variables = named(`object '${spec.name}' has no variable`, new Map(variables)) as typeof this.variables
     this.#answer = answer
     this.#close = () => {
       if (!open || kernel.closed) return

@@ -8,10 +8,11 @@ import { realClock, realEpoch, realtimeOffset, type RealEpoch } from './clock.js
 import { placeRun, type PlacedRun, type RunOptions, type RunResult } from './context.js'
 import { refuseUnknown, type OptionNames } from './given-options.js'
 import { Kernel } from './kernel.js'
-import { prepareObject, type LoadOptions, type ObjectSource } from './load.js'
+import { prepareObject, type LoadOptions, type LoadOptionsOf, type ObjectSource } from './load.js'
 import { MachineBase } from './machine-base.js'
 import { LoadedObject, type Runner } from './object.js'
 import type { LiveProgram } from './object-table.js'
+import type { ObjectTypes } from './object-types.js'
 import { bootOptions, machineShape, type BootOptions } from './options.js'
 import { faultError } from './report.js'
 import { runBufferAt, type RunBuffer } from './run-buffer.js'
@@ -101,12 +102,15 @@ export class Machine extends MachineBase<'promised'> {
     this.#housekeeping.unref()
   }
 
-  /** Loads an object on every CPU: all of it or, if anything is wrong with it, nothing. */
-  async load(source: ObjectSource, options: LoadOptions = {}): Promise<LoadedObject<'promised'>> {
+  /** Loads an object on every CPU: all of it or, if anything is wrong with it, nothing. `T` as for LocalMachine.load. */
+  async load<T extends ObjectTypes = ObjectTypes>(
+    source: ObjectSource,
+    options: LoadOptionsOf<T> = {},
+  ): Promise<LoadedObject<'promised', T>> {
     const { kernel } = this
     if (this.#shared && this.#joined().length > 0)
       throw new SkepError('JOINED', 'objects are loaded before other threads join: they would not have the code')
-    const prepared = prepareObject(kernel, source, options)
+    const prepared = prepareObject(kernel, source, options as LoadOptions)
     const { code } = prepared.object
     const live = this.#workers.filter(({ alive }) => alive)
     try {
@@ -130,7 +134,7 @@ export class Machine extends MachineBase<'promised'> {
         )
       },
     }
-    return new LoadedObject<'promised'>(kernel, prepared, runner, promised)
+    return new LoadedObject<'promised', T>(kernel, prepared, runner, promised)
   }
 
   /** Nanoseconds since the machine's epoch. */

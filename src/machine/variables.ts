@@ -5,8 +5,10 @@ import type { Codec } from './codec.js'
 import type { MapHandle } from './map-handle.js'
 import type { MapMemory, MemoryOptions } from './map-memory.js'
 import type { Memory } from './memory.js'
+import type { Given } from './object-types.js'
 
-export class VariableHandle<M extends Mode = 'direct'> {
+/** `T` is what get() gives; see load(). */
+export class VariableHandle<M extends Mode = 'direct', T = unknown> {
   readonly name: string
   /** '.data', '.bss', '.rodata' … */
   readonly section: string
@@ -43,8 +45,8 @@ export class VariableHandle<M extends Mode = 'direct'> {
   }
 
   /** The value now. */
-  get(): Answer<M, unknown> {
-    return this.#do(() => this.#codec.decode(this.#memory.read(this.#address, this.size)))
+  get(): Answer<M, T> {
+    return this.#do(() => this.#codec.decode(this.#memory.read(this.#address, this.size)) as T)
   }
 
   /** The value's bytes now. */
@@ -56,7 +58,7 @@ export class VariableHandle<M extends Mode = 'direct'> {
    * Writes the value. Throws SkepError FROZEN for .rodata, which is set before load (options.variables or the spec), EPERM
    * if the map of its section was frozen.
    */
-  set(value: unknown): Answer<M, void> {
+  set(value: Given<T>): Answer<M, void> {
     return this.#do(() => {
       if (this.section.startsWith('.rodata'))
         throw new SkepError('FROZEN', `variable '${this.name}' is in ${this.section}, which is read-only after load`)
