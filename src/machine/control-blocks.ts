@@ -19,7 +19,7 @@ import {
   OWNER_LOW,
   PROGRAM_BYTES,
 } from '../../core/layout.js'
-import { codec } from './codec.js'
+import { codec, type Codec } from './codec.js'
 import type { Kernel } from './kernel.js'
 import type { LiveMap } from './map-table.js'
 
@@ -48,20 +48,29 @@ const FREED = 63
 const ANY_CPU = 62
 const NEVER = (1n << 53n) - 1n
 
+type Bound = Pick<TimerInfo, 'callback' | 'program'>
+/** What bindings mean: many timers have the same. */
+type Bindings = Map<bigint, Bound>
+const UNBOUND: Bound = { callback: undefined, program: undefined }
+
+/** Codecs of keys, which every timer and work of a map needs. */
+const keyCodecs = new WeakMap<LiveMap, Codec>()
+
 /** All of them, by map and key order of the control blocks. */
 export function controlBlocks(kernel: Kernel): TimerInfo[] {
   const { memory } = kernel
   const first = memory.word(HEADER + HEADER_CONTROL_BLOCKS)
   const count = memory.word(HEADER + HEADER_CONTROL_BLOCK_COUNT)
   const found: TimerInfo[] = []
+  const bindings: Bindings = new Map()
   for (let index = 0; index < count; index++) {
-    const info = describe(kernel, first + index * CONTROL_BLOCK_BYTES)
+    const info = describe(kernel, first + index * CONTROL_BLOCK_BYTES, bindings)
     if (info) found.push(info)
   }
   return found
 }
 
-function describe(kernel: Kernel, block: number): TimerInfo | undefined {
+function describe(kernel: Kernel, block: number, bindings: Bindings): TimerInfo | undefined {
   const { memory } = kernel
   const state = memory.long(block + CB_STATE)
   const target = Number((state >> 5n) & 63n)
@@ -76,14 +85,15 @@ function describe(kernel: Kernel, block: number): TimerInfo | undefined {
   const armed = state >> 11n
   const running = ((state >> 3n) & 3n) !== 0n
   const queued = memory.long(block + CB_QUEUED)
-  const bound = boundTo(kernel, memory.long(block + CB_BINDING), state)
+  const bound = boundTo(kernel, memory.long(block + CB_BINDING), state, bindings)
   return {
     kind: work ? 'work' : 'timer',
     map: map.name,
     key: keyOf(kernel, map, element),
     state: running ? 'running' : armed !== 0n ? 'armed' : 'idle',
     expiry: armed === 0n ? undefined : armed === NEVER ? Infinity : Number((armed - 1n) << 3n),
-    ...bound,
+    callback: bound.callback,
+    program: bound.program,
     cpu: target !== ANY_CPU && armed !== 0n ? target : queued !== 0n ? Number(queued & 255n) - 1 : undefined,
     pinned: target !== ANY_CPU && armed !== 0n,
     runs: memory.word(block + CB_RUNS),
@@ -94,17 +104,26 @@ function describe(kernel: Kernel, block: number): TimerInfo | undefined {
 export function keyOf(kernel: Kernel, map: LiveMap, element: number): unknown {
   if (map.spec.type === MAP_TYPE_ARRAY) return element
   const { keySize, key } = map.spec
+  let keys = keyCodecs.get(map)
+  if (!keys) keyCodecs.set(map, (keys = codec(map.btf, key, keySize, `key of map '${map.name}'`)))
   const address = kernel.host.core.map_element_key(map.address, element) >>> 0
-  return codec(map.btf, key, keySize, `key of map '${map.name}'`).decode(kernel.memory.read(address, keySize))
+  return keys.decode(kernel.memory.read(address, keySize))
 }
 
-function boundTo(kernel: Kernel, binding: bigint, state: bigint): Pick<TimerInfo, 'callback' | 'program'> {
-  if ((binding & 15n) !== (8n | (state & 7n))) return { callback: undefined, program: undefined }
-  const index = Number((binding >> 4n) & 0xfffffn)
+function boundTo(kernel: Kernel, binding: bigint, state: bigint, bindings: Bindings): Bound {
+  if ((binding & 15n) !== (8n | (state & 7n))) return UNBOUND
+  const to = binding >> 4n
+  let bound = bindings.get(to)
+  if (!bound) bindings.set(to, (bound = describeBinding(kernel, to)))
+  return bound
+}
+
+function describeBinding(kernel: Kernel, to: bigint): Bound {
+  const index = Number(to & 0xfffffn)
   const program = kernel.objects.byAddress(kernel.memory.word(HEADER + HEADER_PROGRAMS) + index * PROGRAM_BYTES)
   const code = program?.object.code
   return {
-    callback: code ? [...program.object.spec.functions.keys()][Number(binding >> 24n) - code.tableFirst] : undefined,
+    callback: code ? [...program.object.spec.functions.keys()][Number(to >> 20n) - code.tableFirst] : undefined,
     program: program?.spec.name,
   }
 }

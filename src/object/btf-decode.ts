@@ -92,7 +92,10 @@ class Decoder {
       const text = element.kind === 'int' && element.name === 'char' ? this.text(at, type.length) : undefined
       if (text !== undefined) return text
     }
-    return Array.from({ length: type.length }, (_, index) => this.value(type.type, at + index * size))
+    // Array.from takes several times as long, and keys of large maps have arrays.
+    const values: BtfValue[] = []
+    for (let index = 0; index < type.length; index++) values.push(this.value(type.type, at + index * size))
+    return values
   }
 
   private text(at: number, length: number): string | undefined {
