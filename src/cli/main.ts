@@ -9,6 +9,7 @@ import { addConformancePlugin } from './conformance-plugin.js'
 import { addInspect } from './inspect.js'
 import { addRun } from './run.js'
 import { styleFor } from './terminal.js'
+import { addTypes } from './types.js'
 
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
@@ -41,6 +42,7 @@ function commandLine(): Command {
     .exitOverride()
   addRun(program)
   addInspect(program)
+  addTypes(program)
   addCheck(program)
   addConformancePlugin(program)
   for (const command of program.commands)

@@ -2,6 +2,7 @@
 // number for 1, 2 and 4 bytes, a bigint for 8, else bytes. Bytes are always accepted.
 import { SkepError } from '../error.js'
 import type { Btf } from '../object/btf.js'
+import { shapeOf, type Shape } from '../object/btf-shape.js'
 
 /** Turns one kind of value (the key or the value of a map, a variable) into bytes and back. */
 export interface Codec {
@@ -35,6 +36,13 @@ function withName<T>(what: string, work: () => T): T {
     if (!(error instanceof SkepError)) throw error
     throw new SkepError(error.code, `${what}: ${error.message}`, error.details, { cause: error })
   }
+}
+
+/** Of what JavaScript type the values are that a codec gives. */
+export function decodedShape(btf: Btf | undefined, type: number, size: number): Shape {
+  if (btf && type !== 0) return shapeOf(btf, type)
+  if (size === 8) return { kind: 'bigint' }
+  return { kind: size === 1 || size === 2 || size === 4 ? 'number' : 'bytes' }
 }
 
 function decodePlain(bytes: Uint8Array): unknown {

@@ -4,33 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { boot, type LoadedObject, type MapHandle } from '../../src/index.js'
-
-interface FlowKey {
-  saddr: number[]
-  daddr: number[]
-  sport: number
-  dport: number
-  protocol: number
-}
-
-interface FlowTimeout {
-  programs: 'on_packet'
-  maps: {
-    flows: {
-      type: 'hash'
-      key: FlowKey
-      value: { packets: bigint; bytes: bigint; first_seen: bigint; last_seen: bigint }
-    }
-    '.bss': { type: 'array'; key: number; value: { flows_created: bigint } }
-  }
-  variables: { idle_timeout_ns: bigint; flows_created: bigint }
-}
-
-interface Kinds {
-  programs: never
-  maps: { counts: { type: 'percpu_hash'; key: number; value: bigint[] } }
-  variables: Record<never, unknown>
-}
+import type { FlowTimeout } from './flow-timeout.types.js'
+import type { Kinds } from './kinds.types.js'
 
 const file = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 const OBJECT = file('examples/flow-timeout/flow-timeout.bpf.o')

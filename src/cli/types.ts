@@ -1,0 +1,40 @@
+// `skep types OBJECT`: what load() gives of an object, as a TypeScript module.
+import { writeFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { SkepError } from '../error.js'
+import { readObject } from '../object/read.js'
+import { declarationText } from '../report/declaration.js'
+
+const EXAMPLES = `
+Examples:
+  skep types flow-timeout.bpf.o -o flow-timeout.types.ts
+  then in TypeScript: machine.load<FlowTimeout>('flow-timeout.bpf.o')
+`
+
+export function addTypes(program: Command): void {
+  program
+    .command('types')
+    .summary('write the TypeScript types of an object: its programs, maps, variables')
+    .description(
+      'Writes a TypeScript module from the BTF of an object: one interface, named after the file, for load<…>(). Names of ' +
+        'programs, maps and variables and the types of keys and values are then checked by the compiler.',
+    )
+    .argument('<object>', 'object file (.bpf.o)')
+    .option('-o, --output <file>', 'write to this file instead of the standard output')
+    .addHelpText('after', EXAMPLES)
+    .action(typesCommand)
+}
+
+async function typesCommand(path: string, { output }: { output?: string }): Promise<void> {
+  const text = declarationText(await readObject(path))
+  if (output === undefined) {
+    process.stdout.write(text)
+    return
+  }
+  try {
+    writeFileSync(output, text)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SkepError('FILE', `cannot write '${output}': ${reason}`, {}, { cause })
+  }
+}
