@@ -30,6 +30,7 @@ import type { MapDescription, MapOwner } from './map-handle.js'
 import { MapMemory, type MemoryOptions } from './map-memory.js'
 import type { Batch, LookupOptions, UpdateFlag, UpdateOptions } from './map-options.js'
 import { mapType, type BatchOperation } from './map-types.js'
+import type { MapTypes } from './object-types.js'
 import { PerfBuffer, type PerfBufferOptions } from './perf-buffer.js'
 import { MapValues, type WhichCpu } from './map-values.js'
 import { show } from './units.js'
@@ -199,12 +200,12 @@ export class MapCommands {
     this.#expect(this.#access.freeze(), 'freeze')
   }
 
-  readBatch(
+  readBatch<T extends MapTypes>(
     operation: 'lookup' | 'lookup-and-delete',
     count: number,
     lock: boolean,
     progress: BatchProgress,
-  ): Batch | typeof AGAIN {
+  ): Batch<T> | typeof AGAIN {
     const what = `${operation} batch`
     if (!Number.isInteger(count) || count < 0)
       throw new SkepError('BAD_VALUE', `count: expected a whole number, got ${show(count)}`)

@@ -212,17 +212,13 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
    */
   lookupBatch(count: number, options: BatchOptions = {}): Answer<M, Batch<T>> {
     const progress: BatchProgress = { found: [], cursor: options.cursor }
-    return this.#do(
-      () => this.#commands.readBatch('lookup', count, options.lock ?? false, progress) as Batch<T> | typeof AGAIN,
-    )
+    return this.#do(() => this.#commands.readBatch<T>('lookup', count, options.lock ?? false, progress))
   }
 
   /** As lookupBatch, and deletes what it has met, as lookupAndDelete. Hash maps only. */
   lookupAndDeleteBatch(count: number, options: Pick<BatchOptions, 'cursor'> = {}): Answer<M, Batch<T>> {
     const progress: BatchProgress = { found: [], cursor: options.cursor }
-    return this.#do(
-      () => this.#commands.readBatch('lookup-and-delete', count, false, progress) as Batch<T> | typeof AGAIN,
-    )
+    return this.#do(() => this.#commands.readBatch<T>('lookup-and-delete', count, false, progress))
   }
 
   /**
