@@ -1,12 +1,12 @@
 // Compiles what a mutant of the core is: the core with one line changed (scripts/mutants-list.mjs), and of it only what the
-// subjects and tests of the async protocol and of rings call. For scripts/mutants.mjs and the stress tests.
+// subjects and tests of the async protocol, of maps and of rings call. For scripts/mutants.mjs and the stress tests.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import asc from 'assemblyscript/asc'
 
 const OPTIONS = ['--runtime', 'stub', '--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--memoryBase', '1024', '--enable', 'threads', '--enable', 'simd', '--enable', 'bulk-memory', '--exportTable', '--noExportMemory', '--outFile', 'out.wasm'] // prettier-ignore
 
-/** What the async subjects call: the rest of the core is not compiled, and nothing is optimised, which takes longer than most searches. */
+/** What the subjects call: the rest of the core is not compiled, and nothing is optimised, which takes longer than most searches. */
 const ENTRY = `export { cpu_attach } from './cpu'
 export { program_create, program_put } from './async/program'
 export { map_user_get, map_user_put } from './async/user-reference'
@@ -15,7 +15,9 @@ export { bpf_timer_set_callback, bpf_timer_start } from './helper/timer'
 export { bpf_map_delete_elem, bpf_map_lookup_elem, bpf_map_update_elem } from './helper/map'
 export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_start } from './helper/work'
 export { bpf_perf_event_output } from './helper/perf-event'
-export { bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_reserve } from './helper/ring-buffer'
+export { bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_query, bpf_ringbuf_reserve } from './helper/ring-buffer'
+export { bpf_get_stackid } from './helper/stack-trace'
+export { map_bytes_core, map_bytes_guest } from './map/bytes'
 export { map_create } from './map/create'
 export { map_element_value } from './map/host'
 export { perf_event_close, perf_event_open } from './map/perf-event'

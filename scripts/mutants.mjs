@@ -1,6 +1,6 @@
 // Compiles the core with one line changed (scripts/mutants-list.mjs), for each change, and puts the named subjects of the
-// async protocol, of rings and of maps to it: first the one that is expected to object, then, if it does not, all others until one does. Prints a
-// table of what was changed and who objected; exit code 1 if a change survives that must not, or one is objected to that
+// async protocol, of rings and of maps to it: first the one that is expected to object, then, if it does not, all others
+// until one does. Prints a table of what was changed and who objected; exit code 1 if a change survives that must not, or one is objected to that
 // cannot be. Arguments: words of a mutant's name. `--named`: ask only the expected subject. `--name NAME`: only this
 // mutant; may be repeated. `--write`: puts the table into docs/protocol.md.
 import { availableParallelism } from 'node:os'
@@ -14,6 +14,7 @@ import {
 } from '../dist/src/explore/subjects/async-catalogue.js'
 import { mapEntries } from '../dist/src/explore/subjects/map-catalogue.js'
 import { ringScenarios } from '../dist/src/explore/subjects/ring-catalogue.js'
+import { stackEntries } from '../dist/src/explore/subjects/stack-catalogue.js'
 import { replaceBetween } from './marked.mjs'
 import { compileMutant } from './mutant-core.mjs'
 import { mutants } from './mutants-list.mjs'
@@ -38,7 +39,10 @@ const scenarios = [
     subject: (module, machines) => scenarioSubject(machineOf(scenario, module, machines), scenario),
   })),
   ...ringScenarios(),
-  ...mapEntries().map((entry) => ({ name: entry.name, subject: (module) => entry.subject(false, module) })),
+  ...[...mapEntries(), ...stackEntries()].map((entry) => ({
+    name: entry.name,
+    subject: (module) => entry.subject(false, module),
+  })),
 ]
 
 function machineOf(scenario, module, machines) {
@@ -73,6 +77,8 @@ async function judge(mutant, namedOnly) {
       })
       if (failure) return { tried, by: scenario.name, message: failure.message }
     } catch (thrown) {
+      // What a changed core throws is an objection; a subject that asks for what was not compiled is a mistake of ours.
+      if (thrown instanceof TypeError) throw thrown
       return { tried, by: scenario.name, message: String(thrown.message).split('\n')[0] }
     }
   }

@@ -28,21 +28,24 @@ interface StackStage {
 
 const stages = new Map<boolean, StackStage>()
 
-function stageOf(traced: boolean): StackStage {
-  const known = stages.get(traced)
+function stageOf(traced: boolean, module?: Uint8Array): StackStage {
+  const known = module === undefined ? stages.get(traced) : undefined
   if (known) return known
   let [map, area, stack] = [0, 0, 0]
-  const stage = coreStage({ cpus: 1, traced, coreBytes: 1 << 13 }, ({ cpu, header, createMap }) => {
-    map = createMap([MAP_TYPE_STACK_TRACE, 4, 8, ENTRIES, 0])
-    area = header(layout.HEADER_CPU_AREAS)
-    stack = cpu.load32(area + layout.CPU_RUN_BUFFER) + cpu.load32(area + layout.CPU_RUN_BUFFER_BYTES) - STACKS_BYTES
-    cpu.store32(area + layout.CPU_TASK + TASK_KERNEL_DEPTH, 1)
-    cpu.store32(area + layout.CPU_TASK + TASK_USER_DEPTH, 1)
-    cpu.store32(stack, KERNEL)
-    cpu.store32(stack + STACK_AREA_BYTES, USER)
-  })
+  const stage = coreStage(
+    { cpus: 1, traced, coreBytes: 1 << 13, ...(module && { module }) },
+    ({ cpu, header, createMap }) => {
+      map = createMap([MAP_TYPE_STACK_TRACE, 4, 8, ENTRIES, 0])
+      area = header(layout.HEADER_CPU_AREAS)
+      stack = cpu.load32(area + layout.CPU_RUN_BUFFER) + cpu.load32(area + layout.CPU_RUN_BUFFER_BYTES) - STACKS_BYTES
+      cpu.store32(area + layout.CPU_TASK + TASK_KERNEL_DEPTH, 1)
+      cpu.store32(area + layout.CPU_TASK + TASK_USER_DEPTH, 1)
+      cpu.store32(stack, KERNEL)
+      cpu.store32(stack + STACK_AREA_BYTES, USER)
+    },
+  )
   const made = { stage, map, stack, level: area + layout.CPU_NESTED }
-  stages.set(traced, made)
+  if (module === undefined) stages.set(traced, made)
   return made
 }
 
@@ -98,8 +101,8 @@ const PLANS: [name: string, about: string, before: number, flags: bigint][] = [
 
 export function stackEntries(): Entry[] {
   return PLANS.map(([name, about, before, flags]) =>
-    coreEntry(name, about, 'nmi', (traced) => {
-      const at = stageOf(traced)
+    coreEntry(name, about, 'nmi', (traced, module) => {
+      const at = stageOf(traced, module)
       const outer = stackId(at, 'A', flags)
       const inner = stackId(at, 'B', USER_STACK, true)
       const cpus = [{ operations: [outer], nmi: [inner] }]
