@@ -51,7 +51,10 @@ export const EAFNOSUPPORT = 97
 export const EALREADY = 114
 export const ENOTSUPP = 524
 
-/** Entries of a stack that a run can have, and what two of them take at the end of the run buffer: zeros behind each, keys of three nesting levels. */
+/**
+ * Entries of a stack that a run can have, and what two of them take at the end of the run buffer: zeros behind each, keys of
+ * three nesting levels.
+ */
 export const DEEPEST_STACK = 127
 export const STACK_AREA_BYTES = 2048
 export const STACKS_BYTES = 4120

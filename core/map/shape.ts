@@ -57,8 +57,8 @@ export function isReferenceArray(type: u32): bool {
 }
 
 /**
- * True for the kinds whose values are addresses of programs, maps or perf buffers, or ids of control groups. Their elements lie in core memory, where no guest
- * can change them, and only the host writes them.
+ * True for the kinds whose values are addresses of programs, maps or perf buffers, or ids of control groups. Their elements
+ * lie in core memory, where no guest can change them, and only the host writes them.
  */
 export function holdsReferences(type: u32): bool {
   return isReferenceArray(type) || type === MAP_TYPE_HASH_OF_MAPS

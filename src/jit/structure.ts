@@ -1,7 +1,7 @@
 // Reducible graph -> structured wasm, after Ramsey, "Beyond Relooper" (ICFP 2022): walk the dominator tree; a block with
 // several forward entries gets a wasm block that ends where its code begins, a loop header gets a loop, what leaves a loop
-// is written after it (loops.ts), all others where they are branched to. The walk keeps its own stack, and of two arms that are both written in place the
-// smaller one is nested, so neither the walk nor the output gets deep on long programs.
+// is written after it (loops.ts), all others where they are branched to. The walk keeps its own stack, and of two arms that
+// are both written in place the smaller one is nested, so neither the walk nor the output gets deep on long programs.
 import type { Instruction } from '../isa/decode.js'
 import { emitAlu, emitCondition, emitEndian } from './alu.js'
 import { asksForValue, emitIndex, pushIsThere, setResult, type ArrayLookup } from './array-lookup.js'

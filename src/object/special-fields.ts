@@ -1,6 +1,7 @@
-// Where timer, work and spin lock stand in a map value, by the kernel's rules: at most one of each, in structs and
-// arrays of one, never in a union, aligned, and no bit field that begins inside a byte. A value that breaks a rule is no error here; it has no special field at
-// all, and a program that uses one is refused with the kernel's words (MapSpec.problems). Used by maps.ts.
+// Where timer, work and spin lock stand in a map value, by the kernel's rules: at most one of each, in structs and arrays
+// of one, never in a union, aligned, and no bit field that begins inside a byte. A value that breaks a rule is no error
+// here; it has no special field at all, and a program that uses one is refused with the kernel's words (MapSpec.problems).
+// Used by maps.ts.
 import type { Btf } from './btf.js'
 import { KPTR_TAGS, SUPPORTED_SPECIAL, UNSUPPORTED_SPECIAL } from './special-types.js'
 import type { MapSpec } from './spec.js'

@@ -1,5 +1,6 @@
-// Rings, and the perf buffers that they are, as named subjects: records put by two CPUs, put and taken at the same time, put by an NMI in any step
-// of a put, beside a CPU that stops, into a full ring, and while the buffer is closed. What must hold is in ring-stage.ts.
+// Rings, and the perf buffers that they are, as named subjects: records put by two CPUs, put and taken at the same time,
+// put by an NMI in any step of a put, beside a CPU that stops, into a full ring, and while the buffer is closed. What must
+// hold is in ring-stage.ts.
 import { EAGAIN, ENOSPC } from '../../../core/abi.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
