@@ -75,15 +75,16 @@ export class Choices {
   }
 
   /** Whether the next access of a CPU, at this node, is independent of everything that others can still do: plain (a race
-   * would be found), or to a word that no operation of theirs uses, as far as is known, which runs or is still to come. One
-   * that a retry loop comes back to never is: a loop of quiet accesses would leave the others out for ever. */
+   * would be found) and to nothing that they free, or to a word that no operation of theirs uses, as far as is known, which
+   * runs or is still to come. One that a retry loop comes back to never is: a loop of quiet accesses would leave the others
+   * out for ever. */
   quiet(cpu: number, node: number): boolean {
     const { nodes } = this.logs
     const n = node * log.NODE_STRIDE
     if (nodes[n + log.NODE_STATUS] !== log.ACCESS) return false
     const flags = nodes[n + log.NODE_FLAGS]!
     if (flags & log.TURN) return false
-    if (flags & log.QUIET) return true
+    if (flags & log.QUIET && (!this.sharing.frees || !(flags & log.WORD))) return true
     if (flags & log.FAILS) return !this.allocationsFail
     if (!(flags & log.WORD)) return false
     const { sharing } = this
@@ -91,6 +92,7 @@ export class Choices {
     const wide = (flags & log.WIDE) !== 0
     const write = (flags & log.WRITES) !== 0
     const calls = this.pending(cpu, write)
+    if (flags & log.QUIET) return sharing.outlives(calls, address, wide)
     if (sharing.meets(calls, address, wide, write)) return false
     sharing.passes(calls, address, wide, write)
     return true

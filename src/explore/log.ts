@@ -3,7 +3,7 @@
 // once. A retry loop closes: the node after a repeated `retry` is the node after the first. Owned by a Stage.
 import { DOOR_MAY_FAIL, DOOR_NOW, DOOR_RETRY } from '../../core/abi.js'
 import { isPlain, isWordAccess, mayWrite, operationOf, perform, result, Violation, widthOf } from './access.js'
-import { DOOR_CLEANSE, DOOR_POISON, GuestFault, UNWOUND } from './executor.js'
+import { GuestFault, UNWOUND } from './executor.js'
 import type { Cpu, Executor } from './executor.js'
 import {
   ACCESS,
@@ -225,7 +225,6 @@ export class LogTree extends NodeTable {
 
   private flagsOf(code: number, address: number): number {
     const operation = operationOf(code)
-    if (operation === DOOR_POISON || operation === DOOR_CLEANSE) return QUIET
     if (operation === DOOR_NOW) return this.clockStandsStill ? QUIET : 0
     if (operation === DOOR_MAY_FAIL) return FAILS
     if (!isWordAccess(operation)) return 0

@@ -42,7 +42,8 @@ export const BROKEN = 3
 /** The operation stands at `retry`. */
 export const LOOP_HEAD = 4
 
-/** NODE_FLAGS: the access needs no scheduling point: it is plain, or reads a clock that nobody moves. */
+/** NODE_FLAGS: the access needs no scheduling point: it is plain (unless somebody frees its word), or reads a clock that nobody
+ * moves. */
 export const QUIET = 1
 /** It reads or writes one word of memory, in range and aligned. */
 export const WORD = 2

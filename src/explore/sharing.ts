@@ -8,11 +8,16 @@ const READERS = 0
 const WRITERS = 1
 const READ_PAST = 2
 const WRITTEN_PAST = 3
-const STRIDE = 4
+/** Calls that free a word or use it anew (poison, cleanse); calls that a plain access was taken to be independent of. */
+const FREED = 4
+const PLAIN_PAST = 5
+const STRIDE = 6
 
 export class Sharing {
   /** How often an access was found that an earlier one had been taken to be independent of. */
   grown = 0
+  /** Whether any call was seen to free a word: until then plain accesses need not be noted. */
+  frees = false
   /** Calls are bits. */
   private readonly words: Int32Array
   private readonly used: number[] = []
@@ -26,11 +31,13 @@ export class Sharing {
     for (const word of this.used) this.words.fill(0, word * STRIDE, word * STRIDE + STRIDE)
     this.used.length = 0
     this.grown = 0
+    this.frees = false
   }
 
   /** A search begins: what was taken to be independent before no longer counts. */
   begin(): void {
-    for (const word of this.used) this.words[word * STRIDE + READ_PAST] = this.words[word * STRIDE + WRITTEN_PAST] = 0
+    for (const word of this.used)
+      for (const past of [READ_PAST, WRITTEN_PAST, PLAIN_PAST]) this.words[word * STRIDE + past] = 0
     this.grown = 0
   }
 
@@ -55,6 +62,16 @@ export class Sharing {
     if (wide) words[at + STRIDE]! |= calls
   }
 
+  /** Whether a plain access is independent of `calls`: none of them, as far as is known, frees a word of it. Notes that it is. */
+  outlives(calls: number, address: number, wide: boolean): boolean {
+    const at = (address >>> 2) * STRIDE
+    const { words } = this
+    if (((words[at + FREED]! | (wide ? words[at + STRIDE + FREED]! : 0)) & calls) !== 0) return false
+    words[at + PLAIN_PAST]! |= calls
+    if (wide) words[at + STRIDE + PLAIN_PAST]! |= calls
+    return true
+  }
+
   /** Notes that a call uses a word, or two. */
   touch(call: number, address: number, wide: boolean, write: boolean): void {
     const at = (address >>> 2) * STRIDE
@@ -68,6 +85,20 @@ export class Sharing {
   touchAll(call: number, address: number, bytes: number, write: boolean): void {
     for (let word = address >>> 2; word * 4 < address + bytes && word * STRIDE < this.words.length; word++)
       this.touch(call, word * 4, false, write)
+  }
+
+  /** Notes that a call frees the words of a range, or uses them anew. */
+  free(call: number, address: number, bytes: number): void {
+    this.touchAll(call, address, bytes, true)
+    const { words } = this
+    const bit = 1 << call
+    if (!this.frees) this.grown++
+    this.frees = true
+    for (let at = (address >>> 2) * STRIDE; at * 4 < (address + bytes) * STRIDE && at < words.length; at += STRIDE) {
+      if ((words[at + FREED]! & bit) !== 0) continue
+      words[at + FREED]! |= bit
+      if ((words[at + PLAIN_PAST]! & bit) !== 0) this.grown++
+    }
   }
 
   private add(at: number, field: number, bit: number): void {

@@ -172,7 +172,7 @@ export class Steps {
       default:
         if (operation === DOOR_FILL || operation === DOOR_COPY) this.sharing.touchAll(call, address, length, true)
         if (operation === DOOR_COPY) this.sharing.touchAll(call, a, length, false)
-        if (operation === DOOR_POISON || operation === DOOR_CLEANSE) this.sharing.touchAll(call, address, a, true)
+        if (operation === DOOR_POISON || operation === DOOR_CLEANSE) this.sharing.free(call, address, a)
         special(this.subject, code, address, a, nodes[n + log.NODE_A_HIGH]!, length)
     }
     return true
