@@ -25,7 +25,7 @@ const SLOTS = 3
 const PROGRAMS = 3
 const COMMANDS = 4
 /** Rounded up from what specimen_boot uses on so many CPUs. */
-const MEMORY = 44 * 1024
+const MEMORY = 160 * 1024
 
 /** What function `fn` of a program does when it is called; programs are counted from 1, functions from 0. */
 export type Callbacks = Record<string, (cpu: Cpu, element: number, at: SpecimenStage) => void>
