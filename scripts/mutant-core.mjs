@@ -6,7 +6,10 @@ import asc from 'assemblyscript/asc'
 
 const OPTIONS = ['--runtime', 'stub', '--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--memoryBase', '1024', '--enable', 'threads', '--enable', 'simd', '--enable', 'bulk-memory', '--exportTable', '--noExportMemory', '--outFile', 'out.wasm'] // prettier-ignore
 
-/** What the subjects call: the rest of the core is not compiled, and nothing is optimised, which takes longer than most searches. */
+/**
+ * What the subjects call: the rest of the core is not compiled, and nothing is optimised, which takes longer than most
+ * searches.
+ */
 const ENTRY = `export { cpu_attach } from './cpu'
 export { program_create, program_put } from './async/program'
 export { map_user_get, map_user_put } from './async/user-reference'
@@ -30,8 +33,8 @@ export { program_run } from './run/program-run'
 `
 
 /**
- * Compiles the core with a mutant's edits; `more`: edits of other files, by file. `checked`: the build whose accesses are calls to the hooks; without it the build that
- * real threads run. `exports`: more of the core, as lines of AssemblyScript.
+ * Compiles the core with a mutant's edits; `more`: edits of other files, by file. `checked`: the build whose accesses are
+ * calls to the hooks; without it the build that real threads run. `exports`: more of the core, as lines of AssemblyScript.
  */
 export async function compileMutant({ name, file, edits, more = {} }, { checked = true, exports = '' } = {}) {
   let binary

@@ -98,8 +98,8 @@ export class Choices {
     return true
   }
 
-  /** The calls of other CPUs that an access may meet, as bits: those that are not over. For a bound on preemptions it is all:
-   * who is alone goes first, which may take a preemption. So it is for a write of a subject with a check in every state. */
+  /** The calls of other CPUs that an access may meet, as bits: those that are not over. Under a bound on preemptions all of
+   * them, for who is alone goes first, which may take a preemption; all for a write, too, if a check looks at every state. */
   pending(cpu: number, write: boolean): number {
     const others = this.control.others[cpu]!
     if (this.options.preemptions !== undefined || (write && this.checked)) return others

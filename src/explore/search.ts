@@ -76,9 +76,10 @@ const LEARNING_STEPS = 5_000
 const LEARNING_PREEMPTIONS = 2
 
 /**
- * Explores a subject from its initial state; memory is the stage's image again afterwards. Begins with what a
- * search without preemptions learns of the words that operations use, and starts again with what it learns itself, until no
- * access was taken to be independent that is not: the last search is the one that counts. A violation counts at once: every path is an execution.
+ * Explores a subject from its initial state; memory is the stage's image again afterwards. Begins with what a search without
+ * preemptions learns of the words that operations use, and starts again with what it and, in turn, searches with one and with
+ * two preemptions learn, until no access was taken to be independent that is not: the last search is the one that counts. A
+ * violation counts at once: every path is an execution.
  */
 export function search(subject: Subject, options: SearchOptions = {}): SearchResult {
   const { full, naive, preemptions } = options

@@ -1,5 +1,5 @@
 // The network that programs are told of: interfaces, routes, neighbours. Given at boot, checked here, written into the tables
-// of core/layout.ts before anything runs, and never changed.
+// of core/network-record.ts before anything runs, and never changed.
 import { isIPv4, isIPv6 } from 'node:net'
 import {
   HEADER,

@@ -3,11 +3,10 @@
 import { FRAMES, FRAME_BYTES, FRAME_REGISTER_BYTES, MAX_TAIL_CALLS, STACKS_PER_CPU } from '../../core/abi.js'
 import { CPU_TAIL_REGISTERS, CPU_TAIL_STACKS, HEADER, HEADER_CPUS } from '../../core/layout.js'
 import { SkepError } from '../error.js'
-import { helperCalls } from '../object/check.js'
+import { makesTailCalls } from '../object/check.js'
 import type { ObjectSpec } from '../object/spec.js'
 import type { Kernel } from './kernel.js'
 
-const TAIL_CALL = 12
 const STACKS = STACKS_PER_CPU * MAX_TAIL_CALLS
 /** Stacks, and as much for the keys of callbacks. */
 const GUEST_BYTES = 2 * STACKS * FRAMES * FRAME_BYTES
@@ -42,7 +41,7 @@ function needsTailStacks({ functions }: ObjectSpec): boolean {
     for (const relocation of relocations) {
       if (relocation.kind !== 'call' && relocation.kind !== 'function-pointer') continue
       const called = functions.get(relocation.function)
-      if (called && helperCalls(called).some(({ helper }) => helper === TAIL_CALL)) return true
+      if (called && makesTailCalls(called)) return true
     }
   return false
 }

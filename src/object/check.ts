@@ -36,6 +36,13 @@ export function helperCalls(fn: FunctionSpec): { instruction: number; helper: nu
   return calls
 }
 
+const TAIL_CALL = 12
+
+/** Whether a function makes tail calls (bpf_tail_call). */
+export function makesTailCalls(fn: FunctionSpec): boolean {
+  return helperCalls(fn).some(({ helper }) => helper === TAIL_CALL)
+}
+
 /** One line for everything that is not supported; empty if all is. */
 export function findUnsupported(spec: ObjectSpec, supported: Supported = {}): string[] {
   const { helpers, helperNames, kfuncs, mapTypes, programTypes } = supported

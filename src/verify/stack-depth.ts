@@ -2,7 +2,7 @@
 // rounded up to 16; at most eight frames. Callbacks of timers and work start a chain of their own, callbacks of helpers
 // count as calls. The kernel gives tracing programs private stacks, so only the number of frames counts there, unless there
 // are tail calls. A function that makes tail calls may have less than 256 bytes of frames before it: a tail call keeps them.
-import { helperCalls } from '../object/check.js'
+import { makesTailCalls } from '../object/check.js'
 import { reachable } from '../object/reachable.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { placed, type Refusal } from './refusal.js'
@@ -18,7 +18,6 @@ export interface FunctionUse {
 const MOST_BYTES = 512
 /** Frames of so many bytes are too many before a function that makes tail calls. */
 const TAIL_CALL_BYTES = 256
-const TAIL_CALL = 12
 const MOST_FRAMES = 8
 const PRIVATE_STACK = new Set(['kprobe', 'tracepoint', 'perf_event', 'raw_tracepoint', 'tracing'])
 
@@ -45,10 +44,6 @@ export function stackRefusal(
   return undefined
 }
 
-function makesTailCalls(spec: ObjectSpec, name: string): boolean {
-  return helperCalls(spec.functions.get(name)!).some(({ helper }) => helper === TAIL_CALL)
-}
-
 class Finder {
   /** Functions of the program that make tail calls. */
   private readonly tailCalls: ReadonlySet<string>
@@ -62,7 +57,9 @@ class Finder {
     private readonly uses: ReadonlyMap<string, FunctionUse>,
     private readonly asynchronous: ReadonlySet<string>,
   ) {
-    this.tailCalls = new Set([...reachable(spec, program.entry)].filter((name) => makesTailCalls(spec, name)))
+    this.tailCalls = new Set(
+      [...reachable(spec, program.entry)].filter((name) => makesTailCalls(spec.functions.get(name)!)),
+    )
     this.mostBytes = PRIVATE_STACK.has(program.type) && this.tailCalls.size === 0 ? Infinity : MOST_BYTES
   }
 

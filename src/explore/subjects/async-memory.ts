@@ -4,6 +4,7 @@ import { KIND_WORK, MAX_PROGRAMS } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import { EMPTY_SLOT } from '../model.js'
 import type { SlotState } from '../model.js'
+import type { Cpu } from '../executor.js'
 import type { View } from '../subject.js'
 
 /** Where things are in a booted machine. */
@@ -17,6 +18,16 @@ export interface Places {
   map: number
   /** Slot word of element 0. */
   slot: number
+}
+
+/** The area of a CPU, on a machine that has booted. */
+export const cpuArea = (core: Cpu, index: number): number =>
+  core.peek32(layout.HEADER + layout.HEADER_CPU_AREAS) + index * layout.CPU_BYTES
+
+/** The words by which a CPU is asked to look at a timer: its bell, and the leaf of its inbox. */
+export function askedWords(core: Cpu, index: number): number[] {
+  const area = cpuArea(core, index)
+  return [area + layout.CPU_BELL, core.peek32(core.peek32(area + layout.CPU_INBOX) + layout.BITMAP_LEVEL)]
 }
 
 type Load32 = (address: number) => number

@@ -18,7 +18,7 @@ import { subject } from '../subject.js'
 import type { CpuScript, Operation, Subject, Value } from '../subject.js'
 import { trampolines } from '../trampoline.js'
 import { act, CALLBACK_OF, CALLBACKS } from './async-callbacks.js'
-import { GHOST_PUTS, GHOST_RUNNING, nameOf, restProblem, show, slotState } from './async-memory.js'
+import { askedWords, cpuArea, GHOST_PUTS, GHOST_RUNNING, nameOf, restProblem, show, slotState } from './async-memory.js'
 import type { Places } from './async-memory.js'
 import { moduleBytes } from './modules.js'
 
@@ -35,8 +35,6 @@ const LATER = 8_000_000
 const ABSOLUTE = 4_000_000
 /** Expiries that are over, by element: the second timer's is after the first one's. */
 const PAST = [-800, -400]
-
-const HEADER_AREAS = (cpu: Cpu): number => cpu.peek32(layout.HEADER + layout.HEADER_CPU_AREAS)
 
 export interface AsyncOptions {
   /** CPUs of the machine; 3 if not given. */
@@ -63,8 +61,7 @@ export class AsyncMachine {
   private readonly results: Value[] = []
   private readonly notes: string[][] = []
   private readonly cached = new Map<string, Operation>()
-  /** The words by which CPUs are asked to look at a timer: bells, and the leaves of inboxes. */
-  private readonly asked: number[] = []
+  private asked: readonly number[] = []
   /** Guest addresses of the timers (work), by element. */
   private timers: bigint[] = []
   private map = 0n
@@ -107,10 +104,7 @@ export class AsyncMachine {
       const callbacks = this.first + 1 + p * CALLBACKS
       return exports.program_create(this.first, callbacks, callbacks + CALLBACKS) as number
     })
-    cpus.forEach((_, cpu) => {
-      const area = header(layout.HEADER_CPU_AREAS) + cpu * layout.CPU_BYTES
-      this.asked.push(area + layout.CPU_BELL, core.load32(core.load32(area + layout.CPU_INBOX) + layout.BITMAP_LEVEL))
-    })
+    this.asked = cpus.flatMap((_, cpu) => askedWords(core, cpu))
     const guest = header(layout.HEADER_GUEST_HEAP)
     const heap = (header(layout.HEADER_CORE_HEAP) + 63) & ~63
     const offsets = this.work ? [-1, 0] : [0, -1]
@@ -145,8 +139,7 @@ export class AsyncMachine {
   }
 
   private keyAt(cpu: Cpu, key: number): bigint {
-    const area = HEADER_AREAS(cpu) + cpu.index * layout.CPU_BYTES
-    return BigInt(cpu.peek32(area + layout.CPU_RUN_BUFFER) + key * 64)
+    return BigInt(cpu.peek32(cpuArea(cpu, cpu.index) + layout.CPU_RUN_BUFFER) + key * 64)
   }
 
   /** Whether all CPUs of a set were declared dead. */

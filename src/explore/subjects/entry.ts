@@ -1,6 +1,6 @@
 // What a named subject is, and how its name is made: a path of words; `+nmi` and `+stop` mark the variants with nested
 // operations and with a CPU that stops. For the catalogues.
-import type { Subject } from '../subject.js'
+import type { CpuScript, Subject } from '../subject.js'
 import type { ModuleName } from './modules.js'
 
 export type Protocol = 'shipped' | 'locked' | 'rfc-v1' | 'merged'
@@ -21,6 +21,14 @@ export interface Entry {
   /** Makes the subject; with `traced` over the trace build, recording call sites; a map's also over the core that is given.
    *  Stages are shared between entries. */
   subject(traced: boolean, module?: Uint8Array): Subject
+}
+
+/** What a catalogue says of one subject over a stage of its own kind. */
+export interface Plan<At> {
+  name: string
+  about: string
+  variant: Variant
+  scripts(at: At): CpuScript[]
 }
 
 /** The name of a variant. */

@@ -4,9 +4,8 @@
 import * as layout from '../../../core/layout.js'
 import { subject } from '../subject.js'
 import type { Operation, Stage, Subject, View } from '../index.js'
-import type { CpuScript } from '../subject.js'
 import { coreStage } from './core-stage.js'
-import { coreEntry, type Entry, type Variant } from './entry.js'
+import { coreEntry, type Entry, type Plan } from './entry.js'
 import { moduleBytes } from './modules.js'
 import { repair } from './ring-stage.js'
 
@@ -62,14 +61,7 @@ function atRest({ lock, areas }: LockStage, operations: readonly Operation[]) {
   }
 }
 
-interface Plan {
-  name: string
-  about: string
-  variant: Variant
-  scripts(at: LockStage): CpuScript[]
-}
-
-const PLANS: Plan[] = [
+const PLANS: Plan<LockStage>[] = [
   {
     name: 'lock/two',
     about: 'two CPUs add under a lock, one of them twice',
@@ -94,7 +86,7 @@ const PLANS: Plan[] = [
   },
 ]
 
-function subjectOf({ name, scripts }: Plan, at: LockStage): Subject {
+function subjectOf({ name, scripts }: Plan<LockStage>, at: LockStage): Subject {
   const cpus = scripts(at)
   const operations = cpus.flatMap((script) => script.operations)
   return subject({ name, stage: at.stage, cpus, atRest: atRest(at, operations) })

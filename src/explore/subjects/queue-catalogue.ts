@@ -3,8 +3,8 @@
 import { BPF_EXIST, MAP_TYPE_BLOOM_FILTER, MAP_TYPE_QUEUE, MAP_TYPE_STACK } from '../../../core/abi.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
-import type { CpuScript, Operation } from '../subject.js'
-import type { Entry, Variant } from './entry.js'
+import type { Operation } from '../subject.js'
+import type { Entry, Plan } from './entry.js'
 import { coreEntry, slug } from './entry.js'
 import { MEETINGS, othersOf } from './meetings.js'
 import { ask, atRest, check, filterModel, holding, model, peek, pop, push, queueStage } from './queue-stage.js'
@@ -47,18 +47,14 @@ function stageOf(type: number, maxEntries: number, cpus: number, traced: boolean
   return stage
 }
 
-interface Plan {
-  name: string
-  about: string
+interface QueuePlan extends Plan<QueueStage> {
   type: number
   maxEntries: number
   held: number
-  variant: Variant
   cpus?: number
-  scripts(at: QueueStage): CpuScript[]
 }
 
-function entry({ name, about, type, maxEntries, held, variant, cpus = 2, scripts }: Plan): Entry {
+function entry({ name, about, type, maxEntries, held, variant, cpus = 2, scripts }: QueuePlan): Entry {
   return coreEntry(name, about, variant, (traced) => {
     const at = stageOf(type, maxEntries, cpus, traced)
     const filter = type === MAP_TYPE_BLOOM_FILTER

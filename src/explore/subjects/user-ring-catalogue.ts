@@ -2,8 +2,8 @@
 // beside a CPU that stops. What must hold is in user-ring-stage.ts.
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
-import type { CpuScript, View } from '../subject.js'
-import { coreEntry, type Entry, type Variant } from './entry.js'
+import type { View } from '../subject.js'
+import { coreEntry, type Entry, type Plan } from './entry.js'
 import { ringModel } from './ring-model.js'
 import { records, userCapacity } from './ring-stage.js'
 import { atRest, drain, holding, NO_ROOM, produce, SAMPLE_BYTES, userRingStage } from './user-ring-stage.js'
@@ -17,16 +17,12 @@ function stageOf(traced: boolean): UserRingStage {
   return stage
 }
 
-interface Plan {
-  name: string
-  about: string
-  variant: Variant
+interface UserRingPlan extends Plan<UserRingStage> {
   /** Samples that are there before. */
   held: number
-  scripts(at: UserRingStage): CpuScript[]
 }
 
-const PLANS: Plan[] = [
+const PLANS: UserRingPlan[] = [
   {
     name: 'user-ring/submit/drain',
     about: 'a sample is submitted and one given up while the ring is drained twice',
