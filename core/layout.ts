@@ -44,6 +44,8 @@ export const HEADER_ROUTES = 96
 export const HEADER_ROUTE_COUNT = 100
 export const HEADER_NEIGHBORS = 104
 export const HEADER_NEIGHBOR_COUNT = 108
+/** Address of the table of sockets, 0 if there is none; host, before anything runs. */
+export const HEADER_SOCKETS = 112
 /** Map elements that dead CPUs may have taken with them (contract G9); repair. The rest: core/run/audit.ts. */
 export const HEADER_LOST_ELEMENTS = 116
 /** u64 for each control block: absolute REALTIME expiry + 1, 0 for every other arming; of timers on that clock only. Advice,

@@ -60,6 +60,8 @@ export const CGROUP_LEVELS = 8
 export const RECORD_TARGET = 496
 /** Socket buffers: pkt_type as it was at the start of the run. */
 export const RECORD_TYPE_BEFORE = 504
+/** tc: number of the socket that bpf_sk_assign gave the packet to, + 1; 0 none. */
+export const RECORD_SOCKET = 508
 export const RECORD_BYTES = 512
 
 /** A clone: u32 bytes of the packet, u32 interface, u64 flags, the packet, padded to 8. */

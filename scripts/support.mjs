@@ -9,6 +9,8 @@ const path = new URL('../docs/support.md', import.meta.url)
 
 const HOST = 'what the host has set'
 const OUTPUT = "as bpf_perf_event_output; the packet is the run's `data`, whatever structure its pointer names"
+const SOCKETS =
+  'among the sockets that the host sets; the current network namespace is the only one, and of sockets that fit equally well the first is found (no SO_REUSEPORT)'
 const REDIRECT = "nothing is sent: a run's answer has it"
 const ROOM = 'up to the end of the run buffer'
 const PRINTF = 'pointers print as they are, and no address has a name'
@@ -58,6 +60,12 @@ const DIFFERENCES = {
   bpf_get_hash_recalc: 'the hash of a flow is another than in a kernel, where it is another after each boot',
   bpf_fib_lookup:
     'by the interfaces, routes and neighbours that the host sets; no rules, no several ways to one prefix',
+  bpf_sk_lookup_tcp: SOCKETS,
+  bpf_sk_lookup_udp: SOCKETS,
+  bpf_skc_lookup_tcp: `${SOCKETS}; connections that are only asked for (NEW_SYN_RECV) are none`,
+  bpf_sk_release: 'counts nothing: sockets stay as the host has set them',
+  bpf_tcp_sock: 'its fields are what the host has set',
+  bpf_sk_assign: "tc programs always run as at ingress; the run's answer says which socket",
   bpf_check_mtu: 'by the table of interfaces that the host sets; lengths of segments are not looked at',
   bpf_csum_update: 'always -ENOTSUPP: no device has summed the packet',
   bpf_skb_change_head: ROOM,
@@ -98,7 +106,10 @@ const REASONS = [
     'its program types are not run here',
     /_msg_|sock_ops|lwt_|_rc_|sysctl|hdr_opt|bprm|reuseport|[gs]et_retval|seq_|ima_|tcp_send_ack/,
   ],
-  ['there are no sockets', /^bpf_skc?_|_sock|tcp_|listener|_bind$|sockopt|fullsock/],
+  [
+    'a socket is what `struct bpf_sock` and `struct bpf_tcp_sock` show of it',
+    /^bpf_skc?_|_sock|tcp_|listener|_bind$|sockopt|fullsock/,
+  ],
   [
     'there is no kernel to look into or to act upon',
     /task|d_path|vma|kallsyms|btf|sys_|stack|override|signal|probe_write/,
@@ -162,8 +173,8 @@ export function supportPage() {
     '`boot({ task })` and `machine.setTask()` say what the task is in which programs run (`TaskIdentity`: ids, name, control',
     'groups, namespace); `run({ task })` what it is in one run. `run({ attach })` gives the cookie and the address of what a',
     'program is attached to, `run({ packet })` what a packet has besides its bytes: hash, VLAN tag, tunnel, socket, control',
-    'groups. `boot({ interfaces, routes, neighbors })` describes the network: MTU and link address of each interface, where packets',
-    'go, who has which link address. What programs do to a packet comes back in the answer of',
+    'groups. `boot({ interfaces, routes, neighbors, sockets })` describes the network: MTU and link address of each interface, where',
+    'packets go, who has which link address, and which sockets there are. What programs do to a packet comes back in the answer of',
     'the run: `packet`, `redirect`, `clones`.',
     '',
     `## Helpers: ${helpers.length} of ${rows.length}`,

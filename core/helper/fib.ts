@@ -20,7 +20,7 @@ import {
 } from '../network-record'
 import { interfaceAt } from './interface'
 import { ETHERNET_BYTES } from './packet'
-import { AF_INET, AF_INET6, neighborOf, routeTo } from './route'
+import { AF_INET, AF_INET6, isUnspecified, neighborOf, routeTo } from './route'
 import { skbAt, skbLength, SKB_GSO_SIZE } from './skb'
 
 // struct bpf_fib_lookup.
@@ -88,11 +88,6 @@ function refusal(type: u32): i64 {
   if (type === RTN_BLACKHOLE) return BLACKHOLE
   if (type === RTN_UNREACHABLE) return UNREACHABLE
   return type === RTN_PROHIBIT ? PROHIBIT : NOT_FWDED
-}
-
-/** True if the 16 bytes of an address of IPv6 are all 0. */
-function isUnspecified(address: usize): bool {
-  return (peek32(address) | peek32(address + 4) | peek32(address + 8) | peek32(address + 12)) === 0
 }
 
 /** Fills the parameters at `at` with the way that a packet goes, the MTU if `measured`. BPF_FIB_LKUP_RET_* or -ENODEV. */

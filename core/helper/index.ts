@@ -48,6 +48,16 @@ export * from './skb-metadata'
 export * from './skb-room'
 export * from './skb-tunnel'
 export { bpf_skb_vlan_pop, bpf_skb_vlan_push } from './skb-vlan'
+export {
+  bpf_get_listener_sock,
+  bpf_sk_assign,
+  bpf_sk_fullsock,
+  bpf_sk_lookup_tcp,
+  bpf_sk_lookup_udp,
+  bpf_sk_release,
+  bpf_skc_lookup_tcp,
+  bpf_tcp_sock,
+} from './socket'
 export { bpf_get_stack, bpf_get_stackid } from './stack-trace'
 export * from './string'
 export { bpf_user_ringbuf_drain } from './user-ring'

@@ -1,5 +1,5 @@
 // The routes and neighbours of the network, as the host has set them: longest prefix, then the host's order. Written before
-// anything runs, so no reader can meet a change. Called by fib.ts.
+// anything runs, so no reader can meet a change. Called by fib.ts and socket-table.ts.
 import { peek32, peek8 } from '../door'
 import { HEADER, HEADER_NEIGHBORS, HEADER_NEIGHBOR_COUNT, HEADER_ROUTES, HEADER_ROUTE_COUNT } from '../layout'
 import {
@@ -17,6 +17,11 @@ import {
 
 export const AF_INET: u32 = 2
 export const AF_INET6: u32 = 10
+
+/** True if the 16 bytes of an address of IPv6 are all 0. */
+export function isUnspecified(address: usize): bool {
+  return (peek32(address) | peek32(address + 4) | peek32(address + 8) | peek32(address + 12)) === 0
+}
 
 /** True if the first `bits` bits behind both addresses are the same. */
 function samePrefix(one: usize, other: usize, bits: u32): bool {

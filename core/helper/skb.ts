@@ -19,6 +19,7 @@ const SKB_DATA: usize = 76
 const SKB_DATA_END: usize = 80
 const SKB_DATA_META: usize = 140
 export const SKB_TSTAMP: usize = 152
+export const SKB_SK: usize = 168
 export const SKB_GSO_SIZE: usize = 176
 export const SKB_TSTAMP_TYPE: usize = 180
 const SKB_BYTES: u32 = 192

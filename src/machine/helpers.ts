@@ -24,7 +24,9 @@ const noLock: readonly ProgramType[] = [...tracing, 'socket_filter']
 const xdp = allBut('xdp')
 const skb = allBut(...SOCKET_BUFFER_TYPES)
 const actions = allBut('sched_cls', 'sched_act')
-/** Where a control group can be asked of the packet. */
+/** Where sockets are looked up. */
+const looked = allBut('xdp', 'sched_cls', 'sched_act', 'cgroup_skb')
+/** Where the packet's socket and its control group can be asked for. */
 const grouped = allBut('sched_cls', 'sched_act', 'cgroup_skb')
 /** Where there is a current task, as the kernel sees it. */
 const attached = allBut('kprobe', 'tracepoint', 'perf_event', 'raw_tracepoint', 'tracing')
@@ -100,12 +102,19 @@ export const helpers: readonly HelperEntry[] = [
   helper(79, 'bpf_skb_cgroup_id', 1, { refusedIn: grouped }),
   helper(80, 'bpf_get_current_cgroup_id', 0),
   helper(83, 'bpf_skb_ancestor_cgroup_id', 2, { refusedIn: grouped }),
+  helper(84, 'bpf_sk_lookup_tcp', 5, { refusedIn: looked }),
+  helper(85, 'bpf_sk_lookup_udp', 5, { refusedIn: looked }),
+  helper(86, 'bpf_sk_release', 1, { refusedIn: looked }),
   helper(87, 'bpf_map_push_elem', 3),
   helper(88, 'bpf_map_pop_elem', 2),
   helper(89, 'bpf_map_peek_elem', 2),
   helper(93, 'bpf_spin_lock', 1, { refusedIn: noLock }),
   helper(94, 'bpf_spin_unlock', 1, { refusedIn: noLock }),
+  helper(95, 'bpf_sk_fullsock', 1, { refusedIn: grouped }),
+  helper(96, 'bpf_tcp_sock', 1, { refusedIn: grouped }),
   helper(97, 'bpf_skb_ecn_set_ce', 1, { refusedIn: grouped }),
+  helper(98, 'bpf_get_listener_sock', 1, { refusedIn: grouped }),
+  helper(99, 'bpf_skc_lookup_tcp', 5, { refusedIn: looked }),
   helper(105, 'bpf_strtol', 4),
   helper(106, 'bpf_strtoul', 4),
   helper(111, 'bpf_skb_output', 5, { refusedIn: allBut('tracing', 'syscall') }),
@@ -118,6 +127,7 @@ export const helpers: readonly HelperEntry[] = [
   helper(121, 'bpf_xdp_output', 5, { refusedIn: allBut('tracing', 'syscall') }),
   helper(122, 'bpf_get_netns_cookie', 1, { refusedIn: skb }),
   helper(123, 'bpf_get_current_ancestor_cgroup_id', 1),
+  helper(124, 'bpf_sk_assign', 3, { refusedIn: actions }),
   helper(125, 'bpf_ktime_get_boot_ns', 0),
   helper(130, 'bpf_ringbuf_output', 4),
   helper(131, 'bpf_ringbuf_reserve', 3),

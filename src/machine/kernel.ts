@@ -99,7 +99,7 @@ export class Kernel {
       memory.word(HEADER + HEADER_CORE_HEAP_END),
       64,
     )
-    writeNetwork(memory, this.heap, shape.network)
+    writeNetwork(memory, this.heap, this.guest, shape.network)
     this.table = new RangeAllocator(Math.max(1, this.host.core.table.length), TABLE_SLOTS, 1)
     this.maps = new MapTable(this)
     this.objects = new ObjectTable(this)

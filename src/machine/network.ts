@@ -1,6 +1,5 @@
-// The network that programs are told of: interfaces, routes, neighbours. Given at boot, checked here, written into the tables
+// The network that programs are told of: interfaces, routes, neighbours, and the sockets (sockets.ts). Given at boot, checked here, written into the tables
 // of core/network-record.ts before anything runs, and never changed.
-import { isIPv4, isIPv6 } from 'node:net'
 import {
   HEADER,
   HEADER_INTERFACES,
@@ -37,7 +36,20 @@ import {
 } from '../../core/network-record.js'
 import { SkepError } from '../error.js'
 import type { Memory } from './memory.js'
+import {
+  AF_INET,
+  AF_INET6,
+  addressOf,
+  linkAddress,
+  list,
+  number,
+  record,
+  reserve,
+  wholeNumber,
+  type Address,
+} from './network-fields.js'
 import type { RangeAllocator } from './ranges.js'
+import { checkedSockets, writeSockets, type CheckedSocket, type Socket } from './sockets.js'
 import { show } from './units.js'
 
 export interface NetworkInterface {
@@ -77,12 +89,7 @@ export interface Network {
   readonly interfaces: readonly { index: number; mtu: number; mac: Uint8Array; forwarding: boolean }[]
   readonly routes: readonly CheckedRoute[]
   readonly neighbors: readonly { dev: number; address: Address; mac: Uint8Array }[]
-}
-
-interface Address {
-  /** AF_INET or AF_INET6. */
-  readonly family: number
-  readonly bytes: Uint8Array
+  readonly sockets: readonly CheckedSocket[]
 }
 
 interface CheckedRoute {
@@ -96,8 +103,6 @@ interface CheckedRoute {
   readonly table: number
 }
 
-const AF_INET = 2
-const AF_INET6 = 10
 /** RTN_*. */
 const types = { unicast: 1, local: 2, blackhole: 6, unreachable: 7, prohibit: 8 } as const
 const TABLE_MAIN = 254
@@ -110,6 +115,7 @@ export function networkOf(options: {
   interfaces?: Readonly<Record<number, number | NetworkInterface>>
   routes?: readonly Route[]
   neighbors?: readonly Neighbor[]
+  sockets?: readonly Socket[]
 }): Network {
   const routes = list(options.routes, 'routes', MAX_ROUTES)
   const neighbors = list(options.neighbors, 'neighbors', MAX_NEIGHBORS)
@@ -146,6 +152,7 @@ export function networkOf(options: {
         mac: linkAddress(mac, `neighbors[${at}].mac`),
       }
     }),
+    sockets: checkedSockets(options.sockets, device),
   }
 }
 
@@ -186,7 +193,7 @@ function checkedRoute(route: Route, place: string, device: (dev: unknown, place:
 }
 
 /** Writes the tables, at a boot. */
-export function writeNetwork(memory: Memory, heap: RangeAllocator, network: Network): void {
+export function writeNetwork(memory: Memory, heap: RangeAllocator, guest: RangeAllocator, network: Network): void {
   const { bytes } = memory
   const put = (at: number, address: Address | undefined): void => {
     if (address) bytes.set(address.bytes, at)
@@ -199,7 +206,7 @@ export function writeNetwork(memory: Memory, heap: RangeAllocator, network: Netw
     bytes.set(mac, at + INTERFACE_MAC)
     memory.setWord(at + INTERFACE_FORWARDS, forwarding ? 1 : 0)
   })
-  const routes = reserve(heap, network.routes.length * ROUTE_BYTES, 'routes')
+  const routes = reserve(heap, network.routes.length * ROUTE_BYTES, 'routes', 'coreMemory')
   memory.setWord(HEADER + HEADER_ROUTES, routes)
   memory.setWord(HEADER + HEADER_ROUTE_COUNT, network.routes.length)
   network.routes.forEach((route, number) => {
@@ -215,7 +222,7 @@ export function writeNetwork(memory: Memory, heap: RangeAllocator, network: Netw
     put(at + ROUTE_VIA, route.via)
     put(at + ROUTE_SOURCE, route.source)
   })
-  const neighbors = reserve(heap, network.neighbors.length * NEIGHBOR_ENTRY_BYTES, 'neighbors')
+  const neighbors = reserve(heap, network.neighbors.length * NEIGHBOR_ENTRY_BYTES, 'neighbors', 'coreMemory')
   memory.setWord(HEADER + HEADER_NEIGHBORS, neighbors)
   memory.setWord(HEADER + HEADER_NEIGHBOR_COUNT, network.neighbors.length)
   network.neighbors.forEach(({ dev, address, mac }, number) => {
@@ -225,65 +232,5 @@ export function writeNetwork(memory: Memory, heap: RangeAllocator, network: Netw
     put(at + NEIGHBOR_ADDRESS, address)
     bytes.set(mac, at + NEIGHBOR_MAC)
   })
-}
-
-function reserve(heap: RangeAllocator, bytes: number, what: string): number {
-  if (bytes === 0) return 0
-  const start = heap.allocate(bytes)
-  if (start === undefined) throw new SkepError('BAD_OPTION', `${what}: ${bytes} bytes do not fit; raise 'coreMemory'`)
-  return start
-}
-
-function list<T>(given: readonly T[] | undefined, name: string, most: number): readonly T[] {
-  const all = given ?? []
-  if (!Array.isArray(all) || all.length > most)
-    throw new SkepError('BAD_OPTION', `${name}: at most ${most}, got ${Array.isArray(all) ? all.length : show(all)}`)
-  return all
-}
-
-/** What is to have fields. */
-function record<T>(given: T, place: string): T {
-  if (typeof given === 'object' && given !== null) return given
-  throw new SkepError('BAD_OPTION', `${place}: expected an object, got ${show(given)}`)
-}
-
-/** A number that is written without sign, leading zero or exponent, so that each has one spelling. */
-function wholeNumber(text: string, place: string, low: number, high: number): number {
-  return number(/^(0|[1-9][0-9]*)$/.test(text) ? Number(text) : NaN, place, low, high)
-}
-
-function number(value: number, place: string, low: number, high: number): number {
-  if (Number.isInteger(value) && value >= low && value <= high) return value
-  throw new SkepError('BAD_OPTION', `${place}: expected a whole number from ${low} to ${high}, got ${show(value)}`)
-}
-
-function linkAddress(text: string, place: string): Uint8Array {
-  if (typeof text === 'string' && /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text))
-    return Uint8Array.from(text.split(':'), (byte) => parseInt(byte, 16))
-  throw new SkepError('BAD_OPTION', `${place}: expected six bytes like '02:00:00:00:00:01', got ${show(text)}`)
-}
-
-function addressOf(text: string, place: string): Address {
-  if (isIPv4(text)) return { family: AF_INET, bytes: Uint8Array.from(text.split('.'), Number) }
-  if (isIPv6(text) && !text.includes('%')) return { family: AF_INET6, bytes: ipv6Bytes(text) }
-  throw new SkepError('BAD_OPTION', `${place}: expected an address of IPv4 or IPv6, got ${show(text)}`)
-}
-
-/** `text` is an address of IPv6; its last four bytes may be written as one of IPv4. */
-function ipv6Bytes(text: string): Uint8Array {
-  const groups = (part: string): number[] =>
-    part === ''
-      ? []
-      : part.split(':').flatMap((group) => {
-          if (group.includes('.')) return group.split('.').map(Number)
-          const word = parseInt(group, 16)
-          return [word >> 8, word & 0xff]
-        })
-  const [before = '', after] = text.split('::')
-  const first = groups(before)
-  const last = groups(after ?? '')
-  const bytes = new Uint8Array(16)
-  bytes.set(first)
-  bytes.set(last, 16 - last.length)
-  return bytes
+  writeSockets(memory, heap, guest, network.sockets)
 }

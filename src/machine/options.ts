@@ -4,6 +4,7 @@ import { CONTROL_BLOCK_BYTES } from '../../core/layout.js'
 import { SkepError } from '../error.js'
 import type { OptionNames } from './given-options.js'
 import { networkOf, type Neighbor, type Network, type NetworkInterface, type Route } from './network.js'
+import type { Socket } from './sockets.js'
 import type { TaskIdentity } from './task.js'
 import { parseSize, show, type Size } from './units.js'
 
@@ -28,6 +29,8 @@ export interface BootOptions {
   routes?: readonly Route[]
   /** Link addresses of the next hops. */
   neighbors?: readonly Neighbor[]
+  /** Local sockets, for bpf_sk_lookup_tcp and its like. Of sockets that fit a packet equally well, the first is found. */
+  sockets?: readonly Socket[]
 }
 
 /** All that machines of every kind take. */
@@ -42,6 +45,7 @@ export const bootOptions = {
   interfaces: true,
   routes: true,
   neighbors: true,
+  sockets: true,
 } satisfies OptionNames<BootOptions>
 
 /** Options with every default filled in. */

@@ -47,6 +47,8 @@ export interface PacketAfter {
   readonly tunnel?: PacketTunnel & { readonly set: boolean }
   /** PACKET_HOST (0), _BROADCAST, _MULTICAST, _OTHERHOST, if a helper has changed it. */
   readonly type?: number
+  /** tc: the socket that bpf_sk_assign gave the packet to, as its place in the boot's `sockets`. */
+  readonly assigned?: number
 }
 
 // __sk_buff.
@@ -114,11 +116,13 @@ function writeTunnel(view: DataView, tunnel: PacketTunnel, fail: Fail): void {
 export function readPacketState(view: DataView): PacketAfter | undefined {
   const word = (field: number): number => view.getUint32(field, true)
   const type = word(PKT_TYPE)
+  const socket = word(RUN_RECORD + record.RECORD_SOCKET)
   const after: PacketAfter = {
     ...(word(RUN_RECORD + record.RECORD_HASH_SET) !== 0 && { hash: word(HASH) }),
     ...(word(VLAN_PRESENT) !== 0 && { vlan: { protocol: swap16(word(VLAN_PROTO)), tci: word(VLAN_TCI) } }),
     ...(word(RUN_RECORD + record.RECORD_TUNNEL_MODE) !== 0 && { tunnel: readTunnel(view) }),
     ...(type !== word(RUN_RECORD + record.RECORD_TYPE_BEFORE) && { type }),
+    ...(socket !== 0 && { assigned: socket - 1 }),
   }
   return Object.keys(after).length > 0 ? after : undefined
 }

@@ -199,7 +199,8 @@ function fibCase(name: string, program: FibCase['program'], asked: Asked, flags:
   return { name: `${name} (${program})`, program, data, flags, parameters }
 }
 
-function addressBytes(text: string): Uint8Array {
+/** `text` is an address of IPv4, or of IPv6 in hexadecimal only. */
+export function addressBytes(text: string): Uint8Array {
   if (!isIPv6(text)) return Uint8Array.from(text.split('.'), Number)
   const [before = '', after = ''] = text.split('::')
   const words = (part: string): number[] =>

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { openKernel } from '../kernel/oracle.js'
 import { answersFile, families } from './families.js'
 import { answersFile as fibAnswersFile, commands, kernelFibAnswers, objectFile } from './fib-cases.js'
+import * as sockets from './socket-cases.js'
 import { kernelAnswers } from './kernel-answers.js'
 
 const wanted = process.argv.slice(2)
@@ -24,4 +25,12 @@ if (wanted.length === 0 || wanted.includes('fib')) {
   writeFileSync(fibAnswersFile, JSON.stringify(answers, null, 2) + '\n')
   process.stdout.write(`fib: ${Object.keys(answers).length} answers of Linux ${routed.release}\n`)
   await routed.close()
+}
+if (wanted.length === 0 || wanted.includes('socket')) {
+  const apart = await openKernel({ network: sockets.commands })
+  if (typeof apart === 'string') throw new Error(apart)
+  const answers = await sockets.kernelSocketAnswers(apart, fileURLToPath(sockets.objectFile))
+  writeFileSync(sockets.answersFile, JSON.stringify(answers, null, 2) + '\n')
+  process.stdout.write(`socket: ${Object.keys(answers).length} answers of Linux ${apart.release}\n`)
+  await apart.close()
 }

@@ -34,6 +34,10 @@
 //                                          made without an object: "result" is the descriptor
 //   scene run PROGRAM PACKET, scene set MAP KEY VALUE, scene dump MAP, scene end
 //                                          by descriptor: {"result":0,"retval":…}; {"entries":[["key","value"],…]}; closes all
+//   socket open tcp|udp ADDRESS PORT listen|wait|ADDRESS PORT [OPTION VALUE]…
+//                                          an ordinary socket that waits, or is connected; options: dev v6only mark priority
+//                                          reuseport reuseaddr; "result" is its number
+//   socket accept N, socket shut N, socket close N
 //   helper TYPE ID                         0 if programs of that type (a number) may call the helper, else -EINVAL
 //
 // Keys, values and data are hexadecimal. "result" is 0 or a negative errno.
@@ -78,6 +82,8 @@ int main(void)
       helper(atoi(words[1]), atoi(words[2]));
     else if (strcmp(words[0], "scene") == 0 && count > 1)
       scene(count - 1, words + 1);
+    else if (strcmp(words[0], "socket") == 0 && count > 1)
+      socket_call(count - 1, words + 1);
     else if (!object)
       answer(-EINVAL);
     else if ((strcmp(words[0], "push") == 0 || strcmp(words[0], "pop") == 0 || strcmp(words[0], "peek") == 0) && count > 1)

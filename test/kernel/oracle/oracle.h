@@ -56,6 +56,9 @@ void end_reserved(int which, int submit);
 /* scene.c */
 void scene(int words, char **word);
 
+/* socket.c */
+void socket_call(int words, char **word);
+
 /* machine.c */
 void info(void);
 void spare(int wanted);
