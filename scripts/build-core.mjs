@@ -1,6 +1,6 @@
 // Compiles core/ (AssemblyScript) to dist/core: the shipped core.wasm, core.check.wasm in which every access to shared
 // memory is a call to an imported hook, and core.trace.wasm (the check build unoptimised, for source positions, with its
-// source map, packed: the maps would be a third of the package).
+// source map; both packed: they would be a third of the package, and are read only to print a trace).
 // core/specimens (specimens.wasm, specimens.check.wasm) and core/parts (parts.check.wasm: the smallest structures by
 // themselves) are compiled apart and are no part of the core.
 // The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a
@@ -99,7 +99,8 @@ const changes = await newest()
 for (const { entry, output, options, small } of builds) {
   const changed = Math.max(entry.startsWith(SPECIMENS) ? changes.specimens : changes.core, script)
   const path = `dist/core/${output}`
-  const built = await stat(path).then(
+  const packed = options.includes('--sourceMap')
+  const built = await stat(packed ? `${path}.gz` : path).then(
     (s) => s.mtimeMs,
     () => 0,
   )
@@ -114,10 +115,16 @@ for (const { entry, output, options, small } of builds) {
     process.exit(1)
   }
   if (output === 'core.wasm') await writeFile(path, stamped(await readFile(path), await coreStamp()))
-  if (options.includes('--sourceMap')) {
+  if (packed) {
     // Places are looked up in it, not the text there: that would be four fifths of it.
     const { sourcesContent: _, ...map } = JSON.parse(await readFile(`${path}.map`, 'utf8'))
-    await writeFile(`${path}.map.gz`, gzipSync(JSON.stringify(map), { level: 9 }))
-    await rm(`${path}.map`)
+    await pack(`${path}.map`, JSON.stringify(map))
+    await pack(path, await readFile(path))
   }
+}
+
+/** Leaves a file packed only. */
+async function pack(path, contents) {
+  await writeFile(`${path}.gz`, gzipSync(contents, { level: 9 }))
+  await rm(path)
 }

@@ -57,6 +57,7 @@ import {
   vacantWord,
   withOwner,
 } from './ring-record'
+import { copyPiece } from './value'
 
 /** Largest sample that is looked at; the ring's own size decides the rest. */
 const LARGEST_SAMPLE: u64 = 0x3fffffff
@@ -141,6 +142,17 @@ export function ringEnd(map: usize, sample: u32, owner: u32, wakeUp: i32): bool 
   if (!word) return false
   const open = cpu() + CPU_RESERVED
   note32(open, peek32(open) - 1)
+  if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === startOf(word))) ring(map)
+  return true
+}
+
+/** Reserves a record, copies a sample into it and commits it, of which nothing stays open; false if there is no room. */
+export function ringOutput(map: usize, from: usize, size: u64, wakeUp: i32): bool {
+  if (size > LARGEST_SAMPLE) return false
+  const to = takeRecord(map, <u32>size, ringUnits(map) - 1)
+  if (!to) return false
+  copyPiece(to, from, <u32>size)
+  const word = endRecord(map, <u32>to, RECORD_COMMITTED)
   if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === startOf(word))) ring(map)
   return true
 }

@@ -8,8 +8,15 @@ import type { CodePosition } from './positions.js'
 
 /** What a call instruction calls, resolved. */
 export type Callee =
-  /** `frame`, of a tail call: as for 'tail'. */
-  | { kind: 'import'; index: number; helper: HelperImport; slot?: SlotShape | undefined; frame?: number }
+  /** `frame`, of a tail call: as for 'tail'. `slot`, or `ring`, an address: what the last i32 says. */
+  | {
+      kind: 'import'
+      index: number
+      helper: HelperImport
+      slot?: SlotShape | undefined
+      ring?: number | undefined
+      frame?: number
+    }
   /** `charges`: it, or what it calls, spends of the loop budget. */
   | { kind: 'function'; index: number; charges: boolean; inline: InlinedFunction | undefined }
   /** A lookup in an array that is known; where the key is, if it lies in the frame, and what it is, if that is a constant. */

@@ -14,8 +14,10 @@ export interface HelperImport {
   readonly returns: boolean
   /** The core's export for a timer or work that is known to be a field of a map's values; it takes the slot as a last i32. */
   readonly inSlot?: { readonly field: 'timer' | 'work'; readonly name: string }
-  /** It takes the address of a slot as a last i32. */
-  readonly takesSlot?: boolean
+  /** The core's export for a ring buffer that is known; it takes the address of the map as a last i32. */
+  readonly ofRing?: string
+  /** It takes an address of the core as a last i32. */
+  readonly takesAddress?: boolean
   /** Its result, unless 0, is the table index of the function that takes the caller's place (bpf_tail_call). */
   readonly tail?: boolean
 }
@@ -92,6 +94,8 @@ export interface LinkTarget {
   programAt?(map: string, index: number): string | undefined
   /** A hash map whose lookups begin in place; it stays as long as the code. */
   hashShape?(name: string): HashShape | undefined
+  /** The address of the structure of a map that is a ring buffer and stays as long as the code. */
+  ringAddress?(name: string): number | undefined
   /** The slots of a map's timers or work, if that field lies at `offset` of its values. */
   slotShape?(name: string, field: 'timer' | 'work', offset: number): SlotShape | undefined
   /** The instructions of a function, if someone has decoded them already. */

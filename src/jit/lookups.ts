@@ -78,25 +78,28 @@ class StoredNumbers {
   }
 }
 
-/** What r2 refers to at a call of a helper, and what number r3 is, if it is a constant. */
+/** What r1 and r2 refer to at a call of a helper, and what number r3 is, if it is a constant. */
 export interface KnownArguments {
-  readonly second: Relocation
+  readonly first: Relocation | undefined
+  readonly second: Relocation | undefined
   readonly third: number | undefined
 }
 
 /** The arguments of calls of helpers that the same basic block loads: by index of the call instruction. */
 export function knownArguments(unit: Unit, graph: Graph): Map<number, KnownArguments> {
   const known = new Map<number, KnownArguments>()
-  for (const { first, end } of graph.blocks) {
+  for (const { first: start, end } of graph.blocks) {
+    let first: Relocation | undefined
     let second: Relocation | undefined
     let third: number | undefined
-    for (let at = first; at < end; at += 1) {
+    for (let at = start; at < end; at += 1) {
       const instruction = unit.instructions[at]!
       const { form, index, imm } = instruction
       const relocation = unit.relocations.get(index)
-      if (form.kind === 'call' && form.operation === 'helper' && !relocation && second)
-        known.set(index, { second, third })
+      if (form.kind === 'call' && form.operation === 'helper' && !relocation && (first ?? second))
+        known.set(index, { first, second, third })
       const target = written(instruction)
+      if (target === 1) first = relocation
       if (target === 2) second = relocation
       if (target === 3)
         third = form.kind === 'alu' && form.operation === 'mov' && form.source === 'immediate' ? imm >>> 0 : undefined

@@ -67,9 +67,9 @@ export function assembleModule(
     .name('fault_at')
     .byte(0x00)
     .u32(types.number([I32, I64], []))
-  for (const { name, parameters, frame, returns, takesSlot } of imports) {
+  for (const { name, parameters, frame, returns, takesAddress } of imports) {
     const taken: ValueType[] = Array.from({ length: parameters }, () => I64)
-    if (frame || takesSlot) taken.push(I32)
+    if (frame || takesAddress) taken.push(I32)
     importSection
       .name('core')
       .name(name)

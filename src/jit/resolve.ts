@@ -10,6 +10,9 @@ import type { KnownArguments, LookupSite } from './lookups.js'
 
 const TAIL_CALL_HELPER = 12
 const LOOP_HELPER = 181
+/** bpf_ringbuf_output and bpf_ringbuf_reserve, whose r1 is the ring. */
+const OUTPUT_HELPER = 130
+const RESERVE_HELPER = 131
 
 /** What a subprogram's tail call asks for the frame of the next program: core/frame.ts. */
 const TAIL_FRAME: HelperImport = { name: 'tail_frame', parameters: 0, frame: true, returns: true }
@@ -100,8 +103,10 @@ export function calleesOf(
       return { kind: 'import', index: importIndex(helper), helper, frame: importIndex(TAIL_FRAME) }
     const slot = inSlot && place && target.slotShape?.(place.map, inSlot.field, place.offset)
     if (!slot) return { kind: 'import', index: importIndex(helper), helper }
-    return { kind: 'import', index: importIndex({ ...helper, name: inSlot.name, takesSlot: true }), helper, slot }
+    return { kind: 'import', index: importIndex({ ...helper, name: inSlot.name, takesAddress: true }), helper, slot }
   }
+  // A sample's ring is most likely that of the reservation that stands before it. The core asks that one first.
+  let ring: number | undefined
   for (const instruction of unit.instructions) {
     const { form, index, imm } = instruction
     if (form.kind !== 'call') continue
@@ -116,7 +121,9 @@ export function calleesOf(
     else if (form.operation === 'helper') {
       const helper = target.helperImport(imm, unit.spec.name, index)
       const site = lookups?.get(index)
-      const { second, third } = given?.get(index) ?? {}
+      const { first, second, third } = given?.get(index) ?? {}
+      if (imm === RESERVE_HELPER || imm === OUTPUT_HELPER)
+        ring = first?.kind === 'map' ? target.ringAddress?.(first.map) : undefined
       const programs = imm === TAIL_CALL_HELPER && second?.kind === 'map' && target.programArrayShape?.(second.map)
       const array = site && target.arrayShape?.(site.map)
       const hash = site && target.hashShape?.(site.map)
@@ -132,6 +139,13 @@ export function calleesOf(
         })
       else if (imm === LOOP_HELPER && second?.kind === 'function-pointer')
         callees.set(index, { kind: 'loop', callback: second.function, index: 0, charges: true, inline: undefined })
+      else if (helper.ofRing !== undefined && ring !== undefined)
+        callees.set(index, {
+          kind: 'import',
+          index: importIndex({ ...helper, name: helper.ofRing, takesAddress: true }),
+          helper,
+          ring,
+        })
       else callees.set(index, imported(helper, index))
     } else if (form.operation === 'function' && index + 1 + imm === 0) callees.set(index, unit.spec.name)
     else

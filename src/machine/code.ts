@@ -8,6 +8,7 @@ import {
   MAP_TYPE_PERCPU_ARRAY,
   MAP_TYPE_PERCPU_HASH,
   MAP_TYPE_PROG_ARRAY,
+  MAP_TYPE_RINGBUF,
 } from '../../core/abi.js'
 import {
   MAP_CPU_STRIDE,
@@ -140,6 +141,7 @@ function linkTarget(
     programArrayShape: (name) => arrayShape(kernel, mapNamed(name), MAP_TYPE_PROG_ARRAY),
     programAt: (name, index) => spec.programs.get(mapNamed(name).spec.initial?.get(index) ?? '')?.entry,
     hashShape: (name) => hashShape(kernel, mapNamed(name)),
+    ringAddress: (name) => (mapNamed(name).spec.type === MAP_TYPE_RINGBUF ? mapNamed(name).address : undefined),
     slotShape: (name, field, offset) => slotShape(kernel, mapNamed(name), field, offset),
     decoded: (fn) => codes(fn).instructions,
     facts: prover(spec, codes, probes),

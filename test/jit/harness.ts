@@ -39,6 +39,7 @@ export interface Options {
       frame?: boolean
       returns?: boolean
       inSlot?: HelperImport['inSlot']
+      ofRing?: string
       call: (...values: never[]) => bigint | void
     }
   >
@@ -50,6 +51,7 @@ export interface Options {
   standing?: Record<string, readonly (string | undefined)[]>
   hashes?: Record<string, HashShape>
   slots?: Record<string, SlotShape>
+  rings?: Record<string, number>
   facts?: KnownFacts
   externs?: Record<string, bigint>
   roots?: string[]
@@ -61,13 +63,20 @@ export function functionSpec(name: string, lines: readonly Line[]): FunctionSpec
 }
 
 export function linkTarget(options: Options = {}, callbackNames: string[] = []): LinkTarget {
-  type Entry = { parameters: number; frame?: boolean; returns?: boolean; inSlot?: HelperImport['inSlot'] }
+  type Entry = {
+    parameters: number
+    frame?: boolean
+    returns?: boolean
+    inSlot?: HelperImport['inSlot']
+    ofRing?: string
+  }
   const imported = (name: string, entry: Entry): HelperImport => ({
     name,
     parameters: entry.parameters,
     frame: entry.frame ?? false,
     returns: entry.returns ?? true,
     ...(entry.inSlot && { inSlot: entry.inSlot }),
+    ...(entry.ofRing !== undefined && { ofRing: entry.ofRing }),
   })
   return {
     fileName: 'test.bpf.o',
@@ -80,6 +89,7 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
     programAt: (name, index) => options.standing?.[name]?.[index],
     hashShape: (name) => options.hashes?.[name],
     slotShape: (name) => options.slots?.[name],
+    ringAddress: (name) => options.rings?.[name],
     ...(options.facts && { facts: () => options.facts! }),
     mapValueAddress: (name, offset) => (options.maps?.[name] ?? 0) + offset,
     helperImport: (id, functionName, instruction) => {
@@ -120,8 +130,10 @@ export class TestMachine {
     const callbackNames: string[] = []
     this.object = compile(functions, linkTarget(options, callbackNames), options.roots)
     const core: Record<string, unknown> = {}
-    for (const [id, { call, inSlot }] of Object.entries(options.helpers ?? {}))
-      core[inSlot?.name ?? `helper${id}`] = call
+    for (const [id, { call, inSlot, ofRing }] of Object.entries(options.helpers ?? {})) {
+      core[`helper${id}`] = call
+      core[inSlot?.name ?? ofRing ?? ''] = call
+    }
     for (const [name, { call }] of Object.entries(options.kfuncs ?? {})) core[name] = call
     const instance = new WebAssembly.Instance(new WebAssembly.Module(this.object.bytes), {
       env: { memory: this.memory, table: this.functions },

@@ -6,12 +6,11 @@ import { gunzipSync } from 'node:zlib'
 /** What is compiled: the core; the core with small tables; its smallest structures; the three older designs. */
 export type ModuleName = 'core' | 'core.small' | 'parts' | 'specimens'
 
-const fileOf = (name: ModuleName, traced: boolean): URL =>
-  new URL(`../../../core/${name}.${traced ? 'trace' : 'check'}.wasm`, import.meta.url)
+const fileOf = (name: string): Buffer => readFileSync(new URL(`../../../core/${name}`, import.meta.url))
 
 /** A module's bytes. */
-export const moduleBytes = (name: ModuleName, traced = false): Uint8Array => readFileSync(fileOf(name, traced))
+export const moduleBytes = (name: ModuleName, traced = false): Uint8Array =>
+  traced ? gunzipSync(fileOf(`${name}.trace.wasm.gz`)) : fileOf(`${name}.check.wasm`)
 
 /** The source map of a trace build, as text. */
-export const sourceMapText = (name: ModuleName): string =>
-  gunzipSync(readFileSync(`${fileOf(name, true).pathname}.map.gz`)).toString()
+export const sourceMapText = (name: ModuleName): string => gunzipSync(fileOf(`${name}.trace.wasm.map.gz`)).toString()
