@@ -52,12 +52,11 @@ export const EALREADY = 114
 export const ENOTSUPP = 524
 
 /**
- * Entries of a stack that a run can have, and what two of them take at the end of the run buffer: zeros behind each, keys of
- * three nesting levels.
+ * Entries of a stack that a run can have, and what two of them take at the end of the run buffer, with zeros behind each.
  */
 export const DEEPEST_STACK = 127
 export const STACK_AREA_BYTES = 2048
-export const STACKS_BYTES = 4120
+export const STACKS_BYTES = 4096
 
 /** enum bpf_map_type (those that this machine has). */
 export const MAP_TYPE_HASH = 1

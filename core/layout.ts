@@ -46,8 +46,9 @@ export const HEADER_NEIGHBORS = 104
 export const HEADER_NEIGHBOR_COUNT = 108
 /** Address of the table of sockets, 0 if there is none; host, before anything runs. */
 export const HEADER_SOCKETS = 112
-/** Map elements that dead CPUs may have taken with them (contract G9); repair. The rest: core/run/audit.ts. */
-export const HEADER_LOST_ELEMENTS = 116
+/** Changes of maps that CPUs had under way when they died: each may have taken one element with it, or none (contract G9).
+ *  Written by repair. What else is lost: core/run/audit.ts. */
+export const HEADER_UNFINISHED_CHANGES = 116
 /** u64 for each control block: absolute REALTIME expiry + 1, 0 for every other arming; of timers on that clock only. Advice,
  *  moves the timer when REALTIME is set. */
 export const HEADER_REALTIME_EXPIRIES = 120
@@ -343,8 +344,10 @@ export const CPU_SPIN = 364
 export const CPU_REGISTERS = 368
 /** Address of the instruction that the interpreter is at (core heap); 0 while none runs. */
 export const CPU_INSTRUCTION = 372
-/** Ring buffer records that this CPU has reserved and not given back: what a run leaves open is discarded at its end. */
+/** What this CPU has open in rings (map/open-records.ts): records and drains that programs have not given back, and 1 if code that
+ *  had interrupted them has begun any since the end of the last run. One u64 for who asks whether there is anything. */
 export const CPU_RESERVED = 376
+export const CPU_RESERVED_NESTED = 380
 /** Timer wheel: bitmaps (8 u32 per level); the slots are at the end. */
 export const CPU_WHEEL_BITS = 384
 export const WHEEL_LEVELS = 6

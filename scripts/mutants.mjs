@@ -14,6 +14,7 @@ import {
 } from '../dist/src/explore/subjects/async-catalogue.js'
 import { mapEntries } from '../dist/src/explore/subjects/map-catalogue.js'
 import { ringScenarios } from '../dist/src/explore/subjects/ring-catalogue.js'
+import { ringRunScenarios } from '../dist/src/explore/subjects/ring-run-catalogue.js'
 import { stackEntries } from '../dist/src/explore/subjects/stack-catalogue.js'
 import { replaceBetween } from './marked.mjs'
 import { compileMutant } from './mutant-core.mjs'
@@ -39,6 +40,7 @@ const scenarios = [
     subject: (module, machines) => scenarioSubject(machineOf(scenario, module, machines), scenario),
   })),
   ...ringScenarios(),
+  ...ringRunScenarios(),
   ...[...mapEntries(), ...stackEntries()].map((entry) => ({
     name: entry.name,
     subject: (module) => entry.subject(false, module),

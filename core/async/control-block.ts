@@ -1,7 +1,9 @@
 // Control blocks: allocation, references, return to the pool. Owns the pool bitmap.
 // Invariant: a block in the pool has state FREED, no binding, no queue entry and a dead count; so a stale look at it
 // finds nothing to do. It returns only a grace period after its count was dead [G1, G3, H3]. One that was never used is all
-// 0, idle and in no slot: nobody has its address to look at it.
+// 0, which reads as idle: no slot, queue or inbox has ever led to it, and who goes over all blocks (repair, audit, the setting of
+// REALTIME, the host's list of timers) minds only those that are armed, queued, deferred, held or in the slot that they name;
+// owner 0 names none.
 import { note64, note8, peek32, poke32, store64 } from '../door'
 import { cpu, cpuIndex } from '../cpu'
 import {

@@ -17,11 +17,12 @@ import { cpu, cpuIndex } from '../cpu'
 import { peek32 } from '../door'
 import { guestAddress } from '../guest'
 import { fault } from '../host'
-import { CPU_PROGRAM, CPU_RUN_BUFFER, CPU_TASK, MAP_TYPE, PROGRAM_TYPE } from '../layout'
+import { CPU_PROGRAM, CPU_RUN_BUFFER, MAP_TYPE, PROGRAM_TYPE } from '../layout'
 import { TASK_PACKET_BYTES } from '../task-record'
 import { mapAddress } from '../map/map'
 import { perfOutput } from '../map/perf-event'
 import { skbBytes } from './skb'
+import { inRunBuffer } from './task'
 import { xdpBytes } from './xdp'
 
 /** In the flags: the index, or the own CPU's, and how many bytes of the packet. */
@@ -81,13 +82,13 @@ export function bpf_perf_event_output(context: u64, mapPointer: u64, flags: u64,
 
 /**
  * The same from a tracing program, whose packet is the one that the host has given the run: whatever structure `buffer` names, null
- * has none (-EFAULT), and so has a run without.
+ * has none (-EFAULT), and so have a run without and a callback.
  */
 function tracedOutput(buffer: u64, mapPointer: u64, flags: u64, data: u64, size: u64): i64 {
   const map = eventArray(mapPointer)
   if (flags & ~(INDEX | PACKET)) return -EINVAL
   const record = recordAt(data, size)
-  if (buffer === 0 || <u32>(flags >> PACKET_SHIFT) > peek32(cpu() + CPU_TASK + TASK_PACKET_BYTES)) return -EFAULT
+  if (buffer === 0 || <u32>(flags >> PACKET_SHIFT) > inRunBuffer(TASK_PACKET_BYTES)) return -EFAULT
   const packet = <usize>peek32(cpu() + CPU_RUN_BUFFER) + <usize>(RUN_CONTEXT_BYTES + RUN_HEADROOM_BYTES)
   return put(map, flags, record, size, packet)
 }

@@ -1,20 +1,18 @@
 // bpf_redirect_map: sends the packet of an XDP program to what stands under a key of a device, CPU or socket map. There is no
 // network: it is recorded for the host, as by the other redirect helpers. Exported to guest programs, inside a section.
 import { BPF_F_BROADCAST, BPF_F_EXCLUDE_INGRESS, FAULT_BAD_ACCESS, XDP_ABORTED, XDP_REDIRECT } from '../abi'
-import { cpu } from '../cpu'
-import { peek32, poke32 } from '../door'
+import { note32, peek32 } from '../door'
 import { fault } from '../host'
-import { CPU_NESTED, CPU_SCRATCH, MAP_TYPE } from '../layout'
+import { MAP_TYPE } from '../layout'
 import { mapAddress } from '../map/map'
 import { isDeviceMap, isTarget } from '../map/shape'
 import { targetOf } from '../map/target'
+import { keyCell } from './key-cell'
 import { recordRedirect } from './redirect'
 
 const REDIRECT_MAP: u32 = 51
 /** In the flags: the action for a key that is not there, XDP_ABORTED to XDP_TX. */
 const ACTIONS: u64 = 3
-/** In a CPU's scratch page: the key, one for each level of nesting. */
-const SCRATCH_KEYS: usize = 320
 
 /**
  * XDP_REDIRECT; the flags' low bits if the key is not there, and then an earlier redirect of the run counts no more;
@@ -26,10 +24,9 @@ export function bpf_redirect_map(mapPointer: u64, key: u64, flags: u64): i64 {
   if (!isTarget(type)) fault(FAULT_BAD_ACCESS, mapPointer)
   const known = isDeviceMap(type) ? ACTIONS | BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS : ACTIONS
   if (flags & ~known) return XDP_ABORTED
-  // A key must lie in guest memory for those who help a lookup that is disturbed (map/announce.ts).
-  const place = <usize>peek32(cpu() + CPU_SCRATCH) + SCRATCH_KEYS + ((<usize>peek32(cpu() + CPU_NESTED)) << 3)
-  poke32(place, <u32>key)
-  const value = targetOf(map, place)
+  const cell = keyCell()
+  note32(cell, <u32>key)
+  const value = targetOf(map, cell)
   if (!value && !(flags & BPF_F_BROADCAST)) {
     recordRedirect(0, 0, 0, 0, 0)
     return <i64>(flags & ACTIONS)

@@ -20,20 +20,13 @@ import { cpu } from '../cpu'
 import { copy, fill, glance64, note32, peek32 } from '../door'
 import { guestAddress } from '../guest'
 import { fault } from '../host'
-import {
-  CPU_NESTED,
-  CPU_RUN_BUFFER,
-  CPU_RUN_BUFFER_BYTES,
-  CPU_TASK,
-  MAP_FLAGS,
-  MAP_MAX_ENTRIES,
-  MAP_TYPE,
-  MAP_VALUE_SIZE,
-} from '../layout'
+import { CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES, MAP_FLAGS, MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
 import { TASK_KERNEL_DEPTH, TASK_USER_DEPTH } from '../task-record'
 import { hashLookup, hashUpdate } from '../map/hash'
 import { mapAddress } from '../map/map'
 import { powerOfTwoFrom } from '../map/shape'
+import { keyCell } from './key-cell'
+import { inRunBuffer } from './task'
 
 const SKIP: u64 = 0xff
 const USER_STACK: u64 = 1 << 8
@@ -41,13 +34,13 @@ const FAST_COMPARE: u64 = 1 << 9
 const REUSE: u64 = 1 << 10
 const USER_BUILD_ID: u64 = 1 << 11
 
-/** Where the stacks of a run lie: the kernel's, the user's, then the keys of lookups, one for each nesting level. */
+/** Where the stacks of a run lie: the kernel's, then the user's. */
 function stacks(): usize {
   return <usize>(peek32(cpu() + CPU_RUN_BUFFER) + peek32(cpu() + CPU_RUN_BUFFER_BYTES) - <u32>STACKS_BYTES)
 }
 
 function depthOf(flags: u64): u32 {
-  return peek32(cpu() + CPU_TASK + (flags & USER_STACK ? TASK_USER_DEPTH : TASK_KERNEL_DEPTH))
+  return inRunBuffer(flags & USER_STACK ? TASK_USER_DEPTH : TASK_KERNEL_DEPTH)
 }
 
 /** Address of the stack's entry behind those that are left out. */
@@ -85,7 +78,7 @@ export function bpf_get_stackid(_context: u64, mapPointer: u64, flags: u64): i64
   const stack = placeOf(flags)
   const words = min<u32>(depth - skipped, bytes >> 3)
   const id = hashOf(stack, words) & (<u32>powerOfTwoFrom(peek32(map + MAP_MAX_ENTRIES)) - 1)
-  const key = stacks() + 2 * <usize>STACK_AREA_BYTES + ((<usize>peek32(cpu() + CPU_NESTED)) << 3)
+  const key = keyCell()
   note32(key, id)
   let result = hashUpdate(map, key, stack, BPF_NOEXIST, true)
   if (result === -EEXIST) {

@@ -2,9 +2,9 @@
 // the CPU's current run (src/machine/task.ts). Exported to guest programs.
 import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, EINVAL, EOPNOTSUPP } from '../abi'
 import { cpu } from '../cpu'
-import { copy, fill, peek32, peek64, peek8, poke32, poke64, poke8 } from '../door'
+import { copy, fill, load32, peek32, peek64, peek8, poke32, poke64, poke8 } from '../door'
 import { guestAddress } from '../guest'
-import { CPU_PROGRAM, CPU_TASK, PROGRAM_TYPE } from '../layout'
+import { CPU_CURRENT, CPU_PROGRAM, CPU_TASK, PROGRAM_TYPE } from '../layout'
 import {
   TASK_ADDRESS,
   TASK_ARGUMENTS,
@@ -31,6 +31,11 @@ const NAMESPACE_BYTES: u32 = 8
 
 function task(): usize {
   return cpu() + CPU_TASK
+}
+
+/** A word (TASK_*) about what the host has put into the run buffer: 0 in a callback, the buffer is the last run's. */
+export function inRunBuffer(field: usize): u32 {
+  return load32(cpu() + CPU_CURRENT) === 0 ? peek32(task() + field) : 0
 }
 
 /** Process (upper half) and thread id. */

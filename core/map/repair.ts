@@ -1,6 +1,7 @@
 // What a dead CPU leaves behind in the maps. Called by the repair of a dead CPU (run/offline.ts), on a live one.
 // An update, delete or eviction that was cut off holds at most one element, and the room of one, that no map will see
-// again: the elements that every map has beyond max_entries make up for it, and the machine's statistics count it. The
+// again: the elements that every map has beyond max_entries make up for it. Whether it held one cannot be known (it may have
+// ended the change and not yet said so): the machine's statistics count the changes, not the elements. The
 // rooms that the CPU kept are taken by whoever needs them, as before.
 import { MAX_MAPS } from '../abi'
 import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
@@ -9,7 +10,7 @@ import { cpuArea } from '../cpu'
 import {
   CPU_MAP_OPERATIONS,
   HEADER,
-  HEADER_LOST_ELEMENTS,
+  HEADER_UNFINISHED_CHANGES,
   HEADER_MAPS,
   MAP_BYTES,
   MAP_STATE,
@@ -21,7 +22,7 @@ import { abandonReservations } from './ring'
 import { isHash } from './shape'
 import { repairSpare } from './spare'
 
-/** Withdraws the lookups and writes of CPU `dead`, gives its spare elements back, and counts what its operations held. */
+/** Withdraws the lookups and writes of CPU `dead`, gives its spare elements back, and counts the changes that it had under way. */
 export function repairMaps(dead: u32): void {
   withdrawLookups(dead)
   withdrawWrites(dead)
@@ -32,6 +33,6 @@ export function repairMaps(dead: u32): void {
     if (isHash(peek32(map + MAP_TYPE))) repairSpare(map, dead)
   }
   const under = cpuArea(dead) + CPU_MAP_OPERATIONS
-  add32(HEADER + HEADER_LOST_ELEMENTS, glance32(under))
+  add32(HEADER + HEADER_UNFINISHED_CHANGES, glance32(under))
   note32(under, 0)
 }

@@ -10,14 +10,13 @@
 import { MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF, MAX_MAPS } from '../abi'
 import { mapAt } from '../async/slot'
 import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
-import { cpu, cpuArea, cpuIndex } from '../cpu'
+import { cpuIndex } from '../cpu'
 import {
   add32,
   compareExchange32,
   compareExchange64,
   load32,
   load64,
-  note32,
   peek32,
   poke32,
   poke64,
@@ -25,7 +24,6 @@ import {
   wake,
 } from '../door'
 import {
-  CPU_RESERVED,
   HEADER,
   HEADER_MAPS,
   MAP_BYTES,
@@ -39,6 +37,8 @@ import {
   MAP_STATE,
   MAP_TYPE,
 } from '../layout'
+import { sectionEnter, sectionExit } from '../memory/section'
+import { beginOpen, endOpen, forgetOpen, mayBeOpen } from './open-records'
 import {
   POSITIONS,
   RECORD_COMMITTED,
@@ -88,11 +88,10 @@ function publish(map: usize, word: u64): void {
 /** Reserves a record for a program's sample of `size` bytes: guest address of the sample, 0 if there is no room. */
 export function ringReserve(map: usize, size: u64): usize {
   if (size > LARGEST_SAMPLE) return 0
-  const open = cpu() + CPU_RESERVED
-  note32(open, peek32(open) + 1)
+  beginOpen()
   // The last byte of the ring stays free, as in the kernel.
   const sample = takeRecord(map, <u32>size, ringUnits(map) - 1)
-  if (!sample) note32(open, peek32(open) - 1)
+  if (!sample) endOpen()
   return sample
 }
 
@@ -140,8 +139,7 @@ export function ring(map: usize): void {
 export function ringEnd(map: usize, sample: u32, owner: u32, wakeUp: i32): bool {
   const word = endRecord(map, sample, owner)
   if (!word) return false
-  const open = cpu() + CPU_RESERVED
-  note32(open, peek32(open) - 1)
+  endOpen()
   if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === startOf(word))) ring(map)
   return true
 }
@@ -223,14 +221,19 @@ export function ring_release(map: usize, sample: u32): u32 {
   return release(map, word) ? 1 : 0
 }
 
-/** Discards what CPU `owner` has reserved in the ring: by the CPU itself, or for a dead one. */
+/**
+ * Discards what CPU `owner` has reserved in the ring: by the CPU itself, or for a dead one. All of it lies up to the record that
+ * is the last now, whose header is there then; records behind it are others'.
+ */
 function abandonIn(map: usize, owner: u32): void {
-  publish(map, load64(map + MAP_RING_LAST))
+  const last = load64(map + MAP_RING_LAST)
+  publish(map, last)
+  const end = endOf(last)
+  const units = ringUnits(map)
   let position = load32(map + MAP_RING_CONSUMED)
-  const end = endOf(load64(map + MAP_RING_LAST))
-  let left = ringUnits(map)
   let found = false
-  while (left-- && position !== end) {
+  // The consumer may be past the end by now. Each turn passes a record, or follows a consumer that did.
+  for (let left = units; left && ((end - position - 1) & POSITIONS) < units; left--) {
     const word = load64(headerOf(map, position))
     if (startOf(word) !== position) {
       // Consumed meanwhile: what lies behind is found from where the consumer is now.
@@ -252,6 +255,7 @@ function abandonIn(map: usize, owner: u32): void {
  * CPU, which has no samples of user rings any more either.
  */
 export function abandonReservations(index: u32, dead: bool): void {
+  forgetOpen(index)
   for (let at: u32 = 0; at < <u32>MAX_MAPS; at++) {
     const map = <usize>peek32(HEADER + HEADER_MAPS) + <usize>at * MAP_BYTES
     if (load32(map + MAP_STATE) - MAP_LIVE > MAP_WAITING - MAP_LIVE) continue
@@ -259,10 +263,18 @@ export function abandonReservations(index: u32, dead: bool): void {
     if (type === MAP_TYPE_RINGBUF || (type === MAP_TYPE_USER_RINGBUF && dead)) abandonIn(map, index)
     if (type === MAP_TYPE_USER_RINGBUF) compareExchange32(map + MAP_RING_DRAINER, index + 1, 0)
   }
-  note32(cpuArea(index) + CPU_RESERVED, 0)
 }
 
-/** At the end of this CPU's outermost code: nothing stays reserved. */
+/**
+ * At the end of a run and of a callback: nothing stays reserved. What interrupts a run counts as part of it as long as the run's
+ * section is there, and as a run of its own after that: so the end of the outermost code comes here behind its section, and
+ * looks again behind the section of this function.
+ */
 export function settleReservations(): void {
-  if (peek32(cpu() + CPU_RESERVED) !== 0) abandonReservations(cpuIndex(), false)
+  while (mayBeOpen()) {
+    retry()
+    const outermost = sectionEnter()
+    abandonReservations(cpuIndex(), false)
+    sectionExit(outermost)
+  }
 }

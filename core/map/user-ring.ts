@@ -2,9 +2,10 @@
 // CPU that its instance is; a program drains them (helper/user-ring.ts), one at a time, as long as it is the one that drains:
 // MAP_RING_DRAINER. Whoever drains and ends in a fault, or stops for ever, is made to let go (abandonReservations).
 // Headers lie in core memory: unlike the kernel's, no producer can write a position or a length that is wrong.
-import { cpu, cpuIndex } from '../cpu'
-import { compareExchange32, load32, load64, note32, peek32 } from '../door'
-import { CPU_RESERVED, MAP_ELEMENTS, MAP_MAX_ENTRIES, MAP_RING_CONSUMED, MAP_RING_DRAINER } from '../layout'
+import { cpuIndex } from '../cpu'
+import { compareExchange32, load32, load64, peek32 } from '../door'
+import { MAP_ELEMENTS, MAP_MAX_ENTRIES, MAP_RING_CONSUMED, MAP_RING_DRAINER } from '../layout'
+import { beginOpen, endOpen } from './open-records'
 import { endRecord, release, takeRecord } from './ring'
 import {
   RECORD_COMMITTED,
@@ -33,18 +34,16 @@ export function user_ring_end(map: usize, sample: u32, submit: u32): void {
 
 /** Makes this CPU the one that drains; false if there is one. */
 export function beginDrain(map: usize): bool {
-  const held = cpu() + CPU_RESERVED
-  note32(held, peek32(held) + 1)
+  beginOpen()
   if (compareExchange32(map + MAP_RING_DRAINER, 0, cpuIndex() + 1) === 0) return true
-  note32(held, peek32(held) - 1)
+  endOpen()
   return false
 }
 
 /** The drain is over: anyone may begin another. */
 export function endDrain(map: usize): void {
-  const held = cpu() + CPU_RESERVED
   compareExchange32(map + MAP_RING_DRAINER, cpuIndex() + 1, 0)
-  note32(held, peek32(held) - 1)
+  endOpen()
 }
 
 /**

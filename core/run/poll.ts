@@ -5,6 +5,7 @@ import { UNIT_SHIFT } from '../async/state'
 import { cpu, cpuNow, freshNow } from '../cpu'
 import { peek64 } from '../door'
 import { CPU_NOW } from '../layout'
+import { settleReservations } from '../map/ring'
 import { deferredPending } from '../memory/deferred'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { inboxPending } from '../queue/inbox'
@@ -46,6 +47,7 @@ export function runWork(): void {
   const outermost = sectionEnter()
   fireWork()
   sectionExit(outermost)
+  settleReservations()
 }
 
 /** One turn. POLL_MORE if something can be done at once, else 0. */
@@ -55,6 +57,7 @@ export function cpu_poll(): i32 {
   let more = fireDue()
   fireWork()
   sectionExit(outermost)
+  settleReservations()
   reclaim()
   more = more || workListFirst() !== 0 || inboxPending()
   return more ? POLL_MORE : 0

@@ -73,12 +73,12 @@ function run(program: usize, contextAddress: u32, context: u32, fresh: bool): u3
   poke32(area + CPU_PROGRAM, programBefore)
   poke32(area + CPU_BUDGET, budgetBefore)
   poke32(area + CPU_TAIL_CALLS, tailCallsBefore)
-  if (outermost) settleReservations()
   if (context !== CONTEXT_NMI && outermost) {
     poke32(area + CPU_READ_DEPTH, 0)
     poke32(area + CPU_PREEMPT_DEPTH, 0)
   }
   sectionExit(outermost)
+  if (outermost) settleReservations()
   return <u32>result
 }
 

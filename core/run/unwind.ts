@@ -22,7 +22,6 @@ import { finish, FIRING_RUNNING } from './fire'
 export function cpu_unwind(): void {
   const area = cpu()
   releaseLock(area, cpuIndex())
-  settleReservations()
   clearEdge()
   poke32(area + CPU_NESTED, 0)
   poke32(area + CPU_READ_DEPTH, 0)
@@ -31,4 +30,5 @@ export function cpu_unwind(): void {
   poke32(area + CPU_CONTEXT, CONTEXT_TASK)
   poke32(area + CPU_PROGRAM, 0)
   store64(area + CPU_SECTION, 0)
+  settleReservations()
 }

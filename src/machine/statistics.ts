@@ -8,6 +8,8 @@ import {
   CPU_QUEUE_LENGTH,
   CPU_RUNS,
   CPU_WORKS,
+  HEADER,
+  HEADER_UNFINISHED_CHANGES,
   PROGRAM_NANOSECONDS,
   PROGRAM_REFERENCES,
   PROGRAM_RUNS,
@@ -43,6 +45,8 @@ export interface MachineStatistics {
   readonly programs: Readonly<Record<string, ProgramStatistics>>
   /** Control blocks of timers and work: all, free, and lost with dead CPUs (0 as long as none died). */
   readonly timers: { readonly capacity: number; readonly free: number; readonly lost: number }
+  /** Updates and deletes that CPUs had under way when they died: each may have taken a free element of its map with it. */
+  readonly unfinishedChanges: number
   /** Closed maps whose memory waits for a grace period. */
   readonly mapsWaiting: number
   /** Faults in callbacks. */
@@ -86,6 +90,7 @@ export function machineStatistics(kernel: Kernel): MachineStatistics {
       free: core.control_blocks_free(),
       lost: core.control_blocks_lost(),
     },
+    unfinishedChanges: memory.word(HEADER + HEADER_UNFINISHED_CHANGES),
     mapsWaiting: kernel.maps.waiting,
     faults: kernel.faults,
   }

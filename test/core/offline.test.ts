@@ -120,6 +120,19 @@ describe('a dead CPU', () => {
     assert.equal(machine.cpu(2).helper('bpf_timer_cancel', map.timer(0)), 0)
   })
 
+  test('what goes over all control blocks passes over those that were never used', () => {
+    const { machine } = setup()
+    const [cpu, blocks] = [machine.cpu(1), machine.u32(layout.HEADER + layout.HEADER_CONTROL_BLOCKS)]
+    const count = machine.u32(layout.HEADER + layout.HEADER_CONTROL_BLOCK_COUNT)
+    // Its state reads as idle. As if a CPU had died that has taken it from the pool and done no more: nobody else has it.
+    machine.setU32(machine.u32(machine.u32(layout.HEADER + layout.HEADER_CONTROL_BLOCK_POOL) + layout.BITMAP_LEVEL), ~1)
+    cpu.call('realtime_set', 1000, 0)
+    assert.equal(cpu.call('cpu_offline', 0), 0)
+    cpu.call('cpu_poll')
+    assert.equal(cpu.call('control_blocks_lost'), 1)
+    for (let at = 0; at < count * layout.CONTROL_BLOCK_BYTES; at += 4) assert.equal(machine.u32(blocks + at), 0)
+  })
+
   test('can be repaired twice; a CPU cannot repair itself or one that never was', () => {
     const { machine } = setup()
     const cpu = machine.cpu(1)

@@ -110,6 +110,20 @@ for (const engine of ['jit', 'interp'] as const)
       assert.throws(() => put('put_traced', 0n, packet), coded('BAD_RUN', /no data/))
     })
 
+    test('a callback has neither the packet nor the stack of a run that is over', () => {
+      const machine = boot.virtual({ cpus, memory: '8 MiB' })
+      const object = machine.load('test/map/perf-later.bpf.o', { engine })
+      const buffer = object.maps['events']!.perfBuffer()
+      const { flags, stack_bytes: stackBytes } = object.variables
+      flags!.set(withPacket(CURRENT_CPU, 4))
+      const data = new Uint8Array(70)
+      object.programs['put_now_and_later']!.run({ ctx: [1], stack: { kernel: [1] }, data })
+      assert.deepEqual([result(object), stackBytes!.get()], [0, 8n])
+      machine.clock.advance('1 ms')
+      assert.deepEqual([errnoName(result(object)), errnoName(Number(stackBytes!.get()))], ['EFAULT', 'EFAULT'])
+      assert.equal(buffer.drain().length, 1)
+    })
+
     test('a full buffer loses records, counts them and tells of them', () => {
       const object = loaded()
       const told: number[][] = []

@@ -21,6 +21,7 @@ import {
 } from '../../core/abi.js'
 import { CPU_RESERVED, MAP_RECORDS, MAP_RING_BELL, MAP_RING_CONSUMED, MAP_RING_LAST } from '../../core/layout.js'
 import { Machine, u64, type Core, type MapAttributes } from './harness.js'
+import { mortalCpu } from './mortal.js'
 
 interface RingCore extends Core {
   bpf_ringbuf_reserve(ring: bigint, size: bigint, flags: bigint): bigint
@@ -29,6 +30,7 @@ interface RingCore extends Core {
   bpf_ringbuf_discard(sample: bigint, flags: bigint): void
   bpf_ringbuf_output(ring: bigint, data: bigint, size: bigint, flags: bigint): bigint
   bpf_ringbuf_query(ring: bigint, flags: bigint): bigint
+  cpu_unwind(): void
   ring_next(ring: number): bigint
   ring_release(ring: number, sample: number): number
 }
@@ -271,6 +273,24 @@ test('what a dead CPU had reserved is discarded', () => {
   assert.deepEqual(ring.drain(), [2])
   assert.equal(ring.query(BPF_RB_AVAIL_DATA), 0)
   assert.equal(ring.machine.word(ring.machine.area(1) + CPU_RESERVED), 0)
+})
+
+test('to discard what a run has left open takes as long in a large ring, though another CPU holds the last record', () => {
+  const stepsIn = (bytes: number): number => {
+    const ring = new Ring(bytes)
+    let steps = 0
+    ring.machine.cpus[0] = mortalCpu(ring.machine.memory, () => ++steps)
+    ring.core().cpu_attach(0)
+    ring.open(1)
+    const theirs = ring.open(2, 1)
+    const before = steps
+    ring.core().cpu_unwind()
+    const taken = steps - before
+    ring.core(1).bpf_ringbuf_submit(theirs, 0n)
+    assert.deepEqual(ring.drain(), [2])
+    return taken
+  }
+  assert.equal(stepsIn(1 << 16), stepsIn(1 << 12))
 })
 
 test('positions wrap', () => {

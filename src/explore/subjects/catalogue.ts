@@ -6,6 +6,7 @@ import { mapEntries } from './map-catalogue.js'
 import { lockEntries } from './lock-catalogue.js'
 import { queueEntries } from './queue-catalogue.js'
 import { ringEntries } from './ring-catalogue.js'
+import { ringRunEntries } from './ring-run-catalogue.js'
 import { partEntries } from './parts.js'
 import { specimenEntries } from './specimen-catalogue.js'
 import { stackEntries } from './stack-catalogue.js'
@@ -49,6 +50,7 @@ function* shipped(): Generator<Entry> {
   yield* mapEntries()
   yield* queueEntries()
   yield* ringEntries()
+  yield* ringRunEntries()
   yield* userRingEntries()
   yield* stackEntries()
   yield* trieEntries()

@@ -216,9 +216,10 @@ export function ringState(ring: number, view: View): RingState | string {
   const last = view.load64(ring + layout.MAP_RING_LAST)
   const found: number[] = []
   for (let position = word(layout.MAP_RING_CONSUMED); position !== endOf(last);) {
-    const header = view.load64(word(layout.MAP_RECORDS) + (position & mask) * UNIT)
-    if (Number(header >> 33n) !== position)
-      return header === last || position === Number(last >> 33n) ? found : `no record at ${position}`
+    // The last record may have no header yet.
+    const written = view.load64(word(layout.MAP_RECORDS) + (position & mask) * UNIT)
+    const header = Number(written >> 33n) === position ? written : last
+    if (Number(header >> 33n) !== position) return `no record at ${position}`
     const owner = header & 63n
     if (owner === COMMITTED) found.push(view.load32(word(layout.MAP_ELEMENTS) + (position & mask) * UNIT + UNIT) - 100)
     else if (owner === DISCARDED) found.push(GIVEN_UP)
