@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { boot, SkepError, type LocalMachine, type ObjectSpec } from '../../src/index.js'
+import { boot, SkepError, type LocalMachine, type ObjectSpec, type RunResult } from '../../src/index.js'
 import type { Engine } from '../../src/machine/code.js'
-import { runBare } from '../../src/cli/bare-run.js'
 import * as asm from '../../src/isa/assemble.js'
 import type { Line, Register } from '../../src/isa/assemble.js'
 import { FORMS } from '../../src/isa/table.js'
+import { functionsOf } from '../../src/object/bytecode.js'
+import type { FunctionSpec } from '../../src/object/spec.js'
 import { functionSpec } from '../jit/harness.js'
 import { drafts, programOf } from '../jit/random-programs.js'
 import type { Kernel } from '../kernel/oracle.js'
@@ -17,7 +18,10 @@ const SLOTS = 4
 
 /** An object of one syscall program. */
 export function objectOf(lines: readonly Line[]): ObjectSpec {
-  const main = { ...functionSpec('main', lines), section: 'syscall' }
+  return objectWith([{ ...functionSpec('main', lines), section: 'syscall' }])
+}
+
+function objectWith(functions: readonly FunctionSpec[]): ObjectSpec {
   return {
     name: 'random',
     license: 'GPL',
@@ -25,7 +29,7 @@ export function objectOf(lines: readonly Line[]): ObjectSpec {
     programs: new Map([
       ['main', { name: 'main', section: 'syscall', type: 'syscall', sleepable: true, entry: 'main' }],
     ]),
-    functions: new Map([['main', main]]),
+    functions: new Map(functions.map((fn) => [fn.name, fn])),
     variables: new Map(),
     btf: undefined,
     unsupported: [],
@@ -37,15 +41,20 @@ const BUDGET = 20_000
 /** Programs that one machine runs before the next one. */
 const MACHINE_USES = 200
 
+/** Loads the object, runs it once and closes it: r0's low half and the context. */
+function runOn(machine: LocalMachine, spec: ObjectSpec, engine: Engine, context: Uint8Array): RunResult {
+  const object = machine.load(spec, { engine, checks: false })
+  try {
+    return object.programs['main']!.run({ ctx: context })
+  } finally {
+    object.close()
+  }
+}
+
 function outcomeOn(machine: LocalMachine, spec: ObjectSpec, engine: Engine): unknown {
   try {
-    const object = machine.load(spec, { engine, checks: false })
-    try {
-      const { retval, ctx } = object.programs['main']!.run({ ctx: new Uint8Array(CONTEXT_BYTES).fill(0x5a) })
-      return { retval, ctx }
-    } finally {
-      object.close()
-    }
+    const { retval, ctx } = runOn(machine, spec, engine, new Uint8Array(CONTEXT_BYTES).fill(0x5a))
+    return { retval, ctx }
   } catch (error) {
     if (!(error instanceof SkepError)) throw error
     return error.code === 'FAULT_LOOP_BUDGET'
@@ -155,7 +164,7 @@ const acceptable = fc
     return [...lines, asm.exit()]
   })
 
-/** The entry that keeps the whole of r0 for us, as bytes before the program. */
+/** The entry that keeps the whole of r0 in the context, as bytes before the program. */
 function wrapped(code: Uint8Array): Uint8Array {
   const entry = asm.assemble([
     asm.mov('r6', 'r1'),
@@ -167,22 +176,26 @@ function wrapped(code: Uint8Array): Uint8Array {
   return Uint8Array.from([...entry, ...code])
 }
 
+const R0_BYTES = 8
+const r0In = (context: Uint8Array): bigint => new DataView(context.buffer, context.byteOffset).getBigUint64(0, true)
+
 /** How often the kernel was asked and let the program in. */
 export const asked = { accepted: 0, refused: 0 }
 
 /** Also on the kernel; a program that its verifier does not let in says nothing. */
-export const kernelAgrees = (kernel: Kernel): fc.IAsyncProperty<[Line[]]> =>
+export const kernelAgrees = (kernel: Kernel): fc.IAsyncPropertyWithHooks<[Line[]]> =>
   fc.asyncProperty(acceptable, async (lines) => {
-    const { code } = asm.assemble(lines)
-    const answers = (['jit', 'interp'] as const).map(
-      (engine) => runBare({ program: code, memory: new Uint8Array(), engine }).r0,
+    const code = wrapped(asm.assemble(lines).code)
+    const spec = objectWith(functionsOf(code))
+    const answers = (['jit', 'interp'] as const).map((engine) =>
+      r0In(runOn(usedMachine(engine), spec, engine, new Uint8Array(R0_BYTES)).ctx as Uint8Array),
     )
     assert.equal(answers[1], answers[0])
-    const answer = await kernel.bare(wrapped(code), new Uint8Array(8))
+    const answer = await kernel.bare(code, new Uint8Array(R0_BYTES))
     if (typeof answer === 'number') {
       asked.refused += 1
       return
     }
     asked.accepted += 1
-    assert.equal(new DataView(answer.context.buffer, answer.context.byteOffset).getBigUint64(0, true), answers[0])
+    assert.equal(r0In(answer.context), answers[0])
   })

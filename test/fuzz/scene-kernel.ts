@@ -88,7 +88,7 @@ async function onKernel(kernel: Kernel, scene: Scene): Promise<unknown> {
 /** Scenes that the kernel was asked, and those whose programs it did not let in. */
 export const askedScenes = { accepted: 0, refused: 0 }
 
-export const kernelPlays = (kernel: Kernel): fc.IAsyncProperty<[Scene]> =>
+export const kernelPlays = (kernel: Kernel): fc.IAsyncPropertyWithHooks<[Scene]> =>
   fc.asyncProperty(scenes(true), async (scene) => {
     const answer = await onKernel(kernel, scene)
     if (typeof answer === 'number') {
