@@ -39,11 +39,34 @@ test('timers and work fire on their threads, never early', async (t) => {
   assert.equal((await slot(1)).fired_on, 1n)
 })
 
+const lockTurns = new URL('../../../test/machine/lock-turns.bpf.o', import.meta.url)
+
 test('spin locks exclude each other across threads', async (t) => {
   const machine = await booted(t)
-  const { programs, maps } = await machine.load(probes, unchecked)
-  await Promise.all([0, 1].map((cpu) => programs.lock_value!.run({ ctx: u32(1), cpu, repeat: 20_000 })))
-  assert.equal(((await maps.guarded!.get(0)) as { value: number }).value, 40_000)
+  const { programs, maps, variables } = await machine.load(lockTurns)
+  const turns = 20_000
+  const runs = await Promise.all([0, 1].map((cpu) => programs.take_turn!.run({ cpu, repeat: turns })))
+  const takers = (await variables.takers!.get()) as number[]
+  const { cpus } = await machine.stats()
+  // All of it at once: a sum that is wrong says by itself neither who came inside nor whether a turn is missing.
+  assert.deepEqual(
+    {
+      next: ((await maps.guarded!.get(0)) as { next: number }).next,
+      taken: takers.filter((sum) => sum !== 0).length,
+      wrong: takers.flatMap((sum, number) => (sum > 2 || (sum === 0) !== number >= 2 * turns ? [[number, sum]] : [])),
+      answers: runs.map(({ retval }) => retval),
+      runs: [0, 1].map((cpu) => cpus[cpu]!.runs),
+      counts: ((await variables.counts!.get()) as object[]).slice(0, 2),
+    },
+    {
+      next: 2 * turns,
+      taken: 2 * turns,
+      wrong: [],
+      answers: [0, 0],
+      runs: [turns, turns],
+      counts: [0, 1].map(() => ({ turns, entered: 0, overtaken: 0, twice: 0 })),
+    },
+  )
 })
 
 test('a fault on a worker rejects that run with its place; faults in callbacks are events', async (t) => {
