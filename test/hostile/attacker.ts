@@ -1,15 +1,7 @@
 // A program without a verifier: it makes the calls that a script in its own map tells it to make, with any arguments,
 // also with results of earlier calls and with addresses of whatever it can name. Used by the tests of this folder.
 import { readFileSync } from 'node:fs'
-import {
-  MAP_TYPE_ARRAY,
-  MAP_TYPE_HASH,
-  MAP_TYPE_LRU_HASH,
-  MAP_TYPE_PERCPU_ARRAY,
-  MAP_TYPE_PERCPU_HASH,
-  MAP_TYPE_PROG_ARRAY,
-  MAP_TYPE_RINGBUF,
-} from '../../core/abi.js'
+import * as abi from '../../core/abi.js'
 import type { MapSpec, ObjectSpec, ProgramSpec, ProgramType } from '../../src/index.js'
 import * as asm from '../../src/isa/assemble.js'
 import type { Line, Register } from '../../src/isa/assemble.js'
@@ -28,7 +20,8 @@ export const packet = Buffer.from(
 export const MAX_CALLS = 6
 const CALL_BYTES = 64
 const PLACES_AT = MAX_CALLS * CALL_BYTES
-const SCRIPT_BYTES = PLACES_AT + 256
+const SCRATCH_AT = PLACES_AT + 384
+const SCRIPT_BYTES = PLACES_AT + 512
 
 const VALUE_BYTES = 64
 export const TIMER_AT = 8
@@ -58,15 +51,37 @@ function map(name: string, type: number, more: Partial<MapSpec> = {}): MapSpec {
 
 const SPECIAL = { timerOffset: TIMER_AT, workOffset: WORK_AT, lockOffset: LOCK_AT }
 
+const numbered = { valueSize: 4 }
+const keyless = { keySize: 0 }
+const ring = { keySize: 0, valueSize: 0, maxEntries: 4096 }
+
 export const MAPS: Readonly<Record<(typeof MAP_NAMES)[number], MapSpec>> = {
-  script: map('script', MAP_TYPE_ARRAY, { valueSize: SCRIPT_BYTES, maxEntries: 1 }),
-  arr: map('arr', MAP_TYPE_ARRAY, SPECIAL),
-  hash: map('hash', MAP_TYPE_HASH, SPECIAL),
-  lru: map('lru', MAP_TYPE_LRU_HASH, SPECIAL),
-  percpu: map('percpu', MAP_TYPE_PERCPU_ARRAY),
-  percpuhash: map('percpuhash', MAP_TYPE_PERCPU_HASH),
-  ring: map('ring', MAP_TYPE_RINGBUF, { keySize: 0, valueSize: 0, maxEntries: 4096 }),
-  programs: map('programs', MAP_TYPE_PROG_ARRAY, { valueSize: 4, initial: new Map([[1, 'main']]) }),
+  script: map('script', abi.MAP_TYPE_ARRAY, { valueSize: SCRIPT_BYTES, maxEntries: 1 }),
+  arr: map('arr', abi.MAP_TYPE_ARRAY, SPECIAL),
+  hash: map('hash', abi.MAP_TYPE_HASH, SPECIAL),
+  lru: map('lru', abi.MAP_TYPE_LRU_HASH, SPECIAL),
+  percpu: map('percpu', abi.MAP_TYPE_PERCPU_ARRAY),
+  percpuhash: map('percpuhash', abi.MAP_TYPE_PERCPU_HASH),
+  lrupercpu: map('lrupercpu', abi.MAP_TYPE_LRU_PERCPU_HASH),
+  trie: map('trie', abi.MAP_TYPE_LPM_TRIE, { keySize: 8, flags: abi.BPF_F_NO_PREALLOC }),
+  queue: map('queue', abi.MAP_TYPE_QUEUE, keyless),
+  stack: map('stack', abi.MAP_TYPE_STACK, keyless),
+  bloom: map('bloom', abi.MAP_TYPE_BLOOM_FILTER, keyless),
+  ring: map('ring', abi.MAP_TYPE_RINGBUF, ring),
+  userring: map('userring', abi.MAP_TYPE_USER_RINGBUF, ring),
+  perf: map('perf', abi.MAP_TYPE_PERF_EVENT_ARRAY, numbered),
+  programs: map('programs', abi.MAP_TYPE_PROG_ARRAY, { ...numbered, initial: new Map([[1, 'main']]) }),
+  stacks: map('stacks', abi.MAP_TYPE_STACK_TRACE),
+  cgroups: map('cgroups', abi.MAP_TYPE_CGROUP_ARRAY, numbered),
+  devices: map('devices', abi.MAP_TYPE_DEVMAP, { valueSize: 8 }),
+  hashdevices: map('hashdevices', abi.MAP_TYPE_DEVMAP_HASH, { valueSize: 8 }),
+  cpus: map('cpus', abi.MAP_TYPE_CPUMAP, { valueSize: 8 }),
+  sockets: map('sockets', abi.MAP_TYPE_XSKMAP, numbered),
+  outer: map('outer', abi.MAP_TYPE_ARRAY_OF_MAPS, {
+    ...numbered,
+    inner: map('inner', abi.MAP_TYPE_HASH, SPECIAL),
+    initial: new Map([[1, 'hash']]),
+  }),
 }
 
 /** What an attacker of this program type may call. */
@@ -143,7 +158,7 @@ function placeLines(): Line[] {
   lines.push(asm.mov('r2', 'r10'), asm.alu('add', 'r2', -256))
   put('stack', 'r2')
   put('context', 'r9')
-  lines.push(asm.mov('r2', 'r6'), asm.alu('add', 'r2', PLACES_AT + 128))
+  lines.push(asm.mov('r2', 'r6'), asm.alu('add', 'r2', SCRATCH_AT))
   put('scratch', 'r2')
   // For every argument: if its upper 16 bits are MARK, it is a place and a distance from it.
   lines.push(asm.mov('r7', 0), asm.label('patch'))
@@ -232,7 +247,8 @@ export function attacker(type: ProgramType, section: string): ObjectSpec {
     { ...functionSpec('callback', zero), isStatic: true },
     { ...functionSpec('again', again), isStatic: true },
   ]
-  const program: ProgramSpec = { name: 'main', section, type, sleepable: false, entry: 'main' }
+  const attachType = type === 'tracing' ? { attachType: 'trace_fentry' } : {}
+  const program: ProgramSpec = { name: 'main', section, type, ...attachType, sleepable: false, entry: 'main' }
   return {
     name: 'attacker',
     license: 'GPL',
