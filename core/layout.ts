@@ -56,6 +56,8 @@ export const HEADER_REALTIME_EXPIRIES = 120
 export const HEADER_GUEST_HEAP = 124
 /** u64, own cache line: the grace-period sequence. Any CPU adds 1 when it starts a grace period. */
 export const HEADER_GRACE_PERIOD = 128
+/** 1 if all CPUs run on one thread; host, before anything runs. */
+export const HEADER_ONE_THREAD = 136
 /** u64, own cache line: bytes ever written to the trace ring; reservation by add. */
 export const HEADER_TRACE_HEAD = 192
 export const HEADER_BYTES = 256

@@ -8,6 +8,7 @@ import {
   HEADER_CORE_HEAP_END,
   HEADER_GUEST_HEAP,
   HEADER_LOOP_BUDGET,
+  HEADER_ONE_THREAD,
   HEADER_RANDOM_SEED,
 } from '../../core/layout.js'
 import { SkepError } from '../error.js'
@@ -196,6 +197,8 @@ export class Kernel {
     memory.setWord(HEADER + HEADER_RANDOM_SEED, shape.seed)
     for (let cpu = 0; cpu < total; cpu++)
       memory.setWord(memory.cpuArea(cpu) + CPU_RANDOM, mix(shape.seed + 0x9e3779b9 * (cpu + 1)) || 1)
+    // Threads have a CPU of the host's, through which it enters maps.
+    memory.setWord(HEADER + HEADER_ONE_THREAD, shape.hostCpu ? 0 : 1)
     setMachineTask(memory.bytes, shape.task)
     if (shape.loopBudget !== undefined) memory.setWord(HEADER + HEADER_LOOP_BUDGET, shape.loopBudget)
   }
