@@ -10,7 +10,7 @@ import type { ObjectSpec, ProgramType } from '../object/spec.js'
 import { contextFrom, packetsFrom } from './data.js'
 import { Progress } from './progress.js'
 import { assignment, whole } from './run-options.js'
-import { takesPackets } from './run-plan.js'
+import { programNamed, takesPackets } from './run-plan.js'
 import { print, printJson, styleFor } from './terminal.js'
 
 /** As commander collects them. */
@@ -53,17 +53,13 @@ function runOnCpu(text: string, before: RunOnCpu[] = []): RunOnCpu[] {
 /** The options that only objects have. */
 export function addObjectOptions(command: Command): Command {
   return command
-    .option(
-      '-r, --run <program@cpu>',
-      'of an object: a run that goes on while the others do; may be repeated',
-      runOnCpu,
-    )
-    .option('-b, --before <program@cpu>', 'of an object: a run that has ended before; may be repeated', runOnCpu)
+    .option('-r, --run <program@cpu>', 'a run that goes on while the others do; may be repeated', runOnCpu)
+    .option('-b, --before <program@cpu>', 'a run that has ended before; may be repeated', runOnCpu)
     .option('-d, --data <file>', 'packet: hex:… or a file; of a capture each run takes the next packet')
     .option('--ctx <context>', 'context: JSON, hex:… or a file')
     .option('--set <name=value>', 'set a global variable before; may be repeated', assignment)
     .option('--timers', 'timers that are due, and work, run at the same time too')
-    .option('--states <n>', `give an object up after so many states (${MOST_STATES})`, whole(1, 100_000_000))
+    .option('--states <n>', `give up after so many states (default: ${MOST_STATES})`, whole(1, 100_000_000))
 }
 
 /** Checks and prints; sets the process's exit code. Throws SkepError. */
@@ -98,12 +94,7 @@ function runsOf(spec: ObjectSpec, runs: readonly RunOnCpu[], options: ObjectChec
   let packet = 0
   const packets = packetsFrom(options.data).packets
   return runs.map(({ program, cpu }) => {
-    const found = spec.programs.get(program)
-    if (!found)
-      throw new SkepError(
-        'NO_PROGRAM',
-        `object '${spec.name}' has no program '${program}'; it has ${[...spec.programs.keys()].join(', ')}`,
-      )
+    const found = programNamed(spec, program)
     const data = takesPackets(found) ? { data: packets[packet++ % packets.length]!.bytes } : {}
     const ctx = options.ctx === undefined || isMixed(spec, runs, found.type) ? {} : { ctx: contextFrom(options.ctx) }
     return { program, cpu, options: { ...data, ...ctx } }

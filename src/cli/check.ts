@@ -2,7 +2,7 @@
 // something is violated.
 import { availableParallelism } from 'node:os'
 import { writeFileSync } from 'node:fs'
-import { InvalidArgumentError, Option } from 'commander'
+import { Option } from 'commander'
 import type { Command } from 'commander'
 import { check, checkable, sitesOf } from '../explore/check.js'
 import type { Checkable, Checked, CheckOptions } from '../explore/check.js'
@@ -21,6 +21,7 @@ import { checkAll } from './check-pool.js'
 import type { Reached } from './check-pool.js'
 import { Progress } from './progress.js'
 import type { Style } from '../report/style.js'
+import { whole } from './run-options.js'
 import { print, printJson, styleFor } from './terminal.js'
 
 interface Options extends ObjectCheckCommandOptions {
@@ -56,11 +57,6 @@ Examples:
                                                     a run, and at the same time the timer that an earlier one started
 `
 
-const whole = (text: string): number => {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('a whole number is expected')
-  return Number(text)
-}
-
 export function addCheck(program: Command): void {
   const command = program
     .command('check')
@@ -75,20 +71,21 @@ export function addCheck(program: Command): void {
       '[subjects...]',
       'names or beginnings of names (--list), hazards (H7), globs, files (.c, .mjs, .wasm), or one object (.bpf.o)',
     )
+    .option('--preemptions <n>', 'only interleavings with at most so many preemptions', whole(0, 1000))
+    .option('--seconds <n>', 'give a subject, or an object, up after so many seconds', whole(1, 1_000_000))
+    .option('--json', 'print JSON (docs/command-line.md describes it)')
+    .optionsGroup('For subjects:')
     .addOption(new Option('--protocol <name>', 'which design').choices(PROTOCOLS).default('shipped'))
-    .option('--preemptions <n>', 'only interleavings with at most so many preemptions', whole)
     .option('--nmi', 'only subjects in which an NMI may come at any step')
     .option('--stop-cpu', 'only subjects in which a CPU may stop for ever at any step')
     .option('--fail-allocations', 'every allocation may fail, at any place')
-    .option('--seed <n>', 'a thousand random walks with this seed instead', whole)
+    .option('--seed <n>', 'a thousand random walks with this seed instead', whole(0, 2 ** 32 - 1))
     .option('--replay <token>', 'only this interleaving of one subject')
     .option('--coverage', 'show what was not reached of the code under test, by place in the source')
-    .option('--seconds <n>', 'give a subject up after so many seconds', whole)
-    .option('--jobs <n>', 'threads (as many as there are processors)', whole)
+    .option('--jobs <n>', 'threads (default: as many as there are processors)', whole(1, 1024))
     .option('--list', 'print the names, and what they ask')
-    .option('--json', 'print JSON (docs/command-line.md describes it)')
     .option('--html <file>', 'write the first violation as a page to step through')
-  addObjectOptions(command)
+  addObjectOptions(command.optionsGroup('For an object:'))
     .addHelpText('after', EXAMPLES)
     .action((subjects: string[], options: Options, command: Command) => checkCommand(subjects, options, command))
 }
@@ -117,6 +114,7 @@ async function checkCommand(subjects: string[], options: Options, command: Comma
   const [object] = subjects.filter(isObjectFile)
   if (object !== undefined) {
     refuse(options, NOT_FOR_OBJECTS, 'not for objects', command)
+    if (options.protocol !== 'shipped') command.error('error: --protocol is not for objects')
     if (subjects.length > 1) command.error('error: an object is checked alone')
     return checkObjectCommand(object, options)
   }
@@ -139,6 +137,8 @@ async function checkCommand(subjects: string[], options: Options, command: Comma
   if (options.list) return print([...chosen, ...brought].map(({ name, about }) => `${name}  –  ${about}`))
   if (options.replay !== undefined && chosen.length + brought.length !== 1)
     command.error(`error: --replay takes one subject, not ${chosen.length + brought.length}`)
+  if (subjects.length === 0 && chosen.length > SHOWN_ONE_BY_ONE)
+    process.stderr.write(`skep: ${chosen.length} subjects; name some of them for less (skep check --help)\n`)
   const began = Date.now()
   const all = await explored(chosen, brought, options, command)
   report(all, (Date.now() - began) / 1000, options)

@@ -1,12 +1,12 @@
 // `skep conformance-plugin`: the plugin protocol of the bpf_conformance suite, so that anyone can run that suite against
 // these engines. Program in hexadecimal on standard input, memory as argument, r0 on standard output.
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { SkepError } from '../error.js'
 import { runBare } from './bare-run.js'
 
 interface PluginOptions {
   elf?: boolean
-  engine: string
+  engine: 'jit' | 'interp'
   program?: string
 }
 
@@ -29,7 +29,7 @@ export function addConformancePlugin(program: Command): void {
         'and exit code 1.',
     )
     .argument('[memory...]', 'memory as hexadecimal bytes; absent or empty: none')
-    .option('-e, --engine <engine>', 'jit or interp', 'jit')
+    .addOption(new Option('-e, --engine <which>', 'which engine').choices(['jit', 'interp']).default('jit'))
     .option('--program <bytes>', 'the program, instead of standard input')
     .option('--elf', 'the program is an object file; its first program runs')
     .addHelpText('after', EXAMPLES)
@@ -38,8 +38,6 @@ export function addConformancePlugin(program: Command): void {
 
 async function pluginCommand(memory: string[], options: PluginOptions): Promise<void> {
   const { engine, elf = false } = options
-  if (engine !== 'jit' && engine !== 'interp')
-    throw new SkepError('BAD_OPTION', `--engine: expected jit or interp, got ${engine}`)
   const text = options.program ?? (await standardInput())
   const program = hexadecimal(text, 'the program on standard input')
   const { r0 } = runBare({ program, memory: hexadecimal(memory.join(' '), 'the memory'), elf, engine })
@@ -53,7 +51,7 @@ async function standardInput(): Promise<string> {
 }
 
 /** Pairs of digits with white space anywhere between pairs. Throws BAD_OPTION naming the first bad place. */
-export function hexadecimal(text: string, what: string): Uint8Array {
+function hexadecimal(text: string, what: string): Uint8Array {
   const bytes: number[] = []
   for (const word of text.split(/\s+/)) {
     const digits = /^[0-9a-f]$/i.test(word) ? `0${word}` : word.replace(/^0x/i, '')

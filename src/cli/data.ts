@@ -39,7 +39,8 @@ export function contextFrom(argument: string): WrittenContext {
   try {
     value = JSON.parse(argument, exactInteger)
   } catch (error) {
-    throw new SkepError('BAD_OPTION', `--ctx: ${error instanceof Error ? error.message : String(error)}`)
+    const problem = error instanceof Error ? error.message : String(error)
+    throw new SkepError('BAD_OPTION', `--ctx: expected JSON, hex:… or a file: ${problem}`)
   }
   if (!Array.isArray(value)) return value as ContextFields
   return value.map((word: unknown) => {

@@ -1,8 +1,8 @@
-// What the options of `skep run` mean. Throws commander's InvalidArgumentError for values that no object could make right,
+// What the values of options mean, and what `skep run` takes. Throws commander's InvalidArgumentError for values that no object could make right,
 // which is wrong usage.
 import { InvalidArgumentError } from 'commander'
 import { SkepError } from '../error.js'
-import { parseDuration } from '../machine/units.js'
+import { parseDuration, parseSize } from '../machine/units.js'
 import { MAX_CPUS } from '../../core/abi.js'
 
 /** As commander collects them. */
@@ -20,7 +20,8 @@ export interface RunCommandOptions {
   kconfig?: string | Record<string, unknown>
   checks: boolean
   engine?: 'jit' | 'interp'
-  memory?: string
+  /** Bytes. */
+  memory?: number
   seed?: number
   maps?: boolean
   timers?: boolean
@@ -43,8 +44,17 @@ export const repetitions = whole(1, 2 ** 31 - 1)
 
 /** '5s', '10 min', '250ms' as nanoseconds. */
 export function duration(text: string): number {
+  return measured(() => parseDuration(/^\d+$/.test(text) ? Number(text) : text, '--for'))
+}
+
+/** '64 MiB', '1048576' as bytes. */
+export function size(text: string): number {
+  return measured(() => parseSize(/^\d+$/.test(text) ? Number(text) : text, '--memory'))
+}
+
+function measured(parse: () => number): number {
   try {
-    return parseDuration(/^\d+$/.test(text) ? Number(text) : text, '--for')
+    return parse()
   } catch (error) {
     throw new InvalidArgumentError(error instanceof SkepError ? error.message : String(error))
   }

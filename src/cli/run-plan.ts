@@ -22,15 +22,15 @@ export function takesPackets({ type }: ProgramSpec): boolean {
 export function chosenPrograms(spec: ObjectSpec, names: readonly string[] | undefined): ProgramSpec[] {
   const all = [...spec.programs.values()]
   if (all.length === 0) throw new SkepError('NO_PROGRAM', `object '${spec.name}' has no programs`)
-  if (!names) return all
-  return names.map((name) => {
-    const program = spec.programs.get(name)
-    if (program) return program
-    throw new SkepError(
-      'NO_PROGRAM',
-      `object '${spec.name}' has no program '${name}'; it has ${[...spec.programs.keys()].join(', ')}`,
-    )
-  })
+  return names?.map((name) => programNamed(spec, name)) ?? all
+}
+
+/** One program. Throws SkepError NO_PROGRAM, which lists those that are there. */
+export function programNamed({ name: object, programs }: ObjectSpec, name: string): ProgramSpec {
+  const program = programs.get(name)
+  if (program) return program
+  const known = [...programs.keys()].join(', ')
+  throw new SkepError('NO_PROGRAM', `object '${object}' has no program '${name}'; it has ${known || 'none'}`)
 }
 
 export interface PlanOptions {

@@ -31,6 +31,7 @@ import {
   cpuIndex,
   duration,
   repetitions,
+  size,
   whole,
   type RunCommandOptions,
 } from './run-options.js'
@@ -63,15 +64,23 @@ export function addRun(program: Command): void {
     .option('-d, --data <file|hex:…>', 'packets: a capture (pcap, pcapng), any other file as one packet, or hex digits')
     .option('-c, --ctx <ctx>', 'context: JSON fields of the context struct, a JSON array of numbers, hex:… or a file')
     .option('-r, --repeat <n>', 'run each program n times on each input', repetitions, 1)
+    .option('--set <name=value>', 'initial value of a global variable, .rodata too; may be repeated', assignment)
+    .optionsGroup('Machine and clock:')
+    .addOption(
+      new Option('--clock <which>', 'virtual: time passes at once; real: worker threads, as fast as the clock')
+        .choices(['virtual', 'real'])
+        .default('virtual'),
+    )
     .option('--cpus <n>', 'CPUs of the machine; runs take turns over them', cpuCount, 1)
     .option('--cpu <k>', 'run everything on this CPU', cpuIndex)
-    .addOption(new Option('--clock <which>', 'real: worker threads').choices(['virtual', 'real']).default('virtual'))
     .option(
       '-f, --for <duration>',
       'let so much time pass after the last run (default: until nothing is armed)',
       duration,
     )
-    .option('--set <name=value>', 'initial value of a global variable, .rodata too; may be repeated', assignment)
+    .option('--memory <size>', "memory of the machine: '256 MiB' (default: 64 MiB)", size)
+    .option('--seed <n>', 'start of bpf_get_prandom_u32', whole(0, 2 ** 32 - 1))
+    .optionsGroup('Loading:')
     .option(
       '--btf <file>',
       "types of CO-RE relocations: BTF, an ELF file that has it, or 'host' (default: the object's own)",
@@ -83,8 +92,7 @@ export function addRun(program: Command): void {
     )
     .addOption(new Option('--engine <which>', 'interp: one instruction at a time, slow').choices(['jit', 'interp']))
     .option('--no-checks', 'load also what is certainly wrong; it will fail when it runs')
-    .option('--memory <size>', 'memory of the machine (default 64 MiB)')
-    .option('--seed <n>', 'start of bpf_get_prandom_u32', whole(0, 2 ** 32 - 1))
+    .optionsGroup('Output:')
     .option('-m, --maps', 'show every element of the maps')
     .option('-t, --timers', 'show every timer and work')
     .option('--trace', 'show each init, set_callback, start, cancel, firing and end as it happens')
@@ -93,9 +101,11 @@ export function addRun(program: Command): void {
     .action(runCommand)
 }
 
-async function runCommand(path: string, options: RunCommandOptions): Promise<void> {
+async function runCommand(path: string, options: RunCommandOptions, command: Command): Promise<void> {
   if (options.cpu !== undefined && options.cpu >= options.cpus)
-    throw new SkepError('BAD_OPTION', `--cpu ${options.cpu}: the machine has CPUs 0 to ${options.cpus - 1} (--cpus)`)
+    command.error(
+      `error: --cpu ${options.cpu}: there is no such CPU; --cpus is ${options.cpus}, so they are 0 to ${options.cpus - 1}`,
+    )
   const spec = await readObject(path)
   const programs = chosenPrograms(spec, options.prog)
   const source = programs.some(takesPackets) ? packetsFrom(options.data) : undefined

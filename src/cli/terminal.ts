@@ -38,7 +38,7 @@ export function printJson(value: unknown): void {
 }
 
 /** The replacer of printJson. */
-export function jsonValue(_key: string, value: unknown): unknown {
+function jsonValue(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString()
   if (value instanceof Uint8Array) return `hex:${Buffer.from(value).toString('hex')}`
   if (value instanceof Map) return Object.fromEntries(value)

@@ -1,8 +1,9 @@
 // Subjects that people bring: a JavaScript module that exports them, a wasm module whose exports say who does what, or a
 // C file (docs/explorer-hook.md describes all three).
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { SkepError } from '../error.js'
 import { cSubject } from './c/subject.js'
 import { cpusOf, exportedSubject } from './exported-subject.js'
 import * as explorer from './index.js'
@@ -24,8 +25,17 @@ export const isSubjectFile = (argument: string): boolean => /\.(wasm|c|[mc]?js)$
 
 const MEMORY = 1 << 16
 
-/** The subjects of a file. Throws SkepError for C that does not compile, else a plain Error that says what was expected. */
+/**
+ * The subjects of a file. Throws SkepError FILE if it cannot be read, and for C that does not compile; else a plain Error
+ * that says what was expected.
+ */
 export async function subjectsOf(path: string): Promise<Brought[]> {
+  try {
+    accessSync(path, constants.R_OK)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SkepError('FILE', `cannot read '${path}': ${reason}`, { file: path }, { cause })
+  }
   if (path.endsWith('.c')) {
     const compiled = await cSubject(path)
     const [plain, traced] = [compiled.subject(false), compiled.subject(true)]

@@ -106,15 +106,16 @@ export function readElf(data: Uint8Array, file: string): Elf {
 }
 
 function checkHeader(bytes: Bytes): void {
-  if (bytes.u32(0, 'the ELF magic') !== ELF_MAGIC) bytes.fail(0, 'expected the ELF magic 7f 45 4c 46')
+  if (bytes.u32(0, 'the ELF magic') !== ELF_MAGIC)
+    bytes.fail(0, 'expected the ELF magic 7f 45 4c 46 of an object file (clang -target bpf -g -O2 -c makes one)')
   bytes.need(0, HEADER_SIZE, 'an ELF header')
-  const expect = (offset: number, found: number, wanted: number, what: string) => {
-    if (found !== wanted) bytes.fail(offset, `expected ${what} (${wanted}), found ${found}`)
+  const expect = (offset: number, found: number, wanted: number, what: string, hint = '') => {
+    if (found !== wanted) bytes.fail(offset, `expected ${what} (${wanted}), found ${found}${hint}`)
   }
   expect(4, bytes.u8(4, 'class'), 2, 'a 64-bit file')
   expect(5, bytes.u8(5, 'byte order'), 1, 'little-endian byte order')
   expect(6, bytes.u8(6, 'version'), 1, 'ELF version 1')
-  expect(18, bytes.u16(18, 'machine'), MACHINE_BPF, 'machine BPF')
+  expect(18, bytes.u16(18, 'machine'), MACHINE_BPF, 'machine BPF', ': clang compiles for it with -target bpf')
   expect(16, bytes.u16(16, 'file type'), 1, 'a relocatable file')
   expect(58, bytes.u16(58, 'section header size'), SECTION_HEADER_SIZE, 'section headers of 64 bytes')
 }

@@ -45,7 +45,13 @@ export function readMaps(context: ReadContext): void {
   const section = elf.section(MAPS_SECTION)
   if (!section || section.size === 0) return
   const btf = spec.btf
-  if (!btf) failAt(context, section, 0, "expected the maps' types in section '.BTF', but the object has none")
+  if (!btf)
+    failAt(
+      context,
+      section,
+      0,
+      "expected the maps' types in section '.BTF', but the object has none: clang writes them with -g",
+    )
   const id = btf.find('section', MAPS_SECTION)
   const type = btf.type(id)
   if (type.kind !== 'section') failAt(context, section, 0, "expected BTF to describe section '.maps'")

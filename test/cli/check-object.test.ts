@@ -37,7 +37,9 @@ test('what cannot be checked is refused by name', async () => {
     [['check', object, '--run', 'nothing@0'], /no program 'nothing'/],
     [['check', object, '--run', 'count'], /PROGRAM@CPU/],
     [['check', object, '--run', 'count@0', '--nmi'], /--nmi is not for objects/],
+    [['check', object, '--run', 'count@0', '--protocol', 'locked'], /--protocol is not for objects/],
     [['check', '--run', 'count@0'], /--run is for objects only/],
+    [['check', 'nowhere.c'], /cannot read 'nowhere\.c'/],
   ] as const) {
     const { code, stderr } = await skep(args)
     assert.notEqual(code, 0)
