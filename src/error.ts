@@ -13,7 +13,9 @@ export interface ErrorDetails {
  * versions; `message` says where it happened and what was expected there, and may change.
  */
 export class SkepError extends Error {
+  /** Stays the same between versions: 'BAD_ELF', 'UNSUPPORTED', 'FAULT_BAD_ACCESS', 'ENOENT'. */
   readonly code: string
+  /** Parts of the message as values; `{}` for most codes. */
   readonly details: ErrorDetails
 
   constructor(code: string, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {

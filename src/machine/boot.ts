@@ -9,7 +9,9 @@ import { VirtualMachine, virtualOptions, type VirtualOptions } from './virtual.j
 
 /** Options of an inline machine. */
 export interface InlineOptions extends BootOptions {
+  /** The calling thread, as the machine's one CPU. */
   cpus: 'inline'
+  /** The only clock that it can have. For a virtual one: boot.virtual(). */
   clock?: 'real'
 }
 

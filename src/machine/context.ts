@@ -42,6 +42,7 @@ export interface RunOptions {
   cpu?: number
   /** Runs in a row on the same buffers; default 1. The result is the last run's, `duration` the mean. */
   repeat?: number
+  /** Where the program believes to run; see RunContext. */
   context?: RunContext
   /** What this run's task is, besides what the machine's is. */
   task?: TaskIdentity
@@ -67,7 +68,9 @@ const runOptions = {
 
 /** The stacks that a program is told it runs on. */
 export interface Stacks {
+  /** Return addresses, innermost first, at most 127. */
   kernel?: readonly (number | bigint)[]
+  /** The same. */
   user?: readonly (number | bigint)[]
 }
 

@@ -25,7 +25,9 @@ import type { LiveMap } from './map-table.js'
 
 /** One timer or work item. */
 export interface TimerInfo {
+  /** bpf_timer or bpf_wq. */
   readonly kind: 'timer' | 'work'
+  /** Name of the map in whose values it is. */
   readonly map: string
   /** Decoded by BTF; the index for arrays. */
   readonly key: unknown
@@ -33,11 +35,13 @@ export interface TimerInfo {
   readonly state: 'idle' | 'armed' | 'running'
   /** Nanoseconds since the machine's epoch, rounded up to 8; undefined if not armed, Infinity if armed for never. */
   readonly expiry: number | undefined
-  /** Function that is bound, and its program; undefined if none is. */
+  /** Function that is bound; undefined if none is. */
   readonly callback: string | undefined
+  /** The program that bound it; undefined as `callback`. */
   readonly program: string | undefined
   /** CPU in whose queue it lies, or to which it is pinned. */
   readonly cpu: number | undefined
+  /** Started with BPF_F_TIMER_CPU_PIN: fires on `cpu` only. */
   readonly pinned: boolean
   /** Runs of the callback so far. */
   readonly runs: number

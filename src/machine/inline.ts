@@ -11,6 +11,7 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1
 /** While objects wait for a grace period, the next poll is due after this time (ns). */
 const RECLAIM_INTERVAL = 1e6
 
+/** A machine with one CPU, the calling thread, on the real clock: `boot({ cpus: 'inline' })`. */
 export class InlineMachine extends LocalMachine {
   #timeout: NodeJS.Timeout | undefined
   /** What the timeout was set for (ns); Infinity while there is none. */

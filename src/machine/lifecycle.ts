@@ -6,11 +6,15 @@ import { LifecycleReader, type LifecycleKind, type RawLifecycleEvent } from './l
 
 export type { LifecycleKind } from './lifecycle-rings.js'
 
+/** What happened to one timer or work item: an operation on it, a firing, its end. */
 export interface LifecycleEvent {
   /** Nanoseconds since the machine's epoch. */
   readonly time: number
+  /** CPU on which it happened. */
   readonly cpu: number
+  /** 'init', 'set_callback', 'start', 'cancel', 'cancel_async': the operation; 'fire': the callback; 'free': the end. */
   readonly kind: LifecycleKind
+  /** What it happened to. */
   readonly of: 'timer' | 'work'
   /** Undefined if the program's pointer was into no map that is alive. */
   readonly map: string | undefined

@@ -30,6 +30,7 @@ import { programCpusOf } from './options.js'
 import { makeTailStacks } from './tail-stacks.js'
 import { show } from './units.js'
 
+/** How an object is loaded. */
 export interface LoadOptions extends ReuseOptions {
   /** Only these programs (and the functions they use); default all but those of `SEC("?…")`. */
   programs?: readonly string[]

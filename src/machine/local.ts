@@ -20,6 +20,7 @@ const RUNS_PER_TURN = 64
 /** Turns that poll() gives a CPU before it returns to the caller, work that starts itself for ever or not. */
 const TURNS_PER_POLL = 1000
 
+/** What inline and virtual machines have in common. */
 export abstract class LocalMachine extends MachineBase<'direct'> {
   /** @internal */
   constructor(kernel: Kernel) {

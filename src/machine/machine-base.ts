@@ -16,6 +16,7 @@ export interface OpenOptions {
   writeOnly?: boolean
 }
 
+/** What every machine has; `M` says whether its methods answer at once or with promises. */
 export abstract class MachineBase<M extends Mode> {
   /** @internal */
   readonly kernel: Kernel

@@ -2,66 +2,33 @@
 // their errors are those of the kernel's map commands; what may be done is decided by the type of the map (map-types.ts),
 // by the flags of the handle (BPF_F_RDONLY, BPF_F_WRONLY) and by whether the map is frozen.
 import { SkepError } from '../error.js'
-import type { Btf } from '../object/btf.js'
 import { AGAIN, type Answer, type Answering, type Mode } from './answer.js'
 import type { MapAccess } from './map-access.js'
 import type { BatchProgress } from './map-batch.js'
 import { MapCommands, type Writes } from './map-commands.js'
 import type { Batch, BatchOptions, LookupOptions, UpdateFlag, UpdateOptions } from './map-options.js'
 import type { MapMemory, MemoryOptions } from './map-memory.js'
-import type { MapReferences } from './map-references.js'
+import type { MapDescription, MapOwner, MapPins } from './map-owner.js'
 import type { Given, GivenValue, MapTypes, OneValue } from './object-types.js'
 import { PerfBuffer, perfBufferBytes, type PerfBufferOptions } from './perf-buffer.js'
-import type { PerfEvents } from './perf-events.js'
 import type { Consumer, ConsumeOptions, RingReader } from './ring-reader.js'
 import type { UserRing } from './user-ring.js'
 
-/** What a handle needs to know about its map. */
-export interface MapDescription {
-  /** Stays the same as long as the map lives; machine.map(id) gives another handle. */
-  readonly id: number
-  readonly name: string
-  readonly btf: Btf | undefined
-  readonly keyType: number
-  readonly valueType: number
-  /** BPF_F_RDONLY or BPF_F_WRONLY: what this handle may do; other handles on the map may have other flags. */
-  readonly access: number
-}
-
-/** What a handle asks of its machine. */
-export interface MapOwner {
-  /** Throws CLOSED if the machine is closed. */
-  check(): void
-  /** Called once when the handle is closed. */
-  release(): void
-  /** After operations that may have freed something. */
-  settle(): void
-  /** Pins of the map; undefined on threads that joined. */
-  readonly pins?: MapPins
-  /** Takes a user reference; what gives it back. */
-  hold(): () => void
-  /** Of a map whose values are programs or maps; undefined also on threads that joined, which cannot write those. */
-  readonly references?: MapReferences | undefined
-  /** Opens the buffers of a perf event array, so many bytes for each CPU; not there on threads that joined. */
-  readonly perfEvents?: (bytes: number) => PerfEvents
-}
-
-/** The pins of one map. */
-export interface MapPins {
-  add(name: string): void
-  /** Throws ENOENT if that is no pin of this map. */
-  remove(name: string): void
-  names(): string[]
-}
-
 /** `T` says what keys and values are; see load(). */
 export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes> {
+  /** As the kernel's map id: machine.map(id) gives another handle. */
   readonly id: number
+  /** The definition's name in the object that made the map. */
   readonly name: string
+  /** BPF_MAP_TYPE_*. */
   readonly type: number
+  /** Bytes; 0 for maps without keys. */
   readonly keySize: number
+  /** Bytes of one CPU's value. */
   readonly valueSize: number
+  /** Elements that fit; of rings their bytes. */
   readonly maxEntries: number
+  /** BPF_F_* of the map. */
   readonly flags: number
   readonly #access: MapAccess
   readonly #owner: MapOwner
@@ -343,6 +310,11 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
   /** Drops this handle's user reference; the last one of a map stops all of its timers and work. */
   close(): Answer<M, void> {
     return this.#answer(() => this.closeNow())
+  }
+
+  /** As close(). */
+  [Symbol.dispose](): void {
+    this.closeNow()
   }
 
   /** @internal */

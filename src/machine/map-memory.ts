@@ -15,9 +15,11 @@ export interface MemoryOptions {
   readOnly?: boolean
 }
 
+/** A view of a map's values, or of a global variable, in the machine's memory; unmap it. */
 export class MapMemory {
   /** Bytes. */
   readonly size: number
+  /** True: `read()` only. */
   readonly readOnly: boolean
   readonly #name: string
   readonly #bytes: Uint8Array

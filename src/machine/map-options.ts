@@ -4,6 +4,7 @@ import type { MapTypes } from './object-types.js'
 /** When an update may happen: always, only for a new key, only for an existing one. */
 export type UpdateFlag = 'any' | 'noexist' | 'exist'
 
+/** How a value is read. */
 export interface LookupOptions {
   /** BPF_F_LOCK: reads the value under its spin lock. EINVAL if it has none. */
   lock?: boolean
@@ -11,6 +12,7 @@ export interface LookupOptions {
   cpu?: number
 }
 
+/** How a value is written. */
 export interface UpdateOptions {
   /** Default 'any'. */
   flag?: UpdateFlag
@@ -20,6 +22,7 @@ export interface UpdateOptions {
   cpu?: number | 'all'
 }
 
+/** How a batch is read. */
 export interface BatchOptions {
   /** Where the batch before this one ended; left out: from the first element. */
   cursor?: BatchCursor
@@ -32,6 +35,7 @@ export type BatchCursor = Uint8Array
 
 /** Elements of a map, as a batch has met them. */
 export interface Batch<T extends MapTypes = MapTypes> {
+  /** In the order of the map. */
   readonly entries: [key: T['key'], value: T['value']][]
   /** For the next batch; undefined: nothing was met. */
   readonly cursor: BatchCursor | undefined

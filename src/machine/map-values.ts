@@ -3,7 +3,7 @@
 import { SkepError } from '../error.js'
 import { codec, type Codec } from './codec.js'
 import type { MapAccess } from './map-access.js'
-import type { MapDescription, MapOwner } from './map-handle.js'
+import type { MapDescription, MapOwner } from './map-owner.js'
 
 /** Of an update: a value of one CPU, or one value for all of them. */
 export type WhichCpu = number | 'all' | undefined

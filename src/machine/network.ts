@@ -52,6 +52,7 @@ import type { RangeAllocator } from './ranges.js'
 import { checkedSockets, writeSockets, type CheckedSocket, type Socket } from './sockets.js'
 import { show } from './units.js'
 
+/** An interface, by whose index it is named in BootOptions.interfaces. */
 export interface NetworkInterface {
   /** Default 1500. */
   mtu?: number
@@ -61,6 +62,7 @@ export interface NetworkInterface {
   forwarding?: boolean
 }
 
+/** An entry of the routing table. */
 export interface Route {
   /** Address and length, '10.0.0.0/8' or '2001:db8::/32'; without a length one address alone. */
   to: string
@@ -78,9 +80,13 @@ export interface Route {
   table?: number
 }
 
+/** Who has which link address. */
 export interface Neighbor {
+  /** Index of the interface. */
   dev: number
+  /** IPv4 or IPv6. */
   address: string
+  /** '02:00:00:00:00:01'. */
   mac: string
 }
 

@@ -5,6 +5,7 @@
 export interface ObjectTypes {
   /** Names of the programs: 'on_packet' | 'on_close'. */
   programs: string
+  /** By name. */
   maps: { [name: string]: MapTypes }
   /** What `variables.x.get()` gives. */
   variables: { [name: string]: unknown }

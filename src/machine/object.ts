@@ -24,10 +24,13 @@ export type Named<T> = { readonly [name: string]: T }
 
 /** A loaded program. */
 export class Program<M extends Mode = 'direct'> {
+  /** The function's name. */
   readonly name: string
+  /** The kernel's name in lower case: 'xdp', 'sched_cls'. */
   readonly type: ProgramType
   /** ELF section, which decided the type. */
   readonly section: string
+  /** True if its section says so (`SEC("syscall")`, `SEC("fentry.s/…")`). */
   readonly sleepable: boolean
   /** @internal */
   readonly live: LiveProgram
@@ -65,10 +68,15 @@ export class Program<M extends Mode = 'direct'> {
 
 /** A loaded object. `T` says what its names and types are; see load(). */
 export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = ObjectTypes> {
+  /** The file's name without folder and `.bpf.o`. */
   readonly name: string
+  /** What the section `license` says, '' without one. */
   readonly license: string
+  /** Those that were loaded, by name. */
   readonly programs: { readonly [Name in T['programs']]: Program<M> }
+  /** By name, data sections among them ('.bss', '.rodata'). */
   readonly maps: { readonly [Name in keyof T['maps']]: MapHandle<M, T['maps'][Name]> }
+  /** Global variables by name. */
   readonly variables: { readonly [Name in keyof T['variables']]: VariableHandle<M, T['variables'][Name]> }
   readonly #close: () => void
   readonly #answer: Answering<M>
@@ -128,6 +136,11 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
   /** Drops the object's user references on its maps and its programs; what other handles, pins or timers need stays. */
   close(): Answer<M, void> {
     return this.#answer(this.#close)
+  }
+
+  /** As close(). */
+  [Symbol.dispose](): void {
+    this.#close()
   }
 }
 

@@ -8,6 +8,7 @@ import type { Socket } from './sockets.js'
 import type { TaskIdentity } from './task.js'
 import { parseSize, show, type Size } from './units.js'
 
+/** What every kind of machine can be told at boot. */
 export interface BootOptions {
   /** All memory of the machine; fixed for its life. Default '64 MiB', at most '4 GiB'. */
   memory?: Size

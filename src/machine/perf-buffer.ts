@@ -10,6 +10,7 @@ const PAGE = 4096
 const DEFAULT_PAGES = 8
 const MOST_PAGES = 32768
 
+/** How the buffers of a perf event array are opened. */
 export interface PerfBufferOptions extends ConsumeOptions {
   /** Pages of 4096 bytes for each CPU, a power of two; default 8. */
   pages?: number
@@ -19,6 +20,7 @@ export interface PerfBufferOptions extends ConsumeOptions {
 
 /** A record that a program put with bpf_perf_event_output: without the bytes that perf fills it up with. */
 export interface PerfRecord {
+  /** CPU on which the program ran. */
   readonly cpu: number
   /** Bytes, or what `as` makes of them. */
   readonly data: unknown
@@ -42,6 +44,7 @@ export interface PerfSource {
   close(): void
 }
 
+/** The open buffers of a perf event array, one for each CPU: map.perfBuffer(). */
 export class PerfBuffer implements RecordSource<PerfRecord>, AsyncIterable<PerfRecord> {
   readonly #source: PerfSource
   readonly #decode: (record: Uint8Array) => unknown

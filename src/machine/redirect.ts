@@ -22,8 +22,9 @@ export interface Redirect {
   readonly socket?: number
   /** As given to the helper. */
   readonly flags: number
-  /** bpf_redirect_map: name of the map, and the key. */
+  /** bpf_redirect_map: name of the map. */
   readonly map?: string
+  /** bpf_redirect_map: the key. */
   readonly key?: number
   /** bpf_redirect_map: the number that the value names as its program (`bpf_prog.fd`), if it is not 0. */
   readonly program?: number

@@ -34,7 +34,9 @@ import type { LiveObject, LiveProgram } from './object-table.js'
 
 /** `details` of a fault's SkepError. */
 export interface FaultDetails {
+  /** Name of the program that ran. */
   readonly program?: string
+  /** Function in which it happened: the program itself, a subprogram, a callback. */
   readonly function?: string
   /** In 8-byte units from the function's start. */
   readonly instruction?: number

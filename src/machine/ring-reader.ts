@@ -9,6 +9,7 @@ import { SkepError } from '../error.js'
 import type { Btf } from '../object/btf.js'
 import type { Cpu } from './cpu.js'
 
+/** How records are given. */
 export interface ConsumeOptions {
   /** Name of a struct in the object's BTF: records come decoded instead of as bytes. */
   as?: string

@@ -18,7 +18,7 @@ import { Memory } from './memory.js'
 import type { MapAt } from './redirect.js'
 import { VariableHandle } from './variables.js'
 
-/** What join() needs: can be sent to another thread. */
+/** What join() needs: can be sent to another thread, and is for nothing else. */
 export interface MachineShare {
   readonly module: WebAssembly.Module
   readonly memory: WebAssembly.Memory
@@ -70,6 +70,7 @@ export function join(share: MachineShare): JoinedCpu {
 
 /** A program of a shared object. */
 export interface JoinedProgram {
+  /** The function's name. */
   readonly name: string
   /** As Program.run, on this thread's CPU. */
   run(options?: RunOptions): RunResult
@@ -77,7 +78,9 @@ export interface JoinedProgram {
 
 /** The calling thread as a CPU of a machine. */
 export class JoinedCpu {
+  /** Its number, as bpf_get_smp_processor_id gives it. */
   readonly index: number
+  /** Those that were loaded when the machine was shared, by name. */
   readonly objects: Readonly<Record<string, JoinedObject>>
   readonly #cpu: Cpu
   readonly #memory: Memory
@@ -127,9 +130,13 @@ export class JoinedCpu {
 
 /** A loaded object in a thread that joined. */
 export class JoinedObject {
+  /** As LoadedObject.name. */
   readonly name: string
+  /** By name. */
   readonly programs: Readonly<Record<string, JoinedProgram>>
+  /** By name. Closing one of these handles lets no map go: the machine's own object holds it. */
   readonly maps: Readonly<Record<string, MapHandle>>
+  /** By name. */
   readonly variables: Readonly<Record<string, VariableHandle>>
 
   /** @internal */

@@ -17,14 +17,19 @@ import {
 import type { Kernel } from './kernel.js'
 import { programCpusOf } from './options.js'
 
+/** Counts of one CPU since boot. */
 export interface CpuStatistics {
+  /** 'unused': kept for a thread that joins; 'dead': its thread has ended. */
   readonly state: 'unused' | 'live' | 'dead'
-  /** Program runs, timer callbacks, work callbacks. */
+  /** Program runs. */
   readonly runs: number
+  /** Timer callbacks. */
   readonly firings: number
+  /** Work callbacks. */
   readonly works: number
-  /** Nanoseconds between expiry and callback: mean and greatest. */
+  /** Nanoseconds between expiry and callback, the mean. */
   readonly meanLateness: number
+  /** Nanoseconds between expiry and callback, the most. */
   readonly maxLateness: number
   /** Entries in its timer queue. */
   readonly queued: number
@@ -32,7 +37,9 @@ export interface CpuStatistics {
   readonly waiting: number
 }
 
+/** Counts of one program since its load. */
 export interface ProgramStatistics {
+  /** By run() and prepared runs; callbacks are not among them. */
   readonly runs: number
   /** Nanoseconds in all runs. */
   readonly nanoseconds: number
@@ -40,8 +47,11 @@ export interface ProgramStatistics {
   readonly references: number
 }
 
+/** What machine.stats() answers. */
 export interface MachineStatistics {
+  /** By index: those that run programs, those kept for joining, the host thread's own if it has one. */
   readonly cpus: readonly CpuStatistics[]
+  /** By name, of all loaded objects; of equal names the one loaded last. */
   readonly programs: Readonly<Record<string, ProgramStatistics>>
   /** Control blocks of timers and work: all, free, and lost with dead CPUs (0 as long as none died). */
   readonly timers: { readonly capacity: number; readonly free: number; readonly lost: number }

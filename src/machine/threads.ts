@@ -20,6 +20,7 @@ import { randomSeed } from './seed.js'
 import { shareMachine, type MachineShare } from './share.js'
 import { WorkerCpu } from './worker-cpu.js'
 
+/** Options of a machine with worker threads. */
 export interface ThreadOptions extends BootOptions {
   /** Worker threads; default 1. With `joins`, at most 61. */
   cpus?: number
@@ -44,6 +45,7 @@ const LIFE_LEFT = 3
 /** How long close() waits for a thread (ms) before it ends it by force. */
 const CLOSE_TIMEOUT = 250
 
+/** A machine whose CPUs are worker threads: `await boot({ cpus: 4 })`. Its methods answer with promises. */
 export class Machine extends MachineBase<'promised'> {
   readonly #epoch: RealEpoch
   readonly #workers: WorkerCpu[]

@@ -6,6 +6,7 @@ import type { Memory } from './memory.js'
 export interface TraceLine {
   /** Nanoseconds since the machine's epoch. */
   readonly time: number
+  /** CPU that printed it. */
   readonly cpu: number
   /** Without the newline at its end. */
   readonly text: string

@@ -11,6 +11,7 @@ import { show } from './units.js'
 /** In front of each sample, as in the kernel. */
 const HEADER_BYTES = 8
 
+/** The producing side of a user ring buffer: map.userRing(). */
 export class UserRing {
   readonly #cpu: Cpu
   readonly #address: number

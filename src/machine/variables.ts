@@ -9,6 +9,7 @@ import type { Given } from './object-types.js'
 
 /** `T` is what get() gives; see load(). */
 export class VariableHandle<M extends Mode = 'direct', T = unknown> {
+  /** As in the C source. */
   readonly name: string
   /** '.data', '.bss', '.rodata' … */
   readonly section: string

@@ -8,6 +8,7 @@ import type { OptionNames } from './given-options.js'
 import { bootOptions, machineShape, type BootOptions } from './options.js'
 import { parseDuration, type Duration } from './units.js'
 
+/** Options of a virtual machine. */
 export interface VirtualOptions extends BootOptions {
   /** CPUs, all driven by this thread. Default 1. */
   cpus?: number
@@ -95,7 +96,9 @@ export class VirtualClock {
   }
 }
 
+/** A machine on the calling thread whose time passes only when its clock is told to: `boot.virtual()`. */
 export class VirtualMachine extends LocalMachine {
+  /** Moves time, and fires what comes due on the way. */
   readonly clock: VirtualClock
 
   /** Use boot.virtual(). */

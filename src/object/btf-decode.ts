@@ -11,8 +11,10 @@ import type { Btf } from './btf.js'
 import type { BtfMember, BtfType } from './btf-types.js'
 import { isOpaque } from './special-types.js'
 
+/** A decoded value, by its C type. */
 export type BtfValue = number | bigint | boolean | string | BtfValue[] | { [name: string]: BtfValue }
 
+/** How values are decoded. */
 export interface DecodeOptions {
   /** char arrays that hold printable UTF-8 and then only zeros become strings; false if not given. */
   readonly text?: boolean

@@ -21,7 +21,7 @@ const R_NODYLD32 = 4
 /**
  * Reads an object file, given by path, by file URL or as bytes (then `name` names it in messages).
  * Throws SkepError: FILE if it cannot be read, BAD_ELF, BAD_BTF or BAD_OBJECT if it is malformed. What the object uses
- * and this package lacks is no error here but in `spec.unsupported`; see assertSupported.
+ * and this package lacks is no error here but in `spec.unsupported`, and load() refuses it.
  */
 export async function readObject(source: string | URL | Uint8Array, name = 'object'): Promise<ObjectSpec> {
   if (source instanceof Uint8Array) return parseObject(source, name)

@@ -38,12 +38,15 @@ export interface ObjectSpec {
   variables: Map<string, VariableSpec>
   /** `extern … __kconfig` by name; their values stand in the map '.kconfig'. Not there if it has none. */
   kconfig?: Map<string, KconfigExtern>
+  /** The object's types; undefined if it has none. */
   btf: Btf | undefined
-  /** Everything in the object that is known not to be supported, one line each. See check.ts. */
+  /** Everything in the object that is known not to be supported, one line each: load() refuses it with these. */
   unsupported: string[]
 }
 
+/** A map as the object defines it. */
 export interface MapSpec {
+  /** The definition's name; of a data section the section's. */
   name: string
   /** BPF_MAP_TYPE_*; a number that the kernel does not know is refused by the reader. */
   type: number
@@ -51,6 +54,7 @@ export interface MapSpec {
   keySize: number
   /** Bytes. */
   valueSize: number
+  /** Elements; of rings bytes. */
   maxEntries: number
   /** BPF_F_* as in the kernel. */
   flags: number
@@ -58,12 +62,15 @@ export interface MapSpec {
   extra: number
   /** 0 none, 1 by name. */
   pinning: number
-  /** BTF types of key and value, 0 if the map has none. */
+  /** BTF type of the key, 0 if the map has none. */
   key: BtfTypeId
+  /** BTF type of the value, 0 if the map has none. */
   value: BtfTypeId
-  /** Byte offsets in the value of the special fields, -1 = none. */
+  /** Bytes from the start of the value to its bpf_timer, -1 without one. */
   timerOffset: number
+  /** The same for its bpf_wq. */
   workOffset: number
+  /** The same for its bpf_spin_lock. */
   lockOffset: number
   /** The image of a data section; not there means all zeros ('.bss'). */
   contents?: Uint8Array
@@ -80,16 +87,19 @@ export interface MapSpec {
   problems: string[]
 }
 
+/** A program: a function with a section that says when it runs. */
 export interface ProgramSpec {
   /** The function's name. */
   name: string
   /** The ELF section, which by libbpf's naming decides type and attach point. */
   section: string
+  /** By the section's name. */
   type: ProgramType
   /** The kernel's attach type in lower case without BPF_ ('trace_fentry', 'tcx_ingress'), where the section says one. */
   attachType?: string
   /** What the section name says after its first slash, if anything: 'sched_switch', 'ingress' … */
   attachTo?: string
+  /** True if the section's name says so. */
   sleepable: boolean
   /** Of type 'unsupported': the kernel's name of the type, or why nobody knows the section. */
   refused?: string
@@ -99,9 +109,11 @@ export interface ProgramSpec {
   entry: string
 }
 
+/** A function with its code. */
 export interface FunctionSpec {
   /** The symbol's name; made unique with `#2`, `#3` … where linked objects repeat a static name. */
   name: string
+  /** ELF section of the code. */
   section: string
   /** Bytes from the start of the section. */
   sectionOffset: number
@@ -113,6 +125,7 @@ export interface FunctionSpec {
   core?: CoreRelocation[]
   /** In order of `instruction`. */
   lines: LineInfo[]
+  /** `static` in C: not visible to other objects. */
   isStatic: boolean
   /** BTF_KIND_FUNC of this function, 0 if unknown. */
   btfId: BtfTypeId
@@ -130,6 +143,7 @@ export type Relocation = { instruction: number } & (
   | { kind: 'poison'; words: string }
 )
 
+/** An `extern … __kconfig`. */
 export interface KconfigExtern {
   readonly name: string
   /** Bytes from the start of '.kconfig'. */
@@ -169,7 +183,9 @@ export interface LineInfo {
   text: string
 }
 
+/** A global variable. */
 export interface VariableSpec {
+  /** As in the C source. */
   name: string
   /** '.data', '.bss', '.rodata', '.data.x' … */
   section: string
@@ -181,5 +197,6 @@ export interface VariableSpec {
   size: number
   /** BTF type of the value, 0 if unknown. */
   type: BtfTypeId
+  /** `static` in C. */
   isStatic: boolean
 }

@@ -112,6 +112,18 @@ test('two objects share a map that is handed over', () => {
   )
 })
 
+test('objects and handles are closed at the end of their block by using', () => {
+  const machine = boot.virtual()
+  let points
+  {
+    using object = machine.load(probes, unchecked)
+    using handle = machine.map(object.maps.points!.id)
+    points = [object.maps.points!, handle]
+  }
+  for (const map of points) assert.throws(() => map.keys(), coded('CLOSED'))
+  machine.close()
+})
+
 test('everything of a closed machine or object says so', () => {
   const machine = boot.virtual()
   const object = machine.load(probes, unchecked)
