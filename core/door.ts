@@ -277,10 +277,11 @@ export function copy(to: usize, from: usize, length: usize): void {
   memory.copy(to, from, length)
 }
 
-/** Reads the clock: nanoseconds since the machine's epoch. Costs about 35 ns in the shipped build. */
-export function now(): u64 {
+/** Reads the clock, by way of the u64 at `at` (this CPU's alone): nanoseconds since the machine's epoch. About 30 ns. */
+export function now(at: usize): u64 {
   if (isDefined(CHECKED)) return hooked64(DOOR_NOW, 0, 0, 0)
-  return <u64>clock()
+  clock(at)
+  return load<u64>(at)
 }
 
 /** Sleeps while the word is `value`, at most `nanoseconds` (negative: without limit). 0 woken, 1 other value, 2 timed out. */

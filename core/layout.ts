@@ -358,6 +358,8 @@ export const WHEEL_LEVELS = 6
 export const CPU_ELEMENT_WRITES = 576
 /** u64: expiry + 1 (ns) of the callback that runs and has yet to read the clock, to tell how late it began. 0 none. */
 export const CPU_LATE_SINCE = 608
+/** u64: where the host writes the time when the CPU asks for it (host.ts). */
+export const CPU_CLOCK = 616
 /** What the values and control blocks held that were brought into the cache ahead of their turn; nobody reads it. */
 export const CPU_TOUCHED = 624
 /** 1 once the CPU's run has moved its packet forward or recorded a redirect; for prepared runs (run/prepared.ts). */

@@ -6,6 +6,7 @@ import { MAP_TYPE_ARRAY, MAP_TYPE_HASH } from '../../core/abi.js'
 import { HEADER, HEADER_CORE_HEAP } from '../../core/layout.js'
 import { boot } from '../../src/index.js'
 import { coreModule } from '../../src/machine/core-module.js'
+import { standingClock } from '../../src/machine/clock.js'
 import { coreExports, instantiateCore, type CoreExports } from '../../src/machine/core.js'
 import { Memory } from '../../src/machine/memory.js'
 import { REPOSITORY } from '../../test/kernel/oracle.js'
@@ -19,7 +20,13 @@ const CPUS = 2
 function core(timers: number): { core: CoreExports; begin: number } {
   const pages = 4096
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
-  const core = coreExports(instantiateCore(coreModule(), memory, () => 0))
+  const core = coreExports(
+    instantiateCore(
+      coreModule(),
+      memory,
+      standingClock(() => 0),
+    ),
+  )
   if (core.machine_boot(pages * 65536, CPUS, timers, 1 << 26) !== 0) throw new Error('the core does not boot')
   return { core, begin: new Memory(memory).word(HEADER + HEADER_CORE_HEAP) }
 }

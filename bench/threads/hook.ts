@@ -14,7 +14,7 @@ export class StoppingHook {
     const step = (): void => {
       if (++this.#count === this.#stopAt) this.#stop()
     }
-    this.imports = realDoor(memory, step, () => Math.floor(now()))
+    this.imports = realDoor(memory, step, now)
   }
 
   /** Runs an operation; just before its access number `access` (from 1; 0: never) `stop` is called. The accesses it made. */

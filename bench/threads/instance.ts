@@ -36,7 +36,8 @@ function linked(place: Place, exports: Exports): Record<string, Record<string, u
 /** A function that does one turn of an operation on `timers` (a power of two) timers from number `from` on. */
 export function driven(place: Place, thread: number): (operation: Operation, from: number, timers: number) => void {
   const { memory, shipped, driver, epoch, program, callback, first, stride } = place
-  const instance = new WebAssembly.Instance(shipped, { env: { memory }, host: { clock: realClock(epoch), fault } })
+  const clock = realClock(epoch).onto(memory)
+  const instance = new WebAssembly.Instance(shipped, { env: { memory }, host: { clock, fault } })
   const exports = instance.exports as unknown as Exports
   attach(place, exports, thread)
   const loop = new WebAssembly.Instance(driver, linked(place, exports)).exports as unknown as Exports
@@ -54,7 +55,7 @@ export function driven(place: Place, thread: number): (operation: Operation, fro
 /** A function that starts timer 0 once and stands still before its access number `access` (0: never); its accesses. */
 export function stoppable(place: Place, thread: number): (access: number, stand: () => void) => number {
   const { memory, check, epoch, first, design } = place
-  const hook = new StoppingHook(memory, realClock(epoch))
+  const hook = new StoppingHook(memory, realClock(epoch).read)
   const nothing = (): void => {}
   const instance = new WebAssembly.Instance(check, {
     env: { memory },

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { PROGRAM_TABLE_FIRST } from '../../core/layout.js'
 import * as specimen from '../../core/specimens/layout.js'
 import { boot } from '../../src/index.js'
-import { realClock, realEpoch, type RealEpoch } from '../../src/machine/clock.js'
+import { realClock, realEpoch, standingClock, type RealEpoch } from '../../src/machine/clock.js'
 import { coreExports, instantiateCore } from '../../src/machine/core.js'
 import { Memory } from '../../src/machine/memory.js'
 import { REPOSITORY } from '../../test/kernel/oracle.js'
@@ -65,7 +65,13 @@ async function skepPlace(threads: number): Promise<OpenPlace> {
   const object = objects[0]!
   const { address } = object.maps['timers']!
   const program = object.programs['rearm']!
-  const core = coreExports(instantiateCore(module, memory, () => 0))
+  const core = coreExports(
+    instantiateCore(
+      module,
+      memory,
+      standingClock(() => 0),
+    ),
+  )
   const element = (index: number): number => core.map_element_value(address, index) >>> 0
   const TIMER = 8 // in struct timer_value
   const place: Place = {
@@ -92,7 +98,10 @@ async function specimenPlace(design: Exclude<Design, 'skep'>, threads: number): 
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true })
   const epoch = realEpoch()
   const shipped = await built('specimens')
-  const { exports } = new WebAssembly.Instance(shipped, { env: { memory }, host: { clock: realClock(epoch) } })
+  const { exports } = new WebAssembly.Instance(shipped, {
+    env: { memory },
+    host: { clock: realClock(epoch).onto(memory) },
+  })
   const call = (name: string, ...words: (number | bigint)[]): number =>
     Number((exports[name] as (...words: (number | bigint)[]) => number)(...words))
   const count = timerCount(threads)

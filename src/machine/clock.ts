@@ -1,9 +1,14 @@
-// Where a CPU's time comes from: nanoseconds since the machine's epoch, as a float64 (exact for 104 days, then in steps
-// of 2 ns; the fraction below a nanosecond is the reader's to cut off). Real machines share one epoch between threads; a virtual machine's time moves only when told to.
-import { performance } from 'node:perf_hooks'
+// Where a CPU's time comes from: whole nanoseconds since the machine's epoch. Real machines share one epoch between threads; a
+// virtual machine's time moves only when told to.
+import { hrtime } from 'node:process'
 
-/** Reads the time of a machine in nanoseconds since its epoch. */
-export type ReadClock = () => number
+/** The time of a machine on the calling thread. */
+export interface Clock {
+  /** Nanoseconds since the machine's epoch; exact for 104 days, then in steps of 2. */
+  read(): number
+  /** The core's import (core/host.ts): writes the nanoseconds as 64 bits at an address of the machine's memory. */
+  onto(memory: WebAssembly.Memory): (at: number) => void
+}
 
 /** What another thread needs to read the same real clock: process.hrtime at the machine's epoch. */
 export interface RealEpoch {
@@ -12,33 +17,53 @@ export interface RealEpoch {
 
 /** The epoch "now". */
 export function realEpoch(): RealEpoch {
-  return { hrtime: process.hrtime.bigint() }
+  return { hrtime: hrtime.bigint() }
 }
 
+// A variable of its own, so that it stands in place wherever it is called.
+const monotonic = hrtime.bigint
+const HIGH = 2 ** 32
+
 /**
- * The real clock as seen by the calling thread. performance.now() is cheap but counts from an origin of this thread's
- * own; both clocks tick alike, so one constant relates them. It is found by bracketing: hrtime, performance.now, hrtime
- * bounds it from both sides, and the bounds of many brackets are intersected (tens of nanoseconds remain, far less than
- * the brackets took, so no reading is negative). On one thread the result never decreases, so a timer is never early
- * for its own CPU whatever error remains. Every program run and callback comes here: `performance` is a variable of its
- * own because the global of that name is an accessor and an import in CommonJS a field, and nothing is rounded.
+ * The real clock: CLOCK_MONOTONIC, by the one way that leaves no garbage. Every program run and callback comes here, and a CPU
+ * that waits for a deadline again and again. V8 calls what reads the clock directly, and keeps a BigInt that goes
+ * straight into an array of 64 bits in a register (performance.now() is called through its slow interface, and its answer is an
+ * object, twice if it is returned to WebAssembly).
  */
-export function realClock(epoch: RealEpoch): ReadClock {
-  const timer = performance
-  let low = -Infinity
-  let high = Infinity
-  for (let sample = 0; sample < 200; sample++) {
-    const before = Number(process.hrtime.bigint() - epoch.hrtime)
-    const here = timer.now() * 1e6
-    const after = Number(process.hrtime.bigint() - epoch.hrtime)
-    low = Math.max(low, before - here)
-    high = Math.min(high, after - here)
+export function realClock({ hrtime: epoch }: RealEpoch): Clock {
+  const long = new BigUint64Array(1)
+  const words = new Uint32Array(long.buffer)
+  return {
+    read() {
+      long[0] = monotonic() - epoch
+      return words[0]! + words[1]! * HIGH
+    },
+    onto({ buffer }) {
+      const longs = new BigUint64Array(buffer)
+      return (at) => {
+        longs[at >>> 3] = monotonic() - epoch
+      }
+    },
   }
-  const offset = (low + high) / 2
-  return () => timer.now() * 1e6 + offset
+}
+
+/** A clock that stands where `read` says: whole nanoseconds. */
+export function standingClock(read: () => number): Clock {
+  return {
+    read,
+    onto({ buffer }) {
+      const words = new Uint32Array(buffer)
+      return (at) => {
+        const time = read()
+        const low = time % HIGH
+        words[at >>> 2] = low
+        words[(at >>> 2) + 1] = (time - low) / HIGH
+      }
+    },
+  }
 }
 
 /** REALTIME minus MONOTONIC of a real machine, nanoseconds. */
-export function realtimeOffset(read: ReadClock): bigint {
-  return BigInt(Date.now()) * 1_000_000n - BigInt(Math.floor(read()))
+export function realtimeOffset(clock: Clock): bigint {
+  return BigInt(Date.now()) * 1_000_000n - BigInt(clock.read())
 }

@@ -2,6 +2,7 @@
 // others get it from that thread. It is only used with the TypeScript that was built from the same sources of the core.
 import { readFileSync } from 'node:fs'
 import { SkepError } from '../error.js'
+import { compileSoonOptimised } from './optimised.js'
 
 /** dist/src/machine/core-module.js → dist/core/core.wasm, in a clone and in an installed package alike. */
 const coreFile = new URL('../../core/core.wasm', import.meta.url)
@@ -17,7 +18,7 @@ export function coreModule(): WebAssembly.Module {
 /** Reads and compiles a core that was built from what `stamp`, a file, says. Throws SkepError NO_CORE. */
 export function readCore(core: URL, stamp: URL): WebAssembly.Module {
   const expected = read(stamp).toString()
-  const module = new WebAssembly.Module(read(core))
+  const module = compileSoonOptimised(read(core))
   const [section] = WebAssembly.Module.customSections(module, 'skep.stamp')
   const found = section ? Buffer.from(section).toString() : 'no stamp'
   if (found !== expected)

@@ -1,6 +1,6 @@
 // An instance of the core, one per CPU over the machine's memory. Typed exports; the two imports that only the host can
 // provide. The module: core-module.ts.
-import type { ReadClock } from './clock.js'
+import type { Clock } from './clock.js'
 import { GuestFault } from './fault.js'
 
 /** Exports of the core that the host calls. Addresses and indices are u32, shown by wasm as signed i32. */
@@ -88,12 +88,12 @@ export interface CoreExports {
 export function instantiateCore(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
-  clock: ReadClock,
+  clock: Clock,
 ): WebAssembly.Instance {
   return new WebAssembly.Instance(module, {
     env: { memory },
     host: {
-      clock,
+      clock: clock.onto(memory),
       fault(kind: number, detail: bigint): never {
         throw new GuestFault(kind, BigInt.asUintN(64, detail))
       },

@@ -9,7 +9,7 @@ import {
   CPU_RUN_BUFFER,
   CPU_RUN_BUFFER_BYTES,
 } from '../../core/layout.js'
-import type { ReadClock } from './clock.js'
+import type { Clock } from './clock.js'
 import { coreExports, instantiateCore, type CoreExports } from './core.js'
 import { GuestFault, rawFault, type RawFault } from './fault.js'
 import type { Memory } from './memory.js'
@@ -53,7 +53,7 @@ export class Cpu {
   readonly #preparedRun: CoreExports['prepared_run']
 
   /** Attaches this thread to CPU `index` of a booted machine. */
-  constructor(module: WebAssembly.Module, memory: Memory, clock: ReadClock, index: number) {
+  constructor(module: WebAssembly.Module, memory: Memory, clock: Clock, index: number) {
     this.#instance = instantiateCore(module, memory.shared, clock)
     this.core = coreExports(this.#instance)
     this.#preparedRun = this.core.prepared_run

@@ -28,7 +28,7 @@ export class InlineMachine extends LocalMachine {
 
   /** Nanoseconds since the machine's epoch. */
   now(): number {
-    return Math.floor(this.kernel.clock())
+    return this.kernel.clock.read()
   }
 
   /** Lets the event loop fire what is due, until close(). Does not keep the process alive without ref(). */

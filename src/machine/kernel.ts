@@ -12,7 +12,7 @@ import {
   HEADER_RANDOM_SEED,
 } from '../../core/layout.js'
 import { SkepError } from '../error.js'
-import type { ReadClock } from './clock.js'
+import type { Clock } from './clock.js'
 import { coreModule } from './core-module.js'
 import { coreExports, instantiateCore } from './core.js'
 import { Cpu, CpuFault } from './cpu.js'
@@ -54,7 +54,7 @@ export class Kernel {
   readonly shape: MachineShape
   readonly module: WebAssembly.Module
   readonly memory: Memory
-  readonly clock: ReadClock
+  readonly clock: Clock
   readonly events = new Emitter<MachineEvents>()
   /** CPUs driven by this thread, in order of their index. */
   readonly local: readonly Cpu[]
@@ -75,7 +75,7 @@ export class Kernel {
   #open = true
 
   /** Boots a machine whose CPUs `localCpus` (and the host's own, if it has one) run on this thread. */
-  constructor(shape: MachineShape, clock: ReadClock, localCpus: readonly number[]) {
+  constructor(shape: MachineShape, clock: Clock, localCpus: readonly number[]) {
     this.shape = shape
     this.clock = clock
     this.module = coreModule()

@@ -141,7 +141,7 @@ export class Machine extends MachineBase<'promised'> {
 
   /** Nanoseconds since the machine's epoch. */
   now(): number {
-    return Math.floor(this.kernel.clock())
+    return this.kernel.clock.read()
   }
 
   /**

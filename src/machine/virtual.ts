@@ -2,6 +2,7 @@
 // on every run. Five minutes of timers take milliseconds.
 import { CLOCK_END } from '../../core/abi.js'
 import { SkepError } from '../error.js'
+import { standingClock } from './clock.js'
 import { Kernel } from './kernel.js'
 import { LocalMachine } from './local.js'
 import type { OptionNames } from './given-options.js'
@@ -107,7 +108,7 @@ export class VirtualMachine extends LocalMachine {
     const holder: { clock?: VirtualClock } = {}
     const kernel = new Kernel(
       machineShape(options, cpus, false, 1),
-      () => holder.clock?.now ?? 0,
+      standingClock(() => holder.clock?.now ?? 0),
       Array.from({ length: cpus }, (_, cpu) => cpu),
     )
     super(kernel)

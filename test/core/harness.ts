@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import * as abi from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
 import { trampolines } from '../../src/explore/trampoline.js'
+import { standingClock } from '../../src/machine/clock.js'
 import { realDoor } from './real-door.js'
 
 type Export = (...values: (number | bigint)[]) => number | bigint
@@ -72,7 +73,7 @@ export class Cpu {
       env: { memory: machine.memory },
       ...(before ? { hook: realDoor(machine.memory, before, clock, sleep) } : {}),
       host: {
-        clock,
+        clock: standingClock(clock).onto(machine.memory),
         fault: (kind: number, detail: bigint) => {
           throw new Fault(kind, detail)
         },

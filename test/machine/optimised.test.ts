@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
-import { compileOptimised } from '../../src/machine/optimised.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { compileOptimised, compileSoonOptimised } from '../../src/machine/optimised.js'
 
 /** (module) (func (export "f") (result i32) i32.const 7) */
 const MODULE = Uint8Array.of(
@@ -29,7 +30,7 @@ function isQuickCode(t: TestContext): Answer | undefined {
   }
 }
 
-function called(module: WebAssembly.Module): unknown {
+function called(module: WebAssembly.Module): () => number {
   const { f } = new WebAssembly.Instance(module).exports as { f: () => number }
   assert.equal(f(), 7)
   return f
@@ -48,6 +49,18 @@ test('a function is optimised code at its first call; modules of others are comp
   if (!quick) return
   assert.equal(quick(called(compileOptimised(MODULE))), false)
   assert.equal(quickOnes(quick, 0x30), 20)
+})
+
+test('a function that is called often is soon optimised code; modules of others as late as before', async (t) => {
+  const quick = isQuickCode(t)
+  if (!quick) return
+  const soon = called(compileSoonOptimised(withSection(0x70)))
+  const later = called(new WebAssembly.Module(withSection(0x71)))
+  assert.equal(quick(soon), true)
+  for (let call = 0; call < 60_000; call++) assert.equal(soon() + later(), 14)
+  // Another thread compiles it; if that never ended, neither would the test.
+  while (quick(soon)) await sleep(5)
+  assert.equal(quick(later), true)
 })
 
 test('what is no module is refused, and leaves nothing changed', (t) => {

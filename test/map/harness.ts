@@ -20,6 +20,7 @@ import {
   SHARE_ROOMS,
   SHARE_SPARE,
 } from '../../core/layout.js'
+import { standingClock } from '../../src/machine/clock.js'
 
 /** What the tests call of the core; the helpers take and give 64-bit numbers. */
 export interface Core {
@@ -79,7 +80,7 @@ export function instantiate(memory: WebAssembly.Memory): Core {
   const fault = (kind: number, detail: bigint): never => {
     throw new Fault(kind, detail)
   }
-  const clock = (): number => 1_000_000
+  const clock = standingClock(() => 1_000_000).onto(memory)
   return new WebAssembly.Instance(coreModule, { env: { memory }, host: { clock, fault } }).exports as unknown as Core
 }
 

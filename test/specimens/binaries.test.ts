@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import binaryen from 'binaryen'
 import { EBUSY, EINVAL, EOPNOTSUPP } from '../../core/abi.js'
 import * as layout from '../../core/specimens/layout.js'
+import { standingClock } from '../../src/machine/clock.js'
 
 const bytes = (name: string) => readFile(new URL(`../../core/${name}`, import.meta.url))
 
@@ -31,7 +32,8 @@ async function machine() {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true })
   const clock = { time: 1000 }
   const module = new WebAssembly.Module(await bytes('specimens.wasm'))
-  const { exports } = new WebAssembly.Instance(module, { env: { memory }, host: { clock: () => clock.time } })
+  const host = { clock: standingClock(() => clock.time).onto(memory) }
+  const { exports } = new WebAssembly.Instance(module, { env: { memory }, host })
   const call = (name: string, ...args: (number | bigint)[]): number => (exports[name] as Call)(...args)
   assert.ok(call('specimen_boot', 1, 4, 4, 2, 4) < memory.buffer.byteLength)
   call('cpu_attach', 0)

@@ -2,8 +2,8 @@
 // Start moves a timer to the calling CPU unless its callback is running elsewhere. Called by the specimens and poll.ts.
 // Invariant: links, expiry, `queued` and `running` change under the lock of the base that the timer names; TIMER_BASE is
 // MIGRATING while a start moves it, and whoever wants its lock waits for the end of that.
-import { cpuIndex } from '../../cpu'
-import { add32, load32, now, peek32, peek64, poke32, poke64, retry, store32, waitWhile32 } from '../../door'
+import { cpuIndex, readClock } from '../../cpu'
+import { add32, load32, peek32, peek64, poke32, poke64, retry, store32, waitWhile32 } from '../../door'
 import {
   BASE_FIRST,
   BASE_LAST,
@@ -74,7 +74,7 @@ export function hrtimerStart(timer: usize, nsecs: u64, absolute: bool): void {
     lock(base + BASE_LOCK)
     store32(timer + TIMER_BASE, cpu)
   }
-  const time = absolute ? 0 : now()
+  const time = absolute ? 0 : readClock()
   const sum = time + nsecs
   poke64(timer + TIMER_EXPIRES, sum > NEVER || sum < time ? (absolute ? 0 : NEVER) : sum)
   link(base, timer)
@@ -134,7 +134,7 @@ export function hrtimerExpire(): usize {
   const interrupts = interruptsOff()
   lock(base + BASE_LOCK)
   let timer = <usize>peek32(base + BASE_FIRST)
-  if (timer !== 0 && peek64(timer + TIMER_EXPIRES) > now()) timer = 0
+  if (timer !== 0 && peek64(timer + TIMER_EXPIRES) > readClock()) timer = 0
   if (timer !== 0) {
     store32(base + BASE_RUNNING, <u32>timer)
     add32(base + BASE_SEQUENCE, 2)
