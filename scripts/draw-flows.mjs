@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { readFileSync } from 'node:fs'
 import { boot, readObject } from '../dist/src/index.js'
 import { readCapture } from '../dist/src/cli/capture.js'
-import { typedText } from '../dist/src/report/typed-text.js'
+import { typedText } from '../dist/src/object/typed-text.js'
 
 const OBJECT = 'examples/flow-timeout/flow-timeout.bpf.o'
 const CAPTURE = 'examples/flow-timeout/capture.pcap'

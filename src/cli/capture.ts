@@ -1,5 +1,4 @@
 // Packet captures as `--data FILE`: which format a file has, and its packets. Formats: pcap.ts, pcapng.ts.
-import { SkepError } from '../error.js'
 import { isPcap, readPcap } from './pcap.js'
 import { isPcapng, readPcapng } from './pcapng.js'
 
@@ -8,15 +7,6 @@ export interface Packet {
   time: number
   bytes: Uint8Array
 }
-
-/** A packet as a reader finds it; `time` is nanoseconds since 1970. */
-export interface CapturedPacket {
-  time: bigint
-  bytes: Uint8Array
-}
-
-/** LINKTYPE_ETHERNET: what xdp, tc and socket programs expect. */
-export const ETHERNET = 1
 
 /** True for the bytes of a capture file. */
 export function isCapture(file: Uint8Array): boolean {
@@ -28,8 +18,4 @@ export function readCapture(file: Uint8Array, name: string): Packet[] {
   const packets = isPcap(file) ? readPcap(file, name) : readPcapng(file, name)
   const first = packets[0]?.time ?? 0n
   return packets.map(({ time, bytes }) => ({ time: time < first ? 0 : Number(time - first), bytes }))
-}
-
-export function badCapture(name: string, offset: number, problem: string): SkepError {
-  return new SkepError('BAD_CAPTURE', `${name}: offset 0x${offset.toString(16)}: ${problem}`, { file: name, offset })
 }

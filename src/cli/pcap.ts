@@ -1,6 +1,6 @@
 // The classic capture format of tcpdump: one header, then packets with microsecond or nanosecond times, in either byte
 // order. Used by capture.ts.
-import { badCapture, ETHERNET, type CapturedPacket } from './capture.js'
+import { badCapture, ETHERNET, type CapturedPacket } from './captured-packet.js'
 
 const MICROSECONDS = 0xa1b2c3d4
 const NANOSECONDS = 0xa1b23c4d

@@ -1,6 +1,6 @@
 // The capture format of Wireshark: blocks, of which packets, interfaces and section headers are read and the others
 // passed over. Used by capture.ts.
-import { badCapture, ETHERNET, type CapturedPacket } from './capture.js'
+import { badCapture, ETHERNET, type CapturedPacket } from './captured-packet.js'
 
 const SECTION = 0x0a0d0d0a
 const INTERFACE = 1

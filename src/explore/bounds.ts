@@ -4,7 +4,7 @@ import type { Subject } from './subject.js'
 import type { Variant } from './subjects/entry.js'
 
 /** Rows of the table: operation → why it is bounded, or that it is not. */
-export const OPERATIONS: Record<string, string> = {
+const OPERATIONS: Record<string, string> = {
   init: 'looks into the pool at most 16 times from above, then once at every leaf',
   set_callback: 'at most 8 turns for each CPU',
   start: 'at most 5 rounds',

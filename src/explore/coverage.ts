@@ -8,6 +8,7 @@ import { outcomesOf } from './outcomes.js'
 import type { Stage } from './stage.js'
 import { accessName } from './trace.js'
 
+/** What operations on a stage have done, by operation and field. */
 export interface Coverage {
   /** `load cb.state` → operations (by name, without what makes it unique) that did it. */
   accesses: Map<string, Set<string>>

@@ -8,16 +8,21 @@ import type { Trace } from './trace.js'
 import { walk } from './walk.js'
 import type { WalkOptions, WalkResult } from './walk.js'
 
+/** A violation, with the interleaving that shows it. */
 export interface Failure {
+  /** What is wrong. */
   message: string
   /** Gives the same interleaving again: `replay(subject, token)`. */
   token: string
+  /** The interleaving, for printTrace. */
   trace: Trace
   /** Preemptions in it: the fewest possible if `minimal`. */
   preemptions: number
+  /** No interleaving with fewer preemptions fails. */
   minimal: boolean
 }
 
+/** What a search has found, and how much of the subject it has seen. */
 export type Report = Omit<SearchResult, 'violation'> & { failure?: Failure }
 
 /**

@@ -23,10 +23,10 @@ import type { Subject } from './subject.js'
 import { accessName } from './trace.js'
 
 /** What was seen of an access, as bits. */
-export const REACHED = 1
+const REACHED = 1
 export const EXCHANGE = 2
 export const SUCCEEDED = 4
-export const FAILED = 8
+const FAILED = 8
 /** A compare-and-exchange of which both outcomes were seen. */
 export const BOTH = EXCHANGE | SUCCEEDED | FAILED
 

@@ -10,6 +10,7 @@ import { outcomeOf } from './view.js'
 import { OutOfRoom, Visited } from './visited.js'
 import type { World } from './world.js'
 
+/** Limits of a search. */
 export interface SearchOptions extends WorldOptions {
   /** Give up after this many states (the verdict is then "incomplete"). */
   maxStates?: number
@@ -31,11 +32,15 @@ export interface Violated {
   cycle?: number
 }
 
+/** How much was searched, and the violation if there is one. */
 export interface SearchResult {
+  /** Different states that were visited. */
   states: number
+  /** Steps that were made. */
   transitions: number
   /** States in which everything had ended. */
   ends: number
+  /** Steps of the longest interleaving. */
   depth: number
   /** Every state was visited, or a violation was found first. */
   complete: boolean

@@ -6,6 +6,7 @@ import { LogTree } from './log.js'
 import { Sharing } from './sharing.js'
 import { Words } from './words.js'
 
+/** What a stage is made of. */
 export interface StageSpec {
   /** The module under test: imports `hook.*` (docs/explorer-hook.md). None if the operations are TypeScript only. */
   module?: WebAssembly.Module | Uint8Array
@@ -25,6 +26,7 @@ export interface StageSpec {
   boot?(cpus: Cpu[]): void
 }
 
+/** A module, the memory that its CPUs share in the model, and the CPUs: what subjects are explored on, one after the other. */
 export class Stage {
   readonly memory: Words
   readonly executor: Executor

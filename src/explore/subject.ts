@@ -8,6 +8,7 @@ import type { Stage } from './stage.js'
 /** What an operation may return; compared and shown by value. */
 export type Value = number | bigint | string | boolean | undefined
 
+/** A function that a CPU runs, whose accesses to shared memory the explorer orders. */
 export interface Operation {
   /** Shown in traces and results; unique names make them readable. */
   name: string
@@ -27,6 +28,7 @@ export interface Operation {
   mayFault?: boolean
 }
 
+/** What one CPU does. */
 export interface CpuScript {
   /** Operations in order. */
   operations: Operation[]
@@ -55,8 +57,11 @@ export interface View {
   readonly stopped: number
 }
 
+/** What is explored: who does what, and what must hold. Made by subject(). */
 export interface Subject<S = unknown> {
+  /** Shown in reports. */
   name: string
+  /** What it runs on; several subjects can share one, one after the other. */
   stage: Stage
   /** Runs once, natively, from the stage's image: brings memory into the initial state. */
   setup?(cpus: Cpu[]): void

@@ -35,6 +35,7 @@ import { Turns } from './turns.js'
 import { NMI, NMI_WAITS, STOP, TIME_OUT } from './choices.js'
 import type { World } from './world.js'
 
+/** A step, or an event between steps. */
 export interface TraceLine {
   cpu: number
   /** 1: the CPU's own operation; more: nested (NMI). */
@@ -54,6 +55,7 @@ export interface TraceLine {
   site?: string
 }
 
+/** One interleaving, step by step. */
 export interface Trace {
   lines: TraceLine[]
   cpus: number

@@ -1,8 +1,8 @@
 // Instructions from typed calls, for tests, for the conformance command and for programs that generate code. Driven by
 // the table: what is not in it cannot be written. Labels instead of counted offsets; references make relocations.
-import type { Relocation } from '../object/spec.js'
 import { INSTRUCTION_BYTES } from './opcodes.js'
 import type { Form } from './form.js'
+import type { Relocation } from './relocation.js'
 import { formNamed } from './table.js'
 
 export type Register = 'r0' | 'r1' | 'r2' | 'r3' | 'r4' | 'r5' | 'r6' | 'r7' | 'r8' | 'r9' | 'r10'

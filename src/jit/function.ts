@@ -19,9 +19,9 @@ import { shifted, type CodePosition } from './positions.js'
 const FRAME_LOCAL = 5
 const PARAMETERS = 6
 /** Import 0 of every module: host.fault_at(kind, address). */
-export const FAULT_AT = 0
+const FAULT_AT = 0
 /** Global 0: address of this CPU's area. */
-export const AREA_GLOBAL = 0
+const AREA_GLOBAL = 0
 
 export class FunctionEmitter {
   readonly code = new ByteWriter(1024)

@@ -1,5 +1,6 @@
 // The kinds of BTF types as plain data. Ids are positions in the type table; 0 is void.
 
+/** 'struct', 'integer' …: what kind of type it is. */
 export type BtfKind = BtfType['kind']
 
 export interface BtfMember {
@@ -19,6 +20,7 @@ export interface BtfVariableInfo {
   readonly size: number
 }
 
+/** A type, by its kind. */
 export type BtfType =
   | { readonly kind: 'void'; readonly name: '' }
   | {

@@ -1,7 +1,6 @@
 // What a CO-RE record says: the type it starts from, and from there the way to a field, an enumerator or nothing. The same
 // shape describes where it comes out in the target's types. Used by core-match.ts and core-relocations.ts.
 import type { BtfType } from './btf-types.js'
-import { isFlexible } from './core-match.js'
 import type { TypeTable } from './kernel-btf.js'
 
 /** libbpf's names of the kinds (BPF_CORE_*). */
@@ -122,4 +121,11 @@ function kindName({ kind }: BtfType): string {
   return (
     { pointer: 'ptr', array: 'arr', forward: 'fwd', prototype: 'func_proto', function: 'func' }[kind as string] ?? kind
   )
+}
+
+/** An array of length 0 or 1 that ends its struct takes any index. */
+export function isFlexible(types: TypeTable, owner: Step | undefined, array: BtfType & { kind: 'array' }): boolean {
+  if (array.length > 1 || owner?.name === undefined) return false
+  const type = types.type(owner.type)
+  return (type.kind === 'struct' || type.kind === 'union') && owner.index === type.members.length - 1
 }

@@ -2,7 +2,7 @@
 // layouts; flavours (`name___suffix`) do not count. Three measures of likeness, as libbpf has them: fields are compatible
 // if an access of one makes sense on the other, types if they are of one kind, and they match if they have the same
 // members. Used by core-relocations.ts.
-import { DEEPEST_ACCESS, subjectOf, type Access, type CoreKind, type Step } from './core-access.js'
+import { DEEPEST_ACCESS, isFlexible, subjectOf, type Access, type CoreKind, type Step } from './core-access.js'
 import type { BtfType } from './btf-types.js'
 import { essentialName, type TypeTable } from './kernel-btf.js'
 
@@ -120,13 +120,6 @@ function matchMember(
     Object.assign(found, before)
   }
   return undefined
-}
-
-/** An array of length 0 or 1 that ends its struct takes any index. */
-export function isFlexible(types: TypeTable, owner: Step | undefined, array: BtfType & { kind: 'array' }): boolean {
-  if (array.length > 1 || owner?.name === undefined) return false
-  const type = types.type(owner.type)
-  return (type.kind === 'struct' || type.kind === 'union') && owner.index === type.members.length - 1
 }
 
 function fieldsCompatible(a: Side, b: Side): boolean {

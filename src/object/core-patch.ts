@@ -4,7 +4,7 @@ import type { BtfType } from './btf-types.js'
 import { CoreProblem, type CoreValue } from './core-value.js'
 
 /** libbpf's number of the helper that a poisoned instruction calls. */
-export const POISON_HELPER = 195896080
+const POISON_HELPER = 195896080
 
 const LDDW = 0x18
 const CALL = 0x85

@@ -12,7 +12,7 @@ const F_MMAPABLE = 1 << 10
 const LARGEST = 2 ** 31 - 1
 
 /** Whether a section of that name holds global data. */
-export function isDataSection(name: string): boolean {
+function isDataSection(name: string): boolean {
   return ['.data', '.bss', '.rodata'].some((base) => name === base || name.startsWith(`${base}.`))
 }
 

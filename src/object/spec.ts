@@ -1,7 +1,10 @@
 // What an object file says, as plain data: the result of readObject. Nothing here is loaded or live; a caller may edit
 // a spec (initial values, max_entries) before loading it. Read by the compiler and the machine, written only by
 // src/object/ and by callers.
+import type { Relocation } from '../isa/relocation.js'
 import type { Btf } from './btf.js'
+
+export type { Relocation }
 
 /** The id of a type in an object's BTF; 0 means "void" or "none". */
 export type BtfTypeId = number
@@ -130,18 +133,6 @@ export interface FunctionSpec {
   /** BTF_KIND_FUNC of this function, 0 if unknown. */
   btfId: BtfTypeId
 }
-
-/** `instruction` counts 8-byte units from the function's start; an `lddw` is two of them and relocated at its first. */
-export type Relocation = { instruction: number } & (
-  | { kind: 'map'; map: string }
-  | { kind: 'map-value'; map: string; offset: number }
-  | { kind: 'call'; function: string }
-  | { kind: 'function-pointer'; function: string }
-  | { kind: 'kfunc'; name: string; weak: boolean }
-  | { kind: 'extern'; name: string; weak: boolean }
-  /** A CO-RE relocation that found nothing: an error where control comes to it, in these words. */
-  | { kind: 'poison'; words: string }
-)
 
 /** An `extern … __kconfig`. */
 export interface KconfigExtern {

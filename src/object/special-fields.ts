@@ -27,7 +27,7 @@ interface Found {
 const MOST_FIELDS = 11
 
 /** Finds the special fields of a value type (a struct, or the type of a data section). */
-export function findSpecialFields(btf: Btf, id: number): SpecialFields {
+function findSpecialFields(btf: Btf, id: number): SpecialFields {
   const finder = new Finder(btf)
   const found = finder.in(btf.resolve(id))
   const fields: SpecialFields = {

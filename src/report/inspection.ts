@@ -11,7 +11,7 @@ import { findAsyncUses, type CallbackUse, type InitUse } from './async-use.js'
 import { fieldsOf, pathAt, type Field } from './layout.js'
 import { listFunction, type ListedInstruction } from './listing.js'
 import { mapFlagNames } from './map-flags.js'
-import { typedText } from './typed-text.js'
+import { typedText } from '../object/typed-text.js'
 
 export interface Inspection {
   object: string

@@ -5,7 +5,7 @@ import type { ObjectSpec } from '../object/spec.js'
 import { pathAt } from './layout.js'
 import type { Style } from './style.js'
 import { durationText, momentText } from './time-text.js'
-import { typedText } from './typed-text.js'
+import { typedText } from '../object/typed-text.js'
 
 /** Result column: numbers as they are, errors by name. */
 function resultText({ kind, result }: LifecycleEvent): string {

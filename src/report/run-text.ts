@@ -7,7 +7,7 @@ import type { MapReport, ProgramReport, RunReport } from './run-report.js'
 import type { Style } from './style.js'
 import { table } from './table.js'
 import { durationText } from './time-text.js'
-import { plainText, typedText } from './typed-text.js'
+import { plainText, typedText } from '../object/typed-text.js'
 
 /** What to show besides the summary. */
 export interface RunTextOptions {

@@ -5,7 +5,7 @@
 const ESCAPES = /\u001b\[[0-9;]*m/g
 
 /** Characters that a text takes on the screen. */
-export function width(text: string): number {
+function width(text: string): number {
   return [...text.replace(ESCAPES, '')].length
 }
 

@@ -14,7 +14,7 @@ const STRING_START = /^(?:s|p[ku]s)/
 const NUMBER = /^l{0,2}[iduxX]/
 
 /** True if the kernel takes the format for that many values. */
-export function isFormat(text: string, values: number): boolean {
+function isFormat(text: string, values: number): boolean {
   let used = 0
   for (let at = 0; at < text.length; at++) {
     const byte = text.charCodeAt(at)

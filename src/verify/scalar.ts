@@ -4,8 +4,8 @@
 import type { Instruction } from '../isa/decode.js'
 
 /** How well a range tells what the kernel would know: each way exactly, joined from several ways, or less than it. */
-export const EXACT = 0
-export const JOINED = 1
+const EXACT = 0
+const JOINED = 1
 export const LOOSE = 2
 
 export interface Scalar {
@@ -59,7 +59,7 @@ export function waysOf(value: Scalar): readonly (readonly [min: number, max: num
 }
 
 /** The value of the lower 32 bits, zero-extended. */
-export function low32(value: Scalar): Scalar {
+function low32(value: Scalar): Scalar {
   if (value.min >= 0 && value.max < U32) return value
   if (isConstant(value)) return { ...constant(value.min >>> 0), precision: value.precision }
   return scalar(0, U32 - 1, value.min === -Infinity && value.max === Infinity ? value.precision : LOOSE)

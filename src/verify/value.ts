@@ -106,7 +106,7 @@ export function typeName(value: Value): string {
   }
 }
 
-export function isRanged(value: Value): value is ValuePointer | FramePointer | ContextPointer | KeyPointer {
+function isRanged(value: Value): value is ValuePointer | FramePointer | ContextPointer | KeyPointer {
   return value.is === 'value' || value.is === 'frame' || value.is === 'ctx' || value.is === 'key'
 }
 
@@ -132,7 +132,7 @@ export function moved(pointer: Value, by: Scalar, fresh: Base): Value {
 }
 
 /** True if both say the same, whichever objects they are. */
-export function sameValue(a: Value, b: Value): boolean {
+function sameValue(a: Value, b: Value): boolean {
   if (a === b) return true
   switch (a.is) {
     case 'scalar':

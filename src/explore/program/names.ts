@@ -4,7 +4,7 @@ import * as layout from '../../../core/layout.js'
 import { KIND_WORK, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERCPU_ARRAY } from '../../../core/abi.js'
 import { codec } from '../../machine/codec.js'
 import type { Btf } from '../../object/btf.js'
-import { plainText, typedText } from '../../report/typed-text.js'
+import { plainText, typedText } from '../../object/typed-text.js'
 import type { Words } from '../words.js'
 import type { ProgramMachine } from './machine.js'
 import type { ModelMap } from './maps.js'
@@ -18,7 +18,7 @@ export interface Place {
 }
 
 /** Bytes of the model. */
-export function bytesAt(words: Words, address: number, length: number): Uint8Array {
+function bytesAt(words: Words, address: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, at) => words.words[(address + at) >> 2]! >> (((address + at) & 3) * 8))
 }
 
@@ -51,7 +51,7 @@ export function placeOf(machine: ProgramMachine, address: number): Place | undef
 const isHash = ({ spec }: ModelMap): boolean => spec.type === MAP_TYPE_HASH || spec.type === MAP_TYPE_LRU_HASH
 
 /** The key of an element as text: what its element says now. */
-export function keyText(machine: ProgramMachine, map: ModelMap, element: number): string {
+function keyText(machine: ProgramMachine, map: ModelMap, element: number): string {
   const { spec } = map
   if (spec.type === MAP_TYPE_PERCPU_ARRAY)
     return `${element % spec.maxEntries}, CPU ${Math.floor(element / spec.maxEntries)}`

@@ -5,7 +5,7 @@ import { NOTHING_FIRES } from './machine.js'
 import type { Row } from './interleaving.js'
 
 /** An interleaving in columns of `width` characters, one for each CPU that does something in it. */
-export function printInterleaving(all: readonly Row[], width = 62): string[] {
+function printInterleaving(all: readonly Row[], width = 62): string[] {
   const rows = all.filter(({ text }) => text !== NOTHING_FIRES)
   const cpus = [...new Set(rows.map(({ cpu }) => cpu))].sort((a, b) => a - b)
   const column = (cpu: number, text: string): string => ' '.repeat(cpus.indexOf(cpu) * width) + text

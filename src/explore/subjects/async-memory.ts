@@ -33,7 +33,7 @@ export function askedWords(core: Cpu, index: number): number[] {
 type Load32 = (address: number) => number
 type Load64 = (address: number) => bigint
 
-export const NEVER = (1n << 53n) - 2n
+const NEVER = (1n << 53n) - 2n
 const ANY_CPU = 62
 
 /** The state word, decoded (core/async/state.ts). */
@@ -50,7 +50,7 @@ export function decodeState(word: bigint) {
 }
 
 /** The binding word, decoded (core/async/binding.ts). */
-export function decodeBinding(word: bigint) {
+function decodeBinding(word: bigint) {
   return {
     present: (word & 8n) !== 0n,
     generation: Number(word & 7n),

@@ -75,7 +75,7 @@ export function entriesOf(protocol: Protocol): readonly Entry[] {
 export const entryNamed = (protocol: Protocol, name: string): Entry | undefined => catalogueOf(protocol).named(name)
 
 /** Whether a pattern names an entry: its name, the beginning of it up to `/` or `+`, a hazard (H7), or a glob with `*`. */
-export function names(pattern: string, entry: Entry): boolean {
+function names(pattern: string, entry: Entry): boolean {
   if (/^H\d+$/i.test(pattern)) return entry.hazards.includes(pattern.toUpperCase())
   if (pattern.includes('*')) {
     const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))

@@ -2,7 +2,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { parseObject } from '../../src/object/read.js'
-import { plainText, typedText } from '../../src/report/typed-text.js'
+import { plainText, typedText } from '../../src/object/typed-text.js'
 
 const file = new URL('../../../examples/flow-timeout/flow-timeout.bpf.o', import.meta.url)
 const spec = parseObject(readFileSync(file), 'flow-timeout.bpf.o')

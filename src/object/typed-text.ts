@@ -1,7 +1,7 @@
 // Decoded values as text on one line, by their C types: { saddr = 192.0.2.1, dport = 443, packets = 12 }.
 // Addresses and ports in network byte order are written as people know them; JSON output keeps the plain numbers.
-import type { Btf } from '../object/btf.js'
-import type { BtfMember } from '../object/btf-types.js'
+import type { Btf } from './btf.js'
+import type { BtfMember } from './btf-types.js'
 
 /** A value that was decoded as type `id`; `id` 0 or no BTF: by the value alone. Long values are not cut. */
 export function typedText(btf: Btf | undefined, id: number, value: unknown): string {
