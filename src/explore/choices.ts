@@ -4,6 +4,7 @@ import { DOOR_SLEEP, DOOR_WAIT_WHILE } from '../../core/abi.js'
 import { operationOf } from './access.js'
 import { ASLEEP, DEPTH, MAX_NMI_DEPTH, NMI_STARTED, NODE, PLACE, STATUS, STOPPED } from './control.js'
 import type { Control } from './control.js'
+import type { Independence } from './independence.js'
 import type { LogTree } from './log.js'
 import * as log from './node.js'
 import type { Sharing } from './sharing.js'
@@ -51,6 +52,7 @@ export class Choices {
     private readonly words: Words,
     private readonly logs: LogTree,
     private readonly sharing: Sharing,
+    private readonly independence: Independence,
     private readonly options: WorldOptions,
   ) {
     this.nmiDepth = Math.min(subject.nmiDepth ?? MAX_NMI_DEPTH, MAX_NMI_DEPTH)
@@ -87,14 +89,11 @@ export class Choices {
     if (flags & log.QUIET && (!this.sharing.frees || !(flags & log.WORD))) return true
     if (flags & log.FAILS) return !this.allocationsFail
     if (!(flags & log.WORD)) return false
-    const { sharing } = this
-    const address = nodes[n + log.NODE_ADDRESS]!
-    const wide = (flags & log.WIDE) !== 0
-    const write = (flags & log.WRITES) !== 0
-    const calls = this.pending(cpu, write)
-    if (flags & log.QUIET) return sharing.outlives(calls, address, wide)
-    if (sharing.meets(calls, address, wide, write)) return false
-    sharing.passes(calls, address, wide, write)
+    const { independence } = this
+    const calls = this.pending(cpu, (flags & log.WRITES) !== 0)
+    if (flags & log.QUIET) return independence.outlives(node, calls)
+    if (independence.meets(node, calls)) return false
+    independence.passes(node, calls)
     return true
   }
 

@@ -2,6 +2,7 @@
 import { DOOR_COPY, DOOR_FILL } from '../../core/abi.js'
 import { checkRange, hex, operationOf, perform, Violation } from './access.js'
 import { DOOR_CLEANSE, DOOR_POISON, DOOR_SET_CLOCK } from './executor.js'
+import type { Stage } from './stage.js'
 import type { Subject } from './subject.js'
 
 /** Performs a fill, copy, poison, cleanse or set-clock operation; other operations do nothing here. */
@@ -36,8 +37,13 @@ export function special(
 
 /** Throws if one of the words is poisoned. */
 export function checkPoison(subject: Subject, address: number, bytes: number): void {
-  const { words } = subject.stage.memory
+  if (isPoisoned(subject.stage, address, bytes))
+    throw new Violation(`access to freed memory at ${subject.nameOf?.(address) ?? hex(address)}`)
+}
+
+/** Whether one of the words is poisoned. */
+export function isPoisoned({ memory: { words }, poison }: Stage, address: number, bytes: number): boolean {
   for (let word = address >>> 2; word * 4 < address + bytes; word++)
-    if ((words[subject.stage.poison + (word >>> 5)]! >>> (word & 31)) & 1)
-      throw new Violation(`access to freed memory at ${subject.nameOf?.(address) ?? hex(address)}`)
+    if ((words[poison + (word >>> 5)]! >>> (word & 31)) & 1) return true
+  return false
 }

@@ -11,6 +11,7 @@ import {
   FAILS,
   FINISHED,
   LOOP_HEAD,
+  NARROW,
   NODE_ADDRESS,
   NODE_ALIAS,
   NODE_A_HIGH,
@@ -129,13 +130,13 @@ export class LogTree extends NodeTable {
     return this.nodes[at + NODE_ALIAS]! || at / NODE_STRIDE
   }
 
-  // The node itself, without following a retry.
-  private raw(node: number, low: number, high: number): number {
+  // The node itself, without following a retry. `twin`: the node of the first turn that a phantom is to be compared with.
+  private raw(node: number, low: number, high: number, twin = 0): number {
     const known = this.known(node, low, high)
     if (known !== 0) return known
     const first = this.insert(node, low, high)
     this.turns++
-    this.execute(first)
+    this.execute(first, twin)
     for (let made = first, last = this.count; made < last; made++) this.attach(made)
     this.turns--
     return first
@@ -147,13 +148,14 @@ export class LogTree extends NodeTable {
     if (this.nodes[at + NODE_PHANTOM] === 1) return
     this.settle(node)
     const shadow = this.nodes[this.nodes[at + NODE_PARENT]! * NODE_STRIDE + NODE_SHADOW]!
-    if (shadow !== 0) this.follow(node, this.raw(shadow, this.nodes[at + NODE_LOW]!, this.nodes[at + NODE_HIGH]!))
+    if (shadow !== 0) this.follow(node, this.raw(shadow, this.nodes[at + NODE_LOW]!, this.nodes[at + NODE_HIGH]!, node))
   }
 
   // Runs the operation with the node's log and records its next access, or its end. Then runs ahead: as long as nothing
   // has to be waited for, it performs the accesses on the present memory, takes them back at the end, and keeps the nodes
-  // that this made: the search will want most of them, and one run of the code has made them all.
-  private execute(node: number): void {
+  // that this made: the search will want most of them, and one run of the code has made them all. A phantom is given the
+  // results that its twin was given instead, as far as it does what its twin does.
+  private execute(node: number, twin = 0): void {
     const { executor, memory } = this
     this.loadLog(node)
     const { operation, cpu } = this.roots[this.nodes[node * NODE_STRIDE + NODE_ROOT]!]!
@@ -165,7 +167,8 @@ export class LogTree extends NodeTable {
     let at = node
     executor.beyond = () => {
       this.recordAccess(at)
-      if (phantom || this.turns > MOST_TURNS || !this.ahead(at)) return false
+      if (phantom) twin = this.answerAs(twin, at)
+      if (phantom ? twin === 0 : this.turns > MOST_TURNS || !this.ahead(at)) return false
       at = this.known(at, result.low, result.high) || this.insert(at, result.low, result.high)
       const status = this.nodes[at * NODE_STRIDE + NODE_STATUS]
       return status === 0 || status === ACCESS
@@ -230,8 +233,9 @@ export class LogTree extends NodeTable {
     if (!isWordAccess(operation)) return 0
     const plain = isPlain(operation) ? PLAIN | QUIET : 0
     const writes = mayWrite(operation) ? WRITES : 0
-    const wide = widthOf(code) === 8 ? WIDE : 0
-    return plain | writes | wide | (this.inRange(code, address) ? WORD : 0)
+    const width = widthOf(code)
+    const size = width === 8 ? WIDE : width < 4 ? NARROW : 0
+    return plain | writes | size | (this.inRange(code, address) ? WORD : 0)
   }
 
   private inRange(code: number, address: number): boolean {
@@ -258,6 +262,21 @@ export class LogTree extends NodeTable {
     if (!this.inRange(code, address)) return false
     perform(memory, code, address, executor.aLow, executor.aHigh, executor.bLow, executor.bHigh)
     return true
+  }
+
+  // The access at which the executor stands, that of a phantom, gets the result of an access of its twin which the phantom has
+  // not got yet. Returns the twin after that; 0 if there is none, or the two are not the same.
+  private answerAs(twin: number, phantom: number): number {
+    const { nodes } = this
+    if (twin === 0 || nodes[twin * NODE_STRIDE + NODE_STATUS] !== ACCESS || !this.sameAccess(twin, phantom)) return 0
+    for (let after = nodes[twin * NODE_STRIDE + NODE_FIRST_CHILD]!; after !== 0;) {
+      const c = after * NODE_STRIDE
+      result.low = nodes[c + NODE_LOW]!
+      result.high = nodes[c + NODE_HIGH]!
+      if (nodes[c + NODE_STATUS] !== 0 && this.known(phantom, result.low, result.high) === 0) return after
+      after = nodes[c + NODE_SIBLING]!
+    }
+    return 0
   }
 
   private messageNumber(message: string): number {
@@ -292,7 +311,7 @@ export class LogTree extends NodeTable {
     const first = this.raw(start, 0, 0)
     const after = this.insert(node, 0, 0)
     this.nodes[after * NODE_STRIDE + NODE_PHANTOM] = 1
-    this.execute(after)
+    this.execute(after, first)
     if (this.sameAccess(after, first)) {
       this.repeated.add(this.operationOf(node))
       const resolved = this.alias(node, first)
@@ -343,7 +362,7 @@ export class LogTree extends NodeTable {
     for (let c = this.nodes[node * NODE_STRIDE + NODE_FIRST_CHILD]!; c !== 0;) {
       const low = this.nodes[c * NODE_STRIDE + NODE_LOW]!
       const high = this.nodes[c * NODE_STRIDE + NODE_HIGH]!
-      if (this.nodes[c * NODE_STRIDE + NODE_STATUS] !== 0) this.follow(c, this.raw(shadow, low, high))
+      if (this.nodes[c * NODE_STRIDE + NODE_STATUS] !== 0) this.follow(c, this.raw(shadow, low, high, c))
       c = this.nodes[c * NODE_STRIDE + NODE_SIBLING]!
     }
   }

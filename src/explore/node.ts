@@ -54,6 +54,8 @@ export const WIDE = 16
 export const FAILS = 32
 /** It begins a turn of a retry loop, which may come back to it: others must have their turn too. */
 export const TURN = 64
+/** It reads or writes less than 4 bytes. */
+export const NARROW = 128
 
 export class NodeTable {
   nodes = new Int32Array(NODE_STRIDE << 10)

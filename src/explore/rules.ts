@@ -5,22 +5,29 @@ import { Linearizer } from './linearize.js'
 import type { Observation } from './observation.js'
 import type { Subject, View } from './subject.js'
 import { viewOf } from './view.js'
+import { WordSet } from './words.js'
 import type { World } from './world.js'
 
 export class Rules {
   private readonly view: View
+  /** What `check` has read of any state so far. */
+  private readonly checked = new WordSet()
+  private readonly checkView: View
   private readonly linearizer: Linearizer<unknown> | undefined
 
   constructor(private readonly world: World) {
     this.view = viewOf(world)
+    this.checkView = viewOf(world, this.checked)
     const { model } = world.subject
     this.linearizer = model && new Linearizer(model, world, this.view)
   }
 
-  /** What is wrong in this state. */
-  inState(): string | undefined {
+  /** What is wrong in this state. `since`: where the undo log stood in a state in which nothing was; then a state is not checked
+   * again in which all is the same that `check` has read before, of whatever state. */
+  inState(since?: number): string | undefined {
     const { check } = this.world.subject
-    return check && guarded(() => check(this.view))
+    if (check === undefined || (since !== undefined && !this.world.words.wrote(since, this.checked))) return undefined
+    return guarded(() => check(this.checkView))
   }
 
   /** What is wrong in a state without a choice. */

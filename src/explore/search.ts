@@ -152,6 +152,7 @@ class Search {
     }
     result.milliseconds = Date.now() - this.began
     result.bytes = this.visited.bytes
+    this.visited.release()
     world.calls.forEach(({ operation }, index) => {
       const known = result.ownSteps.get(operation.name)
       const steps = Math.max(known?.steps ?? 0, world.ownSteps[index]!)
@@ -274,7 +275,7 @@ class Search {
       }
       this.open[this.openCount++] = state
     }
-    const wrong = this.rules.inState()
+    const wrong = this.rules.inState(at === 0 ? undefined : levels[at - LEVEL + MARK])
     if (wrong !== undefined) return this.violated(wrong)
     return levels[at + OPEN_CHOICES] === 0 ? this.end(offered) : undefined
   }

@@ -18,6 +18,8 @@ export class Sharing {
   grown = 0
   /** Whether any call was seen to free a word: until then plain accesses need not be noted. */
   frees = false
+  /** Another number whenever another use of a word becomes known, or what was noted no longer counts; never 0. */
+  version = 1
   /** Calls are bits. */
   private readonly words: Int32Array
   private readonly used: number[] = []
@@ -32,6 +34,7 @@ export class Sharing {
     this.used.length = 0
     this.grown = 0
     this.frees = false
+    this.version++
   }
 
   /** A search begins: what was taken to be independent before no longer counts. */
@@ -39,19 +42,23 @@ export class Sharing {
     for (const word of this.used)
       for (const past of [READ_PAST, WRITTEN_PAST, PLAIN_PAST]) this.words[word * STRIDE + past] = 0
     this.grown = 0
+    this.version++
   }
 
-  /** Whether one of `calls` uses a word of this access too, one of the two writing, as far as is known. */
-  meets(calls: number, address: number, wide: boolean, write: boolean): boolean {
+  /** The calls that are known to write the word at an address, or, for one who writes it, to use it. */
+  usersOf(address: number, write: boolean): number {
     const at = (address >>> 2) * STRIDE
-    const { words } = this
-    let users = words[at + WRITERS]!
-    if (write) users |= words[at + READERS]!
-    if (wide) {
-      users |= words[at + STRIDE + WRITERS]!
-      if (write) users |= words[at + STRIDE + READERS]!
-    }
-    return (users & calls) !== 0
+    return write ? this.words[at + WRITERS]! | this.words[at + READERS]! : this.words[at + WRITERS]!
+  }
+
+  /** The calls that are known to read the word at an address, or to write it. */
+  touchedBy(address: number, write: boolean): number {
+    return this.words[(address >>> 2) * STRIDE + (write ? WRITERS : READERS)]!
+  }
+
+  /** The calls that are known to free the word at an address, or to use it anew. */
+  freersOf(address: number): number {
+    return this.words[(address >>> 2) * STRIDE + FREED]!
   }
 
   /** An access is taken to be independent of all that `calls` do. */
@@ -62,14 +69,12 @@ export class Sharing {
     if (wide) words[at + STRIDE]! |= calls
   }
 
-  /** Whether a plain access is independent of `calls`: none of them, as far as is known, frees a word of it. Notes that it is. */
-  outlives(calls: number, address: number, wide: boolean): boolean {
-    const at = (address >>> 2) * STRIDE
+  /** A plain access is taken to be independent of all that `calls` free. */
+  passesPlain(calls: number, address: number, wide: boolean): void {
+    const at = (address >>> 2) * STRIDE + PLAIN_PAST
     const { words } = this
-    if (((words[at + FREED]! | (wide ? words[at + STRIDE + FREED]! : 0)) & calls) !== 0) return false
-    words[at + PLAIN_PAST]! |= calls
-    if (wide) words[at + STRIDE + PLAIN_PAST]! |= calls
-    return true
+    words[at]! |= calls
+    if (wide) words[at + STRIDE]! |= calls
   }
 
   /** Notes that a call uses a word, or two. */
@@ -97,6 +102,7 @@ export class Sharing {
     for (let at = (address >>> 2) * STRIDE; at * 4 < (address + bytes) * STRIDE && at < words.length; at += STRIDE) {
       if ((words[at + FREED]! & bit) !== 0) continue
       words[at + FREED]! |= bit
+      this.version++
       if ((words[at + PLAIN_PAST]! & bit) !== 0) this.grown++
     }
   }
@@ -105,6 +111,7 @@ export class Sharing {
     const { words } = this
     if ((words[at + READERS]! | words[at + WRITERS]!) === 0) this.used.push(at / STRIDE)
     words[at + field]! |= bit
+    this.version++
     const past = words[at + WRITTEN_PAST]! | (field === WRITERS ? words[at + READ_PAST]! : 0)
     if ((past & bit) !== 0) this.grown++
   }

@@ -2,6 +2,7 @@
 // subjects may use one stage one after another and share what is known about the operations. Owns the word layout.
 import { Cpu, Executor, GuestFault } from './executor.js'
 import type { Exports, WasmImports } from './executor.js'
+import { Independence } from './independence.js'
 import { LogTree } from './log.js'
 import { Sharing } from './sharing.js'
 import { Words } from './words.js'
@@ -41,6 +42,8 @@ export class Stage {
   readonly poison: number
   /** What the present exploration knows of the words that its operations use. */
   readonly sharing: Sharing
+  /** The same beside the nodes of the logs. */
+  readonly independence: Independence
   /** Whether anything was ever poisoned here: until then accesses need not be checked for it. */
   poisoned = false
   /** First word index that the world may use. */
@@ -59,6 +62,7 @@ export class Stage {
     this.logs = new LogTree(this.executor, this.memory, this.hidden)
     this.logs.clockStandsStill = spec.movingClock !== true
     this.logs.recordSites = spec.sites === true
+    this.independence = new Independence(this.sharing, this.logs)
     for (let index = 0; index < spec.cpus; index++) this.cpus.push(new Cpu(index, this.executor, spec.memory))
     const module = spec.module instanceof Uint8Array ? new WebAssembly.Module(spec.module) : spec.module
     if (module) for (const cpu of this.cpus) cpu.exports = instantiate(module, this.executor, spec.imports?.(cpu) ?? {})

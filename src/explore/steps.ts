@@ -5,14 +5,16 @@ import { checkRange, isWordAccess, operationOf, perform, result, Violation, widt
 import type { Choices } from './choices.js'
 import { ASLEEP, CALL, DEPTH, NODE, PLAIN_SET, STATUS, WOKEN } from './control.js'
 import type { Control } from './control.js'
-import { checkPoison, special } from './effects.js'
+import { checkPoison, isPoisoned, special } from './effects.js'
 import { DOOR_CLEANSE, DOOR_POISON, DOOR_STOPPED } from './executor.js'
+import type { Independence } from './independence.js'
 import type { LogTree } from './log.js'
 import * as log from './node.js'
 import type { Observation } from './observation.js'
 import { PlainSets } from './races.js'
 import { raceText } from './rules.js'
 import type { Sharing } from './sharing.js'
+import type { Stage } from './stage.js'
 import type { Subject } from './subject.js'
 import type { Words } from './words.js'
 
@@ -33,6 +35,9 @@ export class Steps {
   /** Told of every access; for traces only. */
   observer: ((observation: Observation) => void) | undefined
   private readonly plain = new PlainSets()
+  private readonly stage: Stage
+  private readonly sharing: Sharing
+  private readonly independence: Independence
   private readonly ordered: boolean
   private readonly maxSteps: number
   /** CPUs that have choices beside their next step, which a quiet access must not pass over. */
@@ -44,9 +49,11 @@ export class Steps {
     private readonly choices: Choices,
     private readonly words: Words,
     private readonly logs: LogTree,
-    private readonly sharing: Sharing,
     private readonly full: boolean,
   ) {
+    this.stage = subject.stage
+    this.sharing = this.stage.sharing
+    this.independence = this.stage.independence
     this.ordered = subject.model !== undefined
     this.maxSteps = subject.maxSteps ?? 10_000
     this.ownSteps = control.calls.map(() => 0)
@@ -76,7 +83,8 @@ export class Steps {
     const depth = words.words[at + DEPTH]!
     const call = words.words[at + CALL + depth - 1]!
     let node = words.words[at + NODE + depth - 1]!
-    for (let quiet = 0; logs.nodes[node * log.NODE_STRIDE + log.NODE_STATUS] === log.ACCESS; quiet++) {
+    const before = this.accesses
+    while (logs.nodes[node * log.NODE_STRIDE + log.NODE_STATUS] === log.ACCESS) {
       try {
         if (!this.access(cpu, call, at, node)) return
       } catch (thrown) {
@@ -85,21 +93,60 @@ export class Steps {
         result.low = result.high = 0
       }
       const { low, high } = result
-      if (quiet === 0) this.begins(call)
+      if (this.accesses === before) this.begins(call)
       const next = logs.child(node, low, high)
       this.accesses++
       if (this.observer !== undefined) this.observe(cpu, depth, call, node, low, high, next)
       node = next
-      if (full || this.violation !== undefined || !this.choices.quiet(cpu, node)) break
-      if (logs.nodes[node * log.NODE_STRIDE + log.NODE_STEPS]! > this.maxSteps) break
+      if (full || this.violation !== undefined) break
+      // Before its first step an operation is not interrupted, after it at every one or at none.
+      let glides = this.observer === undefined
       if (this.guarded[cpu] === true) {
+        if (!this.choices.quiet(cpu, node)) break
         words.put(at + NODE + depth - 1, node)
         if (this.choices.interruptible(cpu, at)) break
+        glides &&= logs.nodes[node * log.NODE_STRIDE + log.NODE_STEPS]! > 0
       }
-      if (quiet > QUIET_LIMIT) this.violation = 'an endless loop of plain accesses'
+      if (glides) node = this.glide(cpu, call, node)
+      if (!this.choices.quiet(cpu, node) || logs.nodes[node * log.NODE_STRIDE + log.NODE_STEPS]! > this.maxSteps) break
+      if (this.accesses - before > QUIET_LIMIT) this.violation = 'an endless loop of plain accesses'
     }
     words.put(at + NODE + depth - 1, node)
     this.settle(cpu, at, call, node)
+  }
+
+  // Makes the next accesses of an operation that has begun, as long as all that there is to ask of them is known: most of a
+  // search is spent here. Returns the node after them. Only where the CPU has no other choices on the way.
+  private glide(cpu: number, call: number, node: number): number {
+    const { logs, words, independence } = this
+    const reading = this.choices.pending(cpu, false)
+    const writing = this.choices.pending(cpu, true)
+    for (;;) {
+      const { nodes } = logs
+      const n = node * log.NODE_STRIDE
+      if (nodes[n + log.NODE_STATUS] !== log.ACCESS || nodes[n + log.NODE_STEPS]! > this.maxSteps) return node
+      const flags = nodes[n + log.NODE_FLAGS]!
+      const calls = flags & log.WRITES ? writing : reading
+      if (!independence.settled(node, call, calls, (flags & log.PLAIN) !== 0)) return node
+      const address = nodes[n + log.NODE_ADDRESS]!
+      if (this.stage.poisoned && isPoisoned(this.stage, address, flags & log.WIDE ? 8 : 1)) return node
+      if (flags & (log.WRITES | log.NARROW)) {
+        perform(
+          words,
+          nodes[n + log.NODE_CODE]!,
+          address,
+          nodes[n + log.NODE_A_LOW]!,
+          nodes[n + log.NODE_A_HIGH]!,
+          nodes[n + log.NODE_B_LOW]!,
+          nodes[n + log.NODE_B_HIGH]!,
+        )
+        node = logs.child(node, result.low, result.high)
+      } else {
+        const index = address >>> 2
+        node = logs.child(node, words.words[index]!, flags & log.WIDE ? words.words[index + 1]! : 0)
+      }
+      this.accesses++
+    }
   }
 
   // Notes which calls had ended when this one made its first access.
@@ -117,11 +164,9 @@ export class Steps {
     if (!(flags & log.WORD)) return this.accessOther(call, at, n)
     const address = nodes[n + log.NODE_ADDRESS]!
     const code = nodes[n + log.NODE_CODE]!
-    if (this.subject.stage.poisoned) checkPoison(this.subject, address, widthOf(code))
-    const wide = (flags & log.WIDE) !== 0
-    const write = (flags & log.WRITES) !== 0
-    this.sharing.touch(call, address, wide, write)
-    this.checkRaces(cpu, at, code, address, flags)
+    if (this.stage.poisoned) checkPoison(this.subject, address, widthOf(code))
+    this.independence.touch(node, call)
+    this.checkRaces(cpu, call, at, node, flags)
     perform(
       this.words,
       code,
@@ -138,7 +183,7 @@ export class Steps {
   private accessOther(call: number, at: number, n: number): boolean {
     const { nodes } = this.logs
     const { words } = this.words
-    const { hidden, limit } = this.subject.stage
+    const { hidden, limit } = this.stage
     const code = nodes[n + log.NODE_CODE]!
     const address = nodes[n + log.NODE_ADDRESS]!
     const a = nodes[n + log.NODE_A_LOW]!
@@ -206,17 +251,20 @@ export class Steps {
     }
   }
 
-  private checkRaces(cpu: number, at: number, code: number, address: number, flags: number): void {
+  private checkRaces(cpu: number, call: number, at: number, node: number, flags: number): void {
+    const { independence } = this
     const { words } = this.words
-    const { sharing } = this
-    const wide = (flags & log.WIDE) !== 0
     const write = (flags & log.WRITES) !== 0
     const set = words[at + PLAIN_SET]!
     // What only one CPU uses races with nobody.
-    if (!this.full && !sharing.meets(this.control.others[cpu]!, address, wide, write)) {
-      if (set !== 0 || flags & log.PLAIN) sharing.passes(this.choices.pending(cpu, write), address, wide, write)
+    if (!this.full && !independence.meets(node, this.control.others[cpu]!)) {
+      if (set !== 0 || flags & log.PLAIN) independence.passes(node, this.choices.pending(cpu, write))
+      if (!(flags & log.TURN)) independence.madeAlone(node, call)
       return
     }
+    const n = node * log.NODE_STRIDE
+    const code = this.logs.nodes[n + log.NODE_CODE]!
+    const address = this.logs.nodes[n + log.NODE_ADDRESS]!
     for (let other = 0; other < this.control.cpuCount; other++) {
       const theirs = words[this.control.cpu(other) + PLAIN_SET]!
       if (theirs === 0 || other === cpu || !this.plain.conflicts(theirs, code, address)) continue
@@ -229,8 +277,8 @@ export class Steps {
     else if (flags & log.PLAIN) this.words.put(at + PLAIN_SET, this.plain.add(set, code, address))
     else {
       // Only what somebody may still read or write after it orders what was plain before it.
-      if (this.full || sharing.meets(pending, address, wide, write)) this.words.put(at + PLAIN_SET, 0)
-      else sharing.passes(pending, address, wide, write)
+      if (this.full || independence.meets(node, pending)) this.words.put(at + PLAIN_SET, 0)
+      else independence.passes(node, pending)
     }
   }
 
@@ -264,7 +312,7 @@ export class Steps {
     if (nodes[n + log.NODE_STATUS] !== log.ACCESS) return
     if (!waits(operation)) return
     const address = nodes[n + log.NODE_ADDRESS]!
-    if (address >= 0 && address + 4 <= this.subject.stage.limit) this.sharing.touch(call, address, false, false)
+    if (address >= 0 && address + 4 <= this.stage.limit) this.sharing.touch(call, address, false, false)
   }
 
   private observe(cpu: number, depth: number, call: number, node: number, low: number, high: number, next: number) {

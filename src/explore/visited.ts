@@ -1,16 +1,19 @@
 // The set of states seen, as 128-bit hashes in typed arrays, and one mark per state for the cycle search. A collision of
-// two different states among 2^24 is less likely than 2^-80: it is not checked. Owned by one search.
+// two different states among 2^24 is less likely than 2^-80: it is not checked. A slot of the index is the number of a state
+// and, above it, those bits of its hash that do not say where it belongs: other states that lie there need not be looked
+// at. Owned by one search, which releases it.
+import { takeArray, keepArray } from './arrays.js'
 
 /** Thrown when the set would need more memory than it may have: the search is incomplete. */
 export class OutOfRoom extends Error {}
 
-/** Bytes of one state: hash, mark, and its share of an index that is at most half full. */
-const BYTES_PER_STATE = 16 + 1 + 8
+/** The index grows fourfold up to so many slots, beyond them twofold. */
+const QUICK_GROWTH = 1 << 20
 
 /** A set of 128-bit hashes that numbers its members in the order of their insertion. */
 export class Visited {
-  private keys = new Int32Array(4 << 10)
-  private index = new Int32Array(1 << 11)
+  private keys = takeArray(4 << 10)
+  private index = takeArray(1 << 11)
   /** 1 while the state's strongly connected component is still open. */
   marks = new Uint8Array(1 << 10)
   size = 0
@@ -27,44 +30,63 @@ export class Visited {
   /** Adds a state and returns its number; `known` says whether it was there. */
   add(h0: number, h1: number, h2: number, h3: number): number {
     const { keys, index } = this
-    const mask = index.length - 1
-    let slot = (h0 ^ (h3 >>> 7)) & mask
-    for (;;) {
-      const entry = index[slot]!
-      if (entry === 0) break
-      const at = (entry - 1) * 4
-      if (keys[at] === h0 && keys[at + 1] === h1 && keys[at + 2] === h2 && keys[at + 3] === h3) {
-        this.known = true
-        return entry - 1
-      }
-      slot = (slot + 1) & mask
+    const places = index.length - 1
+    let slot = h3 & places
+    for (let entry; (entry = index[slot]!) !== 0; slot = (slot + 1) & places) {
+      if (((entry ^ h3) & ~places) !== 0) continue
+      const state = (entry & places) - 1
+      const at = state * 4
+      if (keys[at] !== h0 || keys[at + 1] !== h1 || keys[at + 2] !== h2 || keys[at + 3] !== h3) continue
+      this.known = true
+      return state
     }
     this.known = false
     const state = this.size++
-    keys[state * 4] = h0
-    keys[state * 4 + 1] = h1
-    keys[state * 4 + 2] = h2
-    keys[state * 4 + 3] = h3
-    index[slot] = state + 1
-    if (this.size * 4 === keys.length) this.grow()
+    index[slot] = (h3 & ~places) | (state + 1)
+    const at = state * 4
+    keys[at] = h0
+    keys[at + 1] = h1
+    keys[at + 2] = h2
+    keys[at + 3] = h3
+    if (at + 4 === keys.length) this.growKeys()
+    if (this.size * 2 === index.length) this.growIndex()
     return state
   }
 
-  private grow(): void {
-    if (this.size * 2 * BYTES_PER_STATE > this.limitBytes) throw new OutOfRoom()
-    const keys = new Int32Array(this.keys.length * 2)
+  /** The set is not used any more: the next one may have its memory. */
+  release(): void {
+    keepArray(this.keys)
+    keepArray(this.index)
+  }
+
+  private growKeys(): void {
+    this.checkRoom(this.keys.byteLength + this.marks.byteLength)
+    const keys = takeArray(this.keys.length * 2)
     keys.set(this.keys)
+    keepArray(this.keys)
+    this.keys = keys
     const marks = new Uint8Array(this.marks.length * 2)
     marks.set(this.marks)
-    const index = new Int32Array(this.index.length * 2)
-    const mask = index.length - 1
-    for (let state = 0; state < this.size; state++) {
-      let slot = (keys[state * 4]! ^ (keys[state * 4 + 3]! >>> 7)) & mask
-      while (index[slot] !== 0) slot = (slot + 1) & mask
-      index[slot] = state + 1
-    }
-    this.keys = keys
     this.marks = marks
+  }
+
+  private growIndex(): void {
+    const { keys } = this
+    const times = this.index.length < QUICK_GROWTH ? 4 : 2
+    this.checkRoom(this.index.byteLength * (times - 1))
+    const index = takeArray(this.index.length * times)
+    const places = index.length - 1
+    for (let state = 0; state < this.size; state++) {
+      const h3 = keys[state * 4 + 3]!
+      let slot = h3 & places
+      while (index[slot] !== 0) slot = (slot + 1) & places
+      index[slot] = (h3 & ~places) | (state + 1)
+    }
+    keepArray(this.index)
     this.index = index
+  }
+
+  private checkRoom(more: number): void {
+    if (this.bytes + more > this.limitBytes) throw new OutOfRoom()
   }
 }

@@ -3,6 +3,22 @@
 // difference to the image follows at each `mark`, from the undo log: a word that a step writes ten times counts once.
 // Owned by a Stage; written by access.ts, steps.ts and native set-up only.
 
+/** A set of word indices, by their last bits: it may hold more than were added. */
+export class WordSet {
+  private readonly has = new Uint8Array(1 << 12)
+
+  add(index: number): void {
+    this.has[index & 0xfff] = 1
+  }
+
+  holds(index: number): boolean {
+    return this.has[index & 0xfff] === 1
+  }
+}
+
+/** Words beyond those asked for: subjects of one stage want some more or fewer, and growing copies them all. */
+const SPARE_WORDS = 128
+
 /** Words with undo and an incremental hash. Indices are word indices; values are signed 32-bit. */
 export class Words {
   words: Int32Array
@@ -28,10 +44,10 @@ export class Words {
   /** Makes room for `length` words; the new ones are zero. */
   grow(length: number): void {
     if (length <= this.words.length) return
-    const larger = new Int32Array(length)
+    const larger = new Int32Array(length + SPARE_WORDS)
     larger.set(this.words)
     this.words = larger
-    const written = new Int32Array(length)
+    const written = new Int32Array(larger.length)
     written.set(this.written)
     this.written = written
   }
@@ -62,6 +78,12 @@ export class Words {
     this.hashed = top
     this.nextStretch()
     return top
+  }
+
+  /** Whether one of these words was written since the mark. */
+  wrote(mark: number, words: WordSet): boolean {
+    for (let at = mark; at < this.top; at += 2) if (words.holds(this.undo[at]!)) return true
+    return false
   }
 
   /** Takes every write since the mark back. The hash is not touched: who marked keeps the hash, if there were marks since. */
@@ -100,24 +122,24 @@ export class Words {
     this.undo = larger
   }
 
-  // Six Feistel-like rounds over (index, value): bijective in the first two lanes, and each lane a different mixture, so
-  // that the xor over all changed words behaves as a random 128-bit number.
+  // Each lane is a different mixture of (index, value), bijective in the value, so that the xor over all changed words
+  // behaves as a random 128-bit number. No lane waits for another one: the processor works at all four at once.
   private mix(index: number, value: number): void {
-    let x = (index ^ 0x9e3779b9) | 0
-    let y = (value ^ 0x7f4a7c15) | 0
-    x = (x + Math.imul(y ^ (y >>> 15), 0x85ebca6b)) | 0
-    y = (y + Math.imul(x ^ (x >>> 13), 0xc2b2ae35)) | 0
-    x = (x + Math.imul(y ^ (y >>> 16), 0x27d4eb2f)) | 0
-    y = (y + Math.imul(x ^ (x >>> 15), 0x165667b1)) | 0
-    x = (x + Math.imul(y ^ (y >>> 13), 0x9e3779b1)) | 0
-    y = (y + Math.imul(x ^ (x >>> 16), 0x2c1b3c6d)) | 0
-    this.h0 ^= x
-    this.h1 ^= y
-    x = (x + Math.imul(y ^ (y >>> 15), 0x297a2d39)) | 0
-    y = (y + Math.imul(x ^ (x >>> 14), 0x1b873593)) | 0
-    x = (x + Math.imul(y ^ (y >>> 13), 0xcc9e2d51)) | 0
-    y = (y + Math.imul(x ^ (x >>> 16), 0x38b34ae5)) | 0
-    this.h2 ^= x
-    this.h3 ^= y
+    let x = (Math.imul(index, 0x85ebca6b) + Math.imul(value ^ 0x7f4a7c15, 0x9e3779b1)) | 0
+    x = Math.imul(x ^ (x >>> 16), 0xc2b2ae35)
+    x = Math.imul(x ^ (x >>> 13), 0x27d4eb2f)
+    this.h0 ^= x ^ (x >>> 15)
+    x = (Math.imul(index, 0x165667b1) + Math.imul(value ^ 0x3c6ef372, 0x2c1b3c6d)) | 0
+    x = Math.imul(x ^ (x >>> 15), 0x297a2d39)
+    x = Math.imul(x ^ (x >>> 14), 0x1b873593)
+    this.h1 ^= x ^ (x >>> 16)
+    x = (Math.imul(index, 0xcc9e2d51) + Math.imul(value ^ 0x1f83d9ab, 0x38b34ae5)) | 0
+    x = Math.imul(x ^ (x >>> 17), 0x7feb352d)
+    x = Math.imul(x ^ (x >>> 15), 0x846ca68b)
+    this.h2 ^= x ^ (x >>> 16)
+    x = (Math.imul(index, 0xb5297a4d) + Math.imul(value ^ 0x510e527f, 0x68e31da5)) | 0
+    x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
+    x = Math.imul(x ^ (x >>> 15), 0x735a2d97)
+    this.h3 ^= x ^ (x >>> 15)
   }
 }

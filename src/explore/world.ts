@@ -35,8 +35,8 @@ export class World {
       for (const address of operation.writes ?? []) this.sharing.touch(call, address, false, true)
     })
     const { words, logs, control, sharing } = this
-    this.choices = new Choices(subject, control, words, logs, sharing, options)
-    this.steps = new Steps(subject, control, this.choices, words, logs, sharing, options.full === true)
+    this.choices = new Choices(subject, control, words, logs, sharing, stage.independence, options)
+    this.steps = new Steps(subject, control, this.choices, words, logs, options.full === true)
   }
 
   get calls(): Call[] {

@@ -59,10 +59,14 @@ export function isFree(view: View, pool: number, index: number): boolean {
   return ((word >>> (index & 31)) & 1) !== 0
 }
 
-/** All objects that a pool has free. */
-export function freeIn(view: View, pool: number): Set<number> {
-  const found = new Set<number>()
-  for (let index = 0; index < view.load32(pool + layout.BITMAP_BITS); index++)
-    if (isFree(view, pool, index)) found.add(index)
-  return found
+/** How many objects a pool has free. */
+export function countFree(view: View, pool: number): number {
+  const bits = view.load32(pool + layout.BITMAP_BITS)
+  const level = view.load32(pool + layout.BITMAP_LEVEL)
+  let count = 0
+  for (let index = 0; index < bits; index += 32) {
+    const word = view.load32(level + (index >> 5) * 4)
+    for (let rest = index + 32 <= bits ? word : word & ((1 << (bits & 31)) - 1); rest !== 0; rest &= rest - 1) count++
+  }
+  return count
 }

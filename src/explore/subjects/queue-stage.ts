@@ -3,7 +3,7 @@
 import { BPF_EXIST, E2BIG, ENOENT, MAP_TYPE_STACK } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
-import { coreStage, freeIn } from './core-stage.js'
+import { coreStage, countFree, isFree } from './core-stage.js'
 
 /** Values 0 to 7 are pushed. */
 export const VALUES = 8
@@ -121,18 +121,20 @@ export function values(at: QueueMap, view: View): number[] {
   return cells(at, view).map((cell) => view.load32(first + cell * stride) - 100)
 }
 
-const free = (at: QueueMap, view: View, field: number): Set<number> => freeIn(view, view.load32(at.map + field))
+const free = (at: QueueMap, view: View, field: number): number => countFree(view, view.load32(at.map + field))
 
 /** In every state: no cell twice, none of them free, each holds a value; the record of the last step is not free. */
 export function check(at: QueueMap): (view: View) => string | undefined {
   return (view) => {
     const used = cells(at, view)
-    const pool = free(at, view, layout.MAP_POOL)
+    const pool = view.load32(at.map + layout.MAP_POOL)
     if (new Set(used).size !== used.length) return `a cell is at two places: ${used.join()}`
-    if (used.some((cell) => pool.has(cell))) return 'a cell that is in use is free'
+    if (used.some((cell) => isFree(view, pool, cell))) return 'a cell that is in use is free'
     if (values(at, view).some((v) => v < 0 || v >= VALUES)) return `values: ${values(at, view).join()}`
     const record = Number(view.load64(at.map + layout.MAP_STEP) & NEXT) - 1
-    return free(at, view, layout.MAP_STEP_POOL).has(record) ? 'the record of the last step is free' : undefined
+    return isFree(view, view.load32(at.map + layout.MAP_STEP_POOL), record)
+      ? 'the record of the last step is free'
+      : undefined
   }
 }
 
@@ -140,9 +142,9 @@ export function check(at: QueueMap): (view: View) => string | undefined {
 export function atRest(at: QueueMap, levels: number): (view: View) => string | undefined {
   return (view) => {
     const count = view.load32(at.map + layout.MAP_ELEMENT_COUNT)
-    const lostCells = count - cells(at, view).length - free(at, view, layout.MAP_POOL).size
+    const lostCells = count - cells(at, view).length - free(at, view, layout.MAP_POOL)
     const pool = view.load32(at.map + layout.MAP_STEP_POOL)
-    const lostRecords = view.load32(pool + layout.BITMAP_BITS) - 1 - free(at, view, layout.MAP_STEP_POOL).size
+    const lostRecords = view.load32(pool + layout.BITMAP_BITS) - 1 - free(at, view, layout.MAP_STEP_POOL)
     const stranded = view.stopped < 0 ? 0 : levels
     if (lostCells < 0 || lostCells > stranded) return `${lostCells} cells are lost`
     return lostRecords < 0 || lostRecords > stranded ? `${lostRecords} records are lost` : undefined

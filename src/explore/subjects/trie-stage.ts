@@ -12,7 +12,7 @@ import {
 } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
-import { coreStage, freeIn, isFree } from './core-stage.js'
+import { coreStage, countFree, isFree } from './core-stage.js'
 
 const PLACE = 64
 const NEXT = 0xffffffn
@@ -212,7 +212,7 @@ export function contents(at: TrieMap, view: View): Held {
 
 const sorted = (held: Held): Held => [...held].sort(([a], [b]) => a - b)
 
-const free = (at: TrieMap, view: View, field: number): Set<number> => freeIn(view, view.load32(at.map + field))
+const free = (at: TrieMap, view: View, field: number): number => countFree(view, view.load32(at.map + field))
 
 /** In every state: a trie, of nodes and elements that are not free. It runs at every step, so it builds nothing. */
 export function check(at: TrieMap): (view: View) => string | undefined {
@@ -251,10 +251,10 @@ export function atRest(at: TrieMap): (view: View) => string | undefined {
     const bits = (field: number): number => view.load32(view.load32(at.map + field) + layout.BITMAP_BITS)
     const stopped = view.stopped < 0 ? 0 : 1
     const lost = {
-      nodes: bits(layout.MAP_NODE_POOL) - free(at, view, layout.MAP_NODE_POOL).size - all.length,
+      nodes: bits(layout.MAP_NODE_POOL) - free(at, view, layout.MAP_NODE_POOL) - all.length,
       elements:
-        bits(layout.MAP_POOL) - free(at, view, layout.MAP_POOL).size - all.filter(({ element }) => element >= 0).length,
-      records: bits(layout.MAP_STEP_POOL) - free(at, view, layout.MAP_STEP_POOL).size - 1,
+        bits(layout.MAP_POOL) - free(at, view, layout.MAP_POOL) - all.filter(({ element }) => element >= 0).length,
+      records: bits(layout.MAP_STEP_POOL) - free(at, view, layout.MAP_STEP_POOL) - 1,
     }
     const most = { nodes: 3 * stopped, elements: stopped, records: stopped }
     for (const what of ['nodes', 'elements', 'records'] as const)
