@@ -121,10 +121,21 @@ test('the commands of the README for a clone work in a clone', (context) =>
 
 test('what the documentation links to is there', () => {
   const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
-  const pages = ['README.md', ...docs.map((name) => `docs/${name}`), 'examples/README.md', 'examples/races/README.md']
+  const loose = ['README.md', 'CONTRIBUTING.md', 'examples/README.md', 'examples/races/README.md']
+  const pages = [...loose, ...docs.map((name) => `docs/${name}`)]
   for (const page of pages) {
     const text = readFileSync(join(root, page), 'utf8')
     for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)/g))
       assert.ok(existsSync(join(root, page, '..', target!)), `${page} links to ${target}`)
   }
+})
+
+test('the page on dependencies names each package that there is, and CONTRIBUTING each script', () => {
+  const json = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, Record<string, string>>
+  const packages = ['dependencies', 'peerDependencies', 'devDependencies'].flatMap((kind) => Object.keys(json[kind]!))
+  const dependencies = readFileSync(join(root, 'docs/dependencies.md'), 'utf8')
+  for (const name of packages) assert.ok(dependencies.includes(`\`${name}\``), name)
+  const contributing = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
+  for (const name of Object.keys(scripts))
+    if (name !== 'prepack') assert.match(contributing, new RegExp(`\\b${name}\\b`))
 })
