@@ -40,6 +40,9 @@ export function asyncStart(slot: usize, block: usize, deadline: u64, pinned: boo
   const target = pinned ? cpuIndex() : ANY_CPU
   const stamp = peek32(cpu() + CPU_STAMP) + 1
   poke32(cpu() + CPU_STAMP, stamp)
+  // Before the block is read: the exchange waits until every store before it has left the CPU, and this one leaves while the
+  // reads are under way. It is advice: a start that fails leaves its stamp too.
+  note32(block + CB_STAMP, stamp)
   let state = load64(block + CB_STATE)
   for (let round = 0; round < ROUNDS; round++) {
     if (isFreed(state)) {
@@ -48,7 +51,6 @@ export function asyncStart(slot: usize, block: usize, deadline: u64, pinned: boo
     }
     if (!isBound(load64(block + CB_BINDING), state)) return -EINVAL
     const mine = armed(state, deadline, target)
-    note32(block + CB_STAMP, stamp)
     const before = compareExchange64(block + CB_STATE, state, mine)
     if (before === state) {
       // Eight cancels inside this call would bring the same generation back, unbound: take the arming back then.
@@ -64,6 +66,7 @@ export function asyncStart(slot: usize, block: usize, deadline: u64, pinned: boo
     // Another start came in between: ours was just before it (also if that one's arming was freed since).
     if (startedBetween(state, before)) return 0
     state = before
+    note32(block + CB_STAMP, stamp)
   }
   return 0
 }
