@@ -33,6 +33,9 @@ import { settleReservations } from '../map/ring'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { stackTop } from './stack'
 
+/** Runs of a batch within one section: to enter and to leave one costs as much as a small program. */
+const RUNS_PER_SECTION: u32 = 16
+
 // The program's numbers are all CPUs', which may run it at once; a batch of runs adds to them once.
 function account(program: usize, runs: u32, nanoseconds: u64): void {
   add64(program + PROGRAM_RUNS, runs)
@@ -42,13 +45,21 @@ function account(program: usize, runs: u32, nanoseconds: u64): void {
 
 /** Runs `program` with r1 = `context address`, as code of context `context` (CONTEXT_*); its 32-bit return value. */
 export function program_run(program: usize, contextAddress: u32, context: u32): u32 {
-  return run(program, contextAddress, context, false)
+  const outermost = sectionEnter()
+  const result = run(program, contextAddress, context, false, outermost)
+  leave(outermost)
+  return result
 }
 
-// `fresh`: the clock has just been read for this run.
-function run(program: usize, contextAddress: u32, context: u32, fresh: bool): u32 {
+// An NMI that comes before the exit leaves its records to this CPU's outermost code.
+function leave(outermost: bool): void {
+  sectionExit(outermost)
+  if (outermost) settleReservations()
+}
+
+// In a section; `outermost`: of this CPU's. `fresh`: the clock has just been read for this run.
+function run(program: usize, contextAddress: u32, context: u32, fresh: bool, outermost: bool): u32 {
   const area = cpu()
-  const outermost = sectionEnter()
   const contextBefore = peek32(area + CPU_CONTEXT)
   const programBefore = peek32(area + CPU_PROGRAM)
   const budgetBefore = peek32(area + CPU_BUDGET)
@@ -77,8 +88,6 @@ function run(program: usize, contextAddress: u32, context: u32, fresh: bool): u3
     poke32(area + CPU_READ_DEPTH, 0)
     poke32(area + CPU_PREEMPT_DEPTH, 0)
   }
-  sectionExit(outermost)
-  if (outermost) settleReservations()
   return <u32>result
 }
 
@@ -86,7 +95,15 @@ function run(program: usize, contextAddress: u32, context: u32, fresh: bool): u3
 export function program_run_repeat(program: usize, contextAddress: u32, context: u32, repeat: u32): u32 {
   const begin = freshNow()
   let result: u32 = 0
-  for (let turn: u32 = 0; turn < repeat; turn++) result = run(program, contextAddress, context, turn === 0)
+  let outermost = sectionEnter()
+  for (let turn: u32 = 0; turn < repeat; turn++) {
+    result = run(program, contextAddress, context, turn === 0, outermost)
+    if (turn % RUNS_PER_SECTION === RUNS_PER_SECTION - 1) {
+      leave(outermost)
+      outermost = sectionEnter()
+    } else if (outermost) settleReservations()
+  }
+  leave(outermost)
   const spent = freshNow() - begin
   account(program, repeat, spent)
   poke64(cpu() + CPU_REQUEST_DURATION, spent / <u64>(repeat === 0 ? 1 : repeat))
