@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -68,6 +69,55 @@ test('every type that the declarations of the package name is in the package', (
   }
   assert.ok(reached.size > 50)
 })
+
+/** As one writes for machines of every kind; no other types are installed than those of the package. */
+const USER = `
+import { boot, SkepError, type Answer, type Consumer, type MachineBase, type MapHandle, type Mode } from 'skep'
+import { explore, Stage, subject } from 'skep/explore'
+
+const armed = async <M extends Mode>(machine: MachineBase<M>): Promise<number> => (await machine.timers()).length
+{
+  using machine = boot.virtual({ cpus: 2 })
+  using object = machine.load('x.bpf.o')
+  const retval: number = object.programs['x']!.run({ ctx: { mark: 1 } }).retval
+  const consumer: Consumer = object.maps['events']!.consume((record) => record, { as: 'event' })
+  consumer.close()
+  const answers: [Promise<number>, Answer<'direct', number>] = [armed(machine), retval]
+  void answers
+}
+{
+  await using machine = await boot({ cpus: 2 })
+  using object = await machine.load('x.bpf.o')
+  const map: MapHandle<'promised'> = object.maps['flows']!
+  for (const [key] of await map.entries()) await map.delete(key as Uint8Array)
+  // @ts-expect-error prepared runs are for machines on the calling thread
+  object.programs['x']!.prepare()
+}
+const stage = new Stage({ memory: 64, cpus: 1 })
+const { failure } = explore(subject({ name: 'x', stage, cpus: [] }))
+if (failure) throw new SkepError('X', failure.message)
+`
+
+test('the declarations of the package are enough for a strict program that has no other types', () =>
+  inFolder(async (folder) => {
+    install(folder)
+    writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
+    writeFileSync(join(folder, 'user.ts'), USER)
+    const program = ts.createProgram([join(folder, 'user.ts')], {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.NodeNext,
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: true,
+      types: [],
+    })
+    const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+      return `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+    })
+    assert.deepEqual(problems, [])
+  }))
 
 test('the code of the API page and the code and commands of the README run in an empty folder with the packed package', () =>
   inFolder(async (folder) => {
