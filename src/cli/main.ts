@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command line: which commands there are, and what happens to errors. Exit codes: 0 done, 1 something went wrong
-// (a SkepError's message on stderr), 2 the command line itself was wrong.
+// (a SkepError's message on stderr), 2 the command line itself was wrong, 130 interrupted (interrupt.ts).
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { SkepError } from '../error.js'

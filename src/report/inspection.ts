@@ -7,11 +7,11 @@ import { findMisuse } from '../machine/load.js'
 import type { BtfValue } from '../object/btf.js'
 import { MAP_TYPE_NAMES } from '../object/map-types.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec, VariableSpec } from '../object/spec.js'
+import { typedText } from '../object/typed-text.js'
 import { findAsyncUses, type CallbackUse, type InitUse } from './async-use.js'
 import { fieldsOf, pathAt, type Field } from './layout.js'
 import { listFunction, type ListedInstruction } from './listing.js'
 import { mapFlagNames } from './map-flags.js'
-import { typedText } from '../object/typed-text.js'
 
 export interface Inspection {
   object: string

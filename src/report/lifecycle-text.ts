@@ -2,10 +2,10 @@
 import { errnoName } from '../machine/errno.js'
 import type { LifecycleEvent } from '../machine/lifecycle.js'
 import type { ObjectSpec } from '../object/spec.js'
+import { typedText } from '../object/typed-text.js'
 import { pathAt } from './layout.js'
 import type { Style } from './style.js'
 import { durationText, momentText } from './time-text.js'
-import { typedText } from '../object/typed-text.js'
 
 /** Result column: numbers as they are, errors by name. */
 function resultText({ kind, result }: LifecycleEvent): string {

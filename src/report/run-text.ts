@@ -1,13 +1,13 @@
 // A run report as text for people.
 import type { ObjectSpec } from '../object/spec.js'
 import type { TimerInfo } from '../machine/control-blocks.js'
+import { plainText, typedText } from '../object/typed-text.js'
 import { keyText, slotName } from './lifecycle-text.js'
 import { retvalText } from './retval.js'
 import type { MapReport, ProgramReport, RunReport } from './run-report.js'
 import type { Style } from './style.js'
 import { table } from './table.js'
 import { durationText } from './time-text.js'
-import { plainText, typedText } from '../object/typed-text.js'
 
 /** What to show besides the summary. */
 export interface RunTextOptions {
