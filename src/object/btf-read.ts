@@ -72,6 +72,13 @@ export function readBtf(bytes: Bytes, sectionSize: (name: string) => number | un
   return { types, strings }
 }
 
+/** The entries behind a type: where they begin, how many, and whose they are, for messages. */
+interface List {
+  readonly at: number
+  readonly count: number
+  readonly what: string
+}
+
 /** Reads one type; knows the layout of every kind. */
 export class TypeReader {
   constructor(
@@ -91,90 +98,98 @@ export class TypeReader {
     const info = bytes.u32(at + 4, 'type info')
     const value = bytes.u32(at + 8, 'size or type')
     const kind = (info >>> 24) & 31
-    const count = info & 0xffff
     const flag = info >>> 31 === 1
     const body = at + 12
-    const entries = <T>(size: number, read: (at: number) => T): T[] => {
-      bytes.need(body, count * size, `${count} entries of type ${id} ('${name}')`)
-      return Array.from({ length: count }, (_, index) => read(body + index * size))
-    }
-    const linkage = (from: number, place: number) =>
-      LINKAGES[from] ?? bytes.fail(place, `type ${id} ('${name}'): expected linkage 0 to 2, found ${from}`)
-    switch (kind) {
-      case 1:
+    const list: List = { at: body, count: info & 0xffff, what: `type ${id} ('${name}')` }
+    switch (KIND_NAMES[kind]) {
+      case 'INT':
         return [this.int(at, id, name, value), body + 4]
-      case 2:
+      case 'PTR':
         return [{ kind: 'pointer', name, type: value }, body]
-      case 3: {
+      case 'ARRAY': {
         const type = bytes.u32(body, 'element type')
         return [{ kind: 'array', name, type, length: bytes.u32(body + 8, 'number of elements') }, body + 12]
       }
-      case 4:
-      case 5: {
-        const members = entries(12, (entry): BtfMember => {
-          const offset = bytes.u32(entry + 8, 'member offset')
-          const member = { name: this.name(entry), type: bytes.u32(entry + 4, 'member type') }
-          return flag
-            ? { ...member, bitOffset: offset & 0xffffff, bits: offset >>> 24 }
-            : { ...member, bitOffset: offset, bits: 0 }
-        })
-        return [{ kind: kind === 4 ? 'struct' : 'union', name, size: value, members }, body + count * 12]
-      }
-      case 6:
-      case 19: {
-        const wide = kind === 19
-        if (![1, 2, 4, 8].includes(value))
-          bytes.fail(at + 8, `enum '${name}': expected size 1, 2, 4 or 8, found ${value}`)
-        const size = wide ? 12 : 8
-        const values = entries(size, (entry) => {
-          const low = bytes.u32(entry + 4, 'enumerator')
-          const high = wide ? bytes.u32(entry + 8, 'enumerator') : 0
-          const number = (BigInt(high) << 32n) | BigInt(low)
-          return { name: this.name(entry), value: flag ? BigInt.asIntN(wide ? 64 : 32, number) : number }
-        })
-        return [{ kind: 'enum', name, size: value, signed: flag, values }, body + count * size]
-      }
-      case 7:
+      case 'STRUCT':
+        return [{ kind: 'struct', name, size: value, members: this.members(list, flag) }, body + list.count * 12]
+      case 'UNION':
+        return [{ kind: 'union', name, size: value, members: this.members(list, flag) }, body + list.count * 12]
+      case 'ENUM':
+        return [this.enumeration(list, name, value, flag, false), body + list.count * 8]
+      case 'ENUM64':
+        return [this.enumeration(list, name, value, flag, true), body + list.count * 12]
+      case 'FWD':
         return [{ kind: 'forward', name, union: flag }, body]
-      case 8:
+      case 'TYPEDEF':
         return [{ kind: 'typedef', name, type: value }, body]
-      case 9:
+      case 'VOLATILE':
         return [{ kind: 'volatile', name, type: value }, body]
-      case 10:
+      case 'CONST':
         return [{ kind: 'const', name, type: value }, body]
-      case 11:
+      case 'RESTRICT':
         return [{ kind: 'restrict', name, type: value }, body]
-      case 12:
-        return [{ kind: 'function', name, type: value, linkage: linkage(count, at + 4) }, body]
-      case 13: {
-        const parameters = entries(8, (entry) => ({
+      case 'FUNC':
+        return [{ kind: 'function', name, type: value, linkage: this.linkage(list.count, at + 4, list) }, body]
+      case 'FUNC_PROTO': {
+        const parameters = this.entries(list, 8, (entry) => ({
           name: this.name(entry),
           type: bytes.u32(entry + 4, 'parameter type'),
         }))
-        return [{ kind: 'prototype', name, type: value, parameters }, body + count * 8]
+        return [{ kind: 'prototype', name, type: value, parameters }, body + list.count * 8]
       }
-      case 14:
-        return [{ kind: 'variable', name, type: value, linkage: linkage(bytes.u32(body, 'linkage'), body) }, body + 4]
-      case 15: {
-        const variables = entries(12, (entry) => ({
+      case 'VAR': {
+        const linkage = this.linkage(bytes.u32(body, 'linkage'), body, list)
+        return [{ kind: 'variable', name, type: value, linkage }, body + 4]
+      }
+      case 'DATASEC': {
+        const variables = this.entries(list, 12, (entry) => ({
           type: bytes.u32(entry, 'variable'),
           offset: bytes.u32(entry + 4, 'variable offset'),
           size: bytes.u32(entry + 8, 'variable size'),
         }))
-        return [{ kind: 'section', name, size: this.sectionSize(name) ?? value, variables }, body + count * 12]
+        return [{ kind: 'section', name, size: this.sectionSize(name) ?? value, variables }, body + list.count * 12]
       }
-      case 16:
+      case 'FLOAT':
         return [{ kind: 'float', name, size: value }, body]
-      case 17:
+      case 'DECL_TAG':
         return [{ kind: 'decl-tag', name, type: value, component: bytes.i32(body, 'component index') }, body + 4]
-      case 18:
+      case 'TYPE_TAG':
         return [{ kind: 'type-tag', name, type: value }, body]
       default:
-        return bytes.fail(
-          at + 4,
-          `type ${id} ('${name}'): expected a kind from 1 to ${KIND_NAMES.length - 1}, found ${kind}`,
-        )
+        return bytes.fail(at + 4, `${list.what}: expected a kind from 1 to ${KIND_NAMES.length - 1}, found ${kind}`)
     }
+  }
+
+  private entries<T>({ at, count, what }: List, size: number, read: (at: number) => T): T[] {
+    this.bytes.need(at, count * size, `${count} entries of ${what}`)
+    return Array.from({ length: count }, (_, index) => read(at + index * size))
+  }
+
+  /** Of a struct or union; with `bitfields` an offset's upper byte is the width in bits. */
+  private members(list: List, bitfields: boolean): BtfMember[] {
+    return this.entries(list, 12, (entry) => {
+      const offset = this.bytes.u32(entry + 8, 'member offset')
+      const member = { name: this.name(entry), type: this.bytes.u32(entry + 4, 'member type') }
+      return bitfields
+        ? { ...member, bitOffset: offset & 0xffffff, bits: offset >>> 24 }
+        : { ...member, bitOffset: offset, bits: 0 }
+    })
+  }
+
+  private enumeration(list: List, name: string, size: number, signed: boolean, wide: boolean): BtfType {
+    if (![1, 2, 4, 8].includes(size))
+      this.bytes.fail(list.at - 4, `enum '${name}': expected size 1, 2, 4 or 8, found ${size}`)
+    const values = this.entries(list, wide ? 12 : 8, (entry) => {
+      const low = this.bytes.u32(entry + 4, 'enumerator')
+      const high = wide ? this.bytes.u32(entry + 8, 'enumerator') : 0
+      const number = (BigInt(high) << 32n) | BigInt(low)
+      return { name: this.name(entry), value: signed ? BigInt.asIntN(wide ? 64 : 32, number) : number }
+    })
+    return { kind: 'enum', name, size, signed, values }
+  }
+
+  private linkage(found: number, place: number, { what }: List): (typeof LINKAGES)[number] {
+    return LINKAGES[found] ?? this.bytes.fail(place, `${what}: expected linkage 0 to 2, found ${found}`)
   }
 
   private int(at: number, id: number, name: string, size: number): BtfType {

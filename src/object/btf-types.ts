@@ -1,6 +1,6 @@
 // The kinds of BTF types as plain data. Ids are positions in the type table; 0 is void.
 
-/** 'struct', 'integer' …: what kind of type it is. */
+/** 'struct', 'int', 'pointer' …: what kind of type it is. */
 export type BtfKind = BtfType['kind']
 
 export interface BtfMember {
