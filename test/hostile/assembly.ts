@@ -13,7 +13,9 @@ export const HELPER = {
   lookup: 1,
   update: 2,
   tailCall: 12,
+  perfOutput: 25,
   probeRead: 113,
+  ringOutput: 130,
   ringReserve: 131,
   ringSubmit: 132,
   ringDiscard: 133,
@@ -22,6 +24,10 @@ export const HELPER = {
   timerSetCallback: 170,
   timerStart: 171,
   loop: 181,
+  ringSubmitDynptr: 199,
+  dynptrRead: 201,
+  dynptrWrite: 202,
+  userRingDrain: 209,
 } as const
 
 /** An object of syscall programs with the maps of this folder's attacker. */

@@ -189,8 +189,8 @@ function placeLines(): Line[] {
 
 const MARK = 0x7a7a
 
-/** The bytes of a script, as they lie in the map `script`. */
-export function scriptBytes(script: Script, entries: readonly HelperEntry[]): Uint8Array {
+/** The bytes of a script, as they lie in the map `script`. `core`: an address that programs cannot reach. */
+export function scriptBytes(script: Script, entries: readonly HelperEntry[], core: number): Uint8Array {
   const bytes = new Uint8Array(SCRIPT_BYTES)
   const view = new DataView(bytes.buffer)
   script.forEach(({ call, values, chained }, index) => {
@@ -207,6 +207,7 @@ export function scriptBytes(script: Script, entries: readonly HelperEntry[]): Ui
     })
     view.setBigUint64(at + 56, BigInt(chained), true)
   })
+  view.setBigUint64(PLACES_AT + 8 * PLACES.indexOf('core'), BigInt(core), true)
   // A record that is not used calls nothing.
   for (let index = script.length; index < MAX_CALLS; index += 1)
     view.setBigUint64(index * CALL_BYTES, BigInt(entries.length), true)

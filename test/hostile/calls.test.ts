@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { boot, SkepError, type ProgramType, type VirtualMachine } from '../../src/index.js'
+import { boot, type ProgramType, type VirtualMachine } from '../../src/index.js'
 import type { Engine } from '../../src/machine/code.js'
 import { attacker, callable, flow, MAX_CALLS, packet, scriptBytes, scriptText } from './attacker.js'
 import { scripts, type Script } from './script.js'
+import { contained, secretIn } from './secret.js'
 
 const KINDS: readonly (readonly [type: ProgramType, section: string])[] = [
   ['syscall', 'syscall'],
@@ -28,16 +29,6 @@ function worksAsEver(machine: VirtualMachine): void {
   object.close()
 }
 
-/** Faults are what may happen; anything else thrown is a bug of the machine. */
-function contained(run: () => unknown, what: string): void {
-  try {
-    run()
-  } catch (error) {
-    if (!(error instanceof SkepError) || !error.code.startsWith('FAULT_'))
-      throw new Error(`${what}: ${(error as Error).stack}`, { cause: error })
-  }
-}
-
 function attack(type: ProgramType, section: string, engine: Engine, list: readonly Script[]): void {
   using machine = boot.virtual({ cpus: 2, memory: '6 MiB', loopBudget: 20_000, timers: 32 })
   machine.on('fault', () => {})
@@ -47,15 +38,18 @@ function attack(type: ProgramType, section: string, engine: Engine, list: readon
   // The other ends of rings and buffers are open, and used between the runs.
   const samples = object.maps.userring!.userRing()
   const records = object.maps.perf!.perfBuffer({ pages: 1 })
+  const secret = secretIn(machine)
   for (const [index, script] of list.entries()) {
     const what = scriptText(script, entries)
     samples.reserve(8 + index)?.submit()
-    object.maps.script!.set(0, scriptBytes(script, entries))
+    object.maps.script!.set(0, scriptBytes(script, entries, secret.address))
     contained(() => object.programs.main!.run({ ...input, cpu: index % 2 }), what)
     contained(() => machine.clock.advance('1 ms'), `${what}; then time passes`)
     records.drain()
     object.maps.ring!.drain()
+    assert.ok(secret.untouched(), `${what}: core memory was written`)
   }
+  assert.ok(!secret.inWindow(), 'core memory was read')
   samples.close()
   records.close()
   worksAsEver(machine)

@@ -55,6 +55,8 @@ export const PLACES: readonly string[] = [
   'stack',
   'context',
   'scratch',
+  // Words of the host in core memory, which nobody else must read or write.
+  'core',
 ]
 
 const U64 = (value: bigint): bigint => BigInt.asUintN(64, value)
@@ -155,7 +157,10 @@ const USUALLY: Readonly<Record<string, fc.Arbitrary<Value>>> = {
   w: placesOf(/^work/),
   l: placesOf(/^lock/),
   f: placesOf(/^function/),
-  p: placesOf(/^(value|stack|context|scratch)/),
+  p: fc.oneof(
+    { weight: 10, arbitrary: placesOf(/^(value|stack|context|scratch)/) },
+    { weight: 1, arbitrary: placesOf(/^core/) },
+  ),
   c: placesOf(/^context/),
   n: fc.bigInt({ min: 0n, max: 8n }),
   s: fc.bigInt({ min: 0n, max: 64n }),

@@ -9,6 +9,8 @@ import { scripts, type Script } from './script.js'
 
 const SCRIPTS = Number(process.env.SKEP_HOSTILE_RUNS ?? 40) * 5
 const entries = callable('syscall')
+/** Somewhere in the core. */
+const CORE = 8192
 
 /**
  * True if the run ended with a fault, as it may: no verifier keeps an attacker from the stacks, packets and map values of
@@ -28,7 +30,7 @@ async function contained(run: () => Promise<unknown>, what = 'the third program'
 async function attackOn(cpu: number, object: LoadedObject<'promised'>, list: readonly Script[]): Promise<number> {
   let faults = 0
   for (const script of list) {
-    await object.maps.script!.set(0, scriptBytes(script, entries))
+    await object.maps.script!.set(0, scriptBytes(script, entries, CORE))
     const run = () => object.programs.main!.run({ ctx: new Uint8Array(64), cpu })
     if (await contained(run, scriptText(script, entries))) faults += 1
   }
