@@ -19,8 +19,8 @@ import { replaceBetween } from './marked.mjs'
 const PREEMPTIONS = 3
 /** A change of a trie takes so many steps that two of them seldom end in the time of the others. */
 const TRIE_SECONDS = 5
-/** Subjects after which a thread is replaced: its logs grow with each. */
-const SUBJECTS_PER_THREAD = 300
+/** A thread that holds more bytes is replaced: its logs grow with each subject. A new one takes two seconds until it is quick. */
+const MOST_HELD = 768 << 20
 /** Explored a second time, on the trace build, to learn which lines were reached. */
 const COVERED = [/^(hazard\/(?!H30$)|repair|nested|no-memory|two-levels)/, /^(pair|work)\/[^+]*$/, /^pair\/(idle-bound|due-on-cpu-0|due-restarts-itself|uninitialised)\/.*\+nmi$/, /^pair\/due-on-cpu-0\/poll\/.*\+stop$/, /^map\//, /^parts\//] // prettier-ignore
 /** The files whose accesses are counted. */
@@ -78,8 +78,14 @@ if (!isMainThread) {
       preemptions,
       wrong,
       rows: [...bounds.rows],
+      held: heldBytes(),
     })
   })
+}
+
+function heldBytes() {
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  return arrayBuffers + heapUsed
 }
 
 function linesOf(stages) {
@@ -105,8 +111,11 @@ async function ask(names, message, done, lines) {
           worker.once('error', reject)
           worker.postMessage(task)
         }).finally(() => worker.removeAllListeners('error'))
-      for (let served = 0; served < SUBJECTS_PER_THREAD && next < names.length; served++)
-        done(await answer({ ...message, name: names[next++] }))
+      for (let bytes = 0; bytes < MOST_HELD && next < names.length;) {
+        const { held, ...given } = await answer({ ...message, name: names[next++] })
+        bytes = held
+        done(given)
+      }
       if (lines) lines((await answer({ end: true })).lines)
       await worker.terminate()
     }

@@ -1,5 +1,5 @@
 // Many subjects on several threads: each thread takes the next one when it is done. Logs of operations grow with every
-// subject, so a thread is replaced after some hundred of them.
+// subject, so a thread that holds much is replaced; a new one takes a second or two until it is as quick.
 import { Worker } from 'node:worker_threads'
 import type { Checked, CheckOptions } from '../explore/check.js'
 import type { Entry } from '../explore/subjects/entry.js'
@@ -7,9 +7,11 @@ import type { Entry } from '../explore/subjects/entry.js'
 /** What a search tells about once a second. */
 export type Reached = Parameters<NonNullable<CheckOptions['progress']>>[0]
 
-type Answer = { progress: Reached } | { checked: Checked }
+/** `held`: bytes that the thread holds, garbage included. */
+export type Answer = { progress: Reached } | { checked: Checked; held: number }
 
-const SUBJECTS_PER_THREAD = 200
+/** Bytes that a thread may hold and go on. */
+const MOST_HELD = 768 << 20
 
 /** Checks all entries; `tell` and `done` are called as things go. The answers are in the order of the entries. */
 export async function checkAll(
@@ -25,11 +27,13 @@ export async function checkAll(
     while (next < entries.length) {
       const worker = new Worker(new URL('./check-worker.js', import.meta.url))
       try {
-        for (let served = 0; served < SUBJECTS_PER_THREAD && next < entries.length; served++) {
+        for (let bytes = 0; bytes < MOST_HELD && next < entries.length;) {
           const index = next++
           const { name, protocol } = entries[index]!
-          answers[index] = await ask(worker, { name, protocol, options }, (reached) => tell(name, reached))
-          done(answers[index])
+          const { checked, held } = await ask(worker, { name, protocol, options }, (reached) => tell(name, reached))
+          answers[index] = checked
+          bytes = held
+          done(checked)
         }
       } finally {
         await worker.terminate()
@@ -40,7 +44,11 @@ export async function checkAll(
   return answers
 }
 
-function ask(worker: Worker, task: unknown, tell: (reached: Reached) => void): Promise<Checked> {
+function ask(
+  worker: Worker,
+  task: unknown,
+  tell: (reached: Reached) => void,
+): Promise<{ checked: Checked; held: number }> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       worker.off('message', hear)
@@ -53,7 +61,7 @@ function ask(worker: Worker, task: unknown, tell: (reached: Reached) => void): P
     const hear = (answer: Answer): void => {
       if ('progress' in answer) return tell(answer.progress)
       stop()
-      resolve(answer.checked)
+      resolve(answer)
     }
     worker.on('message', hear)
     worker.on('error', fail)

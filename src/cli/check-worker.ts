@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { check } from '../explore/check.js'
 import type { CheckOptions } from '../explore/check.js'
+import type { Answer } from './check-pool.js'
 import { entryNamed } from '../explore/subjects/catalogue.js'
 import type { Protocol } from '../explore/subjects/entry.js'
 
@@ -13,6 +14,8 @@ export interface Task {
 
 parentPort!.on('message', ({ protocol, name, options }: Task) => {
   const entry = entryNamed(protocol, name)!
-  const progress: CheckOptions['progress'] = (progress) => parentPort!.postMessage({ progress })
-  parentPort!.postMessage({ checked: check(entry, { ...options, progress }) })
+  const answer = (answer: Answer): void => parentPort!.postMessage(answer)
+  const checked = check(entry, { ...options, progress: (progress) => answer({ progress }) })
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  answer({ checked, held: arrayBuffers + heapUsed })
 })

@@ -28,8 +28,11 @@ export interface SequentialModel<S> {
   agrees?(state: S, final: string): boolean
 }
 
+/** By subject and history: the searches of a subject, one after the other, meet the same histories. */
+const verdictsOf = new WeakMap<object, Map<string, boolean>>()
+
 export class Linearizer<S> {
-  private readonly verdicts = new Map<string, boolean>()
+  private readonly verdicts: Map<string, boolean>
   private readonly initial: S
 
   constructor(
@@ -37,6 +40,8 @@ export class Linearizer<S> {
     private readonly world: World,
     private readonly view: View,
   ) {
+    this.verdicts = verdictsOf.get(world.subject) ?? new Map()
+    verdictsOf.set(world.subject, this.verdicts)
     this.initial = typeof model.initial === 'function' ? (model.initial as (view: View) => S)(view) : model.initial
   }
 

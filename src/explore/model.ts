@@ -55,7 +55,7 @@ export const EMPTY_SLOT: SlotState = {
 type Change = Partial<SlotState>
 
 /** Kinds of operation that free what is in the slot. */
-const FREES = new Set(['free', 'drop-user'])
+export const FREES = new Set(['free', 'drop-user'])
 
 const loaded = (state: SlotState, program: number): boolean =>
   (state.handles[program - 1] ?? 0) > 0 ||
@@ -265,8 +265,13 @@ function moments(
   ]
 }
 
-const key = (state: SlotState): string =>
-  `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.pinned},${state.firings.map((one) => Object.values(one).join('.')).join('/')},${state.doomed},${state.users},${state.closing},${state.handles.join('/')}`
+const firingKey = ({ cpu, block, program, waiters }: Firing): string => `${cpu}.${block}.${program}.${waiters}/`
+
+function key(state: SlotState): string {
+  let firings = ''
+  for (const firing of state.firings) firings += firingKey(firing)
+  return `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.pinned},${firings},${state.doomed},${state.users},${state.closing},${state.handles.join('/')}`
+}
 
 /** What memory and model must agree on at rest: is there a block, what is bound, what is armed and for which CPU. */
 export const summary = (state: Pick<SlotState, 'block' | 'bound' | 'armed' | 'pinned'>): string =>

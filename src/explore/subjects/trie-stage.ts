@@ -194,17 +194,19 @@ function tree(at: TrieMap, view: View): Node | undefined {
   return read(word(layout.MAP_BUCKETS))
 }
 
-function* nodes(node: Node | undefined): Generator<Node> {
-  if (!node) return
-  for (const child of node.children) yield* nodes(child)
-  yield node
+/** The nodes of a trie, those below a node before it. */
+function nodes(node: Node | undefined, found: Node[] = []): Node[] {
+  if (!node) return found
+  for (const child of node.children) nodes(child, found)
+  found.push(node)
+  return found
 }
 
 /** Keys and values, in the order of the keys. */
 export function contents(at: TrieMap, view: View): Held {
   const first = view.load32(at.map + layout.MAP_ELEMENTS)
   const stride = view.load32(at.map + layout.MAP_STRIDE)
-  const held = [...nodes(tree(at, view))]
+  const held = nodes(tree(at, view))
     .filter(({ element }) => element >= 0)
     .map(({ length, data, element }) => [key({ length, data }), view.load32(first + element * stride)] as const)
   return sorted(held)
@@ -247,7 +249,7 @@ export function check(at: TrieMap): (view: View) => string | undefined {
 /** When all is done nodes, elements and records are in use or free; a stopped CPU keeps at most what it had in hand. */
 export function atRest(at: TrieMap): (view: View) => string | undefined {
   return (view) => {
-    const all = [...nodes(tree(at, view))]
+    const all = nodes(tree(at, view))
     const bits = (field: number): number => view.load32(view.load32(at.map + field) + layout.BITMAP_BITS)
     const stopped = view.stopped < 0 ? 0 : 1
     const lost = {
