@@ -180,6 +180,20 @@ test('what the documentation links to is there', () => {
   }
 })
 
+test('the page on the API has every code that an error can have', () => {
+  const page = readFileSync(join(root, 'docs/api.md'), 'utf8')
+  const codes = new Set<string>()
+  for (const name of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }))
+    if (name.endsWith('.ts'))
+      for (const [, code] of readFileSync(join(root, 'src', name), 'utf8').matchAll(
+        /(?:SkepError\(\s*|code: )'([A-Z_]+)'/g,
+      ))
+        codes.add(code!)
+  assert.ok(codes.has('BAD_ELF') && codes.has('CLOSED'))
+  // Faults and errno results are shown there as families.
+  for (const code of codes) if (!/^(FAULT|E[A-Z0-9]+$)/.test(code)) assert.ok(page.includes(`\`${code}\``), code)
+})
+
 test('the page on dependencies names each package that there is, and CONTRIBUTING each script', () => {
   const json = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, Record<string, string>>
   const packages = ['dependencies', 'peerDependencies', 'devDependencies'].flatMap((kind) => Object.keys(json[kind]!))
