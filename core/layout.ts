@@ -138,6 +138,8 @@ export const MAP_SPIN_LOCK_OFFSET = 32
 export const MAP_ELEMENTS = 36
 export const MAP_STRIDE = 40
 export const MAP_ELEMENT_COUNT = 48
+/** Hash maps: 1 if keys are one word and values have no special fields (map/short.ts). Written at creation. */
+export const MAP_SHORT = 44
 /** Per-CPU maps: bytes from one CPU's values to the next CPU's. */
 export const MAP_CPU_STRIDE = 52
 /** u64: 2^40 / stride rounded up, so that an offset becomes an index without a division. */

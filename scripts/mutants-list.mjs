@@ -12,6 +12,7 @@ const fire = 'core/run/fire.ts'
 const ring = 'core/map/ring.ts'
 const room = 'core/map/room.ts'
 const spare = 'core/map/spare.ts'
+const short = 'core/map/short.ts'
 
 const mutant = (name, by, file, ...edits) => ({ name, by, file, edits })
 
@@ -89,4 +90,5 @@ export const mutants = [
   mutant('nested code takes the spare element', 'map/spare/2-holding-1-rooms-at-0/update-2/update-2+nmi', spare, ['return peek32(cpu() + CPU_MAP_OPERATIONS) === 1', 'return true']),
   mutant('a spare element takes the place of another', 'map/spare/2-holding-1-rooms-at-1/look-up-1/delete-1', spare, ['  if (isOutermost() && !peek32(share + SHARE_SPARE)) {', '  if (isOutermost()) {']),
   mutant('a spare element stays where it was taken', 'map/spare/2-holding-1-2-rooms-at-0/update-1/look-up-1+nmi', spare, ['  poke32(share + SHARE_SPARE, 0)\n  return spare - 1\n', '  return spare - 1\n']),
+  mutant('a short update in an NMI takes the spare element', 'map/short/a-hash/2-holding-1-2-rooms-at-0/update-1/update-1+nmi', short, ['  if (peek32(operations) !== 0) return false\n  // From', '  // From']),
 ] // prettier-ignore

@@ -31,7 +31,7 @@ const FAMILIES = [
   /^(nested|two-levels|no-memory)/,
   /\+nmi$/,
   /^triple\/[^+]*$/,
-  /^map\/(spare|room)/,
+  /^map\/(spare|room|short)/,
 ]
 
 const scenarios = [

@@ -1,10 +1,10 @@
 // The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value
 // pointers are checked here, then the map's kind decides.
-import { EINVAL, ENOTSUPP, MAP_TYPE_ARRAY_OF_MAPS, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../abi'
+import { BPF_EXIST, EINVAL, ENOTSUPP, MAP_TYPE_ARRAY_OF_MAPS, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../abi'
 import { cpuCount, cpuIndex } from '../cpu'
 import { peek32 } from '../door'
 import { guestAddress } from '../guest'
-import { MAP_KEY_SIZE, MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
+import { MAP_KEY_SIZE, MAP_MAX_ENTRIES, MAP_SHORT, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
 import { arrayLookup, arrayLookupOn, arrayUpdate, arrayValue } from '../map/array'
 import { callbackKey } from '../map/callback-key'
 import { hashDelete, hashLookup, hashLookupOn, hashUpdate } from '../map/hash'
@@ -14,6 +14,7 @@ import { perCpuHashUpdate } from '../map/percpu-hash'
 import { referenceOf } from '../map/reference'
 import { roomsTaken } from '../map/room'
 import { holdsReferences, isArray, isHash, isPerCpu, isReferenceArray, isTarget, isTrie } from '../map/shape'
+import { deleteShort, updateShort } from '../map/short'
 import { targetLookup } from '../map/target'
 import { trieDelete, trieLookup, trieUpdate } from '../map/trie'
 import { calleeFrame, callbackOf } from './call'
@@ -41,6 +42,7 @@ export function bpf_map_update_elem(mapPointer: u64, keyPointer: u64, valuePoint
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const value = guestAddress(valuePointer, peek32(map + MAP_VALUE_SIZE))
+  if (peek32(map + MAP_SHORT) !== 0 && flags <= <u64>BPF_EXIST && updateShort(map, key, value, flags)) return 0
   const type = peek32(map + MAP_TYPE)
   if (type === MAP_TYPE_HASH || type === MAP_TYPE_LRU_HASH) return hashUpdate(map, key, value, flags, true)
   if (hostWrites(type)) return -ENOTSUPP
@@ -54,6 +56,7 @@ export function bpf_map_update_elem(mapPointer: u64, keyPointer: u64, valuePoint
 export function bpf_map_delete_elem(mapPointer: u64, keyPointer: u64): i64 {
   const map = mapAddress(mapPointer)
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
+  if (peek32(map + MAP_SHORT) !== 0 && deleteShort(map, key)) return 0
   const type = peek32(map + MAP_TYPE)
   if (hostWrites(type)) return -ENOTSUPP
   if (isHash(type)) return hashDelete(map, key, 0)

@@ -43,6 +43,7 @@ import {
   MAP_ROOMS_KEPT,
   MAP_SEED,
   MAP_SHARES,
+  MAP_SHORT,
   MAP_SPIN_LOCK_OFFSET,
   MAP_STATE,
   MAP_STRIDE,
@@ -77,6 +78,7 @@ import {
   isPerCpu,
   isQueue,
   isRing,
+  isShort,
   isTarget,
   isTrie,
   recordBytesOf,
@@ -210,6 +212,7 @@ export function map_create(
     area += <usize>roundUp(<u64>stride * <u64>count, 64)
   }
   if (isHash(type)) createHash(map, area)
+  poke32(map + MAP_SHORT, u32(isShort(type, keySize, valueSize) && (timerOffset & workOffset & lockOffset) === NONE))
   if (isRing(type)) createRing(map, area)
   if (type === MAP_TYPE_BLOOM_FILTER) createBloom(map, area)
   if (isTrie(type)) createTrie(map, area)

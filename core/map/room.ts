@@ -29,6 +29,12 @@ function exchange(word: usize, from: u64, to: u64): u32 {
   return compareExchange64(word, from, to) === from ? RESERVED : CHANGED
 }
 
+/** Reserves one of the rooms that this CPU keeps, at its share of the map. */
+export function reserveOwn(share: usize): u32 {
+  const kept = load64(share + SHARE_ROOMS)
+  return kept & KEPT ? exchange(share + SHARE_ROOMS, kept, kept - 1) : NO_ROOM
+}
+
 /** Reserves room for one element. */
 export function reserve(map: usize): u32 {
   const own = keptBy(map, cpuIndex())

@@ -69,6 +69,12 @@ export function isTarget(type: u32): bool {
   return type === MAP_TYPE_DEVMAP_HASH || isTargetArray(type)
 }
 
+/** True for hash maps whose changes mostly go the short way (short.ts), if their values have no special fields. */
+export function isShort(type: u32, keySize: u32, valueSize: u32): bool {
+  const short = (keySize === 4 || keySize === 8) && (valueSize & 3) === 0 && valueSize <= 64
+  return short && (type === MAP_TYPE_HASH || type === MAP_TYPE_LRU_HASH)
+}
+
 /** True for arrays of such values: no element at first. */
 export function isTargetArray(type: u32): bool {
   return type === MAP_TYPE_DEVMAP || type === MAP_TYPE_CPUMAP || type === MAP_TYPE_XSKMAP

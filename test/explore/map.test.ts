@@ -50,6 +50,7 @@ const FAMILIES: [name: string, patterns: string[], variants: Variant[]][] = [
   ['any operation as an NMI at any step of any other', ['map/*-holding-*'], ['nmi']],
   ['any operation beside a CPU that stops for ever at any step of any other', ['map/*-holding-*'], ['stop']],
   ['CPUs that have a spare element, and one the rooms', ['map/spare', 'map/room-that-moves'], ['plain', 'nmi']],
+  ['changes that go the short way', ['map/short'], ['plain', 'nmi']],
   ['an element that is handed out again never misleads an operation that is half way past it', ['map/reuse'], []],
   // Three updates of one key have more than four million states: `npm run check`.
   ['three operations on three CPUs', ['map/three/look-up-1', 'map/three/delete-1'], []],

@@ -33,7 +33,7 @@ const CONTENTS: [maxEntries: number, keys: number[]][] = [
   [2, [1, 2]],
 ]
 
-interface Shape extends Pick<MapStageOptions, 'keySize' | 'cpus' | 'patience' | 'roomsKept'> {
+interface Shape extends Pick<MapStageOptions, 'keySize' | 'cpus' | 'patience' | 'roomsKept' | 'short'> {
   type: number
   maxEntries: number
 }
@@ -93,26 +93,41 @@ function* pairs(): Generator<Entry> {
 
 /** Each CPU has a spare element, and one of them all rooms that are free; it keeps only one of two that are given back. */
 function* spares(): Generator<Entry> {
+  for (const [maxEntries, keys] of [
+    [1, []],
+    [2, [1]],
+    [2, [1, 2]],
+  ] as [number, number[]][])
+    yield* sparePairs('map/spare', 'a hash', keys, { type: MAP_TYPE_HASH, maxEntries, roomsKept: 1 })
+}
+
+/** The same where changes go the short way, which all that they need is at hand for (core/map/short.ts). */
+function* shortWay(): Generator<Entry> {
+  for (const [type, kind, maxEntries, keys] of [
+    [MAP_TYPE_HASH, 'a hash', 2, [1]],
+    [MAP_TYPE_HASH, 'a hash', 2, [2]],
+    [MAP_TYPE_HASH, 'a hash', 2, [1, 2]],
+    [MAP_TYPE_LRU_HASH, 'an LRU hash', 3, [1, 2]],
+  ] as [number, string, number, number[]][])
+    yield* sparePairs(`map/short/${slug(kind)}`, kind, keys, { type, maxEntries, roomsKept: 1, short: true })
+}
+
+function* sparePairs(name: string, kind: string, keys: number[], shape: Shape): Generator<Entry> {
   const operations = ['look up 1', 'update 1', 'delete 1', 'update 2', 'delete 2']
+  const { type, maxEntries } = shape
   for (const meeting of MEETINGS)
-    for (const [maxEntries, keys] of [
-      [1, []],
-      [2, [1]],
-      [2, [1, 2]],
-    ] as [number, number[]][])
-      // prettier-ignore
-      for (const rooms of maxEntries === keys.length ? [0] : [0, 1])
-        for (const [i, one] of operations.entries())
-          for (const other of rooms === 1 ? operations : othersOf(operations, i, meeting))
-            yield entry(
-              `map/spare/${maxEntries}-holding-${keys.join('-') || 'none'}-rooms-at-${rooms}/${slug(one)}/${slug(other)}`,
-              `${one} and ${other}, ${meeting.how}; a hash of ${maxEntries} holding [${keys.join()}], CPU ${rooms} has its rooms`,
-              { type: MAP_TYPE_HASH, maxEntries, roomsKept: 1 },
-              keys,
-              meeting.variant,
-              (at) => meeting.scripts(make(at, one, 'A'), make(at, other, 'B')),
-              [1 - rooms, rooms],
-            )
+    for (const rooms of maxEntries === keys.length || type === MAP_TYPE_LRU_HASH ? [0] : [0, 1])
+      for (const [i, one] of operations.entries())
+        for (const other of rooms === 1 ? operations : othersOf(operations, i, meeting))
+          yield entry(
+            `${name}/${maxEntries}-holding-${keys.join('-') || 'none'}-rooms-at-${rooms}/${slug(one)}/${slug(other)}`,
+            `${one} and ${other}, ${meeting.how}; ${kind} of ${maxEntries} holding [${keys.join()}], CPU ${rooms} has its rooms`,
+            shape,
+            keys,
+            meeting.variant,
+            (at) => meeting.scripts(make(at, one, 'A'), make(at, other, 'B')),
+            [1 - rooms, rooms],
+          )
 }
 
 /** An insertion looks for room at all words while a room moves from one to another: there is room at every moment, and key
@@ -138,20 +153,25 @@ function movingRoom(): Entry {
 }
 
 function* reuse(): Generator<Entry> {
-  for (const keys of [[1], [1, 2]])
+  for (const [keys, short] of [
+    [[1], false],
+    [[1, 2], false],
+    [[1, 2], true],
+  ] as const)
     for (const one of ['look up 2', 'delete 1', 'update 1', 'create 1'])
       for (const second of ['delete 1', 'update 1', 'delete 2'])
         for (const third of ['update 1', 'update 2', 'delete 1'])
           yield entry(
-            `map/reuse/${keys.length}/${[one, second, third].map(slug).join('/')}`,
+            `map/${short ? 'short/' : ''}reuse/${keys.length}/${[one, second, third].map(slug).join('/')}`,
             `${one} beside ${second}, then ${third}: an element that is handed out again misleads nobody`,
-            { type: MAP_TYPE_HASH, maxEntries: keys.length },
+            { type: MAP_TYPE_HASH, maxEntries: keys.length, short },
             keys,
             'plain',
             (at) => [
               { operations: [make(at, one, 'A')] },
               { operations: [make(at, second, 'B'), make(at, third, 'C')] },
             ],
+            short ? [0, 1] : [],
           )
 }
 
@@ -255,6 +275,7 @@ export function mapEntries(): Entry[] {
   return [
     ...pairs(),
     ...spares(),
+    ...shortWay(),
     movingRoom(),
     ...reuse(),
     ...longKeys(),

@@ -43,6 +43,8 @@ export interface MapStageOptions {
   cpus?: number
   /** Rooms that a CPU keeps at most. */
   roomsKept?: number
+  /** Changes may go the short way (core/map/short.ts). */
+  short?: boolean
   traced?: boolean
   /** The check build to explore, if not the package's. */
   module?: Uint8Array
@@ -51,7 +53,7 @@ export interface MapStageOptions {
 export function mapStage(
   type: number,
   maxEntries: number,
-  { patience = 8, keySize = 4, cpus = 2, roomsKept = 16, traced = false, module }: MapStageOptions = {},
+  { patience = 8, keySize = 4, cpus = 2, roomsKept = 16, short = false, traced = false, module }: MapStageOptions = {},
 ): MapStage {
   let place: MapPlace
   const stage = coreStage(
@@ -60,6 +62,7 @@ export function mapStage(
       const map = createMap([type, keySize, 4, maxEntries, 0])
       cpu.store32(map + layout.MAP_BUCKET_MASK, 0)
       cpu.store32(map + layout.MAP_PATIENCE, patience)
+      if (!short) cpu.store32(map + layout.MAP_SHORT, 0)
       if (type !== MAP_TYPE_LRU_HASH) cpu.store32(map + layout.MAP_ROOMS_KEPT, roomsKept)
       place = placeOf({ map, type, maxEntries, cpus }, cpu, buffer, keySize)
     },
