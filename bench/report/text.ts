@@ -17,7 +17,7 @@ export function subjectNames(linux?: string): Names {
   }
 }
 
-export function number(value: number): string {
+function number(value: number): string {
   const size = Math.abs(value)
   if (size >= 10_000) return Math.round(value).toLocaleString('en-US')
   return size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(2)
@@ -33,7 +33,7 @@ export function figureText(figure: Figure, unit: string): string {
 }
 
 /** How many times better skep is; without end where the other stood still. */
-export function ratioText(row: Row, subject: SubjectName): string {
+function ratioText(row: Row, subject: SubjectName): string {
   const ratio = advantage(row, subject)
   if (ratio === undefined || Number.isNaN(ratio)) return ''
   return ratio === Infinity ? '∞' : `${number(ratio)}×`
