@@ -55,7 +55,7 @@ export const EMPTY_SLOT: SlotState = {
 type Change = Partial<SlotState>
 
 /** Kinds of operation that free what is in the slot. */
-export const FREES = new Set(['free', 'drop-user'])
+const FREES = new Set(['free', 'drop-user'])
 
 const loaded = (state: SlotState, program: number): boolean =>
   (state.handles[program - 1] ?? 0) > 0 ||
