@@ -4,9 +4,10 @@
 import { storesMemory, type Instruction } from '../isa/decode.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { rememberedCodes, type Code, type Codes } from './blocks.js'
-import type { CallSurroundings, Entry, Summary } from './call.js'
+import { NO_SUMMARY, type CallSurroundings, type Entry, type Summary } from './call.js'
 import { hasKernelPointers, isProbe, type Probes } from './probes.js'
-import { placed, type Refusal } from './refusal.js'
+import { placed, type Complaint, type Refusal } from './refusal.js'
+import { EXIT, heldComplaint, holds, NOTHING_HELD } from './resources.js'
 import { returnComplaint } from './result.js'
 import { helperSignature, kfuncSignature, mayMovePacket } from './signatures.js'
 import { stackRefusal, type FunctionUse } from './stack-depth.js'
@@ -73,7 +74,10 @@ class Analyser implements Analysis {
     this.enter(program, true, program.entry, {
       arguments: [{ is: 'ctx', min: 0, max: 0 }, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN],
       lock: 'free',
+      resources: NOTHING_HELD,
+      sure: true,
       sleepable: program.sleepable,
+      isMain: true,
     })
     const refusal = stackRefusal(this.spec, program, this.uses)
     if (refusal) this.add(refusal)
@@ -82,7 +86,7 @@ class Analyser implements Analysis {
   /** The summary of a function entered so; `reviews`: also what is wrong in it. */
   private enter(program: ProgramSpec, reviews: boolean, name: string, entry: Entry): Summary {
     const spec = this.spec.functions.get(name)
-    if (!spec || this.open.has(name) || this.open.size >= MOST_DEPTH) return { result: UNKNOWN, lock: 'unknown' }
+    if (!spec || this.open.has(name) || this.open.size >= MOST_DEPTH) return NO_SUMMARY
     this.open.add(name)
     try {
       const [key, taken] = this.entryKey(program, name, entry)
@@ -105,7 +109,7 @@ class Analyser implements Analysis {
 
   /** Beyond the limit of ways, one that knows nothing stands for all. */
   private entryKey(program: ProgramSpec, name: string, entry: Entry): [string, Entry] {
-    const role = `${program.type} ${name} ${entry.sleepable} ${entry.callback?.kind ?? ''} ${entry.lock}`
+    const role = `${program.type} ${name} ${entry.sleepable} ${entry.callback?.kind ?? ''} ${entry.lock} ${entry.isMain} ${entry.sure} ${entry.resources.key}`
     const key = `${role} ${entry.arguments.map(keyOf).join()}`
     if (this.visits.has(key)) return [key, entry]
     const count = this.entries.get(role) ?? 0
@@ -136,7 +140,10 @@ class Analyser implements Analysis {
     review(around, walked, (instruction, state) => {
       this.noteUse(use, instruction, state, around.code)
       if (isProbe(instruction, state)) this.noteProbe(spec.name, instruction.index)
-      if (instruction.form.kind !== 'exit' || !entry.callback) return
+      if (instruction.form.kind !== 'exit') return
+      const held = heldAtExit(entry, state)
+      if (held) this.add(placed(held, program.name, spec, instruction.index))
+      if (!entry.callback) return
       const complaint = returnComplaint(entry.callback, state.registers[0] ?? UNKNOWN)
       if (complaint) this.add(placed(complaint, program.name, spec, instruction.index))
     })
@@ -188,6 +195,15 @@ class Analyser implements Analysis {
     this.said.add(key)
     this.refusals.push(refusal)
   }
+}
+
+/** What is still held at the end of a program; of a callback that may be called again: what it has not given back itself. */
+function heldAtExit({ isMain, callback, resources: before }: Entry, state: State): Complaint | undefined {
+  const { resources, lock, sure } = state
+  if (!sure || !resources.known) return undefined
+  if (isMain) return heldComplaint(resources, lock, EXIT)
+  const own = resources.references.filter(({ name }) => !holds(before, name))
+  return callback && before.known ? heldComplaint({ ...NOTHING_HELD, references: own }, 'free', EXIT) : undefined
 }
 
 function deepen(use: FunctionUse, value: Value, offset: number): void {

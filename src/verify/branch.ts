@@ -1,6 +1,7 @@
 // What a conditional jump finds out: on each of its two ways the state is narrowed, or the way cannot be taken.
 import type { Instruction } from '../isa/decode.js'
-import { constant, isConstant, LOOSE, narrowed, type Scalar } from './scalar.js'
+import { withoutReference } from './resources.js'
+import { constant, EXACT, isConstant, LOOSE, narrowed, type Scalar } from './scalar.js'
 import { copyState, replace, replaceWhere, type State } from './state.js'
 import { mayBeKernelPointer, UNKNOWN, ZERO, type PacketPointer, type Value } from './value.js'
 
@@ -15,12 +16,25 @@ export function waysOn(instruction: Instruction, state: State): { to: number; st
       { to: next, state },
       { to: target, state: copyState(state) },
     ]
+  const sure = state.sure && isDecidedAlike(instruction, state)
   const ways: { to: number; state: State }[] = []
   const not = where(instruction, copyState(state), false)
   if (not) ways.push({ to: next, state: not })
   const taken = where(instruction, state, true)
   if (taken) ways.push({ to: target, state: taken })
+  if (ways.length === 2) for (const way of ways) way.state.sure = sure
   return ways
+}
+
+/** False if the kernel may know more of the values, and so that one of the two ways is never taken. */
+function isDecidedAlike({ form, dst, src, imm }: Instruction, { registers }: State): boolean {
+  const one = registers[dst] ?? UNKNOWN
+  const other: Value = form.source === 'register' ? (registers[src] ?? UNKNOWN) : constant(imm)
+  if (one.is === 'scalar' && other.is === 'scalar') return one.precision === EXACT && other.precision === EXACT
+  if (form.width !== 64) return false
+  if (one.is === 'packet-end' || other.is === 'packet-end') return true
+  const pointer = isZero(other) ? one : other
+  return pointer.is === 'released' || ((pointer.is === 'value' || pointer.is === 'object') && pointer.nullable)
 }
 
 /** The state where the comparison holds (or does not); undefined if it never does. Changes `state`. */
@@ -39,6 +53,11 @@ function where(instruction: Instruction, state: State, holds: boolean): State | 
   const isNull = (form.operation === 'eq') === holds
   if (pointer.is === 'value') {
     if (!pointer.nullable) return isNull && pointer.min === 0 && pointer.max === 0 ? undefined : state
+    replace(state, pointer, isNull ? ZERO : { ...pointer, nullable: false })
+  } else if (pointer.is === 'object') {
+    if (!pointer.nullable) return isNull ? undefined : state
+    if (isNull && pointer.owns && pointer.reference !== undefined)
+      state.resources = withoutReference(state.resources, pointer.reference)
     replace(state, pointer, isNull ? ZERO : { ...pointer, nullable: false })
   } else if (pointer.is === 'unknown' && !mayBeKernelPointer(pointer) && isNull)
     state.registers[pointer === one ? dst : src] = ZERO

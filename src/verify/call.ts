@@ -1,12 +1,15 @@
 // Calls: of helpers and kfuncs by what is known of them, of functions of the object by their summaries. Used by the walk.
 import type { Instruction } from '../isa/decode.js'
 import type { MapSpec } from '../object/spec.js'
+import { helperName } from '../isa/helper-names.js'
+import { resourceComplaint, resourceEffect } from './acquire.js'
 import { callComplaint } from './fields.js'
 import { formatComplaint } from './format.js'
 import { access, invalid } from './refusal.js'
+import { NOTHING_HELD, sleepComplaint, UNKNOWN_HELD, type LockState, type Resources } from './resources.js'
 import { scalar } from './scalar.js'
 import { helperSignature, kfuncSignature, mayMovePacket, type CallbackRule, type Signature } from './signatures.js'
-import { replaceWhere, type LockState, type State } from './state.js'
+import { replaceWhere, type State } from './state.js'
 import type { Surroundings } from './step.js'
 import { asArgument, KERNEL_POINTER, UNKNOWN, type Value } from './value.js'
 
@@ -15,16 +18,27 @@ export interface Entry {
   /** r1 to r5. */
   readonly arguments: readonly Value[]
   readonly lock: LockState
+  /** What is held, and whether the kernel certainly comes here. */
+  readonly resources: Resources
+  readonly sure: boolean
   readonly sleepable: boolean
   /** Of a callback: what it may return. */
   readonly callback?: CallbackRule
+  /** A program, or what is called like one: at its end nothing may be held. */
+  readonly isMain?: boolean
 }
 
 /** What a call of a function of the object gives back. */
 export interface Summary {
   readonly result: Value
   readonly lock: LockState
+  /** What is held where it returns, if that is the same at each of its ends. */
+  readonly resources: Resources
+  readonly sure: boolean
 }
+
+/** Of a function of which nothing is known. */
+export const NO_SUMMARY: Summary = { result: UNKNOWN, lock: 'unknown', resources: UNKNOWN_HELD, sure: false }
 
 export interface CallSurroundings extends Surroundings {
   readonly sleepable: boolean
@@ -41,18 +55,23 @@ export function call(around: CallSurroundings, state: State, instruction: Instru
   if (relocation?.kind === 'kfunc')
     return external(around, state, instruction, kfuncSignature(relocation.name), relocation.name)
   if (form.operation === 'helper') return external(around, state, instruction, helperSignature(imm), imm)
-  const entered = relocation?.kind === 'call' ? callFunction(around, state, relocation.function) : undefined
+  const entered = relocation?.kind === 'call' ? callFunction(around, state, relocation.function) : NO_SUMMARY
   clobber(state, around.trusting, around.movesPacket)
-  state.registers[0] = entered ? asArgument(entered.result) : UNKNOWN
-  state.lock = entered?.lock ?? 'unknown'
+  state.registers[0] = entered === NO_SUMMARY ? UNKNOWN : asArgument(entered.result)
+  state.lock = entered.lock
+  state.resources = entered.resources
+  state.sure &&= entered.sure
 }
 
 function callFunction(around: CallSurroundings, state: State, name: string): Summary {
-  return around.enter(name, {
-    arguments: state.registers.slice(1, 6).map(asArgument),
-    lock: state.lock,
-    sleepable: around.sleepable,
-  })
+  const { lock, resources, sure } = state
+  const { sleepable } = around
+  const given = state.registers.slice(1, 6).map(asArgument)
+  if (around.spec.functions.get(name)?.isStatic !== false)
+    return around.enter(name, { arguments: given, lock, resources, sure, sleepable })
+  // The kernel looks at it by itself.
+  const alone = { lock: 'free', resources: NOTHING_HELD, sure: true, isMain: true } as const
+  return { ...around.enter(name, { arguments: given, sleepable, ...alone }), lock, resources, sure }
 }
 
 /** Registers that calls do not keep, and what the callee may have written. */
@@ -75,13 +94,15 @@ function external(
   callee: number | string,
 ): void {
   if (around.report) {
-    const complaint = complaintOf(around, state, signature, callee)
+    const complaint = complaintOf(around, state, signature, callee) ?? heldComplaintOf(around, state, signature, callee)
     if (complaint) around.report(instruction, complaint)
   }
   const [, first = UNKNOWN, second = UNKNOWN, third = UNKNOWN] = state.registers
   if (around.report && signature.callback && second.is === 'function')
     around.enter(second.name, callbackEntry(around, state, signature.callback, first, third))
-  const result = resultOf(around, state, signature, first)
+  const { resource } = signature
+  const object = around.trusting && resource ? resourceEffect(around, state, resource, instruction) : undefined
+  const result = object ?? resultOf(around, state, signature, first)
   clobber(state, around.trusting && !signature.quiet, typeof callee === 'number' && mayMovePacket(callee))
   state.registers[0] = result
   if (signature.lock) state.lock = signature.lock === 'take' ? 'held' : 'free'
@@ -98,6 +119,22 @@ function complaintOf(around: CallSurroundings, state: State, signature: Signatur
   return format ?? callComplaint(around.spec, signature, state.registers, typeof callee === 'string')
 }
 
+function heldComplaintOf(
+  around: CallSurroundings,
+  state: State,
+  { resource, sleeps, lock }: Signature,
+  callee: number | string,
+) {
+  if (!state.sure) return undefined
+  if (sleeps && state.resources.known) {
+    const isKfunc = typeof callee === 'string'
+    const complaint = sleepComplaint(state.resources, isKfunc ? callee : `${helperName(callee)}#${callee}`, isKfunc)
+    if (complaint) return complaint
+  }
+  if (state.lock === 'free' && lock === 'release') return invalid('bpf_spin_unlock without taking a lock')
+  return resource && resourceComplaint(around, state, resource)
+}
+
 function callbackEntry(
   around: CallSurroundings,
   state: State,
@@ -107,10 +144,16 @@ function callbackEntry(
 ): Entry {
   const { kind } = callback
   const asynchronous = kind === 'timer' || kind === 'work'
-  const lock = asynchronous ? 'free' : state.lock
-  const sleepable = asynchronous ? kind === 'work' : around.sleepable
-  if (kind === 'loop') return { arguments: fill([scalar(), asArgument(context)]), lock, sleepable, callback }
-  if (kind === 'drain') return { arguments: fill([UNKNOWN, asArgument(context)]), lock, sleepable, callback }
+  const shared = {
+    lock: asynchronous ? ('free' as const) : state.lock,
+    resources: asynchronous ? NOTHING_HELD : state.resources,
+    sure: asynchronous || state.sure,
+    sleepable: asynchronous ? kind === 'work' : around.sleepable,
+    callback,
+    isMain: asynchronous,
+  }
+  if (kind === 'loop') return { arguments: fill([scalar(), asArgument(context)]), ...shared }
+  if (kind === 'drain') return { arguments: fill([UNKNOWN, asArgument(context)]), ...shared }
   const map = first.is === 'value' || first.is === 'map' ? first.map : undefined
   const given: Value[] =
     map === undefined
@@ -121,7 +164,7 @@ function callbackEntry(
           { is: 'value', map, min: 0, max: 0, nullable: false },
         ]
   if (kind === 'element') given.push(asArgument(context))
-  return { arguments: fill(given), lock, sleepable, callback }
+  return { arguments: fill(given), ...shared }
 }
 
 function fill(values: Value[]): Value[] {

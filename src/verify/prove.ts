@@ -22,10 +22,11 @@ import type { Instruction } from '../isa/decode.js'
 import { storesMemory } from '../isa/decode.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { codeOf, type Codes } from './blocks.js'
-import type { CallSurroundings } from './call.js'
+import { NO_SUMMARY, type CallSurroundings, type Entry } from './call.js'
 import { contextField } from './context.js'
 import { isChecked, placeAt } from './place.js'
 import { NO_PROBES, type Probes } from './probes.js'
+import { UNKNOWN_HELD } from './resources.js'
 import type { State } from './state.js'
 import { UNKNOWN, type Value } from './value.js'
 import { review, walk } from './walk.js'
@@ -93,11 +94,18 @@ export function prove(
     probes,
     sleepable: true,
     movesPacket: false,
-    enter: () => ({ result: UNKNOWN, lock: 'unknown' }),
+    enter: () => NO_SUMMARY,
   }
   const given = [-1, -2, -3, -4, -5].map((base) => placeAt(base, 0, base === -1 && program !== undefined))
   let needsGuards = false
-  review(around, walk(around, { arguments: given, lock: 'unknown', sleepable: true }), (instruction, state) => {
+  const entry: Entry = {
+    arguments: given,
+    lock: 'unknown',
+    resources: UNKNOWN_HELD,
+    sure: false,
+    sleepable: true,
+  }
+  review(around, walk(around, entry), (instruction, state) => {
     const { kind } = instruction.form
     const first = state.registers[1]
     if (kind === 'call' && first?.is === 'value' && !first.nullable && first.min === first.max)

@@ -4,7 +4,7 @@
 import type { Instruction } from '../isa/decode.js'
 
 /** How well a range tells what the kernel would know: each way exactly, joined from several ways, or less than it. */
-const EXACT = 0
+export const EXACT = 0
 const JOINED = 1
 export const LOOSE = 2
 

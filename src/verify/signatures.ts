@@ -2,6 +2,8 @@
 // which answer a plain number, which leave the caller's frame alone. What is not listed answers anything and may have
 // written anything.
 
+import type { ObjectType } from './value.js'
+
 export type Field = 'bpf_timer' | 'bpf_wq' | 'bpf_spin_lock'
 
 /** How a callback is called and what it may return: [0, most]. */
@@ -9,6 +11,24 @@ export interface CallbackRule {
   readonly kind: 'timer' | 'work' | 'element' | 'loop' | 'drain'
   readonly most: number
 }
+
+/** What a call takes that has to be given back, or gives back; see acquire.ts. */
+export type ResourceRule =
+  | { readonly does: 'acquire'; readonly type: ObjectType }
+  /** r1 is a socket, and so is the result; `keeps`: it lives by the same reference. */
+  | { readonly does: 'cast'; readonly type: ObjectType; readonly keeps: boolean }
+  | { readonly does: 'use'; readonly argument: number }
+  | { readonly does: 'release'; readonly type: 'sock' | 'ringbuf_mem' }
+  | {
+      readonly does: 'iterator' | 'dynptr'
+      readonly step: 'new' | 'next' | 'end'
+      readonly type: string
+      readonly bytes: number
+      /** Of what an iterator gives. */
+      readonly item?: number
+    }
+  | { readonly does: 'clone' | 'tail-call' }
+  | { readonly does: 'enter' | 'leave'; readonly section: 'rcu' | 'preempt' | 'irq' }
 
 export interface Signature {
   /** r1 points to this field of a map value. */
@@ -24,6 +44,7 @@ export interface Signature {
   /** Only where sleeping is allowed. */
   readonly sleeps?: boolean
   readonly lock?: 'take' | 'release'
+  readonly resource?: ResourceRule
 }
 
 const number: Signature = { result: 'number', quiet: true }
@@ -46,8 +67,20 @@ const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
   [1, { result: 'value', quiet: true }],
   ...NUMBERS.map((id): [number, Signature] => [id, number]),
   ...WRITERS.map((id): [number, Signature] => [id, { result: 'number', quiet: false }]),
+  [12, { result: 'number', quiet: true, resource: { does: 'tail-call' } }],
+  [84, { result: 'unknown', quiet: true, resource: { does: 'acquire', type: 'sock' } }],
+  [85, { result: 'unknown', quiet: true, resource: { does: 'acquire', type: 'sock' } }],
+  [86, { ...number, resource: { does: 'release', type: 'sock' } }],
   [93, { field: 'bpf_spin_lock', result: 'unknown', quiet: true, lock: 'take' }],
   [94, { field: 'bpf_spin_lock', result: 'unknown', quiet: true, lock: 'release' }],
+  [95, { result: 'unknown', quiet: true, resource: { does: 'cast', type: 'sock', keeps: true } }],
+  [96, { result: 'unknown', quiet: true, resource: { does: 'cast', type: 'tcp_sock', keeps: true } }],
+  [98, { result: 'unknown', quiet: true, resource: { does: 'cast', type: 'sock', keeps: false } }],
+  [99, { result: 'unknown', quiet: true, resource: { does: 'acquire', type: 'sock_common' } }],
+  [124, { ...number, resource: { does: 'use', argument: 2 } }],
+  [131, { result: 'unknown', quiet: true, resource: { does: 'acquire', type: 'ringbuf_mem' } }],
+  [132, { result: 'unknown', quiet: true, resource: { does: 'release', type: 'ringbuf_mem' } }],
+  [133, { result: 'unknown', quiet: true, resource: { does: 'release', type: 'ringbuf_mem' } }],
   [148, { result: 'number', quiet: false, sleeps: true }],
   [158, { result: 'kernel', quiet: true }],
   [164, { second: 'callback', callback: { kind: 'element', most: 1 }, result: 'number', quiet: false }],
@@ -59,6 +92,9 @@ const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
   [181, { second: 'callback', callback: { kind: 'loop', most: 1 }, result: 'number', quiet: false }],
   [191, { result: 'number', quiet: false, sleeps: true }],
   [195, { result: 'value', quiet: true }],
+  [198, { ...number, resource: { does: 'dynptr', step: 'new', type: 'dynptr', bytes: 16 } }],
+  [199, { result: 'unknown', quiet: true, resource: { does: 'dynptr', step: 'end', type: 'dynptr', bytes: 16 } }],
+  [200, { result: 'unknown', quiet: true, resource: { does: 'dynptr', step: 'end', type: 'dynptr', bytes: 16 } }],
   [209, { second: 'callback', callback: { kind: 'drain', most: 1 }, result: 'number', quiet: false }],
 ])
 
@@ -69,10 +105,29 @@ const KFUNCS: ReadonlyMap<string, Signature> = new Map<string, Signature>([
   ['bpf_wq_set_callback_impl', { ...number, field: 'bpf_wq', second: 'callback', callback: WORK }],
   ['bpf_wq_start', { ...number, field: 'bpf_wq' }],
   ['bpf_copy_from_user_str', { result: 'number', quiet: false, sleeps: true }],
-  ...['bpf_rcu_read_lock', 'bpf_rcu_read_unlock', 'bpf_preempt_disable', 'bpf_preempt_enable'].map(
-    (name): [string, Signature] => [name, { result: 'unknown', quiet: true }],
-  ),
+  ['bpf_rcu_read_lock', section('enter', 'rcu')],
+  ['bpf_rcu_read_unlock', section('leave', 'rcu')],
+  ['bpf_preempt_disable', section('enter', 'preempt')],
+  ['bpf_preempt_enable', section('leave', 'preempt')],
+  ['bpf_local_irq_save', { ...section('enter', 'irq'), quiet: false }],
+  ['bpf_local_irq_restore', section('leave', 'irq')],
+  ['bpf_dynptr_clone', { result: 'number', quiet: false, resource: { does: 'clone' } }],
+  ...iterator('iter_num', 8, 4),
+  ...iterator('iter_bits', 16, 8),
 ])
+
+function section(does: 'enter' | 'leave', name: 'rcu' | 'preempt' | 'irq'): Signature {
+  return { result: 'unknown', quiet: true, resource: { does, section: name } }
+}
+
+/** Its three functions; what they store is the iterator alone. */
+function iterator(type: string, bytes: number, item: number): [string, Signature][] {
+  const one = (name: string, step: 'new' | 'next' | 'end', result: 'number' | 'unknown'): [string, Signature] => [
+    `bpf_${type}_${name}`,
+    { result, quiet: true, resource: { does: 'iterator', step, type, bytes, item } },
+  ]
+  return [one('new', 'new', 'number'), one('next', 'next', 'unknown'), one('destroy', 'end', 'unknown')]
+}
 
 const ANYTHING: Signature = { result: 'unknown', quiet: false }
 

@@ -1,5 +1,7 @@
-// What is known at one place of a function: registers, the slots of its own frame, whether a spin lock is held.
+// What is known at one place of a function: registers, the slots of its own frame, whether a spin lock is held, and what else
+// has to be given back.
 // Owned by the walk; an instruction's step works on a copy.
+import { UNKNOWN_HELD, type LockState, type Resources } from './resources.js'
 import type { Scalar } from './scalar.js'
 import { joinValues, UNKNOWN, type Base, type Value } from './value.js'
 
@@ -8,8 +10,6 @@ export interface Slot {
   readonly bytes: number
   readonly value: Value
 }
-
-export type LockState = 'free' | 'held' | 'unknown'
 
 /** Offsets from a base: [low, high). */
 export interface Span {
@@ -22,12 +22,15 @@ export interface State {
   registers: Value[]
   slots: Map<number, Slot>
   lock: LockState
+  resources: Resources
+  /** The kernel comes here, too: on the way, no branch hung on what it may know better. */
+  sure: boolean
   /** What accesses on all ways to here have shown to lie in guest memory; only where proofs are looked for. */
   checked: Map<Base, Span>
 }
 
-export function copyState({ registers, slots, lock, checked }: State): State {
-  return { registers: [...registers], slots: new Map(slots), lock, checked: new Map(checked) }
+export function copyState({ registers, slots, lock, resources, sure, checked }: State): State {
+  return { registers: [...registers], slots: new Map(slots), lock, resources, sure, checked: new Map(checked) }
 }
 
 /** Forgets what a store of `bytes` at `offset` overwrites. */
@@ -99,6 +102,14 @@ export function joinInto(known: State, other: State, widen: boolean): boolean {
     known.lock = 'unknown'
     changed = true
   }
+  if (known.resources.key !== other.resources.key && known.resources.known) {
+    known.resources = UNKNOWN_HELD
+    changed = true
+  }
+  if (other.sure && !known.sure) {
+    known.sure = true
+    changed = true
+  }
   return intersect(known.checked, other.checked) || changed
 }
 
@@ -116,6 +127,7 @@ function intersect(known: Map<Base, Span>, other: ReadonlyMap<Base, Span>): bool
 }
 
 /** Values that a branch can narrow. */
-function linkable(value: Value): value is Scalar | Extract<Value, { is: 'value' }> {
-  return (value.is === 'scalar' && value.min !== value.max) || (value.is === 'value' && value.nullable)
+function linkable(value: Value): value is Scalar | Extract<Value, { is: 'value' | 'object' }> {
+  if (value.is === 'scalar') return value.min !== value.max
+  return (value.is === 'value' || value.is === 'object') && value.nullable
 }

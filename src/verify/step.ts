@@ -5,9 +5,11 @@ import type { MapSpec, ObjectSpec, ProgramSpec, Relocation } from '../object/spe
 import type { Code } from './blocks.js'
 import { contextField } from './context.js'
 import { valueComplaint } from './fields.js'
+import { objectAccessComplaint } from './objects.js'
 import { forget, loadedPlace, noteAccess } from './place.js'
 import { access, type Complaint } from './refusal.js'
 import { arithmetic, constant, isConstant, LOOSE, scalar, wideConstant, type Scalar } from './scalar.js'
+import { UNKNOWN_HELD } from './resources.js'
 import { overwrite, type State } from './state.js'
 import {
   KERNEL_POINTER,
@@ -109,9 +111,10 @@ function scalarOfAny(width: number): Value {
 }
 
 function shifted({ report }: Surroundings, instruction: Instruction, pointer: Value, by: Scalar): Value {
-  if (pointer.is === 'value' && pointer.nullable) {
-    const words = `R${instruction.dst} pointer arithmetic on ${typeName(pointer)} prohibited, null-check it first`
-    report?.(instruction, access(words))
+  const nullable = (pointer.is === 'value' || pointer.is === 'object') && pointer.nullable
+  if (nullable || (pointer.is === 'object' && pointer.type !== 'ringbuf_mem' && pointer.type !== 'mem')) {
+    const words = `R${instruction.dst} pointer arithmetic on ${typeName(pointer)} prohibited`
+    report?.(instruction, access(nullable ? `${words}, null-check it first` : words))
     return UNKNOWN
   }
   return moved(pointer, instruction.form.operation === 'add' ? by : scalar(-by.max, -by.min), instruction.index)
@@ -123,7 +126,7 @@ function accessMemory(around: Surroundings, state: State, instruction: Instructi
   const stores = storesMemory(form)
   const register = stores ? dst : src
   const base = state.registers[register] ?? UNKNOWN
-  if (around.report) reportAccess(around, instruction, base, register, stores)
+  if (around.report) reportAccess(around, state.sure, instruction, base, register, stores)
   const before = form.kind === 'load' ? loaded(around, state, instruction, base) : undefined
   if (stores) stored(around, state, instruction, base)
   if (!around.trusting && !around.probes?.has(instruction.index)) noteAccess(state, instruction, register, bytes)
@@ -133,13 +136,40 @@ function accessMemory(around: Surroundings, state: State, instruction: Instructi
   state.registers[result] = before ?? numberOf(form.width, 0)
 }
 
-function reportAccess(around: Surroundings, instruction: Instruction, base: Value, register: number, stores: boolean) {
-  const { offset, form } = instruction
+function reportAccess(
+  around: Surroundings,
+  sure: boolean,
+  instruction: Instruction,
+  base: Value,
+  register: number,
+  stores: boolean,
+): void {
+  const complaint = accessComplaint(around.spec, instruction, base, register, stores)
+  if (complaint && (sure || (base.is !== 'object' && base.is !== 'released'))) around.report?.(instruction, complaint)
+}
+
+function accessComplaint(
+  { maps }: ObjectSpec,
+  { offset, form }: Instruction,
+  base: Value,
+  register: number,
+  stores: boolean,
+): Complaint | undefined {
   const bytes = form.width / 8
-  if (base.is === 'key' && stores) around.report?.(instruction, access(`write to change key R${register} not allowed`))
-  const map = base.is === 'value' && !base.nullable ? around.spec.maps.get(base.map) : undefined
-  const complaint = base.is === 'value' && map ? valueComplaint(map, base, offset, bytes, register, stores) : undefined
-  if (complaint) around.report?.(instruction, complaint)
+  switch (base.is) {
+    case 'key':
+      return stores ? access(`write to change key R${register} not allowed`) : undefined
+    case 'value': {
+      const map = base.nullable ? undefined : maps.get(base.map)
+      return map && valueComplaint(map, base, offset, bytes, register, stores)
+    }
+    case 'object':
+      return objectAccessComplaint(base, offset, bytes, register, stores)
+    case 'released':
+      return access(`R${register} invalid mem access 'scalar'`)
+    default:
+      return undefined
+  }
 }
 
 function loaded(around: Surroundings, state: State, instruction: Instruction, base: Value): Value {
@@ -159,7 +189,7 @@ function loaded(around: Surroundings, state: State, instruction: Instruction, ba
     const known = map && base.min === base.max ? readOnly(map, base.min + offset, form.width / 8) : undefined
     return known !== undefined && form.narrow === 0 ? wideConstant(known) : numberOf(form.width, form.narrow)
   }
-  if (base.is === 'packet' || base.is === 'key') return numberOf(form.width, form.narrow)
+  if (base.is === 'packet' || base.is === 'key' || base.is === 'object') return numberOf(form.width, form.narrow)
   return unknownLoad(form.width, form.narrow)
 }
 
@@ -185,6 +215,10 @@ function unknownLoad(width: number, narrow: number): Value {
 
 function stored({ trusting }: Surroundings, state: State, instruction: Instruction, base: Value): void {
   const { form, src, offset, imm } = instruction
+  const kept = form.kind === 'store' && form.source === 'register' ? state.registers[src] : undefined
+  // Another function may give it back from there.
+  if (kept?.is === 'object' && kept.reference !== undefined && !(base.is === 'frame' && base.own))
+    state.resources = UNKNOWN_HELD
   // A number may be the lower half of a frame's address, which is all of it here.
   if (trusting && (base.is === 'unknown' || base.is === 'scalar')) return state.slots.clear()
   if (base.is !== 'frame' || !base.own) return

@@ -58,6 +58,19 @@ export interface KeyPointer extends Range {
   readonly is: 'key'
   readonly map: string
 }
+export type ObjectType = 'sock' | 'sock_common' | 'tcp_sock' | 'ringbuf_mem' | 'mem'
+/** A socket, a sample of a ring or what an iterator gave ('mem'), `nullable` until it was compared with 0. */
+export interface ObjectPointer extends Range {
+  readonly is: 'object'
+  readonly type: ObjectType
+  /** The reference that it lives by (resources.ts); undefined: none that has to be given back. */
+  readonly reference: string | undefined
+  /** It is what the reference was taken for: without it (0) there is none. */
+  readonly owns: boolean
+  readonly nullable: boolean
+  /** Bytes of a sample or an item; Infinity if nobody knows. */
+  readonly size: number
+}
 export interface FunctionPointer {
   readonly is: 'function'
   readonly name: string
@@ -73,12 +86,17 @@ export type Value =
   | PacketPointer
   | Place
   | { readonly is: 'packet-end' }
+  /** An object after it was given back. */
+  | { readonly is: 'released' }
+  | ObjectPointer
   | KeyPointer
   | FunctionPointer
 
 export const UNKNOWN: UnknownValue = { is: 'unknown' }
 /** UNKNOWN and less: what any value and this one have in common. */
 export const KERNEL_POINTER: UnknownValue = { is: 'unknown', kernel: true }
+
+export const RELEASED: Value = { is: 'released' }
 
 export function mayBeKernelPointer(value: Value | undefined): boolean {
   return value?.is === 'unknown' && value.kernel === true
@@ -101,13 +119,18 @@ export function typeName(value: Value): string {
       return 'map_key'
     case 'function':
       return 'func'
+    case 'object':
+      return value.nullable ? `${value.type}_or_null` : value.type
+    case 'released':
+      return 'scalar'
     default:
       return value.is
   }
 }
 
-function isRanged(value: Value): value is ValuePointer | FramePointer | ContextPointer | KeyPointer {
-  return value.is === 'value' || value.is === 'frame' || value.is === 'ctx' || value.is === 'key'
+function isRanged(value: Value): value is ValuePointer | FramePointer | ContextPointer | KeyPointer | ObjectPointer {
+  const { is } = value
+  return is === 'value' || is === 'frame' || is === 'ctx' || is === 'key' || is === 'object'
 }
 
 /** Farthest offset that is followed from a base; and what a packet pointer may be moved by at once, as in the kernel. */
@@ -153,9 +176,15 @@ function sameValue(a: Value, b: Value): boolean {
       return b.is === 'key' && a.map === b.map && sameRange(a, b)
     case 'ctx':
       return b.is === 'ctx' && sameRange(a, b)
+    case 'object':
+      return b.is === 'object' && sameObject(a, b) && a.nullable === b.nullable && sameRange(a, b)
     default:
       return a.is === b.is && mayBeKernelPointer(a) === mayBeKernelPointer(b)
   }
+}
+
+function sameObject(a: ObjectPointer, b: ObjectPointer): boolean {
+  return a.type === b.type && a.reference === b.reference && a.owns === b.owns && a.size === b.size
 }
 
 function sameRange(a: Range, b: Range): boolean {
@@ -181,6 +210,8 @@ function joinOthers(a: Value, b: Value, widen: boolean): Value {
   if (a.is === 'value' && b.is === 'value')
     return a.map === b.map ? { ...a, ...joinRanges(a, b, widen), nullable: a.nullable || b.nullable } : UNKNOWN
   if (a.is === 'frame' && b.is === 'frame') return a.own === b.own ? { ...a, ...joinRanges(a, b, widen) } : UNKNOWN
+  if (a.is === 'object' && b.is === 'object')
+    return sameObject(a, b) ? { ...a, ...joinRanges(a, b, widen), nullable: a.nullable || b.nullable } : UNKNOWN
   if (a.is === 'ctx' && b.is === 'ctx') return { ...a, ...joinRanges(a, b, widen) }
   if (a.is === 'key' && b.is === 'key') return a.map === b.map ? { ...a, ...joinRanges(a, b, widen) } : UNKNOWN
   if (a.is === 'packet' && b.is === 'packet' && a.base === b.base && a.offset === b.offset)
@@ -214,7 +245,7 @@ export function asArgument(value: Value): Value {
   if (value.is === 'frame') return { is: 'frame', own: false, ...ANYWHERE }
   if (value.is === 'packet') return { ...value, proved: 0 }
   // Copies: what the caller knows to be equal is no part of keyOf.
-  return value.is === 'scalar' || value.is === 'value' ? { ...value } : value
+  return value.is === 'scalar' || value.is === 'value' || value.is === 'object' ? { ...value } : value
 }
 
 export const ZERO = constant(0)

@@ -1,71 +1,110 @@
-// The states of one function at the start of each of its blocks, for one way of entering it, and the pass over them that
-// reports. States only ever lose knowledge, ranges widen at loop heads, and the number of visits is limited, so the walk
+// The states of one function at the start of each of its blocks, for one way of entering it and each set of things that may
+// be held there, and the pass over them that reports. States only ever lose knowledge, ranges widen at loop heads, and the number of visits is limited, so the walk
 // ends quickly for any graph; where the limit is reached nothing is claimed. Where proofs are looked for, what widening gave
 // away too much is taken back in one pass more.
 import type { Instruction } from '../isa/decode.js'
 import { successors, type Block } from './blocks.js'
 import { waysOn } from './branch.js'
-import { call, type CallSurroundings, type Entry, type Summary } from './call.js'
+import { call, NO_SUMMARY, type CallSurroundings, type Entry, type Summary } from './call.js'
+import { UNKNOWN_HELD } from './resources.js'
 import { copyState, joinInto, type State } from './state.js'
 import { step } from './step.js'
 import { joinValues, UNKNOWN, type Value } from './value.js'
 
 export interface Walked extends Summary {
-  /** By position of the block; undefined: never reached. Nothing at all if the walk was given up. */
-  readonly states: readonly (State | undefined)[]
+  /** By position of the block: one state for each set of things that are held there. Nothing at all if the walk was given up. */
+  readonly states: readonly (readonly State[])[]
 }
 
 /** Visits of a loop head until its ranges widen. */
 const PATIENCE = 3
 const VISITS_PER_BLOCK = 24
+/** Sets of held things that are told apart at one block. */
+const MOST_SETS = 8
+
+/** What is known at the start of a block, for one set of held things. */
+interface Part {
+  readonly state: State
+  visits: number
+  pending: boolean
+}
 
 /** Finds what holds at each block. */
 export function walk(around: CallSurroundings, entry: Entry): Walked {
+  return attempt(around, entry, MOST_SETS) ?? attempt(around, entry, 1) ?? { states: [], ...NO_SUMMARY }
+}
+
+/** Undefined if there are too many visits. */
+function attempt(around: CallSurroundings, entry: Entry, mostSets: number): Walked | undefined {
   const { blocks, byStart } = around.code
-  const states: (State | undefined)[] = new Array<State | undefined>(blocks.length).fill(undefined)
-  const visits = new Uint16Array(blocks.length)
-  const pending = new Uint8Array(blocks.length)
-  states[0] = entryState(entry)
-  pending[0] = 1
-  let result: Value | undefined
-  let lock: Summary['lock'] | undefined
+  const places: Part[][] = blocks.map(() => [])
+  places[0]!.push({ state: entryState(entry), visits: 0, pending: true })
+  const ends = new Ends()
   let left = VISITS_PER_BLOCK * blocks.length + 100
   let widened = false
   for (let at = 0; at < blocks.length;) {
-    const before = states[at]
-    if (!pending[at] || !before) {
+    const part = places[at]!.find(({ pending }) => pending)
+    if (!part) {
       at += 1
       continue
     }
-    if (left-- === 0) return { states: [], result: UNKNOWN, lock: 'unknown' }
-    pending[at] = 0
-    visits[at]! += 1
-    const state = copyState(before)
+    if (left-- === 0) return undefined
+    part.pending = false
+    part.visits += 1
+    const state = copyState(part.state)
     const last = runBlock(around, blocks[at]!, state)
-    if (last.form.kind === 'exit') {
-      const value = state.registers[0] ?? UNKNOWN
-      // Never narrower than at an earlier visit of the same exit: states only lose knowledge.
-      result = result ? joinValues(result, value, false) : value
-      lock = lock === undefined || lock === state.lock ? state.lock : 'unknown'
-    }
-    let next = at + 1
+    if (last.form.kind === 'exit') ends.add(state)
+    let next = at
     for (const way of waysOn(last, state)) {
       const target = byStart.get(way.to)
       if (!target) continue
       const { position } = target
-      const known = states[position]
-      const widen = target.isLoopHead && visits[position]! >= PATIENCE
+      const known = partFor(places[position]!, way.state, mostSets)
+      const widen = target.isLoopHead && (known?.visits ?? 0) >= PATIENCE
       widened ||= widen
       // No other way has this state.
-      if (!known) states[position] = way.state
-      else if (!joinInto(known, way.state, widen)) continue
-      pending[position] = 1
+      if (!known) places[position]!.push({ state: way.state, visits: 0, pending: true })
+      else if (joinInto(known.state, way.state, widen)) known.pending = true
+      else continue
       next = Math.min(next, position)
     }
     at = next
   }
-  const found = widened && !around.trusting ? narrowed(around, entry, states) : states
-  return { states: found, result: result ?? UNKNOWN, lock: lock ?? 'unknown' }
+  const states = places.map((parts) => parts.map(({ state }) => state))
+  return { states: widened && !around.trusting ? narrowed(around, entry, states) : states, ...ends.summary() }
+}
+
+/** Where a state is to be joined; undefined: nowhere yet. */
+function partFor(parts: readonly Part[], { resources, lock }: State, mostSets: number): Part | undefined {
+  return (
+    parts.find(({ state }) => state.resources.key === resources.key && state.lock === lock) ??
+    (parts.length < mostSets ? undefined : parts[0])
+  )
+}
+
+/** What holds at the ends of a function. Never narrower than at an earlier visit of the same end: states only lose knowledge. */
+class Ends {
+  #summary: Summary | undefined
+
+  add({ registers, lock, resources, sure }: State): void {
+    const result = registers[0] ?? UNKNOWN
+    const known = this.#summary
+    if (!known) {
+      this.#summary = { result, lock, resources, sure }
+      return
+    }
+    const same = known.resources.key === resources.key
+    this.#summary = {
+      result: joinValues(known.result, result, false),
+      lock: known.lock === lock ? lock : 'unknown',
+      resources: same ? resources : UNKNOWN_HELD,
+      sure: known.sure || sure,
+    }
+  }
+
+  summary(): Summary {
+    return this.#summary ?? NO_SUMMARY
+  }
 }
 
 /**
@@ -74,12 +113,12 @@ export function walk(around: CallSurroundings, entry: Entry): Walked {
  */
 function narrowed(around: CallSurroundings, entry: Entry, states: Walked['states']): Walked['states'] {
   const { blocks, byStart } = around.code
-  const result: (State | undefined)[] = new Array<State | undefined>(blocks.length).fill(undefined)
-  result[0] = entryState(entry)
+  const result: State[][] = blocks.map(() => [])
+  result[0]!.push(entryState(entry))
   const arrive = (position: number, state: State): void => {
-    const known = result[position]
+    const [known] = result[position]!
     if (known) joinInto(known, state, false)
-    else result[position] = state
+    else result[position]!.push(state)
   }
   const leave = (at: number, before: State | undefined, back: boolean): void => {
     if (!before) return
@@ -91,8 +130,8 @@ function narrowed(around: CallSurroundings, entry: Entry, states: Walked['states
   }
   const comesBack = (at: number): boolean =>
     successors(blocks[at]!).some((start) => (byStart.get(start)?.position ?? at + 1) <= at)
-  for (let at = 0; at < blocks.length; at += 1) if (comesBack(at)) leave(at, states[at], true)
-  for (let at = 0; at < blocks.length; at += 1) leave(at, result[at], false)
+  for (let at = 0; at < blocks.length; at += 1) if (comesBack(at)) leave(at, states[at]![0], true)
+  for (let at = 0; at < blocks.length; at += 1) leave(at, result[at]![0], false)
   return result
 }
 
@@ -102,17 +141,22 @@ export function review(
   { states }: Walked,
   each: (instruction: Instruction, state: State) => void,
 ): void {
+  const { report, ...silent } = around
   around.code.blocks.forEach((block, position) => {
-    const state = states[position]
-    if (state) runBlock(around, block, copyState(state), each)
+    const parts = states[position] ?? []
+    for (const state of parts) {
+      // Of what is told apart only what the kernel comes to is wrong for certain.
+      const reports = report && (parts.length === 1 || state.sure)
+      runBlock(reports ? around : silent, block, copyState(state), each)
+    }
   })
 }
 
-function entryState({ arguments: given, lock }: Entry): State {
+function entryState({ arguments: given, lock, resources, sure }: Entry): State {
   const registers: Value[] = new Array<Value>(11).fill(UNKNOWN)
   given.forEach((value, at) => (registers[at + 1] = value))
   registers[10] = { is: 'frame', own: true, min: 0, max: 0 }
-  return { registers, slots: new Map(), lock, checked: new Map() }
+  return { registers, slots: new Map(), lock, resources, sure, checked: new Map() }
 }
 
 /** Changes `state` to what holds after the block, its branch excluded; answers with the last instruction. */

@@ -10,7 +10,9 @@ const paths = ['examples/', 'bench/', 'test/']
   .flatMap(objectsIn)
   .filter(
     (path) =>
-      !/golden\/verifier\/|special-fields|machine\/probes|helpers\/refused|narrow-keys|kconfig|calls\.big/.test(path),
+      !/golden\/verifier\/|special-fields|machine\/probes|map\/kinds|helpers\/refused|narrow-keys|kconfig|calls\.big/.test(
+        path,
+      ),
   )
 
 for (const path of paths)

@@ -8,7 +8,8 @@ import type { Line } from '../../src/isa/assemble.js'
 import type { Instruction } from '../../src/isa/decode.js'
 import { decode } from '../../src/isa/decode.js'
 import { codeOf } from '../../src/verify/blocks.js'
-import type { CallSurroundings, Entry } from '../../src/verify/call.js'
+import { NO_SUMMARY, type CallSurroundings, type Entry } from '../../src/verify/call.js'
+import { NOTHING_HELD } from '../../src/verify/resources.js'
 import { prove } from '../../src/verify/prove.js'
 import { UNKNOWN, type Value } from '../../src/verify/value.js'
 import { review, walk } from '../../src/verify/walk.js'
@@ -23,6 +24,8 @@ const RUNS = Number(process.env['SKEP_RUNS'] ?? 1500)
 const ENTRY: Entry = {
   arguments: [UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN],
   lock: 'free',
+  resources: NOTHING_HELD,
+  sure: true,
   sleepable: false,
 }
 
@@ -37,7 +40,7 @@ function statesOf(lines: readonly Line[], trusting: boolean) {
     kernelPointers: true,
     sleepable: false,
     movesPacket: false,
-    enter: () => ({ result: UNKNOWN, lock: 'unknown' }),
+    enter: () => NO_SUMMARY,
   }
   const walked = walk(around, ENTRY)
   const reporting: CallSurroundings = {

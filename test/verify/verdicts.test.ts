@@ -7,7 +7,8 @@ import { VERDICTS } from '../golden/verifier/verdicts.js'
 import { only, readSpec } from './objects.js'
 
 const ERRNO: readonly [string, RegExp][] = [
-  ['EACCES', /^R\d |accessed directly|write to change key|Too large$/],
+  ['EINVAL', /^R1 must /],
+  ['EACCES', /^R\d |accessed directly|write to change key|Too large$|out of order/],
   ['EINVAL', /./],
 ]
 

@@ -1,12 +1,7 @@
 // What the verifier of Linux 6.18 said to the programs of this folder, one program at a time: accepted (no words), or
 // refused with the last line of its log.
 
-export interface Verdict {
-  object: string
-  program: string
-  /** The verifier's words; absent: accepted. */
-  refused?: string
-}
+import { REFERENCE_VERDICTS, type Verdict } from './reference-verdicts.js'
 
 export const VERDICTS: readonly Verdict[] = [
   { object: 'map-definitions', program: 't_m_arr' },
@@ -162,4 +157,5 @@ export const VERDICTS: readonly Verdict[] = [
     program: 'bad_kprobe_deep',
     refused: 'combined stack size of 2 calls is 528. Too large',
   },
+  ...REFERENCE_VERDICTS,
 ]

@@ -1,0 +1,157 @@
+// Calls that take something which has to be given back, and those that give it back: what is wrong with them where it is
+// certain, and what is held afterwards. What cannot be followed (another's frame, a pointer that nobody knows) ends
+// all claims. Used by call.ts.
+import type { Instruction } from '../isa/decode.js'
+import { objectArgumentComplaint } from './objects.js'
+import { access, invalid, type Complaint } from './refusal.js'
+import {
+  heldComplaint,
+  holds,
+  UNKNOWN_HELD,
+  withReference,
+  withSections,
+  withoutReference,
+  type Held,
+} from './resources.js'
+import type { ResourceRule } from './signatures.js'
+import { overwrite, replaceWhere, type State } from './state.js'
+import type { Surroundings } from './step.js'
+import { RELEASED, UNKNOWN, type ObjectPointer, type Value } from './value.js'
+
+/** What is wrong with a call by what is held and by the objects that it is given. */
+export function resourceComplaint(around: Surroundings, state: State, rule: ResourceRule): Complaint | undefined {
+  const { registers, resources } = state
+  const first = registers[1] ?? UNKNOWN
+  switch (rule.does) {
+    case 'cast':
+      return objectArgumentComplaint(first, 1, 'sock', false)
+    case 'use':
+      return objectArgumentComplaint(registers[rule.argument] ?? UNKNOWN, rule.argument, 'sock', false)
+    case 'release':
+      return objectArgumentComplaint(first, 1, rule.type, true)
+    case 'tail-call':
+      return resources.known ? heldComplaint(resources, 'free', 'tail_call') : undefined
+    case 'enter':
+    case 'leave':
+      return resources.known ? sectionComplaint(around, state, rule, first) : undefined
+    case 'iterator': {
+      const name = framePlace(around, rule.type, first)
+      if (name === undefined || !resources.known) return undefined
+      const isThere = holds(resources, name)
+      if (rule.step === 'new') return isThere ? invalid(`expected uninitialized ${rule.type} as arg #0`) : undefined
+      return isThere ? undefined : invalid(`expected an initialized ${rule.type} as arg #0`)
+    }
+    default:
+      return undefined
+  }
+}
+
+type Section = Extract<ResourceRule, { does: 'enter' | 'leave' }>
+
+function sectionComplaint(around: Surroundings, state: State, rule: Section, first: Value): Complaint | undefined {
+  const { rcu, preempt, irq } = state.resources
+  const enters = rule.does === 'enter'
+  if (rule.section === 'rcu') {
+    if (enters) return rcu > 0 ? invalid('nested rcu read lock (kernel function bpf_rcu_read_lock)') : undefined
+    return rcu === 0 ? invalid('unmatched rcu read unlock (kernel function bpf_rcu_read_unlock)') : undefined
+  }
+  if (rule.section === 'preempt')
+    return enters || preempt > 0
+      ? undefined
+      : invalid('unmatched attempt to enable preemption (kernel function bpf_preempt_enable)')
+  const name = framePlace(around, 'irq', first)
+  if (name === undefined) return undefined
+  const at = irq.findIndex((held) => held.name === name)
+  if (enters) return at >= 0 ? invalid('expected uninitialized irq flag as arg#0') : undefined
+  if (at < 0) return invalid('expected an initialized irq flag as arg#0')
+  const last = irq.at(-1)!
+  if (at === irq.length - 1) return undefined
+  return access(`cannot restore irq state out of order, expected id=${irq.length} acquired at insn_idx=${last.index}`)
+}
+
+/** What is held after the call; answers with its result where that is an object. `registers` are still those before. */
+export function resourceEffect(
+  around: Surroundings,
+  state: State,
+  rule: ResourceRule,
+  { index }: Instruction,
+): ObjectPointer | undefined {
+  const { registers, resources } = state
+  const first = registers[1] ?? UNKNOWN
+  const second = registers[2] ?? UNKNOWN
+  switch (rule.does) {
+    case 'acquire': {
+      const reference = `${rule.type} ${around.code.spec.name} ${index}`
+      state.resources = withReference(resources, reference, index)
+      const size = second.is === 'scalar' && second.min === second.max ? second.min : Infinity
+      return { ...pointerTo(rule.type, reference, size), owns: true }
+    }
+    case 'cast':
+      return pointerTo(rule.type, rule.keeps && first.is === 'object' ? first.reference : undefined)
+    case 'release':
+      release(state, first)
+      return undefined
+    case 'iterator':
+    case 'dynptr':
+      place(around, state, rule, registers[rule.does === 'dynptr' && rule.step === 'new' ? 4 : 1] ?? UNKNOWN, index)
+      return rule.step === 'next' ? pointerTo('mem', undefined, rule.item) : undefined
+    case 'clone':
+      if (resources.references.some(({ name }) => name.startsWith('dynptr '))) state.resources = UNKNOWN_HELD
+      return undefined
+    case 'enter':
+    case 'leave':
+      state.resources = afterSection(around, state, rule, first, index)
+      return undefined
+    default:
+      return undefined
+  }
+}
+
+function pointerTo(type: ObjectPointer['type'], reference: string | undefined, size = Infinity): ObjectPointer {
+  return { is: 'object', type, reference, owns: false, nullable: true, size, min: 0, max: 0 }
+}
+
+function release(state: State, value: Value): void {
+  const reference = value.is === 'object' ? value.reference : undefined
+  if (reference === undefined || !holds(state.resources, reference)) {
+    state.resources = UNKNOWN_HELD
+    return
+  }
+  state.resources = withoutReference(state.resources, reference)
+  replaceWhere(state, (each) => (each.is === 'object' && each.reference === reference ? RELEASED : undefined))
+}
+
+/** An iterator or a ring's dynptr, which lives in the frame. */
+function place(
+  around: Surroundings,
+  state: State,
+  rule: Extract<ResourceRule, { does: 'iterator' | 'dynptr' }>,
+  pointer: Value,
+  index: number,
+): void {
+  if (rule.step === 'next') return
+  const name = framePlace(around, rule.type, pointer)
+  if (name === undefined) state.resources = UNKNOWN_HELD
+  else if (rule.step === 'new') {
+    if (pointer.is === 'frame') overwrite(state, pointer.min, rule.bytes)
+    state.resources = withReference(state.resources, name, index)
+  } else if (holds(state.resources, name)) state.resources = withoutReference(state.resources, name)
+  else state.resources = UNKNOWN_HELD
+}
+
+function afterSection(around: Surroundings, state: State, rule: Section, first: Value, index: number) {
+  const { resources } = state
+  const by = rule.does === 'enter' ? 1 : -1
+  if (rule.section === 'rcu') return withSections(resources, { rcu: Math.max(0, resources.rcu + by) })
+  if (rule.section === 'preempt') return withSections(resources, { preempt: Math.max(0, resources.preempt + by) })
+  const name = framePlace(around, 'irq', first)
+  if (name === undefined) return UNKNOWN_HELD
+  const others: readonly Held[] = resources.irq.filter((held) => held.name !== name)
+  return withSections(resources, { irq: by > 0 ? [...others, { name, index }] : others })
+}
+
+/** A name for what lies at a fixed place of the function's own frame. */
+function framePlace(around: Surroundings, type: string, value: Value): string | undefined {
+  if (value.is !== 'frame' || !value.own || value.min !== value.max) return undefined
+  return `${type} ${around.code.spec.name} ${value.min}`
+}
