@@ -1,7 +1,7 @@
 // The kernel's limits of the stack: frames of all functions of one chain of calls together at most 512 bytes, each
 // rounded up to 16; at most eight frames. Callbacks of timers and work start a chain of their own, callbacks of helpers
-// count as calls. The kernel gives tracing programs private stacks, so only the number of frames counts there, unless there
-// are tail calls. A function that makes tail calls may have less than 256 bytes of frames before it: a tail call keeps them.
+// count as calls. In tracing programs without tail calls the kernel gives frames of 64 bytes and more a stack of their own, unless
+// they are also reached from a callback of a timer or work: these do not count. A function that makes tail calls may have less than 256 bytes of frames before it: a tail call keeps them.
 import { makesTailCalls } from '../object/check.js'
 import { reachable } from '../object/reachable.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
@@ -19,6 +19,8 @@ const MOST_BYTES = 512
 /** Frames of so many bytes are too many before a function that makes tail calls. */
 const TAIL_CALL_BYTES = 256
 const MOST_FRAMES = 8
+/** Frames of fewer bytes get no stack of their own. */
+const LEAST_PRIVATE = 64
 const PRIVATE_STACK = new Set(['kprobe', 'tracepoint', 'perf_event', 'raw_tracepoint', 'tracing'])
 
 interface Chain {
@@ -37,7 +39,7 @@ export function stackRefusal(
 ): Refusal | undefined {
   const asynchronous = new Set([...uses.values()].flatMap((use) => [...use.asynchronous]))
   const finder = new Finder(spec, program, uses, asynchronous)
-  for (const root of [program.entry, ...asynchronous]) {
+  for (const root of [...asynchronous, program.entry]) {
     const refusal = finder.check(root)
     if (refusal) return refusal
   }
@@ -47,7 +49,8 @@ export function stackRefusal(
 class Finder {
   /** Functions of the program that make tail calls. */
   private readonly tailCalls: ReadonlySet<string>
-  private readonly mostBytes: number
+  /** Functions whose frames count; undefined: all. */
+  private readonly counted: ReadonlySet<string> | undefined
   private readonly chains = new Map<string, Chain>()
   private readonly open = new Set<string>()
 
@@ -60,7 +63,8 @@ class Finder {
     this.tailCalls = new Set(
       [...reachable(spec, program.entry)].filter((name) => makesTailCalls(spec.functions.get(name)!)),
     )
-    this.mostBytes = PRIVATE_STACK.has(program.type) && this.tailCalls.size === 0 ? Infinity : MOST_BYTES
+    const isPrivate = PRIVATE_STACK.has(program.type) && this.tailCalls.size === 0
+    this.counted = isPrivate ? this.called(asynchronous) : undefined
   }
 
   check(root: string): Refusal | undefined {
@@ -71,7 +75,7 @@ class Finder {
 
   /** Whether a chain of calls breaks a limit of bytes where it is called with `bytes` of frames before it. */
   private tooDeep(bytes: number, { bytes: more, beforeTailCall }: Chain): boolean {
-    if (bytes + more > this.mostBytes) return true
+    if (bytes + more > MOST_BYTES) return true
     return beforeTailCall >= 0 && bytes + beforeTailCall >= TAIL_CALL_BYTES
   }
 
@@ -85,8 +89,16 @@ class Finder {
     )
   }
 
+  /** These and all that they call. */
+  private called(roots: ReadonlySet<string>): ReadonlySet<string> {
+    const found = new Set(roots)
+    for (const name of found) for (const { to } of this.calls(name)) found.add(to)
+    return found
+  }
+
   private own(name: string): number {
-    return Math.ceil((this.uses.get(name)?.depth ?? 0) / 16) * 16
+    const bytes = Math.ceil((this.uses.get(name)?.depth ?? 0) / 16) * 16
+    return bytes >= LEAST_PRIVATE && this.counted?.has(name) === false ? 0 : bytes
   }
 
   private chain(name: string): Chain {
@@ -139,7 +151,7 @@ class Finder {
       if (this.tailCalls.has(deep.to) && bytes >= TAIL_CALL_BYTES)
         return refuse(`tail_calls are not allowed when call stack of previous frames is ${bytes} bytes. Too large`)
       bytes += this.own(deep.to)
-      if (bytes > this.mostBytes) return refuse(`combined stack size of ${calls + 1} calls is ${bytes}. Too large`)
+      if (bytes > MOST_BYTES) return refuse(`combined stack size of ${calls + 1} calls is ${bytes}. Too large`)
       name = deep.to
     }
   }
