@@ -69,7 +69,7 @@ export const mutants = [
   mutant('a reference is taken on a dead object', 'hazard/H35', 'core/memory/references.ts', ['  if ((add32(count, 1) & REFERENCES_DEAD) === 0) return true\n', '  add32(count, 1)\n  if (true) return true\n']),
   mutant('a grace period waits for nobody', 'hazard/H7/set', 'core/memory/section.ts', ['    if (section !== 0 && section < tag) return false\n', '']),
   mutant('a grace period’s tag is one too low', 'hazard/H7/set', 'core/memory/section.ts', ['return add64(HEADER + HEADER_GRACE_PERIOD, 1) + 1', 'return add64(HEADER + HEADER_GRACE_PERIOD, 1)']),
-  mutant('a section is not announced', 'hazard/H7/set', 'core/memory/section.ts', ['  store64(word, load64(HEADER + HEADER_GRACE_PERIOD))\n', '']),
+  mutant('a section is not announced', 'hazard/H7/set', 'core/memory/section.ts', ['  announce(load64(HEADER + HEADER_GRACE_PERIOD))\n', '']),
   mutant('a reservation of a ring is a load and a store', 'ring/put/put', ring, ['if (compareExchange64(map + MAP_RING_LAST, last, mine) === last) return', 'if (load64(map + MAP_RING_LAST) !== last) continue\n    compareExchange64(map + MAP_RING_LAST, load64(map + MAP_RING_LAST), mine)\n    if (true) return']),
   mutant('a reservation does not write the header in front of it', 'ring/put/put+stop', ring, ['    publish(map, last)\n', '']),
   mutant('a record without header is none when it ends', 'ring/put/put', ring, ['      word = last\n', '']),
@@ -91,4 +91,8 @@ export const mutants = [
   mutant('a spare element takes the place of another', 'map/spare/2-holding-1-rooms-at-1/look-up-1/delete-1', spare, ['  if (isOutermost() && !peek32(share + SHARE_SPARE)) {', '  if (isOutermost()) {']),
   mutant('a spare element stays where it was taken', 'map/spare/2-holding-1-2-rooms-at-0/update-1/look-up-1+nmi', spare, ['  poke32(share + SHARE_SPARE, 0)\n  return spare - 1\n', '  return spare - 1\n']),
   mutant('a short update in an NMI takes the spare element', 'map/short/a-hash/2-holding-1-2-rooms-at-0/update-1/update-1+nmi', short, ['  if (peek32(operations) !== 0) return false\n  // From', '  // From']),
+  mutant('a short update leaves what it replaced in the bucket', 'map/short/a-hash/2-holding-2-rooms-at-0/update-1/update-2', short, ['    if (!linked) act(map, SWEEP, order, 0, 0, 0)\n', '']),
+  mutant('a short update keeps the spare element that it put in', 'map/short/a-hash/2-holding-1-rooms-at-0/look-up-1/update-1', short, ['  poke32(share + SHARE_SPARE, 0)\n  const mine', '  const mine']),
+  mutant('a short insertion takes no room', 'map/short/a-hash/2-holding-1-rooms-at-0/update-1/delete-1', short, [' || reserveOwn(share) !== RESERVED', '']),
+  mutant('a short deletion leaves what it deleted in the bucket', 'map/short/a-hash/2-holding-2-rooms-at-0/update-1/delete-2', short, ['  if (compareExchange64(link, word, linkAfter(word, 0, successor)) !== word) act(map, SWEEP, order, 0, 0, 0)\n', '  compareExchange64(link, word, linkAfter(word, 0, successor))\n']),
 ] // prettier-ignore
