@@ -95,4 +95,5 @@ export const mutants = [
   mutant('a short update keeps the spare element that it put in', 'map/short/a-hash/2-holding-1-rooms-at-0/look-up-1/update-1', short, ['  poke32(share + SHARE_SPARE, 0)\n  const mine', '  const mine']),
   mutant('a short insertion takes no room', 'map/short/a-hash/2-holding-1-rooms-at-0/update-1/delete-1', short, [' || reserveOwn(share) !== RESERVED', '']),
   mutant('a short deletion leaves what it deleted in the bucket', 'map/short/a-hash/2-holding-2-rooms-at-0/update-1/delete-2', short, ['  if (compareExchange64(link, word, linkAfter(word, 0, successor)) !== word) act(map, SWEEP, order, 0, 0, 0)\n', '  compareExchange64(link, word, linkAfter(word, 0, successor))\n']),
+  mutant('a short update does not look at its bucket again', 'map/short/reuse/2/update-1/update-1/update-1', short, ['  if (load64(link) !== word || its & RECORD_MARK || place < order) return false', '  if (its & RECORD_MARK || place < order) return false']),
 ] // prettier-ignore
