@@ -1,12 +1,14 @@
-// The core against the sequential reference model (src/explore/model.ts), step by step: one slot, every operation, in any
-// order, results and what is left behind.
+// The core against the sequential reference model (src/explore/model.ts), step by step: one slot in a map of each kind that can
+// have timers, every operation, in any order, results and what is left behind. SKEP_RUNS=N: N sequences for each kind.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { MAP_TYPE_ARRAY, MAP_TYPE_HASH } from '../../core/abi.js'
+import { BPF_F_NO_PREALLOC, MAP_TYPE_ARRAY, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
 import { answer, EMPTY_SLOT, type SlotState } from '../../src/explore/model.js'
 import { CoreMachine } from './harness.js'
+
+const RUNS = Number(process.env['SKEP_RUNS'] ?? 100)
 
 const KINDS = [
   'init',
@@ -36,17 +38,17 @@ const step: fc.Arbitrary<Step> = fc.record({
 })
 
 /** A machine with one element, and how each step is done there. */
-function build(type: number) {
+function build(options: { type: number; entries: number; flags?: number }) {
   const machine = new CoreMachine({ megabytes: 4, controlBlocks: 8 })
   machine.now = 8000
-  const map = machine.arrayMap({ type, entries: 1 })
+  const map = machine.arrayMap(options)
   const fired: number[] = []
   const callbacks = [1, 2].map((program) => machine.addFunction(() => void fired.push(program)))
   const programs = callbacks.map((callback) => machine.program(callback, callback + 1))
   const host = machine.cpu(0)
   const keyAt = machine.u32(host.area + layout.CPU_SCRATCH) + 64
   const update = () => host.call('map_update', map.address, keyAt, keyAt + 64, 0)
-  if (type === MAP_TYPE_HASH) assert.equal(update(), 0)
+  if (options.type !== MAP_TYPE_ARRAY) assert.equal(update(), 0)
   const timer = () => host.call('map_lookup', map.address, keyAt) + 8
   const perform = ({ kind, program, nanoseconds, cpu }: Step): number => {
     const on = machine.cpu(cpu)
@@ -79,19 +81,23 @@ function build(type: number) {
   return { machine, map, perform, fired, programs }
 }
 
-for (const [name, type] of [
-  ['array', MAP_TYPE_ARRAY],
-  ['hash', MAP_TYPE_HASH],
+for (const [name, options] of [
+  ['array', { type: MAP_TYPE_ARRAY, entries: 1 }],
+  ['hash', { type: MAP_TYPE_HASH, entries: 1 }],
+  ['hash without preallocation', { type: MAP_TYPE_HASH, entries: 1, flags: BPF_F_NO_PREALLOC }],
+  ['LRU hash', { type: MAP_TYPE_LRU_HASH, entries: 4 }],
 ] as const)
   describe(`one timer in a map of type ${name}`, () => {
-    test('answers every sequence of operations as the sequential model does, and balances at the end [G2, G3]', () => {
+    test('answers every sequence of operations as the sequential model does, and balances at the end [G2, G3]', (t) => {
+      let taken = 0
       fc.assert(
-        fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-          const { machine, map, perform, fired, programs } = build(type)
+        fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
+          const { machine, map, perform, fired, programs } = build(options)
           let state: SlotState = { ...EMPTY_SLOT }
           for (const one of steps) {
             if (one.kind === 'drop-user' && state.users === 0) continue
             const result = perform(one)
+            taken += 1
             if (one.kind === 'pass') {
               const due = state.armed !== 0 && (state.armed - 1) * 8 <= machine.now
               assert.deepEqual(fired.splice(0), due ? [state.bound] : [])
@@ -112,7 +118,8 @@ for (const [name, type] of [
           assert.equal(machine.freeBlocks(), 8)
           for (const program of programs) assert.equal(machine.programReferences(program), 1)
         }),
-        { numRuns: 200 },
+        { numRuns: RUNS },
       )
+      t.diagnostic(`${taken} steps`)
     })
   })
