@@ -29,6 +29,10 @@ export function resourceComplaint(around: Surroundings, state: State, rule: Reso
       return objectArgumentComplaint(registers[rule.argument] ?? UNKNOWN, rule.argument, 'sock', false)
     case 'release':
       return objectArgumentComplaint(first, 1, rule.type, true)
+    case 'dynptr':
+      return givenDynptr(registers[rule.step === 'new' ? 4 : 1], rule.step === 'new')
+    case 'data':
+      return movedDynptr(first)
     case 'tail-call':
       return resources.known ? heldComplaint(resources, 'free', 'tail_call') : undefined
     case 'enter':
@@ -44,6 +48,18 @@ export function resourceComplaint(around: Surroundings, state: State, rule: Reso
     default:
       return undefined
   }
+}
+
+/** What is wrong with the dynptr of a drained ring where one is made or given back. */
+function givenDynptr(value: Value | undefined, makes: boolean): Complaint | undefined {
+  if (value?.is !== 'dynptr') return undefined
+  return invalid(makes ? 'Dynptr has to be an uninitialized dynptr' : 'cannot release unowned const bpf_dynptr')
+}
+
+function movedDynptr(value: Value): Complaint | undefined {
+  if (value.is !== 'dynptr' || value.min !== value.max || value.min === 0) return undefined
+  const how = value.min < 0 ? 'negative offset' : 'dereference of modified'
+  return access(`${how} dynptr_ptr ptr R1 off=${value.min} disallowed`)
 }
 
 type Section = Extract<ResourceRule, { does: 'enter' | 'leave' }>

@@ -153,7 +153,7 @@ function callbackEntry(
     isMain: asynchronous,
   }
   if (kind === 'loop') return { arguments: fill([scalar(), asArgument(context)]), ...shared }
-  if (kind === 'drain') return { arguments: fill([UNKNOWN, asArgument(context)]), ...shared }
+  if (kind === 'drain') return { arguments: fill([{ is: 'dynptr', min: 0, max: 0 }, asArgument(context)]), ...shared }
   const map = first.is === 'value' || first.is === 'map' ? first.map : undefined
   const given: Value[] =
     map === undefined

@@ -28,6 +28,8 @@ export type ResourceRule =
       readonly item?: number
     }
   | { readonly does: 'clone' | 'tail-call' }
+  /** Of a dynptr, r1. */
+  | { readonly does: 'data' }
   | { readonly does: 'enter' | 'leave'; readonly section: 'rcu' | 'preempt' | 'irq' }
 
 export interface Signature {
@@ -95,6 +97,7 @@ const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
   [198, { ...number, resource: { does: 'dynptr', step: 'new', type: 'dynptr', bytes: 16 } }],
   [199, { result: 'unknown', quiet: true, resource: { does: 'dynptr', step: 'end', type: 'dynptr', bytes: 16 } }],
   [200, { result: 'unknown', quiet: true, resource: { does: 'dynptr', step: 'end', type: 'dynptr', bytes: 16 } }],
+  [203, { result: 'unknown', quiet: true, resource: { does: 'data' } }],
   [209, { second: 'callback', callback: { kind: 'drain', most: 1 }, result: 'number', quiet: false }],
 ])
 

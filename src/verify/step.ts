@@ -145,7 +145,8 @@ function reportAccess(
   stores: boolean,
 ): void {
   const complaint = accessComplaint(around.spec, instruction, base, register, stores)
-  if (complaint && (sure || (base.is !== 'object' && base.is !== 'released'))) around.report?.(instruction, complaint)
+  if (complaint && (sure || !['object', 'released', 'dynptr'].includes(base.is)))
+    around.report?.(instruction, complaint)
 }
 
 function accessComplaint(
@@ -166,7 +167,8 @@ function accessComplaint(
     case 'object':
       return objectAccessComplaint(base, offset, bytes, register, stores)
     case 'released':
-      return access(`R${register} invalid mem access 'scalar'`)
+    case 'dynptr':
+      return access(`R${register} invalid mem access '${typeName(base)}'`)
     default:
       return undefined
   }

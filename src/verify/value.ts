@@ -71,6 +71,10 @@ export interface ObjectPointer extends Range {
   /** Bytes of a sample or an item; Infinity if nobody knows. */
   readonly size: number
 }
+/** The dynptr that a callback of bpf_user_ringbuf_drain gets. */
+interface DynptrPointer extends Range {
+  readonly is: 'dynptr'
+}
 export interface FunctionPointer {
   readonly is: 'function'
   readonly name: string
@@ -89,6 +93,7 @@ export type Value =
   /** An object after it was given back. */
   | { readonly is: 'released' }
   | ObjectPointer
+  | DynptrPointer
   | KeyPointer
   | FunctionPointer
 
@@ -123,14 +128,18 @@ export function typeName(value: Value): string {
       return value.nullable ? `${value.type}_or_null` : value.type
     case 'released':
       return 'scalar'
+    case 'dynptr':
+      return 'dynptr_ptr'
     default:
       return value.is
   }
 }
 
-function isRanged(value: Value): value is ValuePointer | FramePointer | ContextPointer | KeyPointer | ObjectPointer {
+function isRanged(
+  value: Value,
+): value is ValuePointer | FramePointer | ContextPointer | KeyPointer | ObjectPointer | DynptrPointer {
   const { is } = value
-  return is === 'value' || is === 'frame' || is === 'ctx' || is === 'key' || is === 'object'
+  return is === 'value' || is === 'frame' || is === 'ctx' || is === 'key' || is === 'object' || is === 'dynptr'
 }
 
 /** Farthest offset that is followed from a base; and what a packet pointer may be moved by at once, as in the kernel. */
@@ -176,6 +185,8 @@ function sameValue(a: Value, b: Value): boolean {
       return b.is === 'key' && a.map === b.map && sameRange(a, b)
     case 'ctx':
       return b.is === 'ctx' && sameRange(a, b)
+    case 'dynptr':
+      return b.is === 'dynptr' && sameRange(a, b)
     case 'object':
       return b.is === 'object' && sameObject(a, b) && a.nullable === b.nullable && sameRange(a, b)
     default:
@@ -212,6 +223,7 @@ function joinOthers(a: Value, b: Value, widen: boolean): Value {
   if (a.is === 'frame' && b.is === 'frame') return a.own === b.own ? { ...a, ...joinRanges(a, b, widen) } : UNKNOWN
   if (a.is === 'object' && b.is === 'object')
     return sameObject(a, b) ? { ...a, ...joinRanges(a, b, widen), nullable: a.nullable || b.nullable } : UNKNOWN
+  if (a.is === 'dynptr' && b.is === 'dynptr') return { ...a, ...joinRanges(a, b, widen) }
   if (a.is === 'ctx' && b.is === 'ctx') return { ...a, ...joinRanges(a, b, widen) }
   if (a.is === 'key' && b.is === 'key') return a.map === b.map ? { ...a, ...joinRanges(a, b, widen) } : UNKNOWN
   if (a.is === 'packet' && b.is === 'packet' && a.base === b.base && a.offset === b.offset)

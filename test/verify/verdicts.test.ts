@@ -8,7 +8,7 @@ import { only, readSpec } from './objects.js'
 
 const ERRNO: readonly [string, RegExp][] = [
   ['EINVAL', /^R1 must /],
-  ['EACCES', /^R\d |accessed directly|write to change key|Too large$|out of order/],
+  ['EACCES', /^R\d |accessed directly|write to change key|Too large$|out of order|disallowed$/],
   ['EINVAL', /./],
 ]
 

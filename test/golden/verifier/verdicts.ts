@@ -166,5 +166,19 @@ export const VERDICTS: readonly Verdict[] = [
   { object: 'stack-programs', program: 'bad_shared', refused: 'combined stack size of 3 calls is 528. Too large' },
   { object: 'stack-programs', program: 'ok_shared_private' },
   { object: 'stack-programs', program: 'bad_tc_callback', refused: 'combined stack size of 2 calls is 528. Too large' },
+  { object: 'drain-programs', program: 'ok_drain' },
+  { object: 'drain-programs', program: 'bad_drain_read', refused: "R1 invalid mem access 'dynptr_ptr'" },
+  { object: 'drain-programs', program: 'bad_drain_write', refused: "R1 invalid mem access 'dynptr_ptr'" },
+  { object: 'drain-programs', program: 'bad_drain_submit', refused: 'cannot release unowned const bpf_dynptr' },
+  {
+    object: 'drain-programs',
+    program: 'bad_drain_moved',
+    refused: 'dereference of modified dynptr_ptr ptr R1 off=16 disallowed',
+  },
+  {
+    object: 'drain-programs',
+    program: 'bad_drain_before',
+    refused: 'negative offset dynptr_ptr ptr R1 off=-16 disallowed',
+  },
   ...REFERENCE_VERDICTS,
 ]
