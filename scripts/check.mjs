@@ -22,7 +22,7 @@ const TRIE_SECONDS = 5
 /** A thread that holds more bytes is replaced: its logs grow with each subject. A new one takes two seconds until it is quick. */
 const MOST_HELD = 768 << 20
 /** Explored a second time, on the trace build, to learn which lines were reached. */
-const COVERED = [/^(hazard\/(?!H30$)|repair|nested|no-memory|two-levels)/, /^(pair|work)\/[^+]*$/, /^pair\/(idle-bound|due-on-cpu-0|due-restarts-itself|uninitialised)\/.*\+nmi$/, /^pair\/due-on-cpu-0\/poll\/.*\+stop$/, /^map\//, /^parts\//] // prettier-ignore
+const COVERED = [/^(hazard\/(?!H30$)|repair|nested|no-memory|two-levels|entries|closing)/, /^(pair|work)\/[^+]*$/, /^pair\/(idle-bound|due-on-cpu-0|due-restarts-itself|uninitialised)\/.*\+nmi$/, /^pair\/due-on-cpu-0\/poll\/.*\+stop$/, /^map\//, /^parts\//] // prettier-ignore
 /** The files whose accesses are counted. */
 const FILES = [/^async\//, /^memory\/(bitmap|deferred|references|section)/, /^queue\//, /^run\/(fire|drain|poll|offline|reclaim)/, /^map\/(hash|list|lru|room|announce|record|locked)/] // prettier-ignore
 

@@ -28,7 +28,7 @@ const FAMILIES = [
   /^(ring|perf)\//,
   /^hazard\/(?!H30\+|H28)/,
   /^(pair|work)\/[^+]*$/,
-  /^(nested|two-levels|no-memory)/,
+  /^(nested|two-levels|no-memory|entries)/,
   /\+nmi$/,
   /^triple\/[^+]*$/,
   /^map\/(spare|room|short)/,

@@ -3,6 +3,8 @@
 import type { Subject, View } from '../subject.js'
 import { AsyncMachine } from './async.js'
 import type { AsyncOptions } from './async.js'
+import { closingScenarios } from './async-closing.js'
+import { entriesScenarios } from './async-entries.js'
 import { hazardScenarios } from './async-hazards.js'
 import { restProblem } from './async-memory.js'
 import type { Places } from './async-memory.js'
@@ -19,6 +21,9 @@ export type Script = string[] | { operations: string[]; nmi?: string[]; mayStop?
 const MACHINES = {
   'two timers': { elements: 2 },
   'three timers': { elements: 3 },
+  // Memory that may be freed costs each access a question.
+  'three timers, for closing': { elements: 3 },
+  'one timer, for closing': {},
   hash: { hash: true },
   'one control block': { controlBlocks: 1 },
   'forty control blocks': { controlBlocks: 40 },
@@ -154,6 +159,8 @@ export function* asyncScenarios(): Generator<Scenario> {
   yield* nestedTwice()
   yield* empty()
   yield* wide()
+  yield* entriesScenarios()
+  yield* closingScenarios()
   yield* generatedScenarios()
 }
 

@@ -1,9 +1,8 @@
 // The hazards of contract §5 that are about interleavings, each as named subjects: `hazard/H7/…`. Who does what, from
 // which state; what must hold is said once, in async-memory.ts and in the sequential model.
-import type { SequentialModel } from '../linearize.js'
 import type { View } from '../subject.js'
 import { CB_STATE } from '../../../core/layout.js'
-import { variantName, type Variant } from './entry.js'
+import { ANYTHING, variantName, type Variant } from './entry.js'
 import { decodeState } from './async-memory.js'
 import type { Places } from './async-memory.js'
 import type { Scenario, Script } from './async-catalogue.js'
@@ -104,15 +103,6 @@ const named = (hazard: string, about: string, steps: string, scripts: Script[]):
   return { name: `hazard/${hazard}`, about, hazards: [hazard.split('/')[0]!], steps, scripts }
 }
 
-/** A model that explains everything. */
-const ANYTHING: SequentialModel<unknown> = {
-  initial: () => 0,
-  key: String,
-  moments: () => [],
-  final: () => '',
-  agrees: () => true,
-}
-
 // The loop is no operation of the model: what counts is that it ends, which it does only if it woke up.
 function* sleepers(): Generator<Scenario> {
   for (const [ringer, nmi, others] of [
@@ -194,7 +184,7 @@ function ranEarly(view: View, places: Places): string | undefined {
   const begun = notesOf(view, 'pollA')
     .split(';')
     .filter((note) => note.startsWith('begin'))
-  if (begun.join() !== 'begin 1,begin 2') return undefined
+  if (begun.join() !== 'begin 1 @0,begin 2 @1') return undefined
   const state = decodeState(view.load64(view.load32(places.slot) + CB_STATE))
   return state.armed ? undefined : 'H36: the arming to later ran before a timer that was due earlier'
 }

@@ -18,8 +18,10 @@ import { subject } from '../subject.js'
 import type { CpuScript, Operation, Subject, Value } from '../subject.js'
 import { trampolines } from '../trampoline.js'
 import { act, CALLBACK_OF, CALLBACKS } from './async-callbacks.js'
+import { closingOperation } from './async-closing.js'
 import { askedWords, cpuArea, GHOST_PUTS, GHOST_RUNNING, nameOf, restProblem, show, slotState } from './async-memory.js'
 import type { Places } from './async-memory.js'
+import { CLOCK, expiryOf, LATER, TICKED } from './async-times.js'
 import { moduleBytes } from './modules.js'
 
 /** CPU_LIFE of a CPU that was declared dead (core/cpu.ts). */
@@ -28,13 +30,6 @@ const LIFE_DEAD = 2
 const GUEST_FUNCTIONS = 16
 const MEMORY = 1 << 21
 const PROGRAM_UNLOADED = 3
-/** Nanoseconds that the model's clock shows, and the start of a timer that is due (deadline units of 8 ns). */
-const CLOCK = 80_000n
-const LATER = 8_000_000
-/** Expiry of an absolute start: between now and later. */
-const ABSOLUTE = 4_000_000
-/** Expiries that are over, by element: the second timer's is after the first one's. */
-const PAST = [-800, -400]
 
 export interface AsyncOptions {
   /** CPUs of the machine; 3 if not given. */
@@ -112,7 +107,9 @@ export class AsyncMachine {
     const map = exports.map_create(type, 4, 16, elements, 0, ...offsets, -1, guest, heap) as number
     if (map <= 0) throw new Error(`map_create: ${map}`)
     this.map = BigInt(map)
-    if (hash) this.keys(cpus, map)
+    for (const cpu of cpus)
+      for (let key = 1; key < Math.max(2, elements); key++) cpu.store32(Number(this.keyAt(cpu, key)), key)
+    if (hash) this.fill(core, map)
     const timer = (element: number): bigint => BigInt(exports.map_element_value(map, element) as number)
     this.timers = hash
       ? [exports.bpf_map_lookup_elem(this.map, this.keyAt(core, 0)) as bigint]
@@ -129,15 +126,13 @@ export class AsyncMachine {
     }
   }
 
-  // Each CPU's run buffer: zeroes, which are key 0 and every value; key 1 from +64 on. The map begins with key 0, in the
-  // only element that there is: what is deleted is given to the next key.
-  private keys(cpus: Cpu[], map: number): void {
-    const core = cpus[0]!
-    for (const cpu of cpus) cpu.store32(Number(this.keyAt(cpu, 1)), 1)
+  // The hash begins with key 0, in the only element that there is: what is deleted is given to the next key.
+  private fill(core: Cpu, map: number): void {
     this.update(core, 0)
     core.store32(core.load32(core.load32(map + layout.MAP_POOL) + layout.BITMAP_LEVEL), 0)
   }
 
+  // In each CPU's run buffer, from +64 on; the zeroes before are key 0, and every value.
   private keyAt(cpu: Cpu, key: number): bigint {
     return BigInt(cpu.peek32(cpuArea(cpu, cpu.index) + layout.CPU_RUN_BUFFER) + key * 64)
   }
@@ -167,12 +162,12 @@ export class AsyncMachine {
     const current = cpu.load32(this.places.areas + cpu.index * layout.CPU_BYTES + layout.CPU_CURRENT)
     const running = cpu.ghost(GHOST_RUNNING + (current - this.places.blocks) / layout.CONTROL_BLOCK_BYTES)
     // A bit for each CPU: the run of one that was declared dead has ended.
+    const { timers } = this
+    const own = timers.length === 1 ? 0 : cpu.peek32(Number(key))
     const others = cpu.add32(running, 1 << cpu.index)
     if (others !== 0 && !this.allDead(cpu, others)) cpu.fail('two callbacks of one timer at once')
-    notes.push(`begin ${program}`)
+    notes.push(timers.length === 1 ? `begin ${program}` : `begin ${program} @${own}`)
     loaded()
-    const own = this.timers.length === 1 ? 0 : cpu.peek32(Number(key))
-    const { timers } = this
     const done = act((index - 1) % CALLBACKS, own, timers.length, {
       start: (element) =>
         note('start', { deadline: this.deadline(LATER) }, this.timerStart(cpu, timers[element]!, LATER, 0)),
@@ -214,7 +209,8 @@ export class AsyncMachine {
    * such a callback of that program); now, later, abs, pin (starts); cancel; silence (a cancel after which no callback may
    * run: for scripts without starts); async (cancel_async); free (an update of the element); insert, delete (of a key of a
    * hash); put1, put2 (unload); drop (last user reference), reopen (a handle by id); poll; loop (a worker's life, on CPU 0);
-   * await (until a callback ran; then ends that loop); offline (repair).
+   * tick (only before an exploration: all that was started is due then);
+   * await (until a callback ran; then ends that loop); offline (repair); those of a map that goes (async-closing.ts).
    */
   operation(name: string, nested = false): Operation {
     const key = `${name} ${nested}`
@@ -269,9 +265,10 @@ export class AsyncMachine {
       case 'later':
         return start(LATER, LATER, 0)
       case 'abs':
-        return start(Number(CLOCK) + ABSOLUTE, ABSOLUTE, BPF_F_TIMER_ABS)
-      case 'past':
-        return start(Number(CLOCK) + PAST[element]!, PAST[element]!, BPF_F_TIMER_ABS)
+      case 'past': {
+        const expiry = expiryOf(verb, element)
+        return start(Number(CLOCK) + expiry, expiry, BPF_F_TIMER_ABS)
+      }
       case 'pin':
         return start(0, 0, BPF_F_TIMER_CPU_PIN)
       case 'cancel':
@@ -323,6 +320,8 @@ export class AsyncMachine {
             return notes.length === 0 ? 'none' : notes.join(';')
           },
         }
+      case 'tick':
+        return { name, kind: 'tick', run: (cpu) => (cpu.setClock(TICKED), 0) }
       case 'loop':
         return { name, kind: 'loop', mayWait: true, run: (cpu) => Number(cpu.exports.cpu_loop()) }
       case 'await':
@@ -347,7 +346,7 @@ export class AsyncMachine {
           run: (cpu) => Number(cpu.exports.cpu_offline(cpu.stopped())),
         }
       default:
-        throw new Error(`the async subjects have no operation ${name}`)
+        return closingOperation(name, verb!, places)
     }
   }
 

@@ -1,5 +1,6 @@
 // What a named subject is, and how its name is made: a path of words; `+nmi` and `+stop` mark the variants with nested
 // operations and with a CPU that stops. For the catalogues.
+import type { SequentialModel } from '../linearize.js'
 import type { CpuScript, Subject } from '../subject.js'
 import type { ModuleName } from './modules.js'
 
@@ -29,6 +30,15 @@ export interface Plan<At> {
   about: string
   variant: Variant
   scripts(at: At): CpuScript[]
+}
+
+/** A model that explains everything: what must hold is said in another way. */
+export const ANYTHING: SequentialModel<unknown> = {
+  initial: () => 0,
+  key: String,
+  moments: () => [],
+  final: () => '',
+  agrees: () => true,
 }
 
 /** The name of a variant. */

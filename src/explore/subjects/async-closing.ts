@@ -1,0 +1,83 @@
+// A map goes: its last user reference and the reference on its memory are given up while its timers or works are queued and
+// fire; then the host takes the memory back, as soon as the core says so (MAP_RECLAIMABLE), and whoever still touches it is
+// found [H3, G1]. Named `closing/…`.
+import * as layout from '../../../core/layout.js'
+import type { Cpu } from '../executor.js'
+import type { Operation } from '../subject.js'
+import type { Scenario } from './async-catalogue.js'
+import { STRUCTURES } from './async-entries.js'
+import type { Places } from './async-memory.js'
+import { TIMER_STATES } from './async-states.js'
+import { ANYTHING, slug, variantName } from './entry.js'
+
+/** MAP_STATE of a map that is gone (core/async/user-reference.ts). */
+const MAP_RECLAIMABLE = 3
+/** Polls after which a grace period that nobody holds up is over: one starts it, one ends it. */
+const POLLS = 2
+
+// The host frees the map: its values, its slots, and all of its structure but the state, which repair looks at.
+function takeBack(cpu: Cpu, { map }: Places): void {
+  const word = (field: number): number => cpu.peek32(map + field)
+  const elements = word(layout.MAP_ELEMENT_COUNT)
+  const values = word(layout.MAP_ELEMENTS)
+  const slots = word(layout.MAP_TIMER_SLOTS) || word(layout.MAP_WORK_SLOTS)
+  const bytes = elements * word(layout.MAP_STRIDE)
+  cpu.poison(slots, elements * 4)
+  cpu.poison(values, bytes)
+  cpu.poison(map, layout.MAP_STATE)
+  cpu.poison(map + layout.MAP_STATE + 4, layout.MAP_BYTES - layout.MAP_STATE - 4)
+}
+
+/** The host's operations on the map by name: close (both references go), reclaim (it waits a while for the memory). */
+export function closingOperation(name: string, verb: string, places: Places): Operation {
+  if (verb === 'close')
+    return {
+      name,
+      kind: 'close',
+      run({ exports }) {
+        exports['map_user_put'](places.map)
+        exports['map_put'](places.map)
+        return 0
+      },
+    }
+  if (verb !== 'reclaim') throw new Error(`the async subjects have no operation ${name}`)
+  return {
+    name,
+    kind: 'reclaim',
+    run(cpu) {
+      for (let poll = 0; poll < POLLS; poll++) cpu.exports['cpu_poll']()
+      if (cpu.load32(places.map + layout.MAP_STATE) !== MAP_RECLAIMABLE) return 'waits'
+      takeBack(cpu, places)
+      return 'taken back'
+    },
+  }
+}
+
+const shared = { hazards: ['H3'], more: { model: ANYTHING } }
+
+/** Subjects in which a map goes that has three timers or works in one structure of CPU 0, or one timer. */
+export function* closingScenarios(): Generator<Scenario> {
+  for (const [name, { work = false, steps }] of Object.entries(STRUCTURES))
+    yield {
+      ...shared,
+      name: `closing/${slug(name)}`,
+      about: `a map with three ${work ? 'works' : 'timers'} in ${name} is closed while CPU 0 fires them, its memory taken back`,
+      steps,
+      scripts: [
+        ['pollA', 'pollZ'],
+        ['closeH', 'reclaimH'],
+      ],
+      work,
+      machine: 'three timers, for closing',
+    }
+  yield {
+    ...shared,
+    name: variantName('closing/due', 'stop'),
+    about: 'a map is closed while CPU 0 fires its timer, stops and is repaired, and its memory taken back',
+    steps: TIMER_STATES['due on CPU 0']!,
+    scripts: [{ operations: ['pollA'], mayStop: true }, ['closeH', 'offlineR', 'offlineS', 'reclaimH']],
+    variant: 'stop',
+    machine: 'one timer, for closing',
+    small: true,
+  }
+}
