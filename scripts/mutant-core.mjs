@@ -12,7 +12,7 @@ const OPTIONS = ['--runtime', 'stub', '--importMemory', '--sharedMemory', '--ini
  */
 const ENTRY = `export { cpu_attach } from './cpu'
 export { program_create, program_put } from './async/program'
-export { map_user_get, map_user_put } from './async/user-reference'
+export { map_put, map_user_get, map_user_put } from './async/user-reference'
 export { bpf_timer_cancel, bpf_timer_cancel_async, bpf_timer_init } from './helper/timer'
 export { bpf_timer_set_callback, bpf_timer_start } from './helper/timer'
 export { bpf_map_delete_elem, bpf_map_lookup_elem, bpf_map_update_elem } from './helper/map'

@@ -77,9 +77,10 @@ async function judge(mutant, namedOnly) {
         maxMilliseconds: SUBJECT_TIME,
         minimise: false,
       })
+      // What a changed core throws is an objection; a subject that asks for what was not compiled is a mistake of ours.
+      if (failure?.message.includes('TypeError')) throw new TypeError(`${scenario.name}: ${failure.message}`)
       if (failure) return { tried, by: scenario.name, message: failure.message }
     } catch (thrown) {
-      // What a changed core throws is an objection; a subject that asks for what was not compiled is a mistake of ours.
       if (thrown instanceof TypeError) throw thrown
       return { tried, by: scenario.name, message: String(thrown.message).split('\n')[0] }
     }

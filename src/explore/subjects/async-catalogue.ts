@@ -22,7 +22,7 @@ const MACHINES = {
   'two timers': { elements: 2 },
   'three timers': { elements: 3 },
   // Memory that may be freed costs each access a question.
-  'three timers, for closing': { elements: 3 },
+  'two timers, for closing': { elements: 2 },
   'one timer, for closing': {},
   hash: { hash: true },
   'one control block': { controlBlocks: 1 },

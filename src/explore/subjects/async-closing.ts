@@ -5,7 +5,6 @@ import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import type { Operation } from '../subject.js'
 import type { Scenario } from './async-catalogue.js'
-import { STRUCTURES } from './async-entries.js'
 import type { Places } from './async-memory.js'
 import { TIMER_STATES } from './async-states.js'
 import { ANYTHING, slug, variantName } from './entry.js'
@@ -53,26 +52,36 @@ export function closingOperation(name: string, verb: string, places: Places): Op
   }
 }
 
+const BOTH = '0:poll 0:init@0 0:set1@0 0:init@1 0:set1@1'
+
+/** What CPU 0 has in its queues, of two elements. */
+const QUEUED: { name: string; work: boolean; steps: string }[] = [
+  { name: 'timers that are due', work: false, steps: `${BOTH} 0:past@0 0:past@1` },
+  { name: 'timers in a slot that is due', work: false, steps: `${BOTH} 0:abs@1 0:abs@0 0:tick` },
+  { name: 'timers for later', work: false, steps: `${BOTH} 0:later@0 0:later@1` },
+  { name: 'works', work: true, steps: `${BOTH} 0:now@0 0:now@1` },
+]
+
 const shared = { hazards: ['H3'], more: { model: ANYTHING } }
 
-/** Subjects in which a map goes that has three timers or works in one structure of CPU 0, or one timer. */
+/** Subjects in which a map goes that has two timers or works in the queues of CPU 0, or one timer. */
 export function* closingScenarios(): Generator<Scenario> {
-  for (const [name, { work = false, steps }] of Object.entries(STRUCTURES))
+  for (const { name, work, steps } of QUEUED)
     yield {
       ...shared,
       name: `closing/${slug(name)}`,
-      about: `a map with three ${work ? 'works' : 'timers'} in ${name} is closed while CPU 0 fires them, its memory taken back`,
+      about: `a map with two ${name} is closed while CPU 0 fires them, its memory taken back`,
       steps,
       scripts: [
         ['pollA', 'pollZ'],
         ['closeH', 'reclaimH'],
       ],
       work,
-      machine: 'three timers, for closing',
+      machine: 'two timers, for closing',
     }
   yield {
     ...shared,
-    name: variantName('closing/due', 'stop'),
+    name: variantName('closing/one', 'stop'),
     about: 'a map is closed while CPU 0 fires its timer, stops and is repaired, and its memory taken back',
     steps: TIMER_STATES['due on CPU 0']!,
     scripts: [{ operations: ['pollA'], mayStop: true }, ['closeH', 'offlineR', 'offlineS', 'reclaimH']],

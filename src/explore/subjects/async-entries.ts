@@ -6,8 +6,7 @@ import type { Scenario, Script } from './async-catalogue.js'
 import type { Variant } from './entry.js'
 import { ANYTHING, slug, variantName } from './entry.js'
 
-/** A structure of core/queue with three entries of CPU 0 in it. */
-export interface Structure {
+interface Structure {
   work?: boolean
   /** How CPU 0 queues the three. */
   steps: string
@@ -15,11 +14,11 @@ export interface Structure {
   due: boolean
 }
 
+// The poll first moves the wheel to the present: what is due then is due when it is started, and comes into no slot.
 const started = (...starts: string[]): string =>
-  [0, 1, 2].map((element) => `0:init@${element} 0:set1@${element}`).join(' ') + ` ${starts.join(' ')}`
+  ['0:poll', ...[0, 1, 2].flatMap((element) => [`0:init@${element}`, `0:set1@${element}`]), ...starts].join(' ')
 
-/** All of them, by name. */
-export const STRUCTURES: Record<string, Structure> = {
+const STRUCTURES: Record<string, Structure> = {
   'the due list': { steps: started('0:past@0', '0:past@1', '0:past@2'), due: true },
   'the due heap': { steps: started('0:past@2', '0:past@1', '0:past@0'), due: true },
   'a slot of the wheel': { steps: started('0:later@0', '0:later@1', '0:later@2'), due: false },
@@ -52,7 +51,7 @@ const MEETINGS: Meeting[] = [
 ]
 
 /** Beside an owner that stops, only these: there are a hundred times as many states. */
-const STOPPED = new Set(['free-1', 'async-1'])
+const STOPPED = new Set(['cancel-1', 'async-1'])
 
 /** The orders in which CPU 0 may run the three where one of them is operated on meanwhile. */
 function orders({ due }: Structure, operation: string, victim: number, nmi: boolean): Set<string> {
