@@ -144,7 +144,7 @@ export const CLOCK_REALTIME = 0
 export const CLOCK_MONOTONIC = 1
 export const CLOCK_BOOTTIME = 7
 
-/** What a CPU is doing (contract.md, words). */
+/** What a CPU is doing (docs/contract.md). */
 export const CONTEXT_TASK = 0
 export const CONTEXT_SOFTIRQ = 1
 export const CONTEXT_WORKQUEUE = 2

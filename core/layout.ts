@@ -144,7 +144,7 @@ export const MAP_SHORT = 44
 export const MAP_CPU_STRIDE = 52
 /** u64: 2^40 / stride rounded up, so that an offset becomes an index without a division. */
 export const MAP_RECIPROCAL = 56
-/** Core-side slot words: element i has its timer slot at timerSlots + 4 i; 0 without such a field. */
+/** Core-side slot words: the timer slot of element i lies 4 i further on; 0 without such a field. */
 export const MAP_TIMER_SLOTS = 64
 export const MAP_WORK_SLOTS = 68
 /** Hash maps: buckets (u64 links), mask, records of the elements, free-element bitmap, evict hand. Queues and stacks: their
@@ -290,7 +290,7 @@ export const CPU_DEFERRED_WAITING = 116
 export const CPU_DEFERRED_UNTIL = 120
 export const CPU_DEFERRED_COUNT = 128
 /** Guest addresses: top of stack 0, run buffer (context and data of program runs), scratch page
- *  (keys of redirects). */
+ *  (key cells of helpers). */
 export const CPU_STACKS = 132
 export const CPU_RUN_BUFFER = 136
 export const CPU_RUN_BUFFER_BYTES = 140
@@ -328,7 +328,7 @@ export const LOOKUP_KEY = 4
 export const LOOKUP_ANSWER = 8
 export const LOOKUP_BYTES = 16
 export const LOOKUP_LEVELS = 4
-/** Run mailbox: request word and arguments; written by the host, answered by the CPU. See run/mailbox.ts. */
+/** Run mailbox: request word and arguments; written by the host, answered by the CPU (run/loop.ts). */
 export const CPU_REQUEST = 320
 export const CPU_REQUEST_PROGRAM = 324
 export const CPU_REQUEST_CONTEXT_ADDRESS = 328

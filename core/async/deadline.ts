@@ -10,7 +10,7 @@ import { NEVER, UNIT_SHIFT } from './state'
 const REALTIME_SHIFT: usize = 3
 
 /** Deadline (units) of a time in nanoseconds since the epoch; what the word cannot hold never comes. */
-export function deadlineAt(time: u64): u64 {
+function deadlineAt(time: u64): u64 {
   const units = (time + (((<u64>1) << UNIT_SHIFT) - 1)) >> UNIT_SHIFT
   return time > u64.MAX_VALUE - 8 || units >= NEVER ? NEVER : units
 }

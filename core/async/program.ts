@@ -18,9 +18,9 @@ import {
 } from '../layout'
 
 /** PROGRAM_STATE. */
-export const PROGRAM_FREE: u32 = 0
-export const PROGRAM_LOADED: u32 = 1
-export const PROGRAM_WAITING: u32 = 2
+const PROGRAM_FREE: u32 = 0
+const PROGRAM_LOADED: u32 = 1
+const PROGRAM_WAITING: u32 = 2
 export const PROGRAM_UNLOADED: u32 = 3
 
 /** Loads a program: entry function and the table range of its callbacks. Host only, one thread. Address or -ENOMEM. */

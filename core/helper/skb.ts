@@ -61,7 +61,7 @@ export function setBorders(context: u64, start: u32, end: u32): void {
 }
 
 /** Adds to the addresses of the headers that are set. */
-export function moveHeaders(context: u64, by: i32): void {
+function moveHeaders(context: u64, by: i32): void {
   const record = recordOf(context)
   const end = record + RECORD_TRANSPORT
   for (let word = record + RECORD_MAC; word <= end; word += 4) if (peek32(word) !== 0) poke32(word, peek32(word) + by)

@@ -36,7 +36,7 @@ export const SWEEP: u32 = 4
 
 export const ABSENT: u32 = 0
 export const PRESENT: u32 = 1
-export const FULL: u32 = 2
+const FULL: u32 = 2
 export const INSERTED: u32 = 3
 /** The former element of the key is marked and the caller's. */
 export const TAKEN: u32 = 4

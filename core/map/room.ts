@@ -15,7 +15,7 @@ import { MAP_COUNT, MAP_MAX_ENTRIES, MAP_ROOMS_KEPT, MAP_SHARES, SHARE_BYTES, SH
 /** What `reserve` answers; CHANGED: another CPU changed a word meanwhile, nothing is known. */
 export const RESERVED: u32 = 0
 export const NO_ROOM: u32 = 1
-export const CHANGED: u32 = 2
+const CHANGED: u32 = 2
 
 const HANDED_VERSION: u64 = 1 << 32
 const KEPT_VERSION: u64 = 1 << 16

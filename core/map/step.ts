@@ -29,7 +29,7 @@ const STEP_BYTES = 16
 export const PASSED: u64 = 0
 
 /** One for the last step, and one for every operation that may be under way. */
-export function stepRecords(): u32 {
+function stepRecords(): u32 {
   return cpuCount() * LOOKUP_LEVELS + 1
 }
 

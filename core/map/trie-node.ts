@@ -10,7 +10,7 @@ import { MAP_BUCKETS, MAP_KEY_SIZE, MAP_NODES, MAP_NODE_BYTES } from '../layout'
 import { linkAfter, nextOf } from './record'
 
 export const NODE_HEAD = 16
-export const NODE_DATA = 24
+const NODE_DATA = 24
 const LENGTH_BYTES: u32 = 4
 
 /** Data words of a key. */

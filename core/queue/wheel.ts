@@ -27,7 +27,7 @@ import { entryDeadline } from './entry'
 /** Deadline units of the narrowest slot, as a shift. */
 export const WHEEL_SHIFT: u64 = 12
 /** No slot is occupied. */
-export const WHEEL_EMPTY: u64 = u64.MAX_VALUE
+const WHEEL_EMPTY: u64 = u64.MAX_VALUE
 /** No entry. */
 export const NO_EXPIRY: u64 = u64.MAX_VALUE
 /** Entries of a slot among which the earliest is looked for. */

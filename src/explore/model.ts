@@ -1,5 +1,5 @@
 // The sequential reference model of one timer slot: what each operation answers and leaves behind if nothing happens at
-// the same time (contract.md §2), and what contract G6 allows besides. Used by the explorer's subjects as the oracle of
+// the same time (the contract), and what its G6 allows besides. Used by the explorer's subjects as the oracle of
 // linearizability and by property tests step by step. Pure values.
 import { EBUSY, EDEADLK, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP, EPERM } from '../../core/abi.js'
 import type { Event, SequentialModel } from './linearize.js'
