@@ -15,13 +15,6 @@ const ORDER = {
   src: ['isa', 'object', 'verify', 'jit', 'interp', 'machine', 'explore', 'report', 'cli'],
   core: ['memory', 'queue', 'async', 'map', 'helper', 'interp', 'run'],
 }
-/** What is imported from a higher folder all the same, and why. */
-const UPWARDS = new Set([
-  // Map operations that call a program's function, or hold its lock, as the helpers do.
-  'core/map/iterate.ts core/helper/call.ts',
-  'core/map/locked.ts core/helper/lock.ts',
-])
-
 interface Import {
   /** The imported file, from the root of the repository. */
   readonly file: string
@@ -133,7 +126,7 @@ test('imports point from higher folders to lower ones, and src to core, never ba
       if (!from || !to) continue
       if (from.tree === to.tree ? to.height > from.height : from.tree === 'core') upwards.add(`${path} ${file}`)
     }
-  assert.deepEqual([...upwards].sort(), [...UPWARDS].sort())
+  assert.deepEqual([...upwards], [])
 })
 
 /** Which tree a file is in, and how high; the loose files of a tree lie lowest, its index highest; apart: core/specimens, core/parts. */

@@ -26,7 +26,7 @@ export {
   bpf_ringbuf_submit_dynptr,
 } from './dynptr'
 export * from './identity'
-export { bpf_spin_lock, bpf_spin_unlock } from './lock'
+export { bpf_spin_lock, bpf_spin_unlock } from '../spin-lock'
 export {
   bpf_local_irq_restore,
   bpf_local_irq_save,

@@ -1,7 +1,7 @@
 // bpf_loop: calls a function of the program a bounded number of times. Exported to guest programs.
 import { E2BIG, EINVAL, FAULT_CALLBACK_RESULT } from '../abi'
 import { fault } from '../host'
-import { callBack, calleeFrame, callbackOf, chargeIteration } from './call'
+import { callBack, calleeFrame, callbackOf, chargeIteration } from '../callback'
 
 /** BPF_MAX_LOOPS. */
 const MAX_LOOPS: u32 = 1 << 23

@@ -17,7 +17,7 @@ import { holdsReferences, isArray, isHash, isPerCpu, isReferenceArray, isTarget,
 import { deleteShort, updateShort } from '../map/short'
 import { targetLookup } from '../map/target'
 import { trieDelete, trieLookup, trieUpdate } from '../map/trie'
-import { calleeFrame, callbackOf } from './call'
+import { calleeFrame, callbackOf } from '../callback'
 
 /** True for the kinds that programs only look into. */
 function hostWrites(type: u32): bool {

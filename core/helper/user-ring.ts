@@ -15,7 +15,7 @@ import { MAP_RING_CONSUMED, MAP_TYPE } from '../layout'
 import { mapAddress } from '../map/map'
 import { ring } from '../map/ring'
 import { GIVEN_UP, beginDrain, drainedDynptr, endDrain, userRingNext, userRingRelease } from '../map/user-ring'
-import { callBack, calleeFrame, callbackOf, chargeIteration } from './call'
+import { callBack, calleeFrame, callbackOf, chargeIteration } from '../callback'
 import { MOST_BYTES, setLocal } from './dynptr'
 
 /** BPF_MAX_USER_RINGBUF_SAMPLES: those that were given up count. */

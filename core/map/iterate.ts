@@ -3,7 +3,7 @@
 // place in the order never moves. By element (next): an element that is in the map from beginning to end is visited
 // once. Neither returns an element that was not in the map at some moment of the call. Both walk as find.ts does.
 // Keys of more than 8 bytes whose 64-bit hashes are equal count as one in the bucket order.
-import { callBack, calleeFrame, callbackOf, chargeIteration } from '../helper/call'
+import { callBack, calleeFrame, callbackOf, chargeIteration } from '../callback'
 import { cpuIndex } from '../cpu'
 import { load64, peek32, retry } from '../door'
 import {

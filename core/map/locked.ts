@@ -4,7 +4,7 @@
 // (in NMI, or while the CPU holds a lock).
 import { BPF_F_LOCK, EINVAL } from '../abi'
 import { peek32 } from '../door'
-import { bpf_spin_lock, bpf_spin_unlock, trySpinLock } from '../helper/lock'
+import { bpf_spin_lock, bpf_spin_unlock, trySpinLock } from '../spin-lock'
 import { MAP_SPIN_LOCK_OFFSET } from '../layout'
 import { writeValue } from './value'
 

@@ -20,7 +20,7 @@ import {
   store32,
   store64,
 } from '../door'
-import { releaseLock } from '../helper/lock'
+import { releaseLock } from '../spin-lock'
 import {
   CB_DEFERRED_BY,
   CB_HOLDER,

@@ -4,7 +4,7 @@ import { CONTEXT_TASK } from '../abi'
 import { clearEdge } from '../async/deadlock'
 import { cpu, cpuIndex } from '../cpu'
 import { peek32, poke32, store64 } from '../door'
-import { releaseLock } from '../helper/lock'
+import { releaseLock } from '../spin-lock'
 import {
   CPU_CONTEXT,
   CPU_CURRENT,

@@ -1,10 +1,10 @@
-// Calls from helpers into guest functions: one place for the checks that every such call needs. Called by helper/ and
-// map/ (for_each).
-import { FAULT_BAD_CALLBACK, FAULT_LOOP_BUDGET, FAULT_STACK_OVERFLOW, FRAME_BYTES, FRAMES } from '../abi'
-import { cpu } from '../cpu'
-import { peek32, poke32 } from '../door'
-import { fault } from '../host'
-import { CPU_BUDGET, CPU_INSTRUCTION, CPU_PROGRAM, PROGRAM_TABLE_END, PROGRAM_TABLE_FIRST } from '../layout'
+// Calls from the core into functions of guest programs: one place for the checks that every such call needs. Called by helper/
+// and map/ (for_each).
+import { FAULT_BAD_CALLBACK, FAULT_LOOP_BUDGET, FAULT_STACK_OVERFLOW, FRAME_BYTES, FRAMES } from './abi'
+import { cpu } from './cpu'
+import { peek32, poke32 } from './door'
+import { fault } from './host'
+import { CPU_BUDGET, CPU_INSTRUCTION, CPU_PROGRAM, PROGRAM_TABLE_END, PROGRAM_TABLE_FIRST } from './layout'
 
 /** The frame of a function called from `frame`; a fault if that was the last of the stack. */
 export function calleeFrame(frame: usize): usize {

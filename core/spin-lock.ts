@@ -1,12 +1,12 @@
 // bpf_spin_lock: the one thing in a map value that waits, as its users ask for. A lock word is 0 or the holder's CPU + 1.
 // CPU_LOCK records the word before it is taken, so that the end of a run, an unwind or the repair of a dead CPU can see
-// what is held. Exported to guest programs.
-import { CONTEXT_NMI, EAGAIN, EDEADLK, FAULT_BAD_ACCESS, FAULT_SPIN_LOCK } from '../abi'
-import { cpu, cpuCount, cpuIndex } from '../cpu'
-import { compareExchange32, note32, peek32, poke32, retry, store32, waitWhile32, wake } from '../door'
-import { guestAddress } from '../guest'
-import { fault } from '../host'
-import { CPU_CONTEXT, CPU_LOCK } from '../layout'
+// what is held. Its two operations are helpers (helper/index.ts); called by map/ (BPF_F_LOCK) and run/ too.
+import { CONTEXT_NMI, EAGAIN, EDEADLK, FAULT_BAD_ACCESS, FAULT_SPIN_LOCK } from './abi'
+import { cpu, cpuCount, cpuIndex } from './cpu'
+import { compareExchange32, note32, peek32, poke32, retry, store32, waitWhile32, wake } from './door'
+import { guestAddress } from './guest'
+import { fault } from './host'
+import { CPU_CONTEXT, CPU_LOCK } from './layout'
 
 function lockWord(lock: u64): usize {
   const word = guestAddress(lock, 4)
