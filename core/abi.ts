@@ -205,7 +205,7 @@ export const REQUEST_DONE = 2
 /** CPU_REQUEST: the host asked for a run, and sleeps until it is woken for the answer. */
 export const REQUEST_AWAITED = 4
 
-// A run's buffer: context, record, headroom, packet, room behind it (src/machine/packet-run.ts lays it out, helpers move in
+// A run's buffer: context, record, headroom, packet, room behind it (src/machine/run/packet.ts lays it out, helpers move in
 // it; the record: run-record.ts).
 export const RUN_CONTEXT_BYTES = 4096
 export const RUN_HEADROOM_BYTES = 256

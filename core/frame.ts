@@ -1,7 +1,7 @@
 // Where frames lie. A stack has FRAMES frames and is aligned to its size; each nesting level of a CPU has one (run/stack.ts), and
 // more for tail calls: as in the kernel, the program that takes a subprogram's place has the depth of a program of its own, while the
-// frames of the callers stay. The host makes room for them when it loads an object that needs it (src/machine/tail-stacks.ts).
-// Called by interp/, helper/ and map/, and by compiled code.
+// frames of the callers stay. The host makes room for them when it loads an object that needs it
+// (src/machine/load/tail-stacks.ts). Called by interp/, helper/ and map/, and by compiled code.
 import { FRAMES, FRAME_BYTES, MAX_TAIL_CALLS, STACKS_PER_CPU } from './abi'
 import { cpu } from './cpu'
 import { peek32 } from './door'

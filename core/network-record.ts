@@ -1,5 +1,5 @@
 // The tables of the network that the host sets: interfaces, routes, neighbours. In the core heap, written before anything runs
-// (src/machine/network.ts), read by the helpers that ask where a packet would go. Plain constants for both languages.
+// (src/machine/options/network.ts), read by the helpers that ask where a packet would go. Plain constants for both languages.
 // HEADER_INTERFACES, HEADER_ROUTES and HEADER_NEIGHBORS say where they lie.
 
 /** Interfaces of the network, as the host has set them: index (0 none), MTU, link address (6 bytes), 1 if it forwards. */

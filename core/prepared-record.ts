@@ -1,5 +1,5 @@
 // What the host tells the core of a run that it has prepared: a structure in the core heap, which the host writes
-// (src/machine/prepared-run.ts) and the core reads at each run (run/prepared.ts). Plain constants for both languages.
+// (src/machine/run/prepared.ts) and the core reads at each run (run/prepared.ts). Plain constants for both languages.
 
 /**
  * Program, run buffer and its bytes, CONTEXT_*, the address that the program gets as its context, PREPARED_XDP or

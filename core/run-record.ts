@@ -1,5 +1,5 @@
 // What a run on a packet has besides its context: the record, RUN_RECORD bytes behind the context in the CPU's run buffer.
-// Plain constants for both languages. The host writes it before a run and reads it afterwards (src/machine/packet-run.ts),
+// Plain constants for both languages. The host writes it before a run and reads it afterwards (src/machine/run/packet.ts),
 // the packet helpers in between. It lies in the guest window, so nothing in it is believed: a program that writes there can
 // only lie about its own run.
 

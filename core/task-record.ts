@@ -1,6 +1,6 @@
 // What a program is told of its task and of what it is attached to: a structure of the machine (HEADER_TASK) that is copied to
-// each CPU's area (CPU_TASK) for a run. Written by the host (src/machine/task.ts), read by the helpers. Plain constants for both
-// languages.
+// each CPU's area (CPU_TASK) for a run. Written by the host (src/machine/options/task.ts), read by the helpers. Plain constants
+// for both languages.
 
 /** u64 unless the comment says other. */
 export const TASK_PID_TGID = 0

@@ -1,4 +1,4 @@
-// Puts the modules of a worker thread into one CommonJS file, dist/src/machine/worker.cjs: a thread that finds, reads and
+// Puts the modules of a worker thread into one CommonJS file, dist/src/machine/cpu/worker.cjs: a thread that finds, reads and
 // links them one by one, as ES modules, takes a third longer to start, and booting a machine waits for it. Constants of the
 // core stand in place of their names: their modules are hundreds of properties that nobody there asks for. Runs after
 // tsc, on what that has written; leaves beside it what core that was compiled with (core-stamp.mjs).
@@ -9,7 +9,7 @@ import ts from 'typescript'
 import { coreStamp } from './core-stamp.mjs'
 
 const ROOT = 'dist'
-const ENTRY = 'src/machine/worker.js'
+const ENTRY = 'src/machine/cpu/worker.js'
 const OWN = /\brequire\("(\.[^"]+)"\)/g
 /** An import of constants: the local name of the module, its path. */
 const CONSTANTS = /^const (\w+) = require\("(\.[^"]+\/core\/[^"]+)"\);\n/gm
@@ -61,4 +61,4 @@ function load(path) {
 load(${JSON.stringify(ENTRY)})
 `,
 )
-writeFileSync(join(ROOT, 'src/machine/core-stamp'), await coreStamp())
+writeFileSync(join(ROOT, 'src/machine/cpu/core-stamp'), await coreStamp())

@@ -1,8 +1,8 @@
 // Runs instructions on bare memory, as conformance suites do: r1 = address of the memory, r2 = its length, r0 whole.
 // A program entered by the machine has only a context, so a small entry of our own is linked in front of the code.
 import { helperById } from '../machine/helpers.js'
-import { boot } from '../machine/boot.js'
-import type { Engine } from '../machine/code.js'
+import { boot } from '../machine/boot/boot.js'
+import type { Engine } from '../machine/load/code.js'
 import { assemble, type Line } from '../isa/assemble.js'
 import * as asm from '../isa/assemble.js'
 import { functionsOf } from '../object/bytecode.js'

@@ -1,7 +1,7 @@
 // The inputs of a run as they are written on the command line: packets for --data, a context for --ctx.
 import { readFileSync } from 'node:fs'
 import { SkepError } from '../error.js'
-import type { ContextFields } from '../machine/context-fields.js'
+import type { ContextFields } from '../machine/run/context-fields.js'
 import { isCapture, readCapture, type Packet } from './capture.js'
 
 /** What the packet programs are run on. */

@@ -4,7 +4,7 @@ import { SkepError } from '../error.js'
 import { readObject } from '../object/read.js'
 import { inspect, type Inspection } from '../report/inspection.js'
 import { codeText, overviewText } from '../report/inspection-text.js'
-import { supported } from '../machine/load.js'
+import { supported } from '../machine/load/load.js'
 import { print, printJson, styleFor } from './terminal.js'
 
 interface InspectOptions {

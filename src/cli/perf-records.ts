@@ -1,6 +1,6 @@
 // What programs put into the perf event arrays of an object: `skep run` opens a buffer for each CPU, as a program that
 // watches them would, and takes records out as it goes, so that a long run loses none. Used by session.ts.
-import type { PerfBuffer } from '../machine/perf-buffer.js'
+import type { PerfBuffer } from '../machine/map/perf-buffer.js'
 
 /** What came out of one perf event array. */
 export interface PerfRecords {

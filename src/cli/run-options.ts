@@ -2,7 +2,7 @@
 // object could make right, which is wrong usage.
 import { InvalidArgumentError } from 'commander'
 import { SkepError } from '../error.js'
-import { parseDuration, parseSize } from '../machine/units.js'
+import { parseDuration, parseSize } from '../machine/options/units.js'
 import { MAX_CPUS } from '../../core/abi.js'
 
 /** As commander collects them. */

@@ -1,6 +1,6 @@
 // Which programs run on what, in which order: programs without packets once, then each packet through each packet program.
 import { SkepError } from '../error.js'
-import type { RunOptions } from '../machine/context.js'
+import type { RunOptions } from '../machine/run/context.js'
 import { PACKET_TYPES } from '../machine/program-types.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
 import type { PacketSource, WrittenContext } from './data.js'

@@ -2,8 +2,8 @@
 // types are those of decoded values (btf-shape.ts). The same object gives the same text.
 import { MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF } from '../../core/abi.js'
 import { SkepError } from '../error.js'
-import { decodedShape } from '../machine/codec.js'
-import { mapType } from '../machine/map-types.js'
+import { decodedShape } from '../machine/map/codec.js'
+import { mapType } from '../machine/map/types.js'
 import type { Btf } from '../object/btf.js'
 import { MAP_TYPE_NAMES } from '../object/map-types.js'
 import type { MapSpec, ObjectSpec } from '../object/spec.js'

@@ -3,7 +3,7 @@
 import { helperName } from '../isa/helper-names.js'
 import { findUnsupported, helperCalls, type Supported } from '../object/check.js'
 import { getVariable } from '../object/edit.js'
-import { findMisuse } from '../machine/load.js'
+import { findMisuse } from '../machine/load/load.js'
 import type { BtfValue } from '../object/btf.js'
 import { MAP_TYPE_NAMES } from '../object/map-types.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec, VariableSpec } from '../object/spec.js'

@@ -1,6 +1,6 @@
 // A lifecycle event as one line of a timeline: time, CPU, what, result, whose, key.
 import { errnoName } from '../machine/errno.js'
-import type { LifecycleEvent } from '../machine/lifecycle.js'
+import type { LifecycleEvent } from '../machine/observe/lifecycle.js'
 import type { ObjectSpec } from '../object/spec.js'
 import { typedText } from '../object/typed-text.js'
 import { pathAt } from './layout.js'

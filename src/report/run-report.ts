@@ -1,9 +1,9 @@
 // What `skep run` says, as plain data: the shape of its JSON output, which stays compatible between versions (members
 // may be added). The text form is run-text.ts.
-import type { TimerInfo } from '../machine/control-blocks.js'
-import type { LifecycleEvent } from '../machine/lifecycle.js'
-import type { MachineStatistics } from '../machine/statistics.js'
-import type { TraceLine } from '../machine/trace.js'
+import type { TimerInfo } from '../machine/observe/control-blocks.js'
+import type { LifecycleEvent } from '../machine/observe/lifecycle.js'
+import type { MachineStatistics } from '../machine/observe/statistics.js'
+import type { TraceLine } from '../machine/observe/trace.js'
 import type { ProgramType } from '../object/spec.js'
 import { retvalName } from './retval.js'
 

@@ -1,6 +1,6 @@
 // A run report as text for people.
 import type { ObjectSpec } from '../object/spec.js'
-import type { TimerInfo } from '../machine/control-blocks.js'
+import type { TimerInfo } from '../machine/observe/control-blocks.js'
 import { plainText, typedText } from '../object/typed-text.js'
 import { keyText, slotName } from './lifecycle-text.js'
 import { retvalText } from './retval.js'

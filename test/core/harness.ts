@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import * as abi from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
 import { trampolines } from '../../src/explore/trampoline.js'
-import { standingClock } from '../../src/machine/clock.js'
+import { standingClock } from '../../src/machine/cpu/clock.js'
 import { realDoor } from './real-door.js'
 
 type Export = (...values: (number | bigint)[]) => number | bigint

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { boot, SkepError, type LoadedObject, type MapHandle } from '../../src/index.js'
-import type { Engine } from '../../src/machine/code.js'
+import type { Engine } from '../../src/machine/load/code.js'
 import { objectOf } from './scene-code.js'
 import { scenes, type Run, type Scene } from './scenes.js'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { boot } from '../../src/index.js'
-import type { Engine } from '../../src/machine/code.js'
+import type { Engine } from '../../src/machine/load/code.js'
 import { end, objectOf } from './assembly.js'
 
 for (const engine of ['jit', 'interp'] as const satisfies readonly Engine[])

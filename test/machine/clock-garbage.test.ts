@@ -1,7 +1,7 @@
 // The clock that a CPU reads again and again while it waits for a deadline makes no garbage, whose collection would come right then.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { realClock, realEpoch } from '../../src/machine/clock.js'
+import { realClock, realEpoch } from '../../src/machine/cpu/clock.js'
 
 test('a reading leaves nothing behind for the garbage collector, once it is optimised', () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { readCore } from '../../src/machine/core-module.js'
+import { readCore } from '../../src/machine/cpu/core-module.js'
 import { coded } from './probes.js'
 
 const core = new URL('../../core/core.wasm', import.meta.url)
-const stamp = new URL('../../src/machine/core-stamp', import.meta.url)
+const stamp = new URL('../../src/machine/cpu/core-stamp', import.meta.url)
 
 test('a core of other sources, without a stamp or missing is refused', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'skep-core-'))

@@ -10,7 +10,7 @@ import {
 } from '../../core/abi.js'
 import { boot, type SkepError } from '../../src/index.js'
 import { emptyMap } from '../../src/object/maps.js'
-import { describeAddress } from '../../src/machine/report.js'
+import { describeAddress } from '../../src/machine/observe/fault-report.js'
 import { coded, probes, request, u32, u64, unchecked, type Slot } from './probes.js'
 
 function faultOf(work: () => unknown): SkepError {

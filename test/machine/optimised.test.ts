@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { compileOptimised, compileSoonOptimised } from '../../src/machine/optimised.js'
+import { compileOptimised, compileSoonOptimised } from '../../src/machine/cpu/optimised.js'
 
 /** (module) (func (export "f") (result i32) i32.const 7) */
 const MODULE = Uint8Array.of(

@@ -20,7 +20,7 @@ import {
   SHARE_ROOMS,
   SHARE_SPARE,
 } from '../../core/layout.js'
-import { standingClock } from '../../src/machine/clock.js'
+import { standingClock } from '../../src/machine/cpu/clock.js'
 
 /** What the tests call of the core; the helpers take and give 64-bit numbers. */
 export interface Core {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { boot, SkepError } from '../../src/index.js'
 import { MAP_TYPE_NAMES } from '../../src/object/map-types.js'
 import { parseObject } from '../../src/object/read.js'
-import { mapTypes } from '../../src/machine/map-types.js'
+import { mapTypes } from '../../src/machine/map/types.js'
 import { perfObject } from './perf-cases.js'
 
 test('one refusal names every map type that is missing, and every helper', () => {

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import binaryen from 'binaryen'
 import { EBUSY, EINVAL, EOPNOTSUPP } from '../../core/abi.js'
 import * as layout from '../../core/specimens/layout.js'
-import { standingClock } from '../../src/machine/clock.js'
+import { standingClock } from '../../src/machine/cpu/clock.js'
 
 const bytes = (name: string) => readFile(new URL(`../../core/${name}`, import.meta.url))
 

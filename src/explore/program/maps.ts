@@ -7,7 +7,7 @@ import {
   MAP_TYPE_RINGBUF,
 } from '../../../core/abi.js'
 import { SkepError } from '../../error.js'
-import { roundedEntries } from '../../machine/map-types.js'
+import { roundedEntries } from '../../machine/map/types.js'
 import type { MapSpec, ObjectSpec } from '../../object/spec.js'
 
 export interface ModelMap {

@@ -2,7 +2,7 @@
 // maps hold. Reads the words of the model; changes nothing.
 import * as layout from '../../../core/layout.js'
 import { KIND_WORK, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERCPU_ARRAY } from '../../../core/abi.js'
-import { codec } from '../../machine/codec.js'
+import { codec } from '../../machine/map/codec.js'
 import type { Btf } from '../../object/btf.js'
 import { plainText, typedText } from '../../object/typed-text.js'
 import type { Words } from '../words.js'

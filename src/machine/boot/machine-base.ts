@@ -1,0 +1,109 @@
+// What every machine has, whatever drives its CPUs: events, maps by id and pin, the list of timers, statistics.
+import { BPF_F_RDONLY, BPF_F_WRONLY } from '../../../core/abi.js'
+import { SkepError } from '../../error.js'
+import type { Answer, Answering, Mode } from '../answer.js'
+import { controlBlocks, type TimerInfo } from '../observe/control-blocks.js'
+import type { Kernel, MachineEvents } from './kernel.js'
+import type { MapHandle } from '../map/handle.js'
+import { setMachineTask, type TaskIdentity } from '../options/task.js'
+import { machineStatistics, type MachineStatistics } from '../observe/statistics.js'
+
+/** What a handle on a map may do; without these all. */
+export interface OpenOptions {
+  /** BPF_F_RDONLY: its writes are EPERM. */
+  readOnly?: boolean
+  /** BPF_F_WRONLY: its reads are EPERM. */
+  writeOnly?: boolean
+}
+
+/** What every machine has; `M` says whether its methods answer at once or with promises. */
+export abstract class MachineBase<M extends Mode> {
+  /** @internal */
+  readonly kernel: Kernel
+  readonly #answer: Answering<M>
+
+  /** @internal */
+  constructor(kernel: Kernel, answer: Answering<M>) {
+    this.kernel = kernel
+    // Not to be seen where a machine is printed.
+    Object.defineProperty(this, 'kernel', { enumerable: false })
+    this.#answer = answer
+  }
+
+  /** CPUs that run programs. */
+  get cpus(): number {
+    return this.kernel.shape.cpus
+  }
+
+  /** True after close(). */
+  get closed(): boolean {
+    return this.kernel.closed
+  }
+
+  /** Registers a listener: 'fault' (in a callback), 'trace' (a printed line), 'lifecycle' (of timers and work), 'cpu-exit'. */
+  on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): this {
+    this.kernel.events.on(name, listener)
+    if (name === 'lifecycle') this.kernel.watchLifecycle()
+    return this
+  }
+
+  /** Removes a listener. */
+  off<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): this {
+    this.kernel.events.off(name, listener)
+    if (name === 'lifecycle') this.kernel.watchLifecycle()
+    return this
+  }
+
+  /**
+   * Changes the task that programs find themselves in, from the next run on; what is left out stays. For one run: its
+   * `task` option. Callbacks see the task of their CPU's last run. Throws BAD_OPTION.
+   */
+  setTask(task: TaskIdentity): void {
+    this.kernel.check()
+    setMachineTask(this.kernel.memory.bytes, task)
+    for (const cpu of this.kernel.local) cpu.taskOf = undefined
+  }
+
+  /**
+   * Another handle on a map, by its id or the name of its pin: a user reference of its own, also on a map that had lost its
+   * last one. Throws ENOENT.
+   */
+  map(which: number | string, { readOnly = false, writeOnly = false }: OpenOptions = {}): Answer<M, MapHandle<M>> {
+    return this.#answer(() => {
+      this.kernel.check()
+      if (readOnly && writeOnly) throw new SkepError('EINVAL', 'map: EINVAL: readOnly and writeOnly at once')
+      const { maps } = this.kernel
+      const map = typeof which === 'number' ? maps.byId(which) : maps.pinned(which)
+      return maps.handle<M>(map, this.#answer, readOnly ? BPF_F_RDONLY : writeOnly ? BPF_F_WRONLY : 0)
+    })
+  }
+
+  /** Names under which maps are pinned. */
+  get pins(): string[] {
+    return this.kernel.maps.pins
+  }
+
+  /** Takes a pin away: if it was the map's last user reference, its timers and work are gone. Throws ENOENT. */
+  unpin(name: string): Answer<M, void> {
+    return this.#answer(() => {
+      this.kernel.check()
+      this.kernel.maps.unpin(name)
+    })
+  }
+
+  /** Every timer and work item that exists at about this moment. */
+  timers(): Answer<M, TimerInfo[]> {
+    return this.#answer(() => {
+      this.kernel.check()
+      return controlBlocks(this.kernel)
+    })
+  }
+
+  /** Counts of runs, firings, references and memory at about this moment. */
+  stats(): Answer<M, MachineStatistics> {
+    return this.#answer(() => {
+      this.kernel.check()
+      return machineStatistics(this.kernel)
+    })
+  }
+}

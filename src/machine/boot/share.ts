@@ -1,0 +1,246 @@
+// A machine seen from another thread of the process: the handle that share() gives, and the CPU that join() makes of the
+// calling thread. A joined CPU runs programs, fires timers when it is polled, and reads and writes maps through the
+// machine's memory; it loads nothing. Owns CPU_LIFE of the CPUs kept for joining.
+import { CPU_LIFE } from '../../../core/layout.js'
+import { SkepError } from '../../error.js'
+import { parseObject } from '../../object/read.js'
+import type { ObjectSpec, ProgramSpec } from '../../object/spec.js'
+import { direct, directAmongThreads } from '../answer.js'
+import { realClock, type RealEpoch } from '../cpu/clock.js'
+import { codec } from '../map/codec.js'
+import { placeRun, type RunOptions, type RunResult } from '../run/context.js'
+import { Cpu, CpuFault, type ObjectCode } from '../cpu/cpu.js'
+import { faultCode } from '../cpu/fault.js'
+import type { Kernel } from './kernel.js'
+import { MapAccess } from '../map/access.js'
+import { MapHandle } from '../map/handle.js'
+import { Memory } from '../cpu/memory.js'
+import type { MapAt } from '../run/redirect.js'
+import { VariableHandle } from '../load/variables.js'
+
+/** What join() needs: can be sent to another thread, and is for nothing else. */
+export interface MachineShare {
+  readonly module: WebAssembly.Module
+  readonly memory: WebAssembly.Memory
+  readonly epoch: RealEpoch
+  /** First CPU kept for joining, and how many. */
+  readonly firstJoin: number
+  readonly joins: number
+  readonly objects: readonly SharedObject[]
+}
+
+interface SharedObject {
+  readonly name: string
+  /** The object file's bytes: types are read from them again in the joining thread. */
+  readonly source: Uint8Array
+  readonly code: ObjectCode
+  readonly maps: Readonly<Record<string, { id: number; address: number }>>
+  readonly programs: Readonly<Record<string, number>>
+}
+
+/** The handle of a machine and of all objects that are loaded from files or bytes. @internal */
+export function shareMachine(kernel: Kernel, epoch: RealEpoch): MachineShare {
+  const objects = [...kernel.objects.live].flatMap((object): SharedObject[] => {
+    if (!object.source) return []
+    const maps = Object.fromEntries([...object.maps].map(([name, { id, address }]) => [name, { id, address }]))
+    const programs = Object.fromEntries([...object.programs].map(([name, { address }]) => [name, address]))
+    return [{ name: object.spec.name, source: object.source, code: object.code, maps, programs }]
+  })
+  const { cpus, joins } = kernel.shape
+  return { module: kernel.module, memory: kernel.memory.shared, epoch, firstJoin: cpus, joins, objects }
+}
+
+/** CPU_LIFE: unused, live, left by its thread (the machine's own thread then repairs it). */
+const LIFE_UNUSED = 0
+const LIFE_LIVE = 1
+const LIFE_LEFT = 3
+const TURNS_PER_POLL = 1000
+
+/**
+ * Makes the calling thread a CPU of the machine. Throws SkepError NO_CPU when every CPU kept for joining is taken.
+ * Timers that are queued on this CPU fire when it polls: call poll() often, or keep them off this CPU.
+ */
+export function join(share: MachineShare): JoinedCpu {
+  const memory = new Memory(share.memory)
+  for (let index = share.firstJoin; index < share.firstJoin + share.joins; index++)
+    if (memory.compareExchange(memory.cpuArea(index) + CPU_LIFE, LIFE_UNUSED, LIFE_LIVE) === LIFE_UNUSED)
+      return new JoinedCpu(share, memory, index)
+  throw new SkepError('NO_CPU', `all ${share.joins} CPUs kept for threads that join are taken; boot with more joins`)
+}
+
+/** A program of a shared object. */
+export interface JoinedProgram {
+  /** The function's name. */
+  readonly name: string
+  /** As Program.run, on this thread's CPU. */
+  run(options?: RunOptions): RunResult
+}
+
+/** The calling thread as a CPU of a machine. */
+export class JoinedCpu {
+  /** Its number, as bpf_get_smp_processor_id gives it. */
+  readonly index: number
+  /** Those that were loaded when the machine was shared, by name. */
+  readonly objects: Readonly<Record<string, JoinedObject>>
+  readonly #cpu: Cpu
+  readonly #memory: Memory
+  #open = true
+
+  /** Use join(). */
+  constructor(share: MachineShare, memory: Memory, index: number) {
+    this.index = index
+    this.#memory = memory
+    this.#cpu = new Cpu(share.module, memory, realClock(share.epoch), index)
+    this.objects = Object.fromEntries(
+      share.objects.map((object) => {
+        this.#cpu.install(object.code)
+        return [object.name, new JoinedObject(object, this.#cpu, () => this.#check(), share.firstJoin + share.joins)]
+      }),
+    )
+  }
+
+  /** Fires what is due on this CPU and runs its work; when to poll again (ns since the epoch), undefined: no timer here. */
+  poll(): number | undefined {
+    this.#check()
+    for (let turn = 0; turn < TURNS_PER_POLL && this.#turn(); turn++);
+    const next = this.#cpu.core.cpu_next_expiry()
+    return next === Infinity ? undefined : next
+  }
+
+  /** Gives the CPU back; its timers and work move to another CPU within some milliseconds. */
+  leave(): void {
+    if (!this.#open) return
+    this.#open = false
+    for (const object of Object.values(this.objects)) object.endConsumers()
+    this.#memory.setWord(this.#memory.cpuArea(this.index) + CPU_LIFE, LIFE_LEFT)
+  }
+
+  [Symbol.dispose](): void {
+    this.leave()
+  }
+
+  #turn(): boolean {
+    return guarded(() => this.#cpu.poll())
+  }
+
+  #check(): void {
+    if (!this.#open) throw new SkepError('CLOSED', `CPU ${this.index} has left its machine`)
+  }
+}
+
+/** A loaded object in a thread that joined. */
+export class JoinedObject {
+  /** As LoadedObject.name. */
+  readonly name: string
+  /** By name. */
+  readonly programs: Readonly<Record<string, JoinedProgram>>
+  /** By name. Closing one of these handles lets no map go: the machine's own object holds it. */
+  readonly maps: Readonly<Record<string, MapHandle>>
+  /** By name. */
+  readonly variables: Readonly<Record<string, VariableHandle>>
+
+  /** @internal */
+  constructor(shared: SharedObject, cpu: Cpu, check: () => void, programCpus: number) {
+    const spec = parseObject(shared.source, shared.name)
+    this.name = shared.name
+    const mapAt: MapAt = (address) => {
+      const name = Object.keys(shared.maps).find((candidate) => shared.maps[candidate]?.address === address)
+      const map = name === undefined ? undefined : spec.maps.get(name)
+      return map && { name: map.name, type: map.type }
+    }
+    this.programs = Object.fromEntries(
+      [...spec.programs].flatMap(([name, program]) => {
+        const address = shared.programs[name]
+        return address === undefined
+          ? []
+          : [[name, { name, run: (options = {}) => runHere(cpu, program, address, options, mapAt, check) }]]
+      }),
+    )
+    this.maps = Object.fromEntries(
+      [...spec.maps].flatMap(([name]) => {
+        const handle = mapHandle(shared, spec, name, cpu, check, programCpus)
+        return handle ? [[name, handle]] : []
+      }),
+    )
+    this.variables = Object.fromEntries(
+      [...spec.variables].flatMap(([name, variable]) => {
+        const live = shared.maps[variable.map]
+        const map = this.maps[variable.map]
+        if (!live || !map) return []
+        const address = (cpu.core.map_element_value(live.address, 0) >>> 0) + variable.offset
+        const values = codec(spec.btf, variable.type, variable.size, `variable '${name}'`)
+        const place = { name, section: variable.section, address, codec: values }
+        return [[name, new VariableHandle(place, variable.offset, map, cpu.memory, check, direct)]]
+      }),
+    )
+  }
+
+  /** @internal */
+  endConsumers(): void {
+    for (const map of Object.values(this.maps)) map.endConsumers()
+  }
+}
+
+// Handles here hold no user reference of their own: the machine's object handle does.
+function mapHandle(
+  shared: SharedObject,
+  spec: ObjectSpec,
+  name: string,
+  cpu: Cpu,
+  check: () => void,
+  programCpus: number,
+): MapHandle | undefined {
+  const live = shared.maps[name]
+  const map = spec.maps.get(name)
+  if (!live || !map) return undefined
+  const { address, size } = cpu.runBuffer
+  const description = {
+    id: live.id,
+    name,
+    btf: spec.btf,
+    keyType: map.key,
+    valueType: map.value,
+    access: map.flags,
+  }
+  const owner = {
+    check,
+    release: () => undefined,
+    settle: () => {
+      if (cpu.core.cpu_reclaim_pending() !== 0) guarded(() => cpu.poll())
+    },
+    hold: () => () => undefined,
+  }
+  return new MapHandle(
+    new MapAccess(cpu, live.address, name, { address, bytes: size }, programCpus),
+    description,
+    owner,
+    directAmongThreads,
+  )
+}
+
+function runHere(
+  cpu: Cpu,
+  program: ProgramSpec,
+  address: number,
+  options: RunOptions,
+  mapAt: MapAt,
+  check: () => void,
+): RunResult {
+  check()
+  if (options.cpu !== undefined && options.cpu !== cpu.index)
+    throw new SkepError('BAD_CPU', `this thread is CPU ${cpu.index}; it cannot run a program on CPU ${options.cpu}`)
+  const placed = placeRun(program, options, cpu.runBuffer, mapAt)
+  const retval = guarded(() => cpu.runRepeat(address, placed.contextAddress, placed.context, options.repeat ?? 1))
+  return placed.finish(retval, cpu.lastDuration)
+}
+
+// Objects are known here by their bytes only: a fault is told by its kind and address.
+function guarded<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof CpuFault)) throw error
+    const { kind, detail, cpu } = error.raw
+    throw new SkepError(faultCode(kind), `a program on CPU ${cpu}: fault at or with 0x${detail.toString(16)}`, { cpu })
+  }
+}

@@ -1,0 +1,125 @@
+// The loaded objects of a machine: compiled code with its range of the function table, programs in the core, and the
+// plain references on maps that loaded code holds. Code stays until every program of the object is unloaded, which is
+// when the last binding of a timer or work has let go of it.
+import { PROGRAM_NEEDS_NO_READING, PROGRAM_STATE, PROGRAM_TYPE } from '../../../core/layout.js'
+import { SkepError } from '../../error.js'
+import type { ObjectSpec, ProgramSpec } from '../../object/spec.js'
+import type { Codes } from '../../verify/blocks.js'
+import { clockUses } from '../../verify/clock.js'
+import type { CodeRoom, LinkedCode } from './code.js'
+import type { ObjectCode } from '../cpu/cpu.js'
+import type { Kernel } from '../boot/kernel.js'
+import type { LiveMap } from '../map/table.js'
+import { programTypeNumbers } from '../program-types.js'
+
+const STATE_UNLOADED = 3
+
+export interface LiveProgram {
+  readonly spec: ProgramSpec
+  /** Address of its structure in the core. */
+  readonly address: number
+  readonly object: LiveObject
+}
+
+/** Code that is installed on every CPU. */
+export interface LiveObject {
+  readonly spec: ObjectSpec
+  readonly compiled: LinkedCode
+  readonly code: ObjectCode
+  readonly room: CodeRoom
+  /** By the name in the spec. */
+  readonly maps: ReadonlyMap<string, LiveMap>
+  readonly programs: Map<string, LiveProgram>
+  /** Prepared runs of its programs that are open; they end with its handle. */
+  readonly prepared: Set<{ close(): void }>
+  /** The object's bytes, if it was loaded from bytes or a file: joined threads read its types from them. */
+  readonly source: Uint8Array | undefined
+}
+
+export class ObjectTable {
+  readonly #kernel: Kernel
+  readonly #live = new Set<LiveObject>()
+  readonly #dead = new Set<LiveObject>()
+  /** Called when an object's code has gone, with its table range. */
+  onUninstall: (code: ObjectCode) => void = () => {}
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+  }
+
+  /** Objects that are open. */
+  get live(): Iterable<LiveObject> {
+    return this.#live
+  }
+
+  /** Objects whose code is still there, closed ones included. */
+  get loaded(): LiveObject[] {
+    return [...this.#live, ...this.#dead]
+  }
+
+  get dying(): boolean {
+    return this.#dead.size > 0
+  }
+
+  /** Enters installed code: creates its programs, takes its references on maps. All or nothing. */
+  add(object: LiveObject, codes: Codes): void {
+    const { core } = this.#kernel.host
+    const { tableFirst, functions } = object.code
+    const names = [...object.spec.functions.keys()]
+    const bits = needingNoReading(object.spec, names, codes)
+    try {
+      for (const spec of object.spec.programs.values()) {
+        const entry = tableFirst + names.indexOf(spec.entry)
+        const address = core.program_create(entry, tableFirst, tableFirst + functions)
+        if (address < 0 && address > -4096)
+          throw new SkepError('NO_MEMORY', `program '${spec.name}': the machine has no place for another program`)
+        this.#kernel.memory.setWord((address >>> 0) + PROGRAM_TYPE, programTypeNumbers[spec.type])
+        this.#kernel.memory.setLong((address >>> 0) + PROGRAM_NEEDS_NO_READING, bits)
+        object.programs.set(spec.name, { spec, address: address >>> 0, object })
+      }
+    } catch (error) {
+      for (const { address } of object.programs.values()) core.program_put(address)
+      throw error
+    }
+    for (const map of object.maps.values()) this.#kernel.maps.get(map)
+    this.#live.add(object)
+  }
+
+  /** Drops the handle's reference on every program; code goes when the last binding has gone too. */
+  close(object: LiveObject): void {
+    if (!this.#live.delete(object)) return
+    this.#dead.add(object)
+    for (const { address } of object.programs.values()) this.#kernel.host.core.program_put(address)
+  }
+
+  /** The program at an address of the core, loaded or still waiting to be unloaded. */
+  byAddress(address: number): LiveProgram | undefined {
+    for (const object of this.loaded)
+      for (const program of object.programs.values()) if (program.address === address) return program
+    return undefined
+  }
+
+  /** Takes back table ranges and map references of objects whose programs are all unloaded. */
+  reclaim(): void {
+    const { memory, maps, host } = this.#kernel
+    for (const object of this.#dead) {
+      const programs = [...object.programs.values()]
+      if (programs.some(({ address }) => memory.word(address + PROGRAM_STATE) !== STATE_UNLOADED)) continue
+      this.#dead.delete(object)
+      this.onUninstall(object.code)
+      for (const { address } of programs) host.core.program_release(address)
+      object.room.release()
+      for (const map of object.maps.values()) maps.put(map)
+    }
+  }
+}
+
+/** The functions that need no reading of the clock at their start, one bit each (the first 64). */
+function needingNoReading(spec: ObjectSpec, names: readonly string[], codes: Codes): bigint {
+  const uses = clockUses(spec, codes)
+  let bits = 0n
+  names.slice(0, 64).forEach((name, index) => {
+    if (uses.get(name) !== 'uses') bits |= 1n << BigInt(index)
+  })
+  return bits
+}

@@ -1,0 +1,146 @@
+// The consuming side of a perf event array, as libbpf's perf_buffer: a buffer for each CPU, whose records come in order; of
+// different CPUs' records the order is not kept. A full buffer loses records and counts them. Waits as a ring buffer's
+// consumer does (ring-reader.ts): the buffers ring one bell, the array's.
+import { MAP_RING_LOST } from '../../../core/layout.js'
+import { SkepError } from '../../error.js'
+import { RecordIterator, RingReader, type Consumer, type ConsumeOptions, type RecordSource } from './ring-reader.js'
+import { show } from '../options/units.js'
+
+const PAGE = 4096
+const DEFAULT_PAGES = 8
+const MOST_PAGES = 32768
+
+/** How the buffers of a perf event array are opened. */
+export interface PerfBufferOptions extends ConsumeOptions {
+  /** Pages of 4096 bytes for each CPU, a power of two; default 8. */
+  pages?: number
+  /** Called when records of a CPU were lost, before its next record: how many. */
+  lost?: (cpu: number, count: number) => void
+}
+
+/** A record that a program put with bpf_perf_event_output: without the bytes that perf fills it up with. */
+export interface PerfRecord {
+  /** CPU on which the program ran. */
+  readonly cpu: number
+  /** Bytes, or what `as` makes of them. */
+  readonly data: unknown
+}
+
+/** Bytes of a buffer. Throws BAD_VALUE. */
+export function perfBufferBytes({ pages = DEFAULT_PAGES }: PerfBufferOptions): number {
+  if (Number.isInteger(pages) && pages > 0 && pages <= MOST_PAGES && (pages & (pages - 1)) === 0) return pages * PAGE
+  throw new SkepError('BAD_VALUE', `pages: expected a power of two up to ${MOST_PAGES}, got ${show(pages)}`)
+}
+
+/** What a perf buffer reads. */
+export interface PerfSource {
+  /** Of the array. */
+  readonly name: string
+  /** The array, whose bell is rung. */
+  readonly bell: RingReader
+  /** By CPU. */
+  readonly rings: readonly RingReader[]
+  /** Gives the buffers back. */
+  close(): void
+}
+
+/** The open buffers of a perf event array, one for each CPU: map.perfBuffer(). */
+export class PerfBuffer implements RecordSource<PerfRecord>, AsyncIterable<PerfRecord> {
+  readonly #source: PerfSource
+  readonly #decode: (record: Uint8Array) => unknown
+  readonly #onLost: PerfBufferOptions['lost']
+  readonly #told: number[]
+  readonly #iterators = new Set<RecordIterator<PerfRecord, PerfRecord>>()
+  #next = 0
+  #open = true
+
+  /** @internal Use map.perfBuffer(). */
+  constructor(source: PerfSource, { lost, ...options }: PerfBufferOptions) {
+    this.#source = source
+    this.#decode = source.rings[0]?.decoder(options) ?? ((record) => record)
+    this.#onLost = lost
+    this.#told = source.rings.map(() => 0)
+  }
+
+  /** Every record that is there now. Throws CLOSED. */
+  drain(): PerfRecord[] {
+    if (!this.#open) throw new SkepError('CLOSED', `the perf buffer of map '${this.#source.name}' is closed`)
+    const records: PerfRecord[] = []
+    for (let record = this.take(); record; record = this.take()) records.push(record)
+    return records
+  }
+
+  /** Calls `listener` for each record, now and later; if it gives a promise, the next record waits for it. */
+  consume(listener: (record: PerfRecord) => unknown): Consumer {
+    return this.#iterate().consume(listener)
+  }
+
+  /** Records as they come, until the buffer is closed. Keeps no process alive. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<PerfRecord> {
+    return this.#iterate()
+  }
+
+  /** Records that each CPU has lost since the buffer was opened; wraps at 2^32. */
+  get lost(): number[] {
+    return this.#source.rings.map((ring) => (this.#open ? ring.word(MAP_RING_LOST) : 0))
+  }
+
+  /** Programs get ENOENT from now on; what was not taken is gone. Ends every consumer. */
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    for (const records of this.#iterators) records.close()
+    this.#source.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** @internal */
+  get bell(): number {
+    return this.#source.bell.bell
+  }
+
+  /** @internal */
+  rung(bell: number): Promise<void> {
+    return this.#source.bell.rung(bell)
+  }
+
+  /** @internal */
+  wake(): void {
+    this.#source.bell.wake()
+  }
+
+  /** @internal The next record, of one CPU after the other; undefined if there is none. */
+  take(): PerfRecord | undefined {
+    if (!this.#open) return undefined
+    for (let turn = 0; turn < this.#source.rings.length; turn++) {
+      const cpu = this.#next
+      this.#next = (cpu + 1) % this.#source.rings.length
+      this.#tellLost(cpu)
+      const record = this.#source.rings[cpu]!.take()
+      if (record) return { cpu, data: this.#decode(record) }
+    }
+    return undefined
+  }
+
+  #tellLost(cpu: number): void {
+    const lost = this.#source.rings[cpu]!.word(MAP_RING_LOST)
+    const count = (lost - this.#told[cpu]!) >>> 0
+    if (count === 0) return
+    this.#told[cpu] = lost
+    this.#onLost?.(cpu, count)
+  }
+
+  #iterate(): RecordIterator<PerfRecord, PerfRecord> {
+    if (!this.#open) throw new SkepError('CLOSED', `the perf buffer of map '${this.#source.name}' is closed`)
+    const records = new RecordIterator<PerfRecord, PerfRecord>(
+      this,
+      (record) => record,
+      () => this.#iterators.delete(records),
+    )
+    this.#iterators.add(records)
+    return records
+  }
+}

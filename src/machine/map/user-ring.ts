@@ -1,0 +1,145 @@
+// The producing side of a user ring buffer, as libbpf's user_ring_buffer: samples that programs take with
+// bpf_user_ringbuf_drain. Any thread of the machine may produce. Invariant: a sample is reserved until it is submitted or
+// discarded, and what is still reserved when the ring is closed is discarded, so that nobody waits for it.
+import { E2BIG } from '../../../core/abi.js'
+import { MAP_MAX_ENTRIES, MAP_RING_BELL } from '../../../core/layout.js'
+import { SkepError } from '../../error.js'
+import type { Cpu } from '../cpu/cpu.js'
+import { errnoError } from '../errno.js'
+import { show } from '../options/units.js'
+
+/** In front of each sample, as in the kernel. */
+const HEADER_BYTES = 8
+
+/** The producing side of a user ring buffer: map.userRing(). */
+export class UserRing {
+  readonly #cpu: Cpu
+  readonly #address: number
+  readonly #name: string
+  readonly #released: () => void
+  readonly #reserved = new Set<UserSample>()
+  #open = true
+
+  /** @internal Use map.userRing(). */
+  constructor(cpu: Cpu, address: number, name: string, released: () => void) {
+    this.#cpu = cpu
+    this.#address = address
+    this.#name = name
+    this.#released = released
+  }
+
+  /**
+   * A sample of `size` bytes to be filled, whose place among the others is now; undefined if there is no room. Programs get
+   * neither it nor what comes after it until it is submitted or discarded. Throws SkepError E2BIG for more than the ring
+   * can ever hold (8 bytes of it are a header), BAD_VALUE, CLOSED.
+   */
+  reserve(size: number): UserSample | undefined {
+    if (!this.#open) throw new SkepError('CLOSED', `the user ring of map '${this.#name}' is closed`)
+    const { core, memory } = this.#cpu
+    if (!Number.isInteger(size) || size < 0)
+      throw new SkepError('BAD_VALUE', `map '${this.#name}': a sample has a whole number of bytes, got ${show(size)}`)
+    if (size > memory.word(this.#address + MAP_MAX_ENTRIES) - HEADER_BYTES)
+      throw errnoError(-E2BIG, `map '${this.#name}': a sample of ${size} bytes`)
+    const at = core.user_ring_reserve(this.#address, size) >>> 0
+    if (at === 0) return undefined
+    const sample = new UserSample(memory.bytes.subarray(at, at + size), (submit) => {
+      this.#reserved.delete(sample)
+      core.user_ring_end(this.#address, at, submit ? 1 : 0)
+    })
+    this.#reserved.add(sample)
+    return sample
+  }
+
+  /**
+   * As reserve, once there is room: programs that drain the ring say so, unless by BPF_RB_NO_WAKEUP. Undefined after `timeout`
+   * milliseconds, or when the ring is closed. Without a timeout, waiting keeps no process alive.
+   */
+  async reserveBlocking(
+    size: number,
+    { timeout = Infinity }: { timeout?: number } = {},
+  ): Promise<UserSample | undefined> {
+    const { memory } = this.#cpu
+    const word = this.#address + MAP_RING_BELL
+    const end = timeout === Infinity ? undefined : deadline(timeout)
+    try {
+      for (let over = false; this.#open && !over;) {
+        const bell = memory.word(word)
+        const sample = this.reserve(size)
+        if (sample) return sample
+        const rung = memory.whenChanged(word, bell | 0)
+        if (rung) over = (await (end ? Promise.race([rung, end.over]) : rung)) === OVER
+      }
+      return undefined
+    } finally {
+      end?.clear()
+    }
+  }
+
+  /** Discards what is reserved; ends whoever waits. */
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    for (const sample of this.#reserved) sample.discard()
+    this.#cpu.memory.notify(this.#address + MAP_RING_BELL)
+    this.#released()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+const OVER = Symbol('over')
+
+function deadline(milliseconds: number): { over: Promise<typeof OVER>; clear: () => void } {
+  let timer: NodeJS.Timeout
+  const over = new Promise<typeof OVER>((resolve) => (timer = setTimeout(() => resolve(OVER), milliseconds)))
+  return { over, clear: () => clearTimeout(timer) }
+}
+
+/** A reserved sample. */
+export class UserSample {
+  readonly #bytes: Uint8Array
+  readonly #end: (submit: boolean) => void
+  #reserved = true
+
+  /** @internal */
+  constructor(bytes: Uint8Array, end: (submit: boolean) => void) {
+    this.#bytes = bytes
+    this.#end = end
+  }
+
+  /**
+   * The sample itself, in the machine's memory; what an earlier one left is in it. Do not use what was taken when it is no
+   * more reserved. Throws SkepError CLOSED then.
+   */
+  get bytes(): Uint8Array {
+    this.#check()
+    return this.#bytes
+  }
+
+  /** Programs get it. Throws CLOSED if it is not reserved any more. */
+  submit(): void {
+    this.#finish(true)
+  }
+
+  /** Programs pass over it. Throws as submit. */
+  discard(): void {
+    this.#finish(false)
+  }
+
+  /** Discards it unless it was submitted. */
+  [Symbol.dispose](): void {
+    if (this.#reserved) this.#finish(false)
+  }
+
+  #finish(submit: boolean): void {
+    this.#check()
+    this.#reserved = false
+    this.#end(submit)
+  }
+
+  #check(): void {
+    if (!this.#reserved) throw new SkepError('CLOSED', 'the sample was submitted or discarded')
+  }
+}

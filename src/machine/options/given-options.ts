@@ -1,0 +1,41 @@
+// Options that do not exist are refused by name: JavaScript has no types that would. The lists of those that do stand
+// beside the types of the options and are checked against them. Called by boot(), load(), run() and prepare().
+import { SkepError } from '../../error.js'
+
+/** The names of the options of a type: `{ … } satisfies OptionNames<Type>`. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
+
+/** Throws BAD_OPTION if `given` has an option that is not among `names`; `where` begins the message: "boot". */
+export function refuseUnknown(given: object, names: Readonly<Record<string, true>>, where: string): void {
+  const unknown = unknownOption(given, names)
+  if (unknown !== undefined) throw new SkepError('BAD_OPTION', `${where}: ${unknown}`)
+}
+
+/** What is to be said of the first option that is not among `names`. */
+export function unknownOption(given: object, names: Readonly<Record<string, true>>): string | undefined {
+  for (const name in given)
+    if (!Object.hasOwn(names, name)) return `there is no option '${name}'; ${suggestion(name, Object.keys(names))}`
+  return undefined
+}
+
+function suggestion(name: string, names: readonly string[]): string {
+  const distances = names.map((known) => distance(name.toLowerCase(), known.toLowerCase()))
+  const nearest = Math.min(...distances)
+  return nearest <= Math.max(1, name.length / 3)
+    ? `did you mean '${names[distances.indexOf(nearest)]}'?`
+    : `there are ${names.join(', ')}`
+}
+
+/** Characters to add, take away or change until one word is the other. */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let taken = 1; taken <= from.length; taken++) {
+    const next = [taken]
+    for (let index = 1; index <= to.length; index++)
+      next.push(
+        Math.min(next[index - 1]! + 1, row[index]! + 1, row[index - 1]! + (from[taken - 1] === to[index - 1] ? 0 : 1)),
+      )
+    row = next
+  }
+  return row[to.length]!
+}
