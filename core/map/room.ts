@@ -1,7 +1,7 @@
 // How many elements a hash map holds. A room is reserved before an insertion is published and given back after a
 // deletion has set its mark: an operation that is going on counts as holding one. So the map never holds more than
 // max_entries, and is called full only while elements and operations under way together are that many. Called by
-// list.ts, hash.ts and lru.ts.
+// list.ts, hash.ts and short.ts.
 //
 // The map counts the rooms that it has handed out (MAP_COUNT). A CPU keeps a few that were given back to it and fills them
 // again, so that CPUs which insert and delete meet at no common word; whoever finds none at home and none at the map takes

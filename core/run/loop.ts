@@ -63,8 +63,9 @@ function wanted(): bool {
 }
 
 // Looks for what others want until machine time `until` (ns); true if there is something. A reading of the clock calls
-// JavaScript and leaves garbage there, whose collection (0.1 ms and more) would come while a CPU waits for a deadline: so it
-// looks, by the pace of its last looks, for half of the time that is left before it reads the clock again.
+// JavaScript, takes as long as many looks, and leaves garbage where V8 has not optimised it yet, whose collection (0.1 ms and
+// more) would come while a CPU waits for a deadline: so it looks, by the pace of its last looks, for half of the time that is
+// left before it reads the clock again.
 function watch(until: u64): bool {
   let looks = FEW_LOOKS
   let now = freshNow()

@@ -30,7 +30,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
       host: fc.boolean(),
     })
     .map((step): Step => (step.map === 'filter' && step.operation === 'pop' ? { ...step, operation: 'peek' } : step)),
-  { minLength: 1, maxLength: 60 },
+  { minLength: 1, maxLength: 60, size: 'max' },
 )
 
 /** The packet of a run. */

@@ -39,7 +39,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
       host: fc.boolean(),
     })
     .map((step): Step => ({ ...step, host: step.host || step.operation === 'next' })),
-  { minLength: 1, maxLength: 60 },
+  { minLength: 1, maxLength: 60, size: 'max' },
 )
 
 /** The key as struct bpf_lpm_trie_key. */

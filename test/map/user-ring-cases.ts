@@ -39,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-export const steps = fc.array(step, { minLength: 30, maxLength: 120 })
+export const steps = fc.array(step, { minLength: 30, maxLength: 120, size: 'max' })
 
 /** The context of a drain. */
 export function asked({ flags, last, nested }: Step & { do: 'drain' }): Uint8Array {
