@@ -26,6 +26,8 @@ export function resourceComplaint(around: Surroundings, state: State, rule: Reso
     case 'cast':
       return objectArgumentComplaint(first, 1, 'sock', false)
     case 'use':
+      // In programs of other types, which are refused for that, it may be no socket.
+      if (around.program?.type === 'unsupported') return undefined
       return objectArgumentComplaint(registers[rule.argument] ?? UNKNOWN, rule.argument, 'sock', false)
     case 'release':
       return objectArgumentComplaint(first, 1, rule.type, true)

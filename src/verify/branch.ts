@@ -1,9 +1,9 @@
 // What a conditional jump finds out: on each of its two ways the state is narrowed, or the way cannot be taken.
 import type { Instruction } from '../isa/decode.js'
 import { withoutReference } from './resources.js'
-import { constant, EXACT, isConstant, LOOSE, narrowed, type Scalar } from './scalar.js'
+import { constant, isAny, isConstant, isUndecidedAlike, LOOSE, narrowed, type Scalar } from './scalar.js'
 import { copyState, replace, replaceWhere, type State } from './state.js'
-import { mayBeKernelPointer, UNKNOWN, ZERO, type PacketPointer, type Value } from './value.js'
+import { mayBeKernelPointer, TESTED, UNKNOWN, ZERO, type PacketPointer, type Value } from './value.js'
 
 /** The ways on from a block's last instruction: index of the next instruction and the state there. */
 export function waysOn(instruction: Instruction, state: State): { to: number; state: State }[] {
@@ -30,11 +30,18 @@ export function waysOn(instruction: Instruction, state: State): { to: number; st
 function isDecidedAlike({ form, dst, src, imm }: Instruction, { registers }: State): boolean {
   const one = registers[dst] ?? UNKNOWN
   const other: Value = form.source === 'register' ? (registers[src] ?? UNKNOWN) : constant(imm)
-  if (one.is === 'scalar' && other.is === 'scalar') return one.precision === EXACT && other.precision === EXACT
+  if (one.is === 'scalar' && other.is === 'scalar') {
+    if (isConstant(other)) return isUndecidedAlike(one, form.operation, other.min, form.width)
+    const mirrored = MIRRORED.get(form.operation)
+    if (isConstant(one) && mirrored !== undefined) return isUndecidedAlike(other, mirrored, one.min, form.width)
+    return one !== other && isAny(one) && isAny(other)
+  }
   if (form.width !== 64) return false
-  if (one.is === 'packet-end' || other.is === 'packet-end') return true
+  if (one.is === 'packet-end') return other.is === 'packet' && !other.beyond
+  if (other.is === 'packet-end') return one.is === 'packet' && !one.beyond
   const pointer = isZero(other) ? one : other
-  return pointer.is === 'released' || ((pointer.is === 'value' || pointer.is === 'object') && pointer.nullable)
+  if (pointer.is === 'released') return !pointer.tested
+  return (pointer.is === 'value' || pointer.is === 'object') && pointer.nullable === true
 }
 
 /** The state where the comparison holds (or does not); undefined if it never does. Changes `state`. */
@@ -43,6 +50,8 @@ function where(instruction: Instruction, state: State, holds: boolean): State | 
   const one = state.registers[dst] ?? UNKNOWN
   const other: Value = form.source === 'register' ? (state.registers[src] ?? UNKNOWN) : constant(imm)
   if (one.is === 'scalar' && other.is === 'scalar') return numbers(state, instruction, one, other, holds)
+  if (one.is === 'released' || other.is === 'released')
+    replaceWhere(state, (value) => (value.is === 'released' ? TESTED : undefined))
   if (form.width !== 64) return state
   if (one.is === 'packet' && other.is === 'packet-end') return packet(state, one, form.operation, holds)
   if (one.is === 'packet-end' && other.is === 'packet')
@@ -113,5 +122,6 @@ function packet(state: State, pointer: PacketPointer, operation: string, holds: 
         ? { ...value, proved: pointer.offset }
         : undefined,
     )
+  else if (operation !== 'eq' && operation !== 'ne') replace(state, pointer, { ...pointer, beyond: true })
   return state
 }

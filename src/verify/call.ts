@@ -7,9 +7,9 @@ import { callComplaint } from './fields.js'
 import { formatComplaint } from './format.js'
 import { access, invalid } from './refusal.js'
 import { NOTHING_HELD, sleepComplaint, UNKNOWN_HELD, type LockState, type Resources } from './resources.js'
-import { scalar } from './scalar.js'
+import { isConstant, joinedScalar, scalar } from './scalar.js'
 import { helperSignature, kfuncSignature, mayMovePacket, type CallbackRule, type Signature } from './signatures.js'
-import { replaceWhere, type State } from './state.js'
+import { replace, replaceWhere, type State } from './state.js'
 import type { Surroundings } from './step.js'
 import { asArgument, KERNEL_POINTER, UNKNOWN, type Value } from './value.js'
 
@@ -57,7 +57,7 @@ export function call(around: CallSurroundings, state: State, instruction: Instru
   if (form.operation === 'helper') return external(around, state, instruction, helperSignature(imm), imm)
   const entered = relocation?.kind === 'call' ? callFunction(around, state, relocation.function) : NO_SUMMARY
   clobber(state, around.trusting, around.movesPacket)
-  state.registers[0] = entered === NO_SUMMARY ? UNKNOWN : asArgument(entered.result)
+  state.registers[0] = asArgument(entered.result)
   state.lock = entered.lock
   state.resources = entered.resources
   state.sure &&= entered.sure
@@ -66,12 +66,23 @@ export function call(around: CallSurroundings, state: State, instruction: Instru
 function callFunction(around: CallSurroundings, state: State, name: string): Summary {
   const { lock, resources, sure } = state
   const { sleepable } = around
-  const given = state.registers.slice(1, 6).map(asArgument)
-  if (around.spec.functions.get(name)?.isStatic !== false)
-    return around.enter(name, { arguments: given, lock, resources, sure, sleepable })
-  // The kernel looks at it by itself.
-  const alone = { lock: 'free', resources: NOTHING_HELD, sure: true, isMain: true } as const
+  const values = state.registers.slice(1, 6)
+  const given = values.map(asArgument)
+  if (around.spec.functions.get(name)?.isStatic !== false) {
+    const { result, ...summary } = around.enter(name, { arguments: given, lock, resources, sure, sleepable })
+    if (around.trusting) for (const value of values) share(state, value)
+    return { ...summary, result: result.is === 'scalar' && !isConstant(result) ? joinedScalar(result) : result }
+  }
+  // The kernel looks at it by itself, if it comes to a call of it.
+  const alone = { lock: 'free', resources: NOTHING_HELD, sure, isMain: true } as const
   return { ...around.enter(name, { arguments: given, sleepable, ...alone }), lock, resources, sure }
+}
+
+/** What a function finds out about an argument the kernel then knows of the caller's copies of it as well. */
+function share(state: State, value: Value): void {
+  if (value.is === 'scalar' && !isConstant(value)) replace(state, value, joinedScalar(value))
+  else if (value.is === 'value' && value.nullable) replace(state, value, { ...value, nullable: 'mixed' })
+  else if (value.is === 'object' && value.nullable) replace(state, value, UNKNOWN)
 }
 
 /** Registers that calls do not keep, and what the callee may have written. */
@@ -147,7 +158,7 @@ function callbackEntry(
   const shared = {
     lock: asynchronous ? ('free' as const) : state.lock,
     resources: asynchronous ? NOTHING_HELD : state.resources,
-    sure: asynchronous || state.sure,
+    sure: state.sure,
     sleepable: asynchronous ? kind === 'work' : around.sleepable,
     callback,
     isMain: asynchronous,
@@ -173,7 +184,7 @@ function fill(values: Value[]): Value[] {
 }
 
 function resultOf(around: CallSurroundings, state: State, signature: Signature, first: Value): Value {
-  if (signature.result === 'number') return scalar()
+  if (signature.result === 'number') return signature.bounded ? joinedScalar(scalar()) : scalar()
   if (signature.result === 'kernel') return KERNEL_POINTER
   const map = signature.result === 'value' && first.is === 'map' ? around.spec.maps.get(first.map) : undefined
   if (!map || !HOLDS_VALUES.has(map.type) || map.inner) return UNKNOWN

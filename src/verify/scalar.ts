@@ -3,7 +3,10 @@
 // Invariant: the concrete value is always inside. Proofs rest on it; words about returned values rest on `precision`.
 import type { Instruction } from '../isa/decode.js'
 
-/** How well a range tells what the kernel would know: each way exactly, joined from several ways, or less than it. */
+/**
+ * How well a range tells what the kernel would know: exactly (to the kernel each number of it may occur, whatever else is
+ * known), joined from several ways or with numbers left out, or less than it.
+ */
 export const EXACT = 0
 const JOINED = 1
 export const LOOSE = 2
@@ -36,6 +39,11 @@ export function constant(value: number): Scalar {
 export function wideConstant(value: bigint): Scalar {
   const signed = Number(BigInt.asIntN(64, value))
   return Math.abs(signed) <= LIMIT ? constant(signed) : scalar(-Infinity, Infinity, LOOSE)
+}
+
+/** One of which the kernel may know more, by what it finds out about another number. */
+export function joinedScalar(value: Scalar): Scalar {
+  return { ...value, precision: Math.max(value.precision, JOINED) }
 }
 
 export function isConstant({ min, max }: Scalar): boolean {
@@ -140,6 +148,14 @@ function fold(operation: string, first: number, second: number, width: number): 
 
 const bounded = ({ min, max }: Scalar): boolean => min !== -Infinity && max !== Infinity
 
+/** Nothing is known, by the kernel neither. */
+export function isAny(value: Scalar): boolean {
+  return value.precision === EXACT && (isUnknown(value) || (value.min === 0 && value.max === U32 - 1))
+}
+
+/** No claim but that it is a number, of which the kernel knows some bits. */
+const SOME_BITS = scalar(-Infinity, Infinity, LOOSE)
+
 /** No claim but that it is a number. Less than the kernel knows if an operand was bounded. */
 function lost(a: Scalar, b: Scalar): Scalar {
   return scalar(-Infinity, Infinity, isUnknown(a) && (isUnknown(b) || isConstant(b)) ? EXACT : LOOSE)
@@ -155,21 +171,21 @@ function ranged(operation: string, a: Scalar, b: Scalar, width: number): Scalar 
     case 'neg':
       return bounded(a) ? within(-a.max, -a.min) : lost(a, a)
     case 'mul': {
-      if (!bounded(a) || !bounded(b)) return lost(a, b)
+      if (!bounded(a) || !bounded(b)) return SOME_BITS
       const products = [a.min * b.min, a.min * b.max, a.max * b.min, a.max * b.max]
-      return within(Math.min(...products), Math.max(...products))
+      return joinedScalar(within(Math.min(...products), Math.max(...products)))
     }
     case 'and':
       if (b.min >= 0 || a.min >= 0)
         return scalar(0, Math.min(b.min >= 0 ? b.max : Infinity, a.min >= 0 ? a.max : Infinity), JOINED)
-      return lost(a, b)
+      return SOME_BITS
     case 'or':
     case 'xor':
       if (a.min >= 0 && b.min >= 0 && bounded(a) && bounded(b)) return scalar(0, ones(Math.max(a.max, b.max)), LOOSE)
-      return lost(a, b)
+      return SOME_BITS
     case 'lsh':
-      if (c === undefined || !bounded(a)) return lost(a, b)
-      return within(a.min * 2 ** (c & (width - 1)), a.max * 2 ** (c & (width - 1)))
+      if (c === undefined || !bounded(a)) return SOME_BITS
+      return joinedScalar(within(a.min * 2 ** (c & (width - 1)), a.max * 2 ** (c & (width - 1))))
     case 'rsh': {
       if (c === undefined) return lost(a, b)
       const shift = c & (width - 1)
@@ -218,11 +234,43 @@ export function narrowed(
   width: number,
   holds: boolean,
 ): Scalar | undefined {
-  const small = value.min >= 0 && value.max < 2 ** 31
-  if (width === 32 && !small) return { ...value, precision: LOOSE }
+  if (isConstant(value)) return compares(value.min, comparison, against, width) === holds ? value : undefined
   const operation = holds ? comparison : (OPPOSITE.get(comparison) ?? comparison)
+  const isWhole = value.min >= 0 && value.max < (operation.startsWith('s') ? 2 ** 31 : U32)
+  if (width === 32 && !isWhole) return { ...value, precision: LOOSE }
   const c = width === 64 ? against : operation.startsWith('s') ? against | 0 : against >>> 0
   return rangeWhere(value, operation, c)
+}
+
+/** Two constants, compared as the machine does. */
+function compares(one: number, comparison: string, other: number, width: number): boolean {
+  const isSigned = /^s[gl]/.test(comparison)
+  const bits = isSigned ? BigInt.asIntN : BigInt.asUintN
+  const a = bits(width, BigInt(one))
+  const b = bits(width, BigInt(other))
+  switch (isSigned ? comparison.slice(1) : comparison) {
+    case 'eq':
+      return a === b
+    case 'ne':
+      return a !== b
+    case 'gt':
+      return a > b
+    case 'ge':
+      return a >= b
+    case 'lt':
+      return a < b
+    case 'le':
+      return a <= b
+    default:
+      return (a & b) !== 0n
+  }
+}
+
+/** Whether the kernel is as undecided about both ways of a comparison with a constant as narrowed() is. */
+export function isUndecidedAlike(value: Scalar, comparison: string, against: number, width: number): boolean {
+  const isFollowed = (holds: boolean): boolean =>
+    narrowed(value, comparison, against, width, holds)?.precision !== LOOSE
+  return isAny(value) || (value.precision === EXACT && isFollowed(true) && isFollowed(false))
 }
 
 /** Negations; `set` (a bit test) has none here. */

@@ -39,6 +39,8 @@ export interface Signature {
   readonly second?: 'map' | 'callback'
   readonly callback?: CallbackRule
   readonly result: 'number' | 'value' | 'kernel' | 'unknown'
+  /** The kernel knows more of the number: the CPU's is below their count, that of bytes at most what there was room for. */
+  readonly bounded?: boolean
   /** Stores nothing in memory that its arguments point to. */
   readonly quiet: boolean
   /** r3 is a format, r5 the bytes of its values. */
@@ -56,19 +58,21 @@ const WORK: CallbackRule = { kind: 'work', most: 0 }
 /** Helpers that answer a number and store nothing where their arguments point. */
 const NUMBERS = [
   ...[
-    2, 3, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 17, 18, 19, 21, 23, 24, 25, 27, 28, 30, 31, 32, 33, 34, 35, 37, 38, 39, 40,
+    2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19, 21, 23, 24, 25, 27, 28, 30, 31, 32, 33, 34, 35, 37, 38, 39, 40,
     41, 43, 44,
   ],
   ...[46, 47, 48, 50, 51, 54, 65, 79, 80, 83, 87, 97, 118, 122, 123, 125, 135, 151, 152, 155, 160, 173, 174, 182, 185],
   ...[188, 190, 192, 208],
 ]
 /** Helpers that answer a number and may store something there. */
-const WRITERS = [4, 16, 20, 26, 29, 45, 67, 68, 69, 88, 89, 105, 106, 112, 113, 114, 115, 120, 163, 183, 184, 189]
+const WRITERS = [4, 16, 20, 26, 29, 68, 69, 88, 89, 105, 106, 112, 113, 120, 163, 183, 184, 189]
 
 const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
   [1, { result: 'value', quiet: true }],
   ...NUMBERS.map((id): [number, Signature] => [id, number]),
   ...WRITERS.map((id): [number, Signature] => [id, { result: 'number', quiet: false }]),
+  [8, { ...number, bounded: true }],
+  ...[45, 67, 114, 115].map((id): [number, Signature] => [id, { result: 'number', quiet: false, bounded: true }]),
   [12, { result: 'number', quiet: true, resource: { does: 'tail-call' } }],
   [84, { result: 'unknown', quiet: true, resource: { does: 'acquire', type: 'sock' } }],
   [85, { result: 'unknown', quiet: true, resource: { does: 'acquire', type: 'sock' } }],

@@ -23,7 +23,7 @@ export interface State {
   slots: Map<number, Slot>
   lock: LockState
   resources: Resources
-  /** The kernel comes here, too: on the way, no branch hung on what it may know better. */
+  /** The kernel comes here on each of the ways that are joined: none hung on a branch of which it may know more. */
   sure: boolean
   /** What accesses on all ways to here have shown to lie in guest memory; only where proofs are looked for. */
   checked: Map<Base, Span>
@@ -106,8 +106,8 @@ export function joinInto(known: State, other: State, widen: boolean): boolean {
     known.resources = UNKNOWN_HELD
     changed = true
   }
-  if (other.sure && !known.sure) {
-    known.sure = true
+  if (known.sure && !other.sure) {
+    known.sure = false
     changed = true
   }
   return intersect(known.checked, other.checked) || changed
@@ -129,5 +129,5 @@ function intersect(known: Map<Base, Span>, other: ReadonlyMap<Base, Span>): bool
 /** Values that a branch can narrow. */
 function linkable(value: Value): value is Scalar | Extract<Value, { is: 'value' | 'object' }> {
   if (value.is === 'scalar') return value.min !== value.max
-  return (value.is === 'value' || value.is === 'object') && value.nullable
+  return (value.is === 'value' || value.is === 'object') && value.nullable !== false
 }

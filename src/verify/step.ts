@@ -8,9 +8,9 @@ import { valueComplaint } from './fields.js'
 import { objectAccessComplaint } from './objects.js'
 import { forget, loadedPlace, noteAccess } from './place.js'
 import { access, type Complaint } from './refusal.js'
-import { arithmetic, constant, isConstant, LOOSE, scalar, wideConstant, type Scalar } from './scalar.js'
+import { arithmetic, constant, isConstant, joinedScalar, LOOSE, scalar, wideConstant, type Scalar } from './scalar.js'
 import { UNKNOWN_HELD } from './resources.js'
-import { overwrite, type State } from './state.js'
+import { overwrite, replace, type State } from './state.js'
 import {
   KERNEL_POINTER,
   mayBeKernelPointer,
@@ -46,7 +46,7 @@ export function step(around: Surroundings, state: State, instruction: Instructio
   const { registers } = state
   switch (form.kind) {
     case 'alu': {
-      const value = computed(around, instruction, registers)
+      const value = computed(around, state, instruction)
       if (value.is === 'packet' && value.base === instruction.index) forget(state, instruction.index)
       registers[dst] = value
       return
@@ -83,8 +83,9 @@ function wide({ imm, high }: Instruction, relocation: Relocation | undefined): V
   }
 }
 
-function computed(around: Surroundings, instruction: Instruction, registers: readonly Value[]): Value {
+function computed(around: Surroundings, state: State, instruction: Instruction): Value {
   const { form, dst, src, imm } = instruction
+  const { registers } = state
   const { operation, width } = form
   const target = registers[dst] ?? UNKNOWN
   const operand = operation === 'neg' ? ZERO : form.source === 'register' ? (registers[src] ?? UNKNOWN) : constant(imm)
@@ -96,13 +97,31 @@ function computed(around: Surroundings, instruction: Instruction, registers: rea
     (first.is === 'unknown' || first.is === 'place') && (!shifts || width === 32)
       ? scalar(-Infinity, Infinity, LOOSE)
       : first
-  if (one.is === 'scalar' && operand.is === 'scalar') return arithmetic(instruction, one, operand)
+  if (one.is === 'scalar' && operand.is === 'scalar') {
+    const result = arithmetic(instruction, one, operand)
+    return around.trusting && shifts && isKept(state, one, dst) ? linked(state, one, result) : result
+  }
   if (width === 64 && shifts) {
-    if (operand.is === 'scalar') return shifted(around, instruction, target, operand)
-    if (target.is === 'scalar' && operation === 'add') return shifted(around, instruction, operand, target)
+    if (operand.is === 'scalar') return shifted(around, state, instruction, target, operand)
+    if (target.is === 'scalar' && operation === 'add') return shifted(around, state, instruction, operand, target)
   }
   if (operation === 'xor' && form.source === 'register' && dst === src) return ZERO
   return scalarOfAny(width)
+}
+
+/** Another place than `dst` has this number, too. */
+function isKept({ registers, slots }: State, value: Scalar, dst: number): boolean {
+  if (isConstant(value)) return false
+  return (
+    registers.some((other, register) => other === value && register !== dst) ||
+    [...slots.values()].some((slot) => slot.value === value)
+  )
+}
+
+/** A number and its sum with another: what a branch finds out about one, the kernel knows of both. */
+function linked(state: State, value: Scalar, sum: Scalar): Scalar {
+  replace(state, value, joinedScalar(value))
+  return joinedScalar(sum)
 }
 
 /** The result of arithmetic on something that may be a pointer. */
@@ -110,11 +129,17 @@ function scalarOfAny(width: number): Value {
   return width === 32 ? scalar(0, 2 ** 32 - 1, LOOSE) : UNKNOWN
 }
 
-function shifted({ report }: Surroundings, instruction: Instruction, pointer: Value, by: Scalar): Value {
+function shifted(
+  { report }: Surroundings,
+  { sure }: State,
+  instruction: Instruction,
+  pointer: Value,
+  by: Scalar,
+): Value {
   const nullable = (pointer.is === 'value' || pointer.is === 'object') && pointer.nullable
   if (nullable || (pointer.is === 'object' && pointer.type !== 'ringbuf_mem' && pointer.type !== 'mem')) {
     const words = `R${instruction.dst} pointer arithmetic on ${typeName(pointer)} prohibited`
-    report?.(instruction, access(nullable ? `${words}, null-check it first` : words))
+    if (sure && nullable !== 'mixed') report?.(instruction, access(nullable ? `${words}, null-check it first` : words))
     return UNKNOWN
   }
   return moved(pointer, instruction.form.operation === 'add' ? by : scalar(-by.max, -by.min), instruction.index)
@@ -189,7 +214,8 @@ function loaded(around: Surroundings, state: State, instruction: Instruction, ba
   if (base.is === 'value') {
     const map = around.spec.maps.get(base.map)
     const known = map && base.min === base.max ? readOnly(map, base.min + offset, form.width / 8) : undefined
-    return known !== undefined && form.narrow === 0 ? wideConstant(known) : numberOf(form.width, form.narrow)
+    if (known === undefined) return numberOf(form.width, form.narrow)
+    return form.narrow === 0 ? wideConstant(known) : unknownLoad(form.width, form.narrow)
   }
   if (base.is === 'packet' || base.is === 'key' || base.is === 'object') return numberOf(form.width, form.narrow)
   return unknownLoad(form.width, form.narrow)

@@ -24,11 +24,13 @@ export interface MapPointer {
   readonly is: 'map'
   readonly map: string
 }
-/** Into a value of a map; `nullable` until it was compared with 0. */
+/** Until it was compared with 0; 'mixed': it was on some of the ways that met here, and the kernel knows on which. */
+export type Nullable = boolean | 'mixed'
+/** Into a value of a map. */
 export interface ValuePointer extends Range {
   readonly is: 'value'
   readonly map: string
-  readonly nullable: boolean
+  readonly nullable: Nullable
 }
 /** Into the function's own frame, offset from r10; or into a caller's, where only the kind is known. */
 export interface FramePointer extends Range {
@@ -44,6 +46,8 @@ export interface PacketPointer {
   readonly base: Base
   readonly offset: number
   readonly proved: number
+  /** It was found behind the end, on some way to here: the kernel may remember. */
+  readonly beyond?: true
 }
 /** `offset` bytes behind some address that nobody knows; only where proofs are looked for, see place.ts. */
 export interface Place {
@@ -59,7 +63,7 @@ export interface KeyPointer extends Range {
   readonly map: string
 }
 export type ObjectType = 'sock' | 'sock_common' | 'tcp_sock' | 'ringbuf_mem' | 'mem'
-/** A socket, a sample of a ring or what an iterator gave ('mem'), `nullable` until it was compared with 0. */
+/** A socket, a sample of a ring or what an iterator gave ('mem'). */
 export interface ObjectPointer extends Range {
   readonly is: 'object'
   readonly type: ObjectType
@@ -67,7 +71,7 @@ export interface ObjectPointer extends Range {
   readonly reference: string | undefined
   /** It is what the reference was taken for: without it (0) there is none. */
   readonly owns: boolean
-  readonly nullable: boolean
+  readonly nullable: Nullable
   /** Bytes of a sample or an item; Infinity if nobody knows. */
   readonly size: number
 }
@@ -90,8 +94,8 @@ export type Value =
   | PacketPointer
   | Place
   | { readonly is: 'packet-end' }
-  /** An object after it was given back. */
-  | { readonly is: 'released' }
+  /** An object after it was given back: some number. `tested`: such a number was compared since, the kernel may know more. */
+  | { readonly is: 'released'; readonly tested: boolean }
   | ObjectPointer
   | DynptrPointer
   | KeyPointer
@@ -101,7 +105,8 @@ export const UNKNOWN: UnknownValue = { is: 'unknown' }
 /** UNKNOWN and less: what any value and this one have in common. */
 export const KERNEL_POINTER: UnknownValue = { is: 'unknown', kernel: true }
 
-export const RELEASED: Value = { is: 'released' }
+export const RELEASED: Value = { is: 'released', tested: false }
+export const TESTED: Value = { is: 'released', tested: true }
 
 export function mayBeKernelPointer(value: Value | undefined): boolean {
   return value?.is === 'unknown' && value.kernel === true
@@ -174,7 +179,7 @@ function sameValue(a: Value, b: Value): boolean {
     case 'function':
       return b.is === 'function' && a.name === b.name
     case 'packet':
-      return b.is === 'packet' && a.base === b.base && a.offset === b.offset && a.proved === b.proved
+      return b.is === 'packet' && samePlace(a, b) && a.proved === b.proved && a.beyond === b.beyond
     case 'place':
       return b.is === 'place' && a.base === b.base && a.offset === b.offset && a.context === b.context
     case 'value':
@@ -187,11 +192,17 @@ function sameValue(a: Value, b: Value): boolean {
       return b.is === 'ctx' && sameRange(a, b)
     case 'dynptr':
       return b.is === 'dynptr' && sameRange(a, b)
+    case 'released':
+      return b.is === 'released' && a.tested === b.tested
     case 'object':
       return b.is === 'object' && sameObject(a, b) && a.nullable === b.nullable && sameRange(a, b)
     default:
       return a.is === b.is && mayBeKernelPointer(a) === mayBeKernelPointer(b)
   }
+}
+
+function samePlace(a: PacketPointer, b: PacketPointer): boolean {
+  return a.base === b.base && a.offset === b.offset
 }
 
 function sameObject(a: ObjectPointer, b: ObjectPointer): boolean {
@@ -219,16 +230,21 @@ function joinOthers(a: Value, b: Value, widen: boolean): Value {
     return scalar(joined.min < a.min ? -Infinity : a.min, joined.max > a.max ? Infinity : a.max, LOOSE)
   }
   if (a.is === 'value' && b.is === 'value')
-    return a.map === b.map ? { ...a, ...joinRanges(a, b, widen), nullable: a.nullable || b.nullable } : UNKNOWN
+    return a.map === b.map ? { ...a, ...joinRanges(a, b, widen), nullable: joinNullable(a, b) } : UNKNOWN
   if (a.is === 'frame' && b.is === 'frame') return a.own === b.own ? { ...a, ...joinRanges(a, b, widen) } : UNKNOWN
   if (a.is === 'object' && b.is === 'object')
-    return sameObject(a, b) ? { ...a, ...joinRanges(a, b, widen), nullable: a.nullable || b.nullable } : UNKNOWN
+    return sameObject(a, b) ? { ...a, ...joinRanges(a, b, widen), nullable: joinNullable(a, b) } : UNKNOWN
+  if (a.is === 'released' && b.is === 'released') return TESTED
   if (a.is === 'dynptr' && b.is === 'dynptr') return { ...a, ...joinRanges(a, b, widen) }
   if (a.is === 'ctx' && b.is === 'ctx') return { ...a, ...joinRanges(a, b, widen) }
   if (a.is === 'key' && b.is === 'key') return a.map === b.map ? { ...a, ...joinRanges(a, b, widen) } : UNKNOWN
-  if (a.is === 'packet' && b.is === 'packet' && a.base === b.base && a.offset === b.offset)
-    return a.proved <= b.proved ? a : { ...a, proved: b.proved }
+  if (a.is === 'packet' && b.is === 'packet' && samePlace(a, b))
+    return { ...a, proved: Math.min(a.proved, b.proved), ...((a.beyond || b.beyond) && { beyond: true }) }
   return UNKNOWN
+}
+
+function joinNullable(a: { nullable: Nullable }, b: { nullable: Nullable }): Nullable {
+  return a.nullable === b.nullable ? a.nullable : 'mixed'
 }
 
 const ANYWHERE: Range = { min: -Infinity, max: Infinity }
@@ -246,7 +262,7 @@ export function keyOf(value: Value): string {
     case 'scalar':
       return `scalar ${value.min} ${value.max} ${value.precision}`
     case 'packet':
-      return 'packet'
+      return value.beyond ? 'packet beyond' : 'packet'
     default:
       return JSON.stringify(value, (_, part: unknown) => (part === Infinity ? '+' : part === -Infinity ? '-' : part))
   }

@@ -1,7 +1,7 @@
 // The states of one function at the start of each of its blocks, for one way of entering it and each set of things that may
-// be held there, and the pass over them that reports. States only ever lose knowledge, ranges widen at loop heads, and the number of visits is limited, so the walk
-// ends quickly for any graph; where the limit is reached nothing is claimed. Where proofs are looked for, what widening gave
-// away too much is taken back in one pass more.
+// be held there, and the pass over them that reports. States only ever lose knowledge, ranges widen at loop heads, and the
+// number of visits is limited, so the walk ends quickly for any graph; where the limit is reached nothing is claimed. Where
+// proofs are looked for there is one state at each block, and what widening gave away too much is taken back in one pass more.
 import type { Instruction } from '../isa/decode.js'
 import { successors, type Block } from './blocks.js'
 import { waysOn } from './branch.js'
@@ -19,8 +19,8 @@ export interface Walked extends Summary {
 /** Visits of a loop head until its ranges widen. */
 const PATIENCE = 3
 const VISITS_PER_BLOCK = 24
-/** Sets of held things that are told apart at one block. */
-const MOST_SETS = 8
+/** Sets of held things that are told apart at one block; one that the kernel certainly comes with, and one that it may not. */
+const MOST_SETS = 16
 
 /** What is known at the start of a block, for one set of held things. */
 interface Part {
@@ -59,7 +59,7 @@ function attempt(around: CallSurroundings, entry: Entry, mostSets: number): Walk
       const target = byStart.get(way.to)
       if (!target) continue
       const { position } = target
-      const known = partFor(places[position]!, way.state, mostSets)
+      const known = partFor(places[position]!, way.state, around.trusting ? mostSets : 1)
       const widen = target.isLoopHead && (known?.visits ?? 0) >= PATIENCE
       widened ||= widen
       // No other way has this state.
@@ -74,10 +74,10 @@ function attempt(around: CallSurroundings, entry: Entry, mostSets: number): Walk
   return { states: widened && !around.trusting ? narrowed(around, entry, states) : states, ...ends.summary() }
 }
 
-/** Where a state is to be joined; undefined: nowhere yet. */
-function partFor(parts: readonly Part[], { resources, lock }: State, mostSets: number): Part | undefined {
+/** Where a state is to be joined; undefined: nowhere yet. With one part for all, what they differ in is unknown. */
+function partFor(parts: readonly Part[], { resources, lock, sure }: State, mostSets: number): Part | undefined {
   return (
-    parts.find(({ state }) => state.resources.key === resources.key && state.lock === lock) ??
+    parts.find(({ state }) => state.resources.key === resources.key && state.lock === lock && state.sure === sure) ??
     (parts.length < mostSets ? undefined : parts[0])
   )
 }
@@ -98,7 +98,7 @@ class Ends {
       result: joinValues(known.result, result, false),
       lock: known.lock === lock ? lock : 'unknown',
       resources: same ? resources : UNKNOWN_HELD,
-      sure: known.sure || sure,
+      sure: known.sure && sure,
     }
   }
 

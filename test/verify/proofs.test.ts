@@ -302,6 +302,28 @@ test('in a loop of several blocks the range of a counter ends at its bound, also
   ])
 })
 
+test('what one way through a loop knows is not proved where another one gives a spin lock back', () => {
+  const lines = [
+    asm.mov('r8', 0),
+    asm.mov('r9', 0),
+    asm.label('loop'),
+    asm.loadReference('r6', { kind: 'map-value', map: '.bss', offset: 0 }),
+    asm.alu('add', 'r6', 'r8'),
+    asm.load(8, 'r7', 'r6', 0),
+    asm.alu('add', 'r9', 1),
+    asm.mov('r8', 'r7'),
+    asm.alu('and', 'r8', 63, 32),
+    asm.jump('ne', 'r7', 7, 'next'),
+    asm.mov('r1', 'r6'),
+    asm.call(94),
+    asm.mov('r8', 1000),
+    asm.label('next'),
+    asm.jump('lt', 'r9', 100, 'loop'),
+    asm.exit(),
+  ]
+  assert.deepEqual(proofsOf(lines, { maps: [map('.bss', { maxEntries: 1, valueSize: 64 })] }), [undefined])
+})
+
 test('most accesses of a packet parser need no check', () => {
   const spec = readSpec('examples/flow-timeout/flow-timeout.bpf.o')
   const prove = prover(spec)

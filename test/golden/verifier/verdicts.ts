@@ -3,6 +3,27 @@
 
 import { REFERENCE_VERDICTS, type Verdict } from './reference-verdicts.js'
 
+/** Of decision-programs.bpf.c; each is accepted. */
+const DECISIONS = [
+  'ok_flag_of_failure',
+  'ok_sum_decides',
+  'ok_summand_decides',
+  'ok_bits_of_shift',
+  'ok_bits_of_product',
+  'ok_bits_of_or',
+  'ok_bits_of_range',
+  'ok_two_ranges',
+  'ok_cpu_below_count',
+  'ok_beyond_end_twice',
+  'ok_released_as_flag',
+  'ok_global_never_called',
+  'ok_moved_by_flag',
+  'ok_one_of_two_is_there',
+  'ok_last_turn',
+  'ok_same_object',
+  'ok_decided_in_function',
+]
+
 export const VERDICTS: readonly Verdict[] = [
   { object: 'map-definitions', program: 't_m_arr' },
   { object: 'map-definitions', program: 't_m_hash' },
@@ -181,4 +202,5 @@ export const VERDICTS: readonly Verdict[] = [
     refused: 'negative offset dynptr_ptr ptr R1 off=-16 disallowed',
   },
   ...REFERENCE_VERDICTS,
+  ...DECISIONS.map((program) => ({ object: 'decision-programs', program })),
 ]
