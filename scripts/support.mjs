@@ -9,6 +9,7 @@ const path = new URL('../docs/support.md', import.meta.url)
 
 const HOST = 'what the host has set'
 const OUTPUT = "as bpf_perf_event_output; the packet is the run's `data`, whatever structure its pointer names"
+const LENGTH = "of a tracing program: of the run's `data`, whatever structure its pointer names"
 const SOCKETS =
   'among the sockets that the host sets; the current network namespace is the only one, and of sockets that fit equally well the first is found (no SO_REUSEPORT)'
 const REDIRECT = "nothing is sent: a run's answer has it"
@@ -17,6 +18,7 @@ const PRINTF = 'pointers print as they are, and no address has a name'
 
 /** What differs from the kernel. Everything else that is in the machine's tables works as there. */
 const DIFFERENCES = {
+  bpf_xdp_get_buff_len: LENGTH,
   bpf_ktime_get_boot_ns: 'is bpf_ktime_get_ns: nothing suspends',
   bpf_ktime_get_coarse_ns: "the CPU's last reading of the clock",
   bpf_ktime_get_tai_ns: 'is REALTIME: no leap seconds',

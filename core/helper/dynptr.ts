@@ -11,7 +11,7 @@ import { bpf_probe_read_kernel, bpf_probe_read_kernel_str, unreadable } from './
 import { RECORD_COMMITTED, RECORD_DISCARDED } from '../map/ring-record'
 import { finishSample, reserveSample } from './ring-buffer'
 import { bpf_skb_load_bytes, bpf_skb_store_bytes, skbBytes, skbEnd, skbStart } from './skb'
-import { bpf_xdp_get_buff_len, bpf_xdp_load_bytes, bpf_xdp_store_bytes, xdpBytes } from './xdp'
+import { bpf_xdp_load_bytes, bpf_xdp_store_bytes, xdpBytes, xdpLength } from './xdp'
 
 const DYNPTR_BYTES: u32 = 16
 const SIZE: usize = 8
@@ -101,7 +101,7 @@ export function bpf_dynptr_from_skb(context: u64, flags: u64, dynptr: u64): i64 
 /** Over the packet of XDP. 0, -EINVAL for any flag. */
 export function bpf_dynptr_from_xdp(context: u64, flags: u64, dynptr: u64): i64 {
   const pointer = dynptrAt(dynptr)
-  const length = <u32>bpf_xdp_get_buff_len(context)
+  const length = <u32>xdpLength(context)
   set(pointer, 0, 0)
   if (flags !== 0) return -EINVAL
   set(pointer, context, XDP | (length & MOST_BYTES))

@@ -9,7 +9,7 @@ import { INTERFACE_MTU } from '../network-record'
 import { interfaceAt } from './interface'
 import { ETHERNET_BYTES } from './packet'
 import { skbAt, skbLength, SKB_GSO_SIZE, SKB_IFINDEX } from './skb'
-import { bpf_xdp_get_buff_len, xdpIngress } from './xdp'
+import { xdpIngress, xdpLength } from './xdp'
 
 const BPF_MTU_CHK_SEGS: u64 = 1
 const FITS: i64 = 0
@@ -30,7 +30,7 @@ export function bpf_check_mtu(context: u64, ifindex: u64, length: u64, differenc
   const through = interfaceAt(wanted)
   if (!through) return -ENODEV
   const mtu = peek32(through + INTERFACE_MTU)
-  const bytes = xdp ? <u32>bpf_xdp_get_buff_len(context) : skbLength(context)
+  const bytes = xdp ? <u32>xdpLength(context) : skbLength(context)
   const counted = <i32>(given !== 0 ? given + ETHERNET_BYTES : bytes) + <i32>difference
   poke32(word, mtu)
   if (counted <= <i32>(mtu + ETHERNET_BYTES)) return FITS

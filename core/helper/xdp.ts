@@ -1,8 +1,12 @@
 // The packet of an XDP program: reading, writing, moving its edges. Exported to guest programs.
-import { EACCES, EFAULT, EINVAL } from '../abi'
+import { BPF_PROG_TYPE_XDP, EACCES, EFAULT, EINVAL } from '../abi'
+import { cpu } from '../cpu'
 import { copy, fill, peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'
+import { CPU_PROGRAM, PROGRAM_TYPE } from '../layout'
+import { TASK_PACKET_BYTES } from '../task-record'
 import { bufferEnd, headroomStart, copyIn, copyOut, ETHERNET_BYTES, inside } from './packet'
+import { inRunBuffer } from './task'
 
 // xdp_md.
 const XDP_DATA: usize = 0
@@ -62,8 +66,17 @@ export function xdpIngress(context: u64): u32 {
   return ifindex === 0 ? LOOPBACK : ifindex
 }
 
-/** Bytes of the packet. */
+/**
+ * Bytes of the packet; for a tracing program, of the one that the host has given the run (none in a callback), whatever structure
+ * its pointer names.
+ */
 export function bpf_xdp_get_buff_len(context: u64): i64 {
+  const type = peek32(<usize>peek32(cpu() + CPU_PROGRAM) + PROGRAM_TYPE)
+  return type === BPF_PROG_TYPE_XDP ? xdpLength(context) : <i64>inRunBuffer(TASK_PACKET_BYTES)
+}
+
+/** Bytes of the packet of an XDP program. */
+export function xdpLength(context: u64): i64 {
   const ctx = guestAddress(context, XDP_BYTES)
   return <i64>peek32(ctx + XDP_DATA_END) - <i64>peek32(ctx + XDP_DATA)
 }

@@ -156,7 +156,7 @@ export const helpers: readonly HelperEntry[] = [
   helper(183, 'bpf_get_func_arg', 3, { refusedIn: allBut('tracing'), traced: true }),
   helper(184, 'bpf_get_func_ret', 2, { refusedIn: allBut('tracing'), traced: true }),
   helper(185, 'bpf_get_func_arg_cnt', 1, { refusedIn: allBut('tracing'), traced: true }),
-  helper(188, 'bpf_xdp_get_buff_len', 1, { refusedIn: xdp }),
+  helper(188, 'bpf_xdp_get_buff_len', 1, { refusedIn: allBut('xdp', 'tracing', 'syscall') }),
   helper(189, 'bpf_xdp_load_bytes', 4, { refusedIn: xdp }),
   helper(190, 'bpf_xdp_store_bytes', 4, { refusedIn: xdp }),
   helper(192, 'bpf_skb_set_tstamp', 3, { refusedIn: actions }),

@@ -5,6 +5,7 @@
 static long (*const bpf_perf_event_output)(void *ctx, void *map, __u64 flags, void *data, __u64 size) = (void *)25;
 
 static long (*const bpf_skb_output)(void *skb, void *map, __u64 flags, void *data, __u64 size) = (void *)111;
+static __u64 (*const bpf_xdp_get_buff_len)(void *xdp) = (void *)188;
 static long (*const bpf_xdp_output)(void *xdp, void *map, __u64 flags, void *data, __u64 size) = (void *)121;
 
 char LICENSE[] SEC("license") = "GPL";
@@ -77,5 +78,11 @@ SEC("fexit/skep_traces_xdp") int put_xdp_buff(__u64 *ctx)
   struct record record = {1, 2, 3};
 
   result = bpf_xdp_output((void *)ctx[0], &events, flags, &record, sizeof(record));
+  return 0;
+}
+
+SEC("fexit/skep_traces_xdp") int measure_xdp_buff(__u64 *ctx)
+{
+  result = bpf_xdp_get_buff_len((void *)ctx[0]);
   return 0;
 }

@@ -106,6 +106,8 @@ for (const engine of ['jit', 'interp'] as const)
         records().map((data) => data.length),
         [86, 16, 86, 16],
       )
+      assert.equal(put('measure_xdp_buff', 0n, packet), 70)
+      assert.equal(put('measure_xdp_buff', 0n, undefined), 0)
       assert.throws(() => put('put_skb', 0n, new Uint8Array(2 ** 20)), coded('BAD_RUN', /run buffer/))
       assert.throws(() => put('put_traced', 0n, packet), coded('BAD_RUN', /no data/))
     })
