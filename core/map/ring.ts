@@ -9,7 +9,7 @@
 // Position and length are believed from core memory only; the 8 bytes in front of a sample mean nothing.
 import { MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF, MAX_MAPS } from '../abi'
 import { mapAt } from '../async/slot'
-import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
+import { MAP_LIVE } from '../async/user-reference'
 import { cpuIndex } from '../cpu'
 import {
   add32,
@@ -252,13 +252,14 @@ function abandonIn(map: usize, owner: u32): void {
 
 /**
  * Discards every reservation of CPU `index`, and ends its drains: a run that ended without giving its records back, or a dead
- * CPU, which has no samples of user rings any more either.
+ * CPU, which has no samples of user rings any more either. Inside a section. A map that is closed is left alone: nobody consumes
+ * it any more, and its grace period may have begun before this section, which then does not keep its memory.
  */
 export function abandonReservations(index: u32, dead: bool): void {
   forgetOpen(index)
   for (let at: u32 = 0; at < <u32>MAX_MAPS; at++) {
     const map = <usize>peek32(HEADER + HEADER_MAPS) + <usize>at * MAP_BYTES
-    if (load32(map + MAP_STATE) - MAP_LIVE > MAP_WAITING - MAP_LIVE) continue
+    if (load32(map + MAP_STATE) !== MAP_LIVE) continue
     const type = peek32(map + MAP_TYPE)
     if (type === MAP_TYPE_RINGBUF || (type === MAP_TYPE_USER_RINGBUF && dead)) abandonIn(map, index)
     if (type === MAP_TYPE_USER_RINGBUF) compareExchange32(map + MAP_RING_DRAINER, index + 1, 0)

@@ -15,7 +15,7 @@ const MAP_RECLAIMABLE = 3
 const POLLS = 2
 
 // The host frees the map: its values, its slots, and all of its structure but the state, which repair looks at.
-function takeBack(cpu: Cpu, { map }: Places): void {
+function takeBack(cpu: Cpu, map: number): void {
   const word = (field: number): number => cpu.peek32(map + field)
   const elements = word(layout.MAP_ELEMENT_COUNT)
   const values = word(layout.MAP_ELEMENTS)
@@ -27,15 +27,23 @@ function takeBack(cpu: Cpu, { map }: Places): void {
   cpu.poison(map + layout.MAP_STATE + 4, layout.MAP_BYTES - layout.MAP_STATE - 4)
 }
 
-/** The host's operations on the map by name: close (both references go), reclaim (it waits a while for the memory). */
-export function closingOperation(name: string, verb: string, places: Places): Operation {
+/**
+ * The host's operations on the map by name: close (both references go), reclaim (it waits a while for the memory; `take` then
+ * takes it).
+ */
+export function closingOperation(
+  name: string,
+  verb: string,
+  { map }: Pick<Places, 'map'>,
+  take: (cpu: Cpu, map: number) => void = takeBack,
+): Operation {
   if (verb === 'close')
     return {
       name,
       kind: 'close',
       run({ exports }) {
-        exports['map_user_put'](places.map)
-        exports['map_put'](places.map)
+        exports['map_user_put'](map)
+        exports['map_put'](map)
         return 0
       },
     }
@@ -45,8 +53,8 @@ export function closingOperation(name: string, verb: string, places: Places): Op
     kind: 'reclaim',
     run(cpu) {
       for (let poll = 0; poll < POLLS; poll++) cpu.exports['cpu_poll']()
-      if (cpu.load32(places.map + layout.MAP_STATE) !== MAP_RECLAIMABLE) return 'waits'
-      takeBack(cpu, places)
+      if (cpu.load32(map + layout.MAP_STATE) !== MAP_RECLAIMABLE) return 'waits'
+      take(cpu, map)
       return 'taken back'
     },
   }

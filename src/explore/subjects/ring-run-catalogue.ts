@@ -2,11 +2,13 @@
 // step of a run, of a turn between runs, of what follows a fault. What must hold: where no code runs any more, nothing is reserved,
 // and what was submitted is there once (ring-stage.ts).
 import { CONTEXT_NMI, CONTEXT_TASK, MAP_TYPE_RINGBUF } from '../../../core/abi.js'
+import { MAP_BYTES, MAP_RECORDS, MAP_STATE } from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import type { Stage } from '../stage.js'
 import { subject } from '../subject.js'
 import type { Operation, Subject, Value } from '../subject.js'
 import { trampolines } from '../trampoline.js'
+import { closingOperation } from './async-closing.js'
 import { coreStage } from './core-stage.js'
 import { coreEntry, variantName, type Entry, type Plan } from './entry.js'
 import { moduleBytes } from './modules.js'
@@ -14,6 +16,10 @@ import { atRest, output, placeOf, RING_BYTES, submit, take } from './ring-stage.
 import type { RingPlace, RingStage } from './ring-stage.js'
 
 const BYTES = 8n
+/** MAP_STATE of a map whose memory somebody holds (core/async/user-reference.ts). */
+const MAP_LIVE = 1
+/** Bytes of headers. */
+const FIRST_HEADERS = 64
 
 /** Where programs are run whose bodies are JavaScript. */
 interface RunStage extends RingStage {
@@ -101,6 +107,22 @@ const poll = (name: string): Operation => ({
 })
 
 const leave = (at: RunStage, name: string): Operation => running(at, reserve(at, name))
+/** The same in a ring that may be closed already: as a program finds one in a map of maps, then it is not there. */
+const leaveIfThere = (at: RunStage, name: string): Operation => {
+  const opening = reserve(at, name)
+  return running(at, {
+    ...opening,
+    run: (cpu) => (cpu.load32(at.ring + MAP_STATE) === MAP_LIVE ? opening.run(cpu) : -1),
+  })
+}
+/** The host takes the ring's memory: the headers of its first records stand for all. */
+function takeRing(cpu: Cpu, ring: number): void {
+  cpu.poison(cpu.peek32(ring + MAP_RECORDS), FIRST_HEADERS)
+  cpu.poison(ring + MAP_STATE + 4, MAP_BYTES - MAP_STATE - 4)
+}
+const closing = (at: RunStage, verb: 'close' | 'reclaim'): Operation =>
+  closingOperation(`${verb}H`, verb, { map: at.ring }, takeRing)
+
 /** As an NMI, in a run of its own. */
 const leaveIn = (at: RunStage, name: string): Operation => running(at, reserve(at, name), CONTEXT_NMI)
 const submitted = (at: RunStage, name: string, v: number): Operation => ({
@@ -144,12 +166,29 @@ const PLANS: (Plan<RunStage> & { cpus: number })[] = [
     cpus: 2,
     scripts: (at) => [{ operations: [leave(at, 'A')] }, { operations: [output(at, 'B', 5, 8), take(at, 'C')] }],
   },
+  {
+    name: 'ring/run/closed',
+    about: 'a run leaves a record open in a ring that is closed meanwhile, its memory taken back',
+    variant: 'plain',
+    cpus: 2,
+    scripts: (at) => [
+      { operations: [leaveIfThere(at, 'A')] },
+      { operations: [closing(at, 'close'), closing(at, 'reclaim')] },
+    ],
+  },
 ]
 
 function subjectOf({ name, scripts }: Plan<RunStage>, at: RunStage): Subject {
   const cpus = scripts(at)
   const operations = cpus.flatMap(({ operations: own, nmi = [] }) => [...own, ...nmi])
-  return subject({ name, stage: at.stage, cpus, atRest: atRest(at, operations, []) })
+  const left = atRest(at, operations, [])
+  return subject({
+    name,
+    stage: at.stage,
+    cpus,
+    // Nobody consumes what a closed ring holds.
+    atRest: (view) => (view.load32(at.ring + MAP_STATE) === MAP_LIVE ? left(view) : undefined),
+  })
 }
 
 export function ringRunEntries(): Entry[] {
