@@ -87,6 +87,10 @@ test('sockets that cannot be are refused, with their place', () => {
   const local = '10.0.0.1:80'
   refused({ protocol: 'sctp', local }, /sockets\[0\]\.protocol: expected 'tcp' or 'udp', got 'sctp'/)
   refused({ protocol }, /sockets\[0\]\.local: expected '10\.0\.0\.1:80'/)
+  // What has no text at all.
+  const nothing: unknown = Object.create(null)
+  refused({ protocol, local: nothing }, /sockets\[0\]\.local: expected '10\.0\.0\.1:80'/)
+  refused({ protocol, local, remote: local, state: nothing }, /sockets\[0\]\.state: expected one of/)
   refused({ protocol, local: '10.0.0.1' }, /sockets\[0\]\.local: expected '10\.0\.0\.1:80' .* got '10\.0\.0\.1'/)
   refused({ protocol, local: '10.0.0.1:0' }, /sockets\[0\]\.local: port/)
   refused({ protocol, local: '10.0.0.1:080' }, /sockets\[0\]\.local: port/)
@@ -97,6 +101,7 @@ test('sockets that cannot be are refused, with their place', () => {
   refused({ protocol, local, remote: local, state: 'open' }, /sockets\[0\]\.state: expected one of .* got 'open'/)
   refused({ protocol: 'udp', local, remote: local, state: 'time_wait' }, /sockets\[0\]\.state: .* TCP/)
   refused({ protocol, local, v6only: true }, /sockets\[0\]\.v6only/)
+  refused({ protocol, local: '[::1]:80', v6only: 'no' }, /sockets\[0\]\.v6only: expected true or false, got 'no'/)
   refused({ protocol, local, dev: 7 }, /sockets\[0\]\.dev: .* one of the interfaces, got 7/)
   refused({ protocol, local, mark: -1 }, /sockets\[0\]\.mark/)
   refused({ protocol, local, rxQueue: 65535 }, /sockets\[0\]\.rxQueue/)

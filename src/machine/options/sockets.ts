@@ -116,8 +116,9 @@ function checked(socket: Socket, place: string, device: (dev: unknown, place: st
   const remote = socket.remote === undefined ? undefined : endOf(socket.remote, `${place}.remote`)
   if (remote && remote.family !== local.family) bad('remote', "an address of the family of 'local'", socket.remote)
   if (state !== undefined && (!tcp || !remote)) bad('state', 'none: it is for TCP with a remote end', state)
-  if (state !== undefined && !Object.hasOwn(states, state))
+  if (state !== undefined && !Object.keys(states).includes(state))
     bad('state', `one of ${Object.keys(states).join(', ')}`, state)
+  if (typeof v6only !== 'boolean') bad('v6only', 'true or false', v6only)
   if (v6only && (local.family !== AF_INET6 || isMapped(local.address)))
     bad('v6only', "an address of IPv6 in 'local'", socket.local)
   if (socket.tcp !== undefined && !tcp) bad('tcp', 'none: it is for TCP', socket.tcp)
@@ -139,7 +140,7 @@ function checked(socket: Socket, place: string, device: (dev: unknown, place: st
 
 /** An address and a port, '10.0.0.1:80' or '[::1]:80'. */
 function endOf(text: string, place: string): End & { family: number } {
-  const [, bracketed, plain, port] = /^(?:\[(.*)\]|([^:]*)):([^:]*)$/.exec(String(text)) ?? []
+  const [, bracketed, plain, port] = /^(?:\[(.*)\]|([^:]*)):([^:]*)$/.exec(typeof text === 'string' ? text : '') ?? []
   if (port === undefined)
     throw new SkepError('BAD_OPTION', `${place}: expected '10.0.0.1:80' or '[::1]:80', got ${show(text)}`)
   const address = addressOf(bracketed ?? plain ?? '', place)

@@ -62,5 +62,12 @@ export function parseDuration(value: Duration, option: string): number {
 
 /** How a caller's value is quoted in a message. */
 export function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : typeof value === 'bigint' ? `${value}n` : String(value)
+  if (typeof value === 'string') return `'${value}'`
+  if (typeof value === 'bigint') return `${value}n`
+  try {
+    return String(value)
+  } catch {
+    // It has no text, or one that cannot be had.
+    return Object.prototype.toString.call(value)
+  }
 }
