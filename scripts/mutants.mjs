@@ -28,7 +28,7 @@ const FAMILIES = [
   /^(ring|perf)\//,
   /^hazard\/(?!H30\+|H28)/,
   /^(pair|work)\/[^+]*$/,
-  /^(nested|two-levels|no-memory|entries)/,
+  /^(nested|two-levels|no-memory|entries|closing)/,
   /\+nmi$/,
   /^triple\/[^+]*$/,
   /^map\/(spare|room|short)/,
