@@ -10,7 +10,8 @@
 // knows that in between there was no room anywhere.
 import { cpuCount, cpuIndex } from '../cpu'
 import { add64, compareExchange64, load64, peek32 } from '../door'
-import { MAP_COUNT, MAP_MAX_ENTRIES, MAP_ROOMS_KEPT, MAP_SHARES, SHARE_BYTES, SHARE_ROOMS } from '../layout'
+import { MAP_COUNT, MAP_MAX_ENTRIES, MAP_ROOMS_KEPT, SHARE_ROOMS } from '../layout'
+import { shareOf } from './share'
 
 /** What `reserve` answers; CHANGED: another CPU changed a word meanwhile, nothing is known. */
 export const RESERVED: u32 = 0
@@ -22,7 +23,7 @@ const KEPT_VERSION: u64 = 1 << 16
 const KEPT: u64 = KEPT_VERSION - 1
 
 function keptBy(map: usize, on: u32): usize {
-  return <usize>peek32(map + MAP_SHARES) + <usize>on * SHARE_BYTES + SHARE_ROOMS
+  return shareOf(map, on) + SHARE_ROOMS
 }
 
 function exchange(word: usize, from: u64, to: u64): u32 {
@@ -37,9 +38,8 @@ export function reserveOwn(share: usize): u32 {
 
 /** Reserves room for one element. */
 export function reserve(map: usize): u32 {
-  const own = keptBy(map, cpuIndex())
-  const kept = load64(own)
-  if (kept & KEPT) return exchange(own, kept, kept - 1)
+  const own = reserveOwn(shareOf(map, cpuIndex()))
+  if (own !== NO_ROOM) return own
   const handed = load64(map + MAP_COUNT)
   if (<u32>handed < peek32(map + MAP_MAX_ENTRIES)) return exchange(map + MAP_COUNT, handed, handed + 1)
   return peek32(map + MAP_ROOMS_KEPT) ? reserveElsewhere(map, handed) : NO_ROOM

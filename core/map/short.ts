@@ -10,13 +10,11 @@ import {
   CPU_INDEX,
   CPU_MAP_OPERATIONS,
   MAP_KEY_SIZE,
-  MAP_SHARES,
   MAP_SLOW_LOOKUPS,
   MAP_VALUE_SIZE,
   RECORD_LINK,
   RECORD_MARK,
   RECORD_ORDER,
-  SHARE_BYTES,
   SHARE_SPARE,
 } from '../layout'
 import { valueAddress } from '../element'
@@ -24,7 +22,13 @@ import { SWEEP, act } from './list'
 import { noteReferenced } from './lru'
 import { bucketOf, linkAfter, nextOf, recordOf } from './record'
 import { RESERVED, reserveOwn, unreserve } from './room'
+import { shareOf } from './share'
 import { giveElement } from './spare'
+
+/** The order word of a key (record.ts has it for keys of other sizes, too). */
+function keyAt(map: usize, key: usize): u64 {
+  return peek32(map + MAP_KEY_SIZE) === 8 ? glance64(key) : <u64>glance32(key)
+}
 
 /** True if it is done; else nothing has changed, and the long way is to be gone. */
 export function updateShort(map: usize, key: usize, value: usize, flags: u64): bool {
@@ -39,10 +43,10 @@ export function updateShort(map: usize, key: usize, value: usize, flags: u64): b
 }
 
 function put(map: usize, key: usize, value: usize, flags: u64, on: u32): bool {
-  const share = <usize>peek32(map + MAP_SHARES) + <usize>on * SHARE_BYTES
+  const share = shareOf(map, on)
   const spare = peek32(share + SHARE_SPARE)
   if (!spare || load64(map + MAP_SLOW_LOOKUPS) !== 0) return false
-  const order = peek32(map + MAP_KEY_SIZE) === 8 ? glance64(key) : <u64>glance32(key)
+  const order = keyAt(map, key)
   const link = bucketOf(map, order)
   const word = load64(link)
   const current = nextOf(word)
@@ -91,7 +95,7 @@ export function deleteShort(map: usize, key: usize): bool {
 }
 
 function remove(map: usize, key: usize, on: u32): bool {
-  const order = peek32(map + MAP_KEY_SIZE) === 8 ? glance64(key) : <u64>glance32(key)
+  const order = keyAt(map, key)
   const link = bucketOf(map, order)
   const word = load64(link)
   const current = nextOf(word)
@@ -104,7 +108,7 @@ function remove(map: usize, key: usize, on: u32): bool {
   if (compareExchange64(record + RECORD_LINK, its, linkAfter(its, RECORD_MARK, successor)) !== its) return false
   if (compareExchange64(link, word, linkAfter(word, 0, successor)) !== word) act(map, SWEEP, order, 0, 0, 0)
   unreserve(map)
-  const share = <usize>peek32(map + MAP_SHARES) + <usize>on * SHARE_BYTES
+  const share = shareOf(map, on)
   if (peek32(share + SHARE_SPARE)) giveElement(map, current - 1)
   else poke32(share + SHARE_SPARE, current)
   return true

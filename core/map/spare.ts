@@ -6,27 +6,15 @@
 // and an element in the outermost operation's hands are never the same.
 import { cpu, cpuIndex } from '../cpu'
 import { exchange32, peek32, poke32 } from '../door'
-import {
-  CPU_MAP_OPERATIONS,
-  MAP_ELEMENT_COUNT,
-  MAP_POOL,
-  MAP_SHARES,
-  MAP_TYPE,
-  SHARE_BYTES,
-  SHARE_HINT,
-  SHARE_SPARE,
-} from '../layout'
+import { CPU_MAP_OPERATIONS, MAP_ELEMENT_COUNT, MAP_POOL, MAP_TYPE, SHARE_HINT, SHARE_SPARE } from '../layout'
 import { bitmapGive, bitmapTake } from '../memory/bitmap'
 import { isBeingWritten } from './element-write'
 import { isPerCpu } from './shape'
+import { shareOf } from './share'
 
 export const NO_ELEMENT: u32 = 0xffffffff
 /** Tries to get a free element: others were quicker at each. */
 const TRIES: u32 = 64
-
-function shareOf(map: usize, on: u32): usize {
-  return <usize>peek32(map + MAP_SHARES) + <usize>on * SHARE_BYTES
-}
 
 function isOutermost(): bool {
   return peek32(cpu() + CPU_MAP_OPERATIONS) === 1
