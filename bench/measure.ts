@@ -38,7 +38,8 @@ export function figureOf(row: Row, subject: SubjectName): Figure | undefined {
 
 /**
  * How many times better skep is than `subject`; undefined if one of them has no figure. `without`: a row whose figures
- * both rows contain, which is taken off first; what then is not above zero costs nothing that can be measured (Infinity).
+ * both rows contain, which is taken off first; what then is not above zero costs nothing that can be measured
+ * (Infinity).
  */
 export function advantage(row: Row, subject: SubjectName, without?: Row): number | undefined {
   const [mine, other] = (['skep', subject] as const).map((name) => {

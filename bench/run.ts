@@ -1,7 +1,7 @@
 // npm run bench [-- FILTER…] [--repetitions N] [--json FILE] [--html FILE] [--report] [--from FILE]
 // Measures every case whose name contains one of the filters, skep and what it is compared with taking turns. Prints a
-// table; a `?` marks a figure that is too noisy to be quoted. --report writes the figures into docs/, --html the page to
-// a file; --from takes the figures of an earlier run from its JSON instead of measuring.
+// table; a `?` marks a figure that is too noisy to be quoted. --report writes the figures into docs/, --html the page
+// to a file; --from takes the figures of an earlier run from its JSON instead of measuring.
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { writeDocuments } from './report/documents.js'

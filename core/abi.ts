@@ -52,7 +52,8 @@ export const EALREADY = 114
 export const ENOTSUPP = 524
 
 /**
- * Entries of a stack that a run can have, and what two of them take at the end of the run buffer, with zeros behind each.
+ * Entries of a stack that a run can have, and what two of them take at the end of the run buffer, with zeros behind
+ * each.
  */
 export const DEEPEST_STACK = 127
 export const STACK_AREA_BYTES = 2048
@@ -205,8 +206,8 @@ export const REQUEST_DONE = 2
 /** CPU_REQUEST: the host asked for a run, and sleeps until it is woken for the answer. */
 export const REQUEST_AWAITED = 4
 
-// A run's buffer: context, record, headroom, packet, room behind it (src/machine/run/packet.ts lays it out, helpers move in
-// it; the record: run-record.ts).
+// A run's buffer: context, record, headroom, packet, room behind it (src/machine/run/packet.ts lays it out, helpers
+// move in it; the record: run-record.ts).
 export const RUN_CONTEXT_BYTES = 4096
 export const RUN_HEADROOM_BYTES = 256
 /** As in the kernel: room for a skb_shared_info. */

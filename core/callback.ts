@@ -1,5 +1,5 @@
-// Calls from the core into functions of guest programs: one place for the checks that every such call needs. Called by helper/
-// and map/ (for_each).
+// Calls from the core into functions of guest programs: one place for the checks that every such call needs. Called by
+// helper/ and map/ (for_each).
 import { FAULT_BAD_CALLBACK, FAULT_LOOP_BUDGET, FAULT_STACK_OVERFLOW, FRAME_BYTES, FRAMES } from './abi'
 import { cpu } from './cpu'
 import { peek32, poke32 } from './door'
@@ -21,8 +21,8 @@ export function callbackOf(fn: u64): u32 {
 }
 
 /**
- * Calls a callback. Afterwards the caller's program runs again, for a callback may end in a tail call, and the interpreter is
- * at the caller's instruction: what the answer does to the run, it does there.
+ * Calls a callback. Afterwards the caller's program runs again, for a callback may end in a tail call, and the
+ * interpreter is at the caller's instruction: what the answer does to the run, it does there.
  */
 export function callBack(index: u32, a: u64, b: u64, c: u64, d: u64, frame: usize): u64 {
   const area = cpu()

@@ -1,6 +1,6 @@
 // The only file that touches memory shared between CPUs. Everything in core/ goes through these functions.
-// Two builds: the shipped one compiles each to one wasm instruction (asc -O3 inlines them); with CHECKED defined each is
-// a call to an imported hook, so that an explorer performs, orders and records every access.
+// Two builds: the shipped one compiles each to one wasm instruction (asc -O3 inlines them); with CHECKED defined each
+// is a call to an imported hook, so that an explorer performs, orders and records every access.
 // All atomic accesses are sequentially consistent. There is no fence: an exchange orders.
 import {
   DOOR_ADD,
@@ -277,14 +277,19 @@ export function copy(to: usize, from: usize, length: usize): void {
   memory.copy(to, from, length)
 }
 
-/** Reads the clock, by way of the u64 at `at` (this CPU's alone): nanoseconds since the machine's epoch. About 30 ns. */
+/**
+ * Reads the clock, by way of the u64 at `at` (this CPU's alone): nanoseconds since the machine's epoch. About 30 ns.
+ */
 export function now(at: usize): u64 {
   if (isDefined(CHECKED)) return hooked64(DOOR_NOW, 0, 0, 0)
   clock(at)
   return load<u64>(at)
 }
 
-/** Sleeps while the word is `value`, at most `nanoseconds` (negative: without limit). 0 woken, 1 other value, 2 timed out. */
+/**
+ * Sleeps while the word is `value`, at most `nanoseconds` (negative: without limit). 0 woken, 1 other value, 2 timed
+ * out.
+ */
 export function sleep(address: usize, value: u32, nanoseconds: i64): i32 {
   if (isDefined(CHECKED))
     return <i32>(

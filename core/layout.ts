@@ -46,11 +46,11 @@ export const HEADER_NEIGHBORS = 104
 export const HEADER_NEIGHBOR_COUNT = 108
 /** Address of the table of sockets, 0 if there is none; host, before anything runs. */
 export const HEADER_SOCKETS = 112
-/** Changes of maps that CPUs had under way when they died: each may have taken one element with it, or none (contract G9).
- *  Written by repair. What else is lost: core/run/audit.ts. */
+/** Changes of maps that CPUs had under way when they died: each may have taken one element with it, or none (contract
+ *  G9). Written by repair. What else is lost: core/run/audit.ts. */
 export const HEADER_UNFINISHED_CHANGES = 116
-/** u64 for each control block: absolute REALTIME expiry + 1, 0 for every other arming; of timers on that clock only. Advice,
- *  moves the timer when REALTIME is set. */
+/** u64 for each control block: absolute REALTIME expiry + 1, 0 for every other arming; of timers on that clock only.
+ *  Advice, moves the timer when REALTIME is set. */
 export const HEADER_REALTIME_EXPIRIES = 120
 /** First guest page that maps may use (before it: stacks, run buffers and scratch pages of the CPUs). */
 export const HEADER_GUEST_HEAP = 124
@@ -87,7 +87,8 @@ export const CONTROL_BLOCK_BYTES = 64
 export const CB_STATE = 0
 /** u64 {function : 32, program : 20, present : 1, generation : 3}; see async/binding.ts. Any CPU. */
 export const CB_BINDING = 8
-/** u64 {deadline : 53, owner+1 : 8}; 0 = in no queue. Claimed from 0 by anyone, then only its owner writes; queue/entry.ts. */
+/** u64 {deadline : 53, owner+1 : 8}; 0 = in no queue. Claimed from 0 by anyone, then only its owner writes;
+ *  queue/entry.ts. */
 export const CB_QUEUED = 16
 /** Reference count: 1 for the slot, 1 while queued or firing; REFERENCES_DEAD for ever once 0. */
 export const CB_REFERENCES = 24
@@ -123,7 +124,8 @@ export const OWNER_LOW = 63
 /** Map: 256 bytes. A guest's map pointer is this address (outside the window: unreadable for guests). */
 export const MAP_SHIFT = 8
 export const MAP_BYTES = 256
-/** Written at creation. State: 0 free, 1 live, 2 waiting for a grace period, 3 to be reclaimed by the host, 4 being created. */
+/** Written at creation. State: 0 free, 1 live, 2 waiting for a grace period, 3 to be reclaimed by the host, 4 being
+ *  created. */
 export const MAP_STATE = 0
 export const MAP_TYPE = 4
 export const MAP_KEY_SIZE = 8
@@ -147,9 +149,9 @@ export const MAP_RECIPROCAL = 56
 /** Core-side slot words: the timer slot of element i lies 4 i further on; 0 without such a field. */
 export const MAP_TIMER_SLOTS = 64
 export const MAP_WORK_SLOTS = 68
-/** Hash maps: buckets (u64 links), mask, records of the elements, free-element bitmap, evict hand. Queues and stacks: their
- *  places (u64 links) and mask. Bloom filters: their bits and mask. LPM tries: the link to the root; MAP_RECORDS are the
- *  grace periods of free elements (u64 each). */
+/** Hash maps: buckets (u64 links), mask, records of the elements, free-element bitmap, evict hand. Queues and stacks:
+ *  their places (u64 links) and mask. Bloom filters: their bits and mask. LPM tries: the link to the root; MAP_RECORDS
+ *  are the grace periods of free elements (u64 each). */
 export const MAP_BUCKETS = 72
 export const MAP_BUCKET_MASK = 76
 export const MAP_RECORDS = 80
@@ -172,7 +174,8 @@ export const MAP_EXTRA = 116
 export const MAP_BUCKET_SHIFT = 120
 export const BUCKET_LINE_BITS = 3
 export const BUCKET_LINE = 7
-/** The host's: 1 if the map is frozen, so that only programs write it; else 2 for each view of the host that can write. */
+/** The host's: 1 if the map is frozen, so that only programs write it; else 2 for each view of the host that can
+ *  write. */
 export const MAP_USE = 124
 /** Own cache line: user references (open handles and pins), not sticky. */
 export const MAP_USER_REFERENCES = 128
@@ -181,14 +184,15 @@ export const MAP_REFERENCES = 132
 /** Ring buffers: position up to which records are consumed (units of 8 bytes, 31 bits); bumped to wake the consumer. */
 export const MAP_RING_CONSUMED = 136
 export const MAP_RING_BELL = 140
-/** Hash maps, u64: the factor that spreads the order words over the buckets (map/multiplier.ts). Written at creation. */
+/** Hash maps, u64: the factor that spreads the order words over the buckets (map/multiplier.ts). Written at
+ *  creation. */
 export const MAP_MULTIPLIER = 144
 /** LPM tries: nodes (map/trie-node.ts), bytes of one, bitmap of free ones. */
 export const MAP_NODES = 152
 export const MAP_NODE_BYTES = 156
 export const MAP_NODE_POOL = 160
-/** Ring buffers: the perf event array that the ring is a buffer of (0 none), the CPU that puts records there, how many it
- *  could not (map/perf-event.ts). */
+/** Ring buffers: the perf event array that the ring is a buffer of (0 none), the CPU that puts records there, how many
+ *  it could not (map/perf-event.ts). */
 export const MAP_RING_ARRAY = 164
 export const MAP_RING_CPU = 168
 export const MAP_RING_LOST = 172
@@ -199,11 +203,13 @@ export const MAP_SLOW_LOOKUPS = 184
 /** Own cache line: u64 {version : 32, rooms of elements that are not the map's own : 32} (map/room.ts); LRU hand. */
 export const MAP_COUNT = 192
 export const MAP_HAND = 200
-/** u64 each. Ring buffers: the last record (map/ring-record.ts); queues, stacks, tries: the current step (map/step.ts). */
+/** u64 each. Ring buffers: the last record (map/ring-record.ts); queues, stacks, tries: the current step
+ *  (map/step.ts). */
 export const MAP_RING_LAST = 208
 export const MAP_STEP = 216
 
-/** Record of a hash element (map/record.ts): u64 link {version : 39, mark : 1, next : 24}, u64 order, words of long keys. */
+/** Record of a hash element (map/record.ts): u64 link {version : 39, mark : 1, next : 24}, u64 order, words of long
+ *  keys. */
 export const RECORD_LINK = 0
 export const RECORD_ORDER = 8
 export const RECORD_KEY = 16
@@ -213,8 +219,8 @@ export const RECORD_REFERENCED = 8
 export const RECORD_NEXT = 0xffffff
 export const RECORD_MARK = 0x1000000
 
-/** What a CPU keeps of a hash map, in a cache line of its own: a spare element (index + 1, 0 none), where it looks first
- *  for a free one (map/spare.ts), u64 {version : 48, rooms : 16} (map/room.ts; any CPU, compare-and-exchange). */
+/** What a CPU keeps of a hash map, in a cache line of its own: a spare element (index + 1, 0 none), where it looks
+ *  first for a free one (map/spare.ts), u64 {version : 48, rooms : 16} (map/room.ts; any CPU, compare-and-exchange). */
 export const SHARE_SPARE = 0
 export const SHARE_HINT = 4
 export const SHARE_ROOMS = 8
@@ -242,7 +248,8 @@ export const PROGRAM_TYPE = 28
 /** Runs and nanoseconds, for statistics (u64 each, advice). */
 export const PROGRAM_RUNS = 32
 export const PROGRAM_NANOSECONDS = 40
-/** u64: bit i = function `tableFirst + i` uses `now` only after it has read the clock itself, or not at all; host, at load. */
+/** u64: bit i = function `tableFirst + i` uses `now` only after it has read the clock itself, or not at all; host, at
+ *  load. */
 export const PROGRAM_NEEDS_NO_READING = 48
 
 /** Sticky reference counts: this bit means dead for ever. */
@@ -284,7 +291,8 @@ export const CPU_BUDGET = 96
 export const CPU_FIRING = 100
 export const CPU_NESTED = 104
 export const CPU_RANDOM = 108
-/** Deferred frees: newly dead (pushed by exchange), waiting, u64 grace period that the waiting ones need, number of both. */
+/** Deferred frees: newly dead (pushed by exchange), waiting, u64 grace period that the waiting ones need, number of
+ *  both. */
 export const CPU_DEFERRED_NEW = 112
 export const CPU_DEFERRED_WAITING = 116
 export const CPU_DEFERRED_UNTIL = 120
@@ -320,8 +328,8 @@ export const CPU_POSTS = 232
 export const CPU_POOL_HINT = 240
 /** Updates and deletes under way on hash maps, one for each nesting level; repair counts what they held as lost. */
 export const CPU_MAP_OPERATIONS = 248
-/** Lookups that ask for help (map/announce.ts), one request of 16 bytes per nesting level: map, guest address of the key,
- *  u64 {ticket : 32, answer : 32}. The CPU writes them; mutators write the answer by compare-and-exchange. */
+/** Lookups that ask for help (map/announce.ts), one request of 16 bytes per nesting level: map, guest address of the
+ *  key, u64 {ticket : 32, answer : 32}. The CPU writes them; mutators write the answer by compare-and-exchange. */
 export const CPU_LOOKUPS = 256
 export const LOOKUP_MAP = 0
 export const LOOKUP_KEY = 4
@@ -348,15 +356,16 @@ export const CPU_SPIN = 364
 export const CPU_REGISTERS = 368
 /** Address of the instruction that the interpreter is at (core heap); 0 while none runs. */
 export const CPU_INSTRUCTION = 372
-/** What this CPU has open in rings (map/open-records.ts): records and drains that programs have not given back, and 1 if code that
- *  had interrupted them has begun any since the end of the last run. One u64 for who asks whether there is anything. */
+/** What this CPU has open in rings (map/open-records.ts): records and drains that programs have not given back, and 1
+ *  if code that had interrupted them has begun any since the end of the last run. One u64 for who asks whether there is
+ *  anything. */
 export const CPU_RESERVED = 376
 export const CPU_RESERVED_NESTED = 380
 /** Timer wheel: bitmaps (8 u32 per level); the slots are at the end. */
 export const CPU_WHEEL_BITS = 384
 export const WHEEL_LEVELS = 6
-/** Elements of per-CPU hash maps that the CPU writes into (map/element-write.ts), one u64 {map : 32, index + 1 : 32} per
- *  nesting level; 0 none. */
+/** Elements of per-CPU hash maps that the CPU writes into (map/element-write.ts), one u64 {map : 32, index + 1 : 32}
+ *  per nesting level; 0 none. */
 export const CPU_ELEMENT_WRITES = 576
 /** u64: expiry + 1 (ns) of the callback that runs and has yet to read the clock, to tell how late it began. 0 none. */
 export const CPU_LATE_SINCE = 608
@@ -366,8 +375,8 @@ export const CPU_CLOCK = 616
 export const CPU_TOUCHED = 624
 /** 1 once the CPU's run has moved its packet forward or recorded a redirect; for prepared runs (run/prepared.ts). */
 export const CPU_BUFFER_USED = 628
-/** Stacks of programs that a subprogram's tail call has begun (core/frame.ts), MAX_TAIL_CALLS for each nesting level, then places
- *  of keys (guest address); the interpreter's registers of their frames. 0: none yet. */
+/** Stacks of programs that a subprogram's tail call has begun (core/frame.ts), MAX_TAIL_CALLS for each nesting level,
+ *  then places of keys (guest address); the interpreter's registers of their frames. 0: none yet. */
 export const CPU_TAIL_STACKS = 632
 export const CPU_TAIL_REGISTERS = 636
 /** TASK of the CPU's current or last run; host, between runs. */
@@ -378,8 +387,8 @@ export const MARGIN_CLASSES = 8
 /** Entries that the wheel brings, while they are sorted: 64 u64 keys, 64 u32 control blocks (queue/due-batch.ts). */
 export const CPU_BATCH_KEYS = 896
 export const CPU_BATCH_BLOCKS = 1408
-/** Timer wheel, 256 slots for each level: first and last entry, the last four that came (u64 each of two, the newest in the
- *  low half of NEWER), entries. */
+/** Timer wheel, 256 slots for each level: first and last entry, the last four that came (u64 each of two, the newest in
+ *  the low half of NEWER), entries. */
 export const CPU_WHEEL_SLOTS = 1664
 export const WHEEL_LAST = 4
 export const WHEEL_NEWER = 8

@@ -1,8 +1,11 @@
-// The tables of the network that the host sets: interfaces, routes, neighbours. In the core heap, written before anything runs
-// (src/machine/options/network.ts), read by the helpers that ask where a packet would go. Plain constants for both languages.
+// The tables of the network that the host sets: interfaces, routes, neighbours. In the core heap, written before
+// anything runs (src/machine/options/network.ts), read by the helpers that ask where a packet would go. Plain constants
+// for both languages.
 // HEADER_INTERFACES, HEADER_ROUTES and HEADER_NEIGHBORS say where they lie.
 
-/** Interfaces of the network, as the host has set them: index (0 none), MTU, link address (6 bytes), 1 if it forwards. */
+/**
+ * Interfaces of the network, as the host has set them: index (0 none), MTU, link address (6 bytes), 1 if it forwards.
+ */
 export const MAX_INTERFACES = 64
 export const INTERFACE_BYTES = 20
 export const INTERFACE_INDEX = 0

@@ -1,7 +1,8 @@
-// What a run on a packet has besides its context: the record, RUN_RECORD bytes behind the context in the CPU's run buffer.
-// Plain constants for both languages. The host writes it before a run and reads it afterwards (src/machine/run/packet.ts),
-// the packet helpers in between. It lies in the guest window, so nothing in it is believed: a program that writes there can
-// only lie about its own run.
+// What a run on a packet has besides its context: the record, RUN_RECORD bytes behind the context in the CPU's run
+// buffer.
+// Plain constants for both languages. The host writes it before a run and reads it afterwards
+// (src/machine/run/packet.ts), the packet helpers in between. It lies in the guest window, so nothing in it is
+// believed: a program that writes there can only lie about its own run.
 
 /** From the start of the context to the record. */
 export const RUN_RECORD = 512
@@ -30,7 +31,9 @@ export const RECORD_HASH_SET = 64
 /** 1: bpf_skb_adjust_room has put a tunnel's headers around the packet. */
 export const RECORD_ENCAPSULATED = 68
 
-/** Metadata of a tunnel: TUNNEL_*, 0 none; then number, flags (as tunnel_flags says them), tos, ttl, label, addresses. */
+/**
+ * Metadata of a tunnel: TUNNEL_*, 0 none; then number, flags (as tunnel_flags says them), tos, ttl, label, addresses.
+ */
 export const RECORD_TUNNEL_MODE = 72
 export const RECORD_TUNNEL_OPTION_BYTES = 76
 export const RECORD_TUNNEL_ID = 80

@@ -1,6 +1,7 @@
-// The table of sockets that the host sets: in the core heap, written before anything runs (src/machine/options/sockets.ts),
-// read by the helpers that look sockets up. And what programs see of a socket, one view each, in the guest window: the core
-// reads nothing there, so a program that writes into a view changes no lookup. Plain constants for both languages.
+// The table of sockets that the host sets: in the core heap, written before anything runs
+// (src/machine/options/sockets.ts), read by the helpers that look sockets up. And what programs see of a socket, one
+// view each, in the guest window: the core reads nothing there, so a program that writes into a view changes no lookup.
+// Plain constants for both languages.
 // HEADER_SOCKETS says where the table lies, 0 if there are no sockets.
 
 export const MAX_SOCKETS = 4096

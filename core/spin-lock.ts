@@ -1,4 +1,5 @@
-// bpf_spin_lock: the one thing in a map value that waits, as its users ask for. A lock word is 0 or the holder's CPU + 1.
+// bpf_spin_lock: the one thing in a map value that waits, as its users ask for. A lock word is 0 or the holder's CPU +
+// 1.
 // CPU_LOCK records the word before it is taken, so that the end of a run, an unwind or the repair of a dead CPU can see
 // what is held. Its two operations are helpers (helper/index.ts); called by map/ (BPF_F_LOCK) and run/ too.
 import { CONTEXT_NMI, EAGAIN, EDEADLK, FAULT_BAD_ACCESS, FAULT_SPIN_LOCK } from './abi'

@@ -1,6 +1,6 @@
 // Compiles core/ (AssemblyScript) to dist/core: the shipped core.wasm, core.check.wasm in which every access to shared
-// memory is a call to an imported hook, and core.trace.wasm (the check build unoptimised, for source positions, with its
-// source map; both packed: they would be a third of the package, and are read only to print a trace).
+// memory is a call to an imported hook, and core.trace.wasm (the check build unoptimised, for source positions, with
+// its source map; both packed: they would be a third of the package, and are read only to print a trace).
 // core/specimens (specimens.wasm, specimens.check.wasm) and core/parts (parts.check.wasm: the smallest structures by
 // themselves) are compiled apart and are no part of the core.
 // The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a
@@ -57,7 +57,10 @@ const builds = [
   { entry: 'core/specimens/index.ts', output: 'specimens.trace.wasm', options: trace },
 ]
 
-/** No address of the core lies below the machine header (core/layout.ts): none is so small that it and an offset wrap round. */
+/**
+ * No address of the core lies below the machine header (core/layout.ts): none is so small that it and an offset wrap
+ * round.
+ */
 class LowMemoryUnused {
   afterCompile() {
     this.binaryen.setLowMemoryUnused(true)

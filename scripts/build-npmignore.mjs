@@ -1,6 +1,6 @@
-// Leaves out of the package the declarations that no public declaration names, by itself or through others: nobody's compiler
-// reads them. And what is left of sources that were moved or removed. Runs after tsc; dist/src/.npmignore is its list. A test
-// packs the package and compiles against it.
+// Leaves out of the package the declarations that no public declaration names, by itself or through others: nobody's
+// compiler reads them. And what is left of sources that were moved or removed. Runs after tsc; dist/src/.npmignore is
+// its list. A test packs the package and compiles against it.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
 

@@ -5,9 +5,10 @@
 //   node scripts/build-objects.mjs --check [FOLDER…]   compares hashes; compiles again and compares bytes only with the
 //                                                      very compiler of the manifest, else says why it does not
 //
-// A source is compiled by clang-19 for -mcpu=v3 to NAME.bpf.o. A line `// build: VARIANT COMPILER FLAGS…` in it asks for
-// one more object, NAME.VARIANT.bpf.o; `// build: - COMPILER FLAGS…` replaces the first. A line `// link: LINKED OBJECT…`
-// links that object and others of its folder to LINKED by `bpftool gen object`; their sources must come earlier by name.
+// A source is compiled by clang-19 for -mcpu=v3 to NAME.bpf.o. A line `// build: VARIANT COMPILER FLAGS…` in it asks
+// for one more object, NAME.VARIANT.bpf.o; `// build: - COMPILER FLAGS…` replaces the first. A line
+// `// link: LINKED OBJECT…` links that object and others of its folder to LINKED by `bpftool gen object`; their sources
+// must come earlier by name.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs'

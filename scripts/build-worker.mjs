@@ -1,7 +1,7 @@
-// Puts the modules of a worker thread into one CommonJS file, dist/src/machine/cpu/worker.cjs: a thread that finds, reads and
-// links them one by one, as ES modules, takes a third longer to start, and booting a machine waits for it. Constants of the
-// core stand in place of their names: their modules are hundreds of properties that nobody there asks for. Runs after
-// tsc, on what that has written; leaves beside it what core that was compiled with (core-stamp.mjs).
+// Puts the modules of a worker thread into one CommonJS file, dist/src/machine/cpu/worker.cjs: a thread that finds,
+// reads and links them one by one, as ES modules, takes a third longer to start, and booting a machine waits for it.
+// Constants of the core stand in place of their names: their modules are hundreds of properties that nobody there asks
+// for. Runs after tsc, on what that has written; leaves beside it what core that was compiled with (core-stamp.mjs).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
 import { pathToFileURL } from 'node:url'

@@ -1,8 +1,10 @@
-// `npm run check`: explores every named subject of the shipped protocol, each completely if that takes less than 20 s, else
-// with at most three preemptions; then says what was reached, what never was, and how many own steps operations took.
-// `--no-coverage`: does not ask what was reached. `--write`: puts the totals and the table of steps into docs/protocol.md.
-// `--seconds N` instead of 20 (a busy machine); `--jobs N`; `--resume FILE`: answers are kept in that file, and those that it
-// has already are not asked again. Other words are beginnings of names: only those. `npm run check -- mutants`:
+// `npm run check`: explores every named subject of the shipped protocol, each completely if that takes less than 20 s,
+// else with at most three preemptions; then says what was reached, what never was, and how many own steps operations
+// took.
+// `--no-coverage`: does not ask what was reached. `--write`: puts the totals and the table of steps into
+// docs/protocol.md.
+// `--seconds N` instead of 20 (a busy machine); `--jobs N`; `--resume FILE`: answers are kept in that file, and those
+// that it has already are not asked again. Other words are beginnings of names: only those. `npm run check -- mutants`:
 // scripts/mutants.mjs. One subject and its interleavings: `skep check`.
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -19,7 +21,10 @@ import { replaceBetween } from './marked.mjs'
 const PREEMPTIONS = 3
 /** A change of a trie takes so many steps that two of them seldom end in the time of the others. */
 const TRIE_SECONDS = 5
-/** A thread that holds more bytes is replaced: its logs grow with each subject. A new one takes two seconds until it is quick. */
+/**
+ * A thread that holds more bytes is replaced: its logs grow with each subject. A new one takes two seconds until it is
+ * quick.
+ */
 const MOST_HELD = 768 << 20
 /** Explored a second time, on the trace build, to learn which lines were reached. */
 const COVERED = [/^(hazard\/(?!H30$)|repair|nested|no-memory|two-levels|entries|closing)/, /^(pair|work)\/[^+]*$/, /^pair\/(idle-bound|due-on-cpu-0|due-restarts-itself|uninitialised)\/.*\+nmi$/, /^pair\/due-on-cpu-0\/poll\/.*\+stop$/, /^map\//, /^parts\//] // prettier-ignore

@@ -1,6 +1,6 @@
-// Which core the compiled TypeScript belongs to: it writes structures and repeats computations of the core (layout.ts, lookups
-// in place), so both must be built from the same sources. build-core.mjs puts the stamp into core.wasm, build-worker.mjs
-// beside the compiled TypeScript, and src/machine/cpu/core-module.ts compares the two.
+// Which core the compiled TypeScript belongs to: it writes structures and repeats computations of the core (layout.ts,
+// lookups in place), so both must be built from the same sources. build-core.mjs puts the stamp into core.wasm,
+// build-worker.mjs beside the compiled TypeScript, and src/machine/cpu/core-module.ts compares the two.
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path/posix'

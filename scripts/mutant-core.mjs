@@ -1,5 +1,6 @@
-// Compiles what a mutant of the core is: the core with one line changed (scripts/mutants-list.mjs), and of it only what the
-// subjects and tests of the async protocol, of maps and of rings call. For scripts/mutants.mjs and the stress tests.
+// Compiles what a mutant of the core is: the core with one line changed (scripts/mutants-list.mjs), and of it only what
+// the subjects and tests of the async protocol, of maps and of rings call. For scripts/mutants.mjs and the stress
+// tests.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import asc from 'assemblyscript/asc'
@@ -35,8 +36,9 @@ export { cpu_unwind } from './run/unwind'
 `
 
 /**
- * Compiles the core with a mutant's edits; `more`: edits of other files, by file. `checked`: the build whose accesses are
- * calls to the hooks; without it the build that real threads run. `exports`: more of the core, as lines of AssemblyScript.
+ * Compiles the core with a mutant's edits; `more`: edits of other files, by file. `checked`: the build whose accesses
+ * are calls to the hooks; without it the build that real threads run. `exports`: more of the core, as lines of
+ * AssemblyScript.
  */
 export async function compileMutant({ name, file, edits, more = {} }, { checked = true, exports = '' } = {}) {
   let binary

@@ -1,6 +1,6 @@
-// One-line changes of the shipped protocol that the explorer must object to. `edits`: exact text and what takes its place,
-// in one file each; `by`: the subject that is expected to object, which is asked first. `survives` says why no subject can
-// object (then one that does is an error); such a line may as well be the other way round.
+// One-line changes of the shipped protocol that the explorer must object to. `edits`: exact text and what takes its
+// place, in one file each; `by`: the subject that is expected to object, which is asked first. `survives` says why no
+// subject can object (then one that does is an error); such a line may as well be the other way round.
 const start = 'core/async/start.ts'
 const init = 'core/async/init.ts'
 const set = 'core/async/set-callback.ts'

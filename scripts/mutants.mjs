@@ -1,8 +1,8 @@
-// Compiles the core with one line changed (scripts/mutants-list.mjs), for each change, and puts the named subjects of the
-// async protocol, of rings and of maps to it: first the one that is expected to object, then, if it does not, all others
-// until one does. Prints a table of what was changed and who objected; exit code 1 if a change survives that must not, or
-// one is objected to that cannot be. Arguments: words of a mutant's name. `--named`: ask only the expected subject. `--name NAME`: only this
-// mutant; may be repeated. `--write`: puts the table into docs/protocol.md.
+// Compiles the core with one line changed (scripts/mutants-list.mjs), for each change, and puts the named subjects of
+// the async protocol, of rings and of maps to it: first the one that is expected to object, then, if it does not, all
+// others until one does. Prints a table of what was changed and who objected; exit code 1 if a change survives that
+// must not, or one is objected to that cannot be. Arguments: words of a mutant's name. `--named`: ask only the expected
+// subject. `--name NAME`: only this mutant; may be repeated. `--write`: puts the table into docs/protocol.md.
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { explore } from '../dist/src/explore/index.js'

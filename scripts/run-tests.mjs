@@ -21,7 +21,8 @@ if (files.length === 0) {
   console.error('run-tests: no test file matches', wanted.join(' '))
   process.exit(1)
 }
-// Two files at a time: CI has two cores, and the tests that wait leave theirs to the others. A file that hangs is ended.
+// Two files at a time: CI has two cores, and the tests that wait leave theirs to the others. A file that hangs is
+// ended.
 const options = ['--enable-source-maps', '--test', '--test-concurrency=2', '--test-timeout=600000']
 const child = spawn(process.execPath, [...options, '--test-reporter', 'spec', ...files], { stdio: 'inherit' })
 child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))

@@ -1,5 +1,6 @@
 // Writes docs/support.md from the code's own tables: every helper that Linux 6.18 numbers and every kfunc that this
-// machine has. `node scripts/support.mjs` after a build; `--check` compares (test/machine/support.test.ts does the same).
+// machine has. `node scripts/support.mjs` after a build; `--check` compares (test/machine/support.test.ts does the
+// same).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { helpers, kfuncs } from '../dist/src/machine/helpers.js'
 import { helperName } from '../dist/src/isa/helper-names.js'

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The public API of skep. Re-exports only. The reference is for whoever has no @types/node: declarations name Symbol.dispose.
+// The public API of skep. Re-exports only. The reference is for whoever has no @types/node: declarations name
+// Symbol.dispose.
 export { SkepError, type ErrorDetails } from './error.js'
 
 // Machines: boot() makes one; what each kind has of its own; threads that join.

@@ -1,4 +1,5 @@
-// Every hazard of the contract (docs/contract.md) has a test that says so: [H1] to [H38] each stand in the name of at least one.
+// Every hazard of the contract (docs/contract.md) has a test that says so: [H1] to [H38] each stand in the name of at
+// least one.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,5 +1,5 @@
-// What the code keeps besides working: imports point downwards, files are short and say what they own, nothing is exported
-// that nobody imports, and every name of the public API says what it is.
+// What the code keeps besides working: imports point downwards, files are short and say what they own, nothing is
+// exported that nobody imports, and every name of the public API says what it is.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -16,7 +16,10 @@ const ORDER = {
   src: ['isa', 'object', 'verify', 'jit', 'interp', 'machine', ...MACHINE, 'explore', 'report', 'cli'],
   core: ['memory', 'queue', 'async', 'map', 'helper', 'interp', 'run'],
 }
-/** What is handed down in src/machine, the kernel and the programs of loaded objects: folders below these files name their types. */
+/**
+ * What is handed down in src/machine, the kernel and the programs of loaded objects: folders below these files name
+ * their types.
+ */
 const HANDED_DOWN = new Set(['src/machine/boot/kernel.ts', 'src/machine/load/object-table.ts'])
 
 interface Import {
@@ -134,8 +137,8 @@ test('imports point from higher folders to lower ones, and src to core, never ba
 })
 
 /**
- * Which tree a file is in, and how high; the loose files of a tree, and of a folder that has an order within, lie lowest, a
- * tree's index highest; apart: core/specimens, core/parts.
+ * Which tree a file is in, and how high; the loose files of a tree, and of a folder that has an order within, lie
+ * lowest, a tree's index highest; apart: core/specimens, core/parts.
  */
 function placeOf(path: string): { tree: 'src' | 'core'; height: number } | undefined {
   const [tree, folder, ...rest] = path.split('/')

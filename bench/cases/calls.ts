@@ -8,7 +8,10 @@ const CHAIN = 32
 const RUNS = 2_000
 const PACKET = new Uint8Array(64)
 
-/** A run with 32 tail calls more than another: a 32nd of the difference, which whatever interrupts one of them falsifies. */
+/**
+ * A run with 32 tail calls more than another: a 32nd of the difference, which whatever interrupts one of them
+ * falsifies.
+ */
 function tailCall(loaded: Loaded): Promise<number> {
   return medianOf(15, async () => {
     const many = await loaded.repeat('chain_of_many', PACKET, RUNS)

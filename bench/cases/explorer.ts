@@ -5,8 +5,9 @@ import { checkAll } from '../../src/cli/check-pool.js'
 import { entriesOf, select } from '../../src/explore/subjects/catalogue.js'
 
 /**
- * What one figure explores: the longest search by itself and the others on a second thread. What counts is the steps of each
- * subject's last search; the steps of those before it, from which it learnt, and the start of the threads are in the time only.
+ * What one figure explores: the longest search by itself and the others on a second thread. What counts is the steps of
+ * each subject's last search; the steps of those before it, from which it learnt, and the start of the threads are in
+ * the time only.
  */
 const SUBJECTS = ['hazard/H30', 'hazard/H26/two', 'hazard/H18/void', 'hazard/H14/three']
 const MILLISECONDS = 4000

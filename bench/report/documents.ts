@@ -11,7 +11,9 @@ import { absences, byTheme, comparisons, figureText, noisyRows, reachText, type 
 const BEGIN = '<!-- figures: written by `npm run bench -- --report` -->'
 const END = '<!-- end of figures -->'
 
-/** Rewrites docs/performance.md between its two marks, docs/performance.svg, docs/standstill.svg, docs/performance.html. */
+/**
+ * Rewrites docs/performance.md between its two marks, docs/performance.svg, docs/standstill.svg, docs/performance.html.
+ */
 export async function writeDocuments(run: BenchRun): Promise<void> {
   const path = `${REPOSITORY}docs/performance.md`
   const text = await readFile(path, 'utf8')

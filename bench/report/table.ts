@@ -1,4 +1,5 @@
-// The table in the terminal: a line for each case, the baselines behind skep's figure with how many times better skep is.
+// The table in the terminal: a line for each case, the baselines behind skep's figure with how many times better skep
+// is.
 import type { Row } from '../measure.js'
 import { absences, comparisons, figureText, reachText, type Names } from './text.js'
 

@@ -56,7 +56,8 @@ export class Crew {
   }
 
   /**
-   * Lets a thread start timer 0 once, and stand still before its access number `access` (0: nowhere) until it is released.
+   * Lets a thread start timer 0 once, and stand still before its access number `access` (0: nowhere) until it is
+   * released.
    * `stands` resolves when it does, or has ended; `stood` when it has ended: the accesses of the operation.
    */
   stand(thread: number, access: number): { stands: Promise<unknown>; stood: Promise<number>; release: () => void } {

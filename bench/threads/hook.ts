@@ -1,6 +1,6 @@
-// The hook of the check builds (docs/explorer-hook.md) on real shared memory, at one access of which the thread stands still. So
-// a thread can be stopped inside an operation, between any two of its steps, while others run the shipped build on the
-// same memory.
+// The hook of the check builds (docs/explorer-hook.md) on real shared memory, at one access of which the thread stands
+// still. So a thread can be stopped inside an operation, between any two of its steps, while others run the shipped
+// build on the same memory.
 import { realDoor } from '../../test/core/real-door.js'
 
 export class StoppingHook {
@@ -17,7 +17,10 @@ export class StoppingHook {
     this.imports = realDoor(memory, step, now)
   }
 
-  /** Runs an operation; just before its access number `access` (from 1; 0: never) `stop` is called. The accesses it made. */
+  /**
+   * Runs an operation; just before its access number `access` (from 1; 0: never) `stop` is called. The accesses it
+   * made.
+   */
   run(access: number, stop: () => void, operation: () => void): number {
     this.#count = 0
     this.#stopAt = access

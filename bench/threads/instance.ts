@@ -1,5 +1,5 @@
-// One CPU of a place on the calling thread: the shipped build under the driver, or the check build under a hook that can
-// stop the thread inside an operation.
+// One CPU of a place on the calling thread: the shipped build under the driver, or the check build under a hook that
+// can stop the thread inside an operation.
 import { CPU_PROGRAM } from '../../core/layout.js'
 import { realClock } from '../../src/machine/cpu/clock.js'
 import { Memory } from '../../src/machine/cpu/memory.js'

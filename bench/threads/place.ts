@@ -1,5 +1,5 @@
-// The memory on which threads work on timers: a machine of skep with CPUs kept for them, or a specimen's. Everything in a
-// Place can be sent to a worker thread.
+// The memory on which threads work on timers: a machine of skep with CPUs kept for them, or a specimen's. Everything in
+// a Place can be sent to a worker thread.
 import { readFile } from 'node:fs/promises'
 import { PROGRAM_TABLE_FIRST } from '../../core/layout.js'
 import * as specimen from '../../core/specimens/layout.js'

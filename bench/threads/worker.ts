@@ -20,7 +20,9 @@ export type Order =
       readonly begin: number
       readonly end: number
     }
-  /** One start of timer 0 that stands still before its access number `access` until the last word of `counters` is 1. */
+  /**
+   * One start of timer 0 that stands still before its access number `access` until the last word of `counters` is 1.
+   */
   | { readonly kind: 'stand'; readonly access: number }
 
 export type Reply =

@@ -1,9 +1,9 @@
 // Control blocks: allocation, references, return to the pool. Owns the pool bitmap.
 // Invariant: a block in the pool has state FREED, no binding, no queue entry and a dead count; so a stale look at it
-// finds nothing to do. It returns only a grace period after its count was dead [G1, G3, H3]. One that was never used is all
-// 0, which reads as idle: no slot, queue or inbox has ever led to it, and who goes over all blocks (repair, audit, the setting of
-// REALTIME, the host's list of timers) minds only those that are armed, queued, deferred, held or in the slot that they name;
-// owner 0 names none.
+// finds nothing to do. It returns only a grace period after its count was dead [G1, G3, H3]. One that was never used is
+// all 0, which reads as idle: no slot, queue or inbox has ever led to it, and who goes over all blocks (repair, audit,
+// the setting of REALTIME, the host's list of timers) minds only those that are armed, queued, deferred, held or in the
+// slot that they name; owner 0 names none.
 import { note64, note8, peek32, poke32, store64 } from '../door'
 import { cpu, cpuIndex } from '../cpu'
 import {
@@ -39,7 +39,8 @@ export function controlBlockAllocate(kind: u32, clock: u32, map: usize, element:
   forgetRealtime(block)
   // Nobody looks at the count of a block before it is published, nor once it is dead.
   poke32(block + CB_REFERENCES, 1)
-  // The publication is a compare-and-exchange, which lets no store pass. A stale look may see either word: idle or FREED.
+  // The publication is a compare-and-exchange, which lets no store pass. A stale look may see either word: idle or
+  // FREED.
   note64(block + CB_STATE, fresh())
   return block
 }

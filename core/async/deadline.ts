@@ -22,8 +22,8 @@ export function deadlineIn(nanoseconds: u64): u64 {
 }
 
 /**
- * Address of the word with the absolute REALTIME expiry of a block on that clock: beside the blocks, whose cache lines the
- * other clocks' timers have for themselves.
+ * Address of the word with the absolute REALTIME expiry of a block on that clock: beside the blocks, whose cache lines
+ * the other clocks' timers have for themselves.
  */
 export function realtimeExpiry(block: usize): usize {
   const offset = block - <usize>peek32(HEADER + HEADER_CONTROL_BLOCKS)

@@ -1,6 +1,6 @@
-// What a control block belongs to: kind, clock, map, element, slot. Written before the block is published, never changed until
-// it is back in the pool; so plain reads by whoever found the block. Kind and clock share a word with the map's address,
-// whose low six bits are 0, and the slot follows from the others: a control block is one cache line.
+// What a control block belongs to: kind, clock, map, element, slot. Written before the block is published, never
+// changed until it is back in the pool; so plain reads by whoever found the block. Kind and clock share a word with the
+// map's address, whose low six bits are 0, and the slot follows from the others: a control block is one cache line.
 import { peek32, poke32 } from '../door'
 import { CB_ELEMENT, CB_MAP, OWNER_CLOCK, OWNER_CLOCK_SHIFT, OWNER_KIND, OWNER_LOW } from '../layout'
 import { slotAddress } from './slot'

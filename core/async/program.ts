@@ -51,7 +51,10 @@ export function program_put(program: usize): void {
   defer(program, DEFERRED_PROGRAM)
 }
 
-/** True if function `fn` of the program uses no `now` but of its own reading: it needs none at its start (contract §2, Time). */
+/**
+ * True if function `fn` of the program uses no `now` but of its own reading: it needs none at its start (contract §2,
+ * Time).
+ */
 export function needsNoReading(program: usize, fn: u32): bool {
   const index = fn - peek32(program + PROGRAM_TABLE_FIRST)
   return index < 64 && ((peek64(program + PROGRAM_NEEDS_NO_READING) >> (<u64>index)) & 1) !== 0

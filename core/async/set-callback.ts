@@ -10,8 +10,8 @@ import { slotTaken } from './slot'
 import { generationOf, isFreed } from './state'
 
 /**
- * Turns for each CPU of the machine: a setter of an older generation spoils at most two (it installs its binding and takes
- * it back), a cancel one, and a CPU has at most three setters under way, one for each nesting level.
+ * Turns for each CPU of the machine: a setter of an older generation spoils at most two (it installs its binding and
+ * takes it back), a cancel one, and a CPU has at most three setters under way, one for each nesting level.
  */
 const TURNS_PER_CPU: u32 = 8
 

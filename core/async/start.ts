@@ -1,5 +1,6 @@
 // start: arms a timer or work. Any context, bounded, never waits. Armed implies bound: only a generation that is bound
-// can be armed [H38]. In the common case (an armed timer moves to later) no queue, no reference and no other CPU is touched.
+// can be armed [H38]. In the common case (an armed timer moves to later) no queue, no reference and no other CPU is
+// touched.
 import { EINVAL, ENOENT } from '../abi'
 import { compareExchange64, load64, note32, peek32, poke32 } from '../door'
 import { cpu, cpuIndex, nested } from '../cpu'
@@ -40,8 +41,8 @@ export function asyncStart(slot: usize, block: usize, deadline: u64, pinned: boo
   const target = pinned ? cpuIndex() : ANY_CPU
   const stamp = peek32(cpu() + CPU_STAMP) + 1
   poke32(cpu() + CPU_STAMP, stamp)
-  // Before the block is read: the exchange waits until every store before it has left the CPU, and this one leaves while the
-  // reads are under way. It is advice: a start that fails leaves its stamp too.
+  // Before the block is read: the exchange waits until every store before it has left the CPU, and this one leaves
+  // while the reads are under way. It is advice: a start that fails leaves its stamp too.
   note32(block + CB_STAMP, stamp)
   let state = load64(block + CB_STATE)
   for (let round = 0; round < ROUNDS; round++) {

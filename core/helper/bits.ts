@@ -1,5 +1,6 @@
 // Iterators over the bits that are set in words. The 16 bytes lie in the program's frame: {words or their address: u64,
-// bits: u32, bit: i32}. One word is copied; more are read where they are, within the window. Exported to guest programs.
+// bits: u32, bit: i32}. One word is copied; more are read where they are, within the window. Exported to guest
+// programs.
 import { E2BIG, EFAULT, EINVAL } from '../abi'
 import { peek32, peek64, poke32, poke64 } from '../door'
 import { guestAddress, inGuestWindow } from '../guest'

@@ -1,5 +1,5 @@
-// Whether the task, or the packet's socket, is in a control group that stands in a cgroup array, or below it: by the ids that
-// the host has set, from the root down. Exported to guest programs.
+// Whether the task, or the packet's socket, is in a control group that stands in a cgroup array, or below it: by the
+// ids that the host has set, from the root down. Exported to guest programs.
 import { E2BIG, EAGAIN, ENOENT, FAULT_BAD_ACCESS, MAP_TYPE_CGROUP_ARRAY } from '../abi'
 import { cpu } from '../cpu'
 import { peek32, peek64 } from '../door'
@@ -11,7 +11,10 @@ import { referenceAt } from '../map/reference'
 import { CGROUP_LEVELS, RECORD_CGROUP_ANCESTORS, RECORD_CGROUP_ID } from '../run-record'
 import { recordOf } from './skb'
 
-/** 1 if the group at an index of the array is the one whose id is at `own`, or above it, else 0; -E2BIG, -EAGAIN (none there). */
+/**
+ * 1 if the group at an index of the array is the one whose id is at `own`, or above it, else 0; -E2BIG, -EAGAIN (none
+ * there).
+ */
 function isUnder(mapPointer: u64, index: u32, own: usize, ancestors: usize, levels: u32): i64 {
   const map = mapAddress(mapPointer)
   if (peek32(map + MAP_TYPE) !== MAP_TYPE_CGROUP_ARRAY) fault(FAULT_BAD_ACCESS, mapPointer)

@@ -1,5 +1,5 @@
-// Internet checksums: differences, and replacing fields under a checksum in a packet. One's complement sums do not care for
-// byte order, so words are taken as they lie. Exported to guest programs.
+// Internet checksums: differences, and replacing fields under a checksum in a packet. One's complement sums do not care
+// for byte order, so words are taken as they lie. Exported to guest programs.
 import { EFAULT, EINVAL } from '../abi'
 import { peek16, peek32, peek8, poke16 } from '../door'
 import { guestAddress } from '../guest'

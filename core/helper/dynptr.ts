@@ -1,7 +1,7 @@
-// Dynptrs: over memory of the program, over a sample of a ring buffer, over the packet of a run. The 16 bytes lie in the
-// program's frame: {data: u64, size: u32, offset: u32}, data 0 = invalid; the upper byte of `size` has the kind, as in the
-// kernel. Of a packet `data` is the context. A program that forges them reaches nothing new: every access is checked against
-// the window, the packet, or the records that this CPU has reserved. Exported to guest programs.
+// Dynptrs: over memory of the program, over a sample of a ring buffer, over the packet of a run. The 16 bytes lie in
+// the program's frame: {data: u64, size: u32, offset: u32}, data 0 = invalid; the upper byte of `size` has the kind, as
+// in the kernel. Of a packet `data` is the context. A program that forges them reaches nothing new: every access is
+// checked against the window, the packet, or the records that this CPU has reserved. Exported to guest programs.
 import { BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_SOCKET_FILTER, E2BIG, EINVAL, ERANGE } from '../abi'
 import { cpu } from '../cpu'
 import { copy, fill, peek32, peek64, poke32, poke64 } from '../door'
@@ -86,7 +86,9 @@ export function bpf_dynptr_from_mem(data: u64, size: u64, flags: u64, dynptr: u6
   return 0
 }
 
-/** Over the packet of a socket buffer; read-only for programs of sockets and control groups. 0, -EINVAL for any flag. */
+/**
+ * Over the packet of a socket buffer; read-only for programs of sockets and control groups. 0, -EINVAL for any flag.
+ */
 export function bpf_dynptr_from_skb(context: u64, flags: u64, dynptr: u64): i64 {
   const pointer = dynptrAt(dynptr)
   const length = skbEnd(context) - skbStart(context)
@@ -171,7 +173,9 @@ export function bpf_dynptr_data(dynptr: u64, offset: u64, length: u64): u64 {
   return kind === SKB || kind === XDP ? 0 : sliceOf(dynptr, offset, length, true)
 }
 
-/** Address of `length` bytes at `offset`, 0 if they are not all inside: all is in one piece, the buffer is not needed. */
+/**
+ * Address of `length` bytes at `offset`, 0 if they are not all inside: all is in one piece, the buffer is not needed.
+ */
 export function bpf_dynptr_slice(dynptr: u64, offset: u64, _buffer: u64, length: u64): u64 {
   return sliceOf(dynptr, offset, length, false)
 }

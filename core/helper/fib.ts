@@ -67,7 +67,9 @@ const VLAN_BYTES: u32 = 4
 /** The longest packet of IPv4. */
 const IPV4_MOST: u32 = 0xffff
 
-/** The best route to where the parameters say, 0 if there is none. Without rules, one trie of IPv4 has main and local. */
+/**
+ * The best route to where the parameters say, 0 if there is none. Without rules, one trie of IPv4 has main and local.
+ */
 function routeFor(at: usize, family: u32, flags: u32): usize {
   const to = at + FIB_DESTINATION
   const over: u32 = flags & BPF_FIB_LOOKUP_OUTPUT && family === AF_INET ? peek32(at + FIB_IFINDEX) : 0
@@ -90,7 +92,9 @@ function refusal(type: u32): i64 {
   return type === RTN_PROHIBIT ? PROHIBIT : NOT_FWDED
 }
 
-/** Fills the parameters at `at` with the way that a packet goes, the MTU if `measured`. BPF_FIB_LKUP_RET_* or -ENODEV. */
+/**
+ * Fills the parameters at `at` with the way that a packet goes, the MTU if `measured`. BPF_FIB_LKUP_RET_* or -ENODEV.
+ */
 function wayOf(at: usize, family: u32, flags: u32, measured: bool): i64 {
   const from = interfaceAt(peek32(at + FIB_IFINDEX))
   if (!from) return -ENODEV
@@ -131,8 +135,8 @@ function wayOf(at: usize, family: u32, flags: u32, measured: bool): i64 {
 }
 
 /**
- * Fills struct bpf_fib_lookup with where a packet like the one it describes goes. BPF_FIB_LKUP_RET_*: 0 if it can be sent
- * so; -EINVAL for a length or flags, -EAFNOSUPPORT, -ENODEV.
+ * Fills struct bpf_fib_lookup with where a packet like the one it describes goes. BPF_FIB_LKUP_RET_*: 0 if it can be
+ * sent so; -EINVAL for a length or flags, -EAFNOSUPPORT, -ENODEV.
  */
 export function bpf_fib_lookup(context: u64, parameters: u64, length: u64, flags: u64): i64 {
   if (<i32>length < <i32>FIB_BYTES || ((<u32>flags) & ~ALL_FLAGS) !== 0) return -EINVAL

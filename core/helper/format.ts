@@ -1,6 +1,6 @@
 // The kernel's subset of printf for programs: what bpf_trace_printk, bpf_trace_vprintk and bpf_snprintf have in common.
-// Text goes to a record of the trace ring or to memory, byte by byte, so no buffer is needed and an NMI may print in the
-// middle of a print. Called by helper/trace.ts.
+// Text goes to a record of the trace ring or to memory, byte by byte, so no buffer is needed and an NMI may print in
+// the middle of a print. Called by helper/trace.ts.
 import { EINVAL, ENOSPC } from '../abi'
 import { peek64, peek8, poke8 } from '../door'
 import { inGuestWindow } from '../guest'
@@ -58,7 +58,9 @@ function isAlphanumeric(byte: u8): bool {
   )
 }
 
-/** True if a string or pointer conversion may be followed by this byte: the end, a space or punctuation (of Latin 1). */
+/**
+ * True if a string or pointer conversion may be followed by this byte: the end, a space or punctuation (of Latin 1).
+ */
 function endsConversion(byte: u8): bool {
   return byte === 0 || isSpace(byte) || (byte > SPACE && (byte < 127 || byte >= 160) && !isAlphanumeric(byte))
 }
@@ -182,7 +184,8 @@ function putIpv6(record: u64, at: u32, limit: u32, pointer: u64, plain: bool): u
 }
 
 /**
- * Formats into `record` up to `limit` bytes of a buffer of `size`: `most` values from the array at `values`, or three given ones if that is 0.
+ * Formats into `record` up to `limit` bytes of a buffer of `size`: `most` values from the array at `values`, or three
+ * given ones if that is 0.
  * The full length; -EINVAL for a format that the kernel refuses, -ENOSPC for values beyond its room.
  */
 export function format(

@@ -1,5 +1,6 @@
-// Numeric iterators: bpf_for and bpf_repeat. The iterator's 8 bytes lie in the program's frame, {current: i32, end: i32}, both
-// 0 when it is over; a program that forges them only iterates over other numbers. Exported to guest programs.
+// Numeric iterators: bpf_for and bpf_repeat. The iterator's 8 bytes lie in the program's frame, {current: i32, end:
+// i32}, both 0 when it is over; a program that forges them only iterates over other numbers. Exported to guest
+// programs.
 import { E2BIG, EINVAL } from '../abi'
 import { peek32, poke32 } from '../door'
 import { guestAddress } from '../guest'

@@ -1,6 +1,6 @@
-// Where a helper keeps the key of a lookup that it makes for a program: it must lie in guest memory, for those who help a lookup
-// that is disturbed (map/announce.ts). A cell in the CPU's scratch page for each nesting level, so that nested code leaves the
-// key of what it interrupted alone. Called by the helpers.
+// Where a helper keeps the key of a lookup that it makes for a program: it must lie in guest memory, for those who help
+// a lookup that is disturbed (map/announce.ts). A cell in the CPU's scratch page for each nesting level, so that nested
+// code leaves the key of what it interrupted alone. Called by the helpers.
 import { cpu } from '../cpu'
 import { peek32 } from '../door'
 import { CPU_NESTED, CPU_SCRATCH } from '../layout'

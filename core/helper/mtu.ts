@@ -1,5 +1,5 @@
-// bpf_check_mtu: whether a packet fits through an interface, by the table of interfaces that the host has set. Exported to
-// guest programs.
+// bpf_check_mtu: whether a packet fits through an interface, by the table of interfaces that the host has set. Exported
+// to guest programs.
 import { BPF_PROG_TYPE_XDP, EINVAL, ENODEV } from '../abi'
 import { cpu } from '../cpu'
 import { peek32, poke32 } from '../door'
@@ -16,8 +16,8 @@ const FITS: i64 = 0
 const FRAG_NEEDED: i64 = 1
 
 /**
- * 0 if the packet, changed by `difference`, fits through the interface (0: its own), 1 if it does not; *length, unless 0,
- * counts instead of the packet's and becomes the MTU. -EINVAL for flags, -ENODEV.
+ * 0 if the packet, changed by `difference`, fits through the interface (0: its own), 1 if it does not; *length, unless
+ * 0, counts instead of the packet's and becomes the MTU. -EINVAL for flags, -ENODEV.
  */
 export function bpf_check_mtu(context: u64, ifindex: u64, length: u64, difference: u64, flags: u64): i64 {
   const word = guestAddress(length, 4)

@@ -1,6 +1,6 @@
-// What the packet helpers share: the bounds of the run buffer, and copying between a packet and the program. The context is
-// what the host laid out in the CPU's run buffer (src/machine/run/packet.ts); its words are the guest's, so what they say is
-// checked before it is used. Called by helper/xdp.ts, skb*.ts, checksum.ts, redirect.ts, dynptr.ts.
+// What the packet helpers share: the bounds of the run buffer, and copying between a packet and the program. The
+// context is what the host laid out in the CPU's run buffer (src/machine/run/packet.ts); its words are the guest's, so
+// what they say is checked before it is used. Called by helper/xdp.ts, skb*.ts, checksum.ts, redirect.ts, dynptr.ts.
 import { EFAULT, RUN_CONTEXT_BYTES, RUN_TAILROOM_BYTES } from '../abi'
 import { cpu } from '../cpu'
 import { copy, fill, peek32, poke32 } from '../door'

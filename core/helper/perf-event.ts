@@ -1,5 +1,5 @@
-// bpf_perf_event_output and its two kin of tracing programs by the kernel's names: a record for the host, with the first bytes
-// of the packet behind it if the flags ask for them. Called by guest programs, inside a section.
+// bpf_perf_event_output and its two kin of tracing programs by the kernel's names: a record for the host, with the
+// first bytes of the packet behind it if the flags ask for them. Called by guest programs, inside a section.
 import {
   BPF_PROG_TYPE_CGROUP_SKB,
   BPF_PROG_TYPE_SCHED_ACT,
@@ -81,8 +81,8 @@ export function bpf_perf_event_output(context: u64, mapPointer: u64, flags: u64,
 }
 
 /**
- * The same from a tracing program, whose packet is the one that the host has given the run: whatever structure `buffer` names, null
- * has none (-EFAULT), and so have a run without and a callback.
+ * The same from a tracing program, whose packet is the one that the host has given the run: whatever structure `buffer`
+ * names, null has none (-EFAULT), and so have a run without and a callback.
  */
 function tracedOutput(buffer: u64, mapPointer: u64, flags: u64, data: u64, size: u64): i64 {
   const map = eventArray(mapPointer)

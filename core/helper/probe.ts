@@ -1,6 +1,6 @@
-// probe_read and its kin: reading where nothing may be. Kernel and user memory are the same here, the guest window; what
-// lies outside cannot be read, and then the destination is zeroed. -EFAULT says so; those that read the kernel's memory say
-// -ERANGE of an address that could only be the user's, as on x86-64. Exported to guest programs.
+// probe_read and its kin: reading where nothing may be. Kernel and user memory are the same here, the guest window;
+// what lies outside cannot be read, and then the destination is zeroed. -EFAULT says so; those that read the kernel's
+// memory say -ERANGE of an address that could only be the user's, as on x86-64. Exported to guest programs.
 import { EFAULT, EINVAL, ERANGE } from '../abi'
 import { copy, fill, peek8, poke8 } from '../door'
 import { guestAddress, inGuestWindow } from '../guest'

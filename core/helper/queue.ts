@@ -1,5 +1,5 @@
-// The helpers of maps without keys by the kernel's names: queues, stacks, bloom filters. Called by guest programs, inside
-// a section.
+// The helpers of maps without keys by the kernel's names: queues, stacks, bloom filters. Called by guest programs,
+// inside a section.
 import { EOPNOTSUPP, MAP_TYPE_BLOOM_FILTER } from '../abi'
 import { peek32 } from '../door'
 import { guestAddress } from '../guest'

@@ -1,5 +1,6 @@
-// bpf_redirect_map: sends the packet of an XDP program to what stands under a key of a device, CPU or socket map. There is no
-// network: it is recorded for the host, as by the other redirect helpers. Exported to guest programs, inside a section.
+// bpf_redirect_map: sends the packet of an XDP program to what stands under a key of a device, CPU or socket map. There
+// is no network: it is recorded for the host, as by the other redirect helpers. Exported to guest programs, inside a
+// section.
 import { BPF_F_BROADCAST, BPF_F_EXCLUDE_INGRESS, FAULT_BAD_ACCESS, XDP_ABORTED, XDP_REDIRECT } from '../abi'
 import { note32, peek32 } from '../door'
 import { fault } from '../host'

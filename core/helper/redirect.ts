@@ -1,5 +1,5 @@
-// The redirect helpers. There is no network: where a packet is sent is recorded for the host, which gives it as part of the
-// run's answer if the program returns that it redirects. Exported to guest programs.
+// The redirect helpers. There is no network: where a packet is sent is recorded for the host, which gives it as part of
+// the run's answer if the program returns that it redirects. Exported to guest programs.
 import {
   BPF_F_INGRESS,
   BPF_PROG_TYPE_XDP,
@@ -43,8 +43,8 @@ export function isXdp(): bool {
 }
 
 /**
- * Records where the packet of the running program goes. `helper` is the helper's number (0: nowhere after all), `index` an
- * interface, or a key of `map` under which the 8 bytes at `value` stand; both 0 for none.
+ * Records where the packet of the running program goes. `helper` is the helper's number (0: nowhere after all), `index`
+ * an interface, or a key of `map` under which the 8 bytes at `value` stand; both 0 for none.
  */
 export function recordRedirect(helper: u32, index: u32, flags: u64, map: usize, value: usize): void {
   // A callback that fires between runs has no packet.
@@ -74,7 +74,9 @@ export function bpf_redirect_peer(ifindex: u64, flags: u64): i64 {
   return TC_ACT_REDIRECT
 }
 
-/** TC_ACT_REDIRECT to a neighbour, the one in `parameters` if there are any; TC_ACT_SHOT for flags and short parameters. */
+/**
+ * TC_ACT_REDIRECT to a neighbour, the one in `parameters` if there are any; TC_ACT_SHOT for flags and short parameters.
+ */
 export function bpf_redirect_neigh(ifindex: u64, parameters: u64, length: u64, flags: u64): i64 {
   const given = <u32>length
   if ((given !== 0 && given < <u32>NEIGHBOR_BYTES) || flags !== 0) return TC_ACT_SHOT
@@ -87,7 +89,9 @@ export function bpf_redirect_neigh(ifindex: u64, parameters: u64, length: u64, f
   return TC_ACT_REDIRECT
 }
 
-/** Records a copy of the packet as it is now. 0; -EINVAL for flags or interface 0, -ENOMEM when the run buffer is full. */
+/**
+ * Records a copy of the packet as it is now. 0; -EINVAL for flags or interface 0, -ENOMEM when the run buffer is full.
+ */
 export function bpf_clone_redirect(context: u64, ifindex: u64, flags: u64): i64 {
   const start = skbStart(context)
   const end = skbEnd(context)

@@ -1,5 +1,5 @@
-// The ring buffer helpers by the kernel's names. Called by guest programs, inside a section. A sample is believed only if
-// it is the start of a record that this CPU has reserved: anything else is a fault.
+// The ring buffer helpers by the kernel's names. Called by guest programs, inside a section. A sample is believed only
+// if it is the start of a record that this CPU has reserved: anything else is a fault.
 import {
   BPF_RB_AVAIL_DATA,
   BPF_RB_CONS_POS,
@@ -79,7 +79,9 @@ export function ringbuf_output_in(_: u64, data: u64, size: u64, flags: u64, map:
   return ringOutput(map, from, size, wakeUp(flags)) ? 0 : -EAGAIN
 }
 
-/** Bytes not consumed, size of the ring, consumer's and producer's position (both wrap at 16 GiB); 0 for other flags. */
+/**
+ * Bytes not consumed, size of the ring, consumer's and producer's position (both wrap at 16 GiB); 0 for other flags.
+ */
 export function bpf_ringbuf_query(ringPointer: u64, flags: u64): u64 {
   const map = ringAddress(ringPointer)
   if (flags === BPF_RB_AVAIL_DATA) return ringHeld(map)

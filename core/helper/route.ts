@@ -1,5 +1,5 @@
-// The routes and neighbours of the network, as the host has set them: longest prefix, then the host's order. Written before
-// anything runs, so no reader can meet a change. Called by fib.ts and socket-table.ts.
+// The routes and neighbours of the network, as the host has set them: longest prefix, then the host's order. Written
+// before anything runs, so no reader can meet a change. Called by fib.ts and socket-table.ts.
 import { peek32, peek8 } from '../door'
 import { HEADER, HEADER_NEIGHBORS, HEADER_NEIGHBOR_COUNT, HEADER_ROUTES, HEADER_ROUTE_COUNT } from '../layout'
 import {

@@ -66,7 +66,9 @@ export function bpf_skb_change_head(context: u64, bytes: u64, flags: u64): i64 {
   return 0
 }
 
-/** Sets the length; what is added is 0. 0; -EINVAL for flags or a length, -ENOTSUPP for what is in a tunnel, -ENOMEM. */
+/**
+ * Sets the length; what is added is 0. 0; -EINVAL for flags or a length, -ENOTSUPP for what is in a tunnel, -ENOMEM.
+ */
 export function bpf_skb_change_tail(context: u64, length: u64, flags: u64): i64 {
   const record = recordOf(context)
   const start = skbStart(context)
@@ -133,8 +135,8 @@ function shrink(context: u64, offset: u32, bytes: u32, flags: u64): i64 {
 }
 
 /**
- * Adds or takes away bytes behind the network header (`mode` 0) or the link header (1). 0; -EINVAL for flags, -EFAULT for
- * more than 4095 bytes, -ENOTSUPP for a mode, a protocol or a length, -EALREADY, -ENOMEM.
+ * Adds or takes away bytes behind the network header (`mode` 0) or the link header (1). 0; -EINVAL for flags, -EFAULT
+ * for more than 4095 bytes, -ENOTSUPP for a mode, a protocol or a length, -EALREADY, -ENOMEM.
  */
 export function bpf_skb_adjust_room(context: u64, difference: u64, mode: u64, flags: u64): i64 {
   const record = recordOf(context)

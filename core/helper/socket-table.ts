@@ -1,6 +1,6 @@
-// Which socket a packet is for, by the sockets that the host has set: for TCP a connection before a listener, for UDP the
-// best match, and for both the packet's own address before the wildcard. Of equals the first in the host's order. Written
-// before anything runs, so no reader can meet a change. Called by socket.ts.
+// Which socket a packet is for, by the sockets that the host has set: for TCP a connection before a listener, for UDP
+// the best match, and for both the packet's own address before the wildcard. Of equals the first in the host's order.
+// Written before anything runs, so no reader can meet a change. Called by socket.ts.
 import { peek16, peek32 } from '../door'
 import { HEADER, HEADER_SOCKETS } from '../layout'
 import {
@@ -71,8 +71,8 @@ function score(socket: usize, family: u32, source: usize, port: u32): u32 {
 }
 
 /**
- * The socket for a packet that comes through `ifindex`, 0 if there is none. `tuple`: source and destination address of the
- * family, then both ports, in the order of the network (struct bpf_sock_tuple).
+ * The socket for a packet that comes through `ifindex`, 0 if there is none. `tuple`: source and destination address of
+ * the family, then both ports, in the order of the network (struct bpf_sock_tuple).
  */
 export function socketFor(protocol: u32, family: u32, tuple: usize, ifindex: u32): usize {
   const table = <usize>peek32(HEADER + HEADER_SOCKETS)

@@ -1,6 +1,6 @@
-// The helpers that look sockets up among those that the host has set, and those that take what these gave. A socket is its
-// view in the guest window (core/socket-record.ts); there is nothing to count, for the table never changes. Exported to
-// guest programs.
+// The helpers that look sockets up among those that the host has set, and those that take what these gave. A socket is
+// its view in the guest window (core/socket-record.ts); there is nothing to count, for the table never changes.
+// Exported to guest programs.
 import { EINVAL, FAULT_BAD_ACCESS } from '../abi'
 import { peek32, poke32, poke64 } from '../door'
 import { guestAddress } from '../guest'
@@ -55,7 +55,9 @@ function isFull(number: u32): bool {
   return peek32(recordAt(number) + SOCKET_STATE) !== TCP_TIME_WAIT
 }
 
-/** The view of the socket for the packet that a tuple describes; 0 for other sizes, for flags, and in other namespaces. */
+/**
+ * The view of the socket for the packet that a tuple describes; 0 for other sizes, for flags, and in other namespaces.
+ */
 function lookup(protocol: u32, context: u64, tuple: u64, size: u64, netns: u64, flags: u64, short: bool): u64 {
   const bytes = <u32>size
   const at = guestAddress(tuple, bytes)

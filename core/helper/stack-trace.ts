@@ -1,7 +1,7 @@
-// Stacks as the host has set them for a run: bpf_get_stack copies one, bpf_get_stackid keeps it in a map, once, under an id
-// that comes from its addresses. The map is a hash map of stacks (map/hash.ts). Exported to guest programs.
-// The addresses lie at the end of the run buffer, zeros behind each stack, so that the values of any map can be read there; a
-// program that writes there lies to itself.
+// Stacks as the host has set them for a run: bpf_get_stack copies one, bpf_get_stackid keeps it in a map, once, under
+// an id that comes from its addresses. The map is a hash map of stacks (map/hash.ts). Exported to guest programs.
+// The addresses lie at the end of the run buffer, zeros behind each stack, so that the values of any map can be read
+// there; a program that writes there lies to itself.
 import {
   BPF_ANY,
   BPF_F_STACK_BUILD_ID,
@@ -64,8 +64,8 @@ function isSame(one: usize, other: usize, bytes: u32): bool {
 }
 
 /**
- * The id of the stack in the map; -EINVAL (flags), -EFAULT (no stack, or all of it left out; no build ids are known), -EEXIST (the
- * id is another stack's, and the flags do not say that it goes), -ENOMEM (full).
+ * The id of the stack in the map; -EINVAL (flags), -EFAULT (no stack, or all of it left out; no build ids are known),
+ * -EEXIST (the id is another stack's, and the flags do not say that it goes), -ENOMEM (full).
  */
 export function bpf_get_stackid(_context: u64, mapPointer: u64, flags: u64): i64 {
   const map = mapAddress(mapPointer)
@@ -91,8 +91,8 @@ export function bpf_get_stackid(_context: u64, mapPointer: u64, flags: u64): i64
 }
 
 /**
- * Copies the stack, as far as it fits, and zeros behind it: the bytes copied; -EINVAL (flags, size), -EFAULT (no stack, or more
- * left out than it has), with zeros alone.
+ * Copies the stack, as far as it fits, and zeros behind it: the bytes copied; -EINVAL (flags, size), -EFAULT (no stack,
+ * or more left out than it has), with zeros alone.
  */
 export function bpf_get_stack(_context: u64, buffer: u64, size: u64, flags: u64): i64 {
   const bytes = <u32>size

@@ -1,4 +1,5 @@
-// The kernel's string functions for programs (6.17 and later). They read wherever the pointer says, up to the closing 0:
+// The kernel's string functions for programs (6.17 and later). They read wherever the pointer says, up to the closing
+// 0:
 // -ERANGE if it starts outside the window, -EFAULT if the string leaves it, -E2BIG after 65,536 bytes without a 0.
 // Exported to guest programs.
 import { E2BIG, EFAULT, ENOENT, ERANGE } from '../abi'

@@ -1,5 +1,5 @@
-// bpf_tail_call: which function the caller goes on in. The jump itself is the engine's: compiled code returns by a call of
-// what this answers, the interpreter calls it as its last act. Called by guest programs, inside a section.
+// bpf_tail_call: which function the caller goes on in. The jump itself is the engine's: compiled code returns by a call
+// of what this answers, the interpreter calls it as its last act. Called by guest programs, inside a section.
 import { FAULT_BAD_ACCESS, MAP_TYPE_PROG_ARRAY, MAX_TAIL_CALLS } from '../abi'
 import { cpu } from '../cpu'
 import { peek32, poke32 } from '../door'
@@ -9,8 +9,8 @@ import { mapAddress } from '../map/map'
 import { referenceAt } from '../map/reference'
 
 /**
- * Table index of the entry of the program at `index`, which is the running program from now on; 0 if the place is empty,
- * out of range, or the run has made its tail calls: then the caller goes on.
+ * Table index of the entry of the program at `index`, which is the running program from now on; 0 if the place is
+ * empty, out of range, or the run has made its tail calls: then the caller goes on.
  */
 export function bpf_tail_call(_context: u64, arrayPointer: u64, index: u64): u64 {
   const map = mapAddress(arrayPointer)

@@ -1,5 +1,5 @@
-// Helpers that tell a program of the task that it runs in and of what it is attached to: the values that the host has set for
-// the CPU's current run (src/machine/options/task.ts). Exported to guest programs.
+// Helpers that tell a program of the task that it runs in and of what it is attached to: the values that the host has
+// set for the CPU's current run (src/machine/options/task.ts). Exported to guest programs.
 import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS, EINVAL, EOPNOTSUPP } from '../abi'
 import { cpu } from '../cpu'
 import { copy, fill, load32, peek32, peek64, peek8, poke32, poke64, poke8 } from '../door'

@@ -52,7 +52,10 @@ export function bpf_timer_set_callback(timer: u64, callback: u64): i64 {
   return timer_set_callback_in(timer, callback, slotOf(timer, KIND_TIMER))
 }
 
-/** The same, of a timer whose slot the compiler knows (src/jit/slot.ts), or 0; so are the other functions that end in `_in`. */
+/**
+ * The same, of a timer whose slot the compiler knows (src/jit/slot.ts), or 0; so are the other functions that end in
+ * `_in`.
+ */
 export function timer_set_callback_in(timer: u64, callback: u64, slot: usize): i64 {
   const result = asyncSetCallback(knownSlot(timer, slot), <usize>peek32(cpu() + CPU_PROGRAM), callback)
   return eventsWanted() ? reported(EVENT_SET_CALLBACK, KIND_TIMER, timer, result, callback) : result

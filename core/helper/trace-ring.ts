@@ -1,7 +1,8 @@
 // The trace ring: lines that programs print, on their way to the host. Writers reserve a record by one addition and
 // never wait, in any context; a reader that falls behind by more than the ring loses the oldest lines.
 // A record starts at a position (bytes ever reserved, a multiple of 8) and lies at position mod ring size, wrapping:
-//   u64 tag = position + 1, written last: the record is complete | u64 time in ns | u32 bytes | u32 cpu | text, padded to 8
+//   u64 tag = position + 1, written last: the record is complete | u64 time in ns | u32 bytes | u32 cpu | text, padded
+//   to 8
 // Read by the host (src/machine/observe/trace.ts), written by helper/trace.ts.
 import { cpuIndex, cpuNow } from '../cpu'
 import { add64, peek32, poke32, poke64, poke8, store64 } from '../door'

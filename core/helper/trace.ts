@@ -1,5 +1,5 @@
-// bpf_trace_printk and its kin. A line is formatted twice, once to count its bytes and check the format, and once into the
-// record that was reserved for it. Exported to guest programs.
+// bpf_trace_printk and its kin. A line is formatted twice, once to count its bytes and check the format, and once into
+// the record that was reserved for it. Exported to guest programs.
 import { EINVAL } from '../abi'
 import { peek8, poke8 } from '../door'
 import { guestAddress, inGuestWindow } from '../guest'
@@ -28,8 +28,8 @@ export function bpf_trace_vprintk(fmt: u64, size: u64, data: u64, bytes: u64): i
 }
 
 /**
- * Formats into `to`, at most `size` bytes with the closing 0. The bytes that the whole text needs with its 0; -EINVAL for
- * a format that the kernel refuses or values that are not whole 64-bit words, twelve at most; -ENOSPC.
+ * Formats into `to`, at most `size` bytes with the closing 0. The bytes that the whole text needs with its 0; -EINVAL
+ * for a format that the kernel refuses or values that are not whole 64-bit words, twelve at most; -ENOSPC.
  */
 export function bpf_snprintf(to: u64, size: u64, fmt: u64, data: u64, bytes: u64): i64 {
   if (badValues(bytes)) return -EINVAL

@@ -22,8 +22,8 @@ import { MOST_BYTES, setLocal } from './dynptr'
 const MOST_SAMPLES: u32 = 128 * 1024
 
 /**
- * Calls fn(dynptr of the sample, ctx) for the samples that are submitted until it returns 1: how many; -EINVAL for flags,
- * -EBUSY while another drains, -E2BIG at a sample that no dynptr can hold, which stays.
+ * Calls fn(dynptr of the sample, ctx) for the samples that are submitted until it returns 1: how many; -EINVAL for
+ * flags, -EBUSY while another drains, -E2BIG at a sample that no dynptr can hold, which stays.
  */
 export function bpf_user_ringbuf_drain(ringPointer: u64, fn: u64, ctx: u64, flags: u64, frame: i32): i64 {
   const map = mapAddress(ringPointer)

@@ -67,8 +67,8 @@ export function xdpIngress(context: u64): u32 {
 }
 
 /**
- * Bytes of the packet; for a tracing program, of the one that the host has given the run (none in a callback), whatever structure
- * its pointer names.
+ * Bytes of the packet; for a tracing program, of the one that the host has given the run (none in a callback), whatever
+ * structure its pointer names.
  */
 export function bpf_xdp_get_buff_len(context: u64): i64 {
   const type = peek32(<usize>peek32(cpu() + CPU_PROGRAM) + PROGRAM_TYPE)

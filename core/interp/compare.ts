@@ -42,7 +42,9 @@ export function condition(operation: u32, a: u64, b: u64): bool {
   }
 }
 
-/** The operand of a 32-bit condition as condition() wants it: signed comparisons see the sign, the others no upper half. */
+/**
+ * The operand of a 32-bit condition as condition() wants it: signed comparisons see the sign, the others no upper half.
+ */
 export function low(operation: u32, value: u64): u64 {
   const signed = operation === JSGT || operation === JSGE || operation === JSLT || operation === JSLE
   return signed ? <u64>(<i64>(<i32>value)) : <u64>(<u32>value)

@@ -3,7 +3,8 @@
 // that programs, callbacks and subprograms are called alike whatever engine they have.
 // Code lies in the core heap, written and validated by the host before it is installed: a word with the number of
 // instructions, a word with the index of the function, then the instructions with their references resolved:
-//   lddw: the value itself; call of a helper or kfunc: table index of its stub; call of a subprogram: address of its code.
+//   lddw: the value itself; call of a helper or kfunc: table index of its stub; call of a subprogram: address of its
+//   code.
 // Registers lie in the CPU's area, one set for each frame of its stacks: no state but memory.
 import {
   FAULT_BAD_CALLBACK,

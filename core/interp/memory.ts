@@ -71,7 +71,9 @@ function atomicAddress(pointer: u64, bytes: u32): usize {
   return address
 }
 
-/** Load-acquire and store-release of 1 to 8 bytes; the smaller widths have no word of their own to order and are plain. */
+/**
+ * Load-acquire and store-release of 1 to 8 bytes; the smaller widths have no word of their own to order and are plain.
+ */
 export function guestLoadAcquire(pointer: u64, bytes: u32): u64 {
   const address = atomicAddress(pointer, bytes)
   if (bytes === 8) return load64(address)

@@ -6,8 +6,8 @@
 // A request (layout: LOOKUP_*) is the map, the guest address of the key, and an answer word {ticket, answer} with the
 // answer pending. It lies in the asking CPU's area, one per nesting level: nested code begins and ends inside one
 // step of what it interrupted, so the first free request is never taken under its hands. A helper reads the answer
-// word first and answers by compare-and-exchange on it: an answer for an older ticket is refused. Called by hash.ts and trie.ts;
-// withdrawLookups by the repair of a dead CPU.
+// word first and answers by compare-and-exchange on it: an answer for an older ticket is refused. Called by hash.ts and
+// trie.ts; withdrawLookups by the repair of a dead CPU.
 import { cpu, cpuArea, cpuIndex } from '../cpu'
 import { and64, compareExchange64, load32, load64, or64, peek32, retry, store32, store64 } from '../door'
 import { inGuestWindow } from '../guest'

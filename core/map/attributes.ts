@@ -49,16 +49,16 @@ const TRIE_FLAGS: u32 = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | ACCESS_FLAGS
 const STACK_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_STACK_BUILD_ID
 const BLOOM_FLAGS: u32 = BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS
 /**
- * Largest key and value of a hash element together, largest value of a queue or a filter, and largest value of a per-CPU
- * map, as the kernel's allocators say.
+ * Largest key and value of a hash element together, largest value of a queue or a filter, and largest value of a
+ * per-CPU map, as the kernel's allocators say.
  */
 const LARGEST_ELEMENT: u64 = 4 << 20
 const LARGEST_PERCPU_VALUE: u64 = 32 << 10
 /** A record's length in units of 8 bytes has 24 bits. */
 const LARGEST_RING: u32 = 128 << 20
 /**
- * An element index + 1 must fit in the 24 bits that a link has for it; up to here the product by which async/slot.ts finds
- * the element of a slot fits in 64.
+ * An element index + 1 must fit in the 24 bits that a link has for it; up to here the product by which async/slot.ts
+ * finds the element of a slot fits in 64.
  */
 export const MOST_ELEMENTS: u64 = (1 << 24) - 2
 /** Bytes of an LPM trie's key (4 of them its length) and of its value. */

@@ -166,8 +166,8 @@ function enterPages(map: usize, guest: u32, bytes: u32): void {
 /**
  * Creates a map with one user reference and one reference, both the caller's. `guest` (aligned to a guest page) and
  * `core` (aligned to 64) are zeroed areas of `map_bytes_guest` and `map_bytes_core` bytes; an offset of -1 means no
- * such field, `extra` is map_extra. Returns the map's address, or -EINVAL, -E2BIG, -ENOTSUPP, -EACCES, -EOPNOTSUPP as the kernel does
- * (-E2BIG also if all map structures are taken).
+ * such field, `extra` is map_extra. Returns the map's address, or -EINVAL, -E2BIG, -ENOTSUPP, -EACCES, -EOPNOTSUPP as
+ * the kernel does (-E2BIG also if all map structures are taken).
  */
 export function map_create(
   type: u32,

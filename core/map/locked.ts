@@ -1,5 +1,5 @@
-// BPF_F_LOCK: a value is read or written in place while the element's bpf_spin_lock is held, so that nobody who uses the
-// lock sees a mixture. A program waits for the lock, as it asks for; the host never does, it is told to try again.
+// BPF_F_LOCK: a value is read or written in place while the element's bpf_spin_lock is held, so that nobody who uses
+// the lock sees a mixture. A program waits for the lock, as it asks for; the host never does, it is told to try again.
 // Nothing else in map/ waits. Called by array.ts, hash.ts and host.ts. A program faults where bpf_spin_lock is a fault
 // (in NMI, or while the CPU holds a lock).
 import { BPF_F_LOCK, EINVAL } from '../abi'

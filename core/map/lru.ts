@@ -1,8 +1,8 @@
 // LRU: CLOCK. A lookup sets the reference mark of the element it finds; an insertion into a full map moves the hand
 // over the elements, spares those with a mark (and takes the mark away), and evicts the first without. Called by
-// hash.ts and short.ts. Bounded: an insertion spares at most SPARED elements and passes no element more than twice. Where the
-// hand stands is advice: two insertions may begin at the same place, each passes all elements from there, and `act` decides
-// who evicts.
+// hash.ts and short.ts. Bounded: an insertion spares at most SPARED elements and passes no element more than twice.
+// Where the hand stands is advice: two insertions may begin at the same place, each passes all elements from there, and
+// `act` decides who evicts.
 import { glance32, load64, note32, peek32 } from '../door'
 import {
   MAP_ELEMENT_COUNT,

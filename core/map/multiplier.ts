@@ -1,11 +1,12 @@
-// The factor by which a hash map spreads its keys over its buckets: bucket = ((order >> 3) * factor) >> shift, xor the last
-// three bits of the order word. Drawn at random for each map and odd, so that two keys of anybody's choice share a bucket
-// with a probability of at most 2 in the number of buckets if these three bits are the same (multiply-shift hashing;
-// Dietzfelbinger et al., 1997), never if only they differ, and else, where one of at most eight distances must be met, of
-// 32 (1 on average). One multiplication stands between key and bucket. Neighbours have one cache line of buckets: a counter's
-// keys are found in order, and CPUs with ranges of their own seldom write to the same line.
-// Keys that are evenly spaced (counters, indices) would fare badly with some factors: those whose ratio to 2^64 is near to
-// a simple fraction. So it is the best of some draws: the one whose continued fraction has the smallest largest quotient.
+// The factor by which a hash map spreads its keys over its buckets: bucket = ((order >> 3) * factor) >> shift, xor the
+// last three bits of the order word. Drawn at random for each map and odd, so that two keys of anybody's choice share a
+// bucket with a probability of at most 2 in the number of buckets if these three bits are the same (multiply-shift
+// hashing; Dietzfelbinger et al., 1997), never if only they differ, and else, where one of at most eight distances must
+// be met, of 32 (1 on average). One multiplication stands between key and bucket. Neighbours have one cache line of
+// buckets: a counter's keys are found in order, and CPUs with ranges of their own seldom write to the same line.
+// Keys that are evenly spaced (counters, indices) would fare badly with some factors: those whose ratio to 2^64 is near
+// to a simple fraction. So it is the best of some draws: the one whose continued fraction has the smallest largest
+// quotient.
 // Called by create.ts.
 
 /** One draw in a hundred has quotients of 4 at most: of evenly spaced keys one in six then shares its bucket. */
@@ -17,8 +18,8 @@ function next(state: u64): u64 {
   return other ^ (other >> 31)
 }
 
-// The largest quotient in the continued fraction of factor / 2^64, up to denominators beyond `buckets`; for factors other
-// than 1. Not further than to one that is as large as `enough`.
+// The largest quotient in the continued fraction of factor / 2^64, up to denominators beyond `buckets`; for factors
+// other than 1. Not further than to one that is as large as `enough`.
 function largestQuotient(factor: u64, buckets: u64, enough: u64): u64 {
   // 2^64 / factor does not fit, but its quotient and remainder do: factor is odd and not 1.
   let quotient = u64.MAX_VALUE / factor

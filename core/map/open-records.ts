@@ -1,8 +1,10 @@
-// What a CPU has open in rings: records that programs have reserved and not given back, drains of user rings. What a run leaves
-// open is discarded at its end (ring.ts). Owns CPU_RESERVED and CPU_RESERVED_NESTED; called by ring.ts and user-ring.ts.
+// What a CPU has open in rings: records that programs have reserved and not given back, drains of user rings. What a
+// run leaves open is discarded at its end (ring.ts). Owns CPU_RESERVED and CPU_RESERVED_NESTED; called by ring.ts and
+// user-ring.ts.
 //
-// The outermost code counts, by plain accesses. Nested code runs between any two of them, and what it would add to the count
-// would be lost there: it sets a word to 1, which nobody lowers but the end of the outermost run, before it discards.
+// The outermost code counts, by plain accesses. Nested code runs between any two of them, and what it would add to the
+// count would be lost there: it sets a word to 1, which nobody lowers but the end of the outermost run, before it
+// discards.
 // So nothing is open that neither of the two words tells of; that they tell of something that is over costs a look.
 import { cpu, cpuArea } from '../cpu'
 import { note32, note64, peek32, peek64 } from '../door'

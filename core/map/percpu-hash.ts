@@ -29,8 +29,8 @@ function writePresent(map: usize, key: usize, value: usize, which: u32): i32 {
 
 /**
  * Sets the value of the key at `key` on CPU `which` to the one at `value` (guest addresses), or every CPU's
- * (writeCpuValues). A new key has zeros on the other CPUs. 0; -EINVAL (flags); -EEXIST, -ENOENT (BPF_NOEXIST, BPF_EXIST);
- * -E2BIG if the map is full; -ENOMEM if no element could be got.
+ * (writeCpuValues). A new key has zeros on the other CPUs. 0; -EINVAL (flags); -EEXIST, -ENOENT (BPF_NOEXIST,
+ * BPF_EXIST); -E2BIG if the map is full; -ENOMEM if no element could be got.
  */
 export function perCpuHashUpdate(map: usize, key: usize, value: usize, flags: u64, which: u32): i32 {
   if (flags > <u64>BPF_EXIST) return -EINVAL

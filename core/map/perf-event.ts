@@ -1,6 +1,7 @@
-// Perf event arrays: at each index the buffer of one CPU, or none. A buffer is a ring (ring.ts) that rings its array's bell, so
-// that one consumer waits for all of them; what a full one could not take is counted there. The host opens and closes
-// buffers; a program inside its section can go on with one that it read, for a closed ring waits for a grace period.
+// Perf event arrays: at each index the buffer of one CPU, or none. A buffer is a ring (ring.ts) that rings its array's
+// bell, so that one consumer waits for all of them; what a full one could not take is counted there. The host opens and
+// closes buffers; a program inside its section can go on with one that it read, for a closed ring waits for a grace
+// period.
 // Called by helper/perf-event.ts and the host.
 import { E2BIG, EBUSY, ENOENT, ENOSPC, EOPNOTSUPP } from '../abi'
 import { cpuIndex } from '../cpu'
@@ -12,7 +13,9 @@ import { ringEnd, ringReserve } from './ring'
 import { RECORD_COMMITTED } from './ring-record'
 import { copyPiece } from './value'
 
-/** Host: puts the ring, which nobody uses yet, at an index as the buffer of CPU `on`: 0, -E2BIG (index), -EBUSY (taken). */
+/**
+ * Host: puts the ring, which nobody uses yet, at an index as the buffer of CPU `on`: 0, -E2BIG (index), -EBUSY (taken).
+ */
 export function perf_event_open(map: usize, at: u32, ring: u32, on: u32): i32 {
   if (at >= peek32(map + MAP_MAX_ENTRIES)) return -E2BIG
   poke32(<usize>ring + MAP_RING_ARRAY, <u32>map)

@@ -1,10 +1,10 @@
 // Queue and stack: push, pop and peek, without a lock, in any context, by any number of CPUs. Called by the helpers
 // (helper/queue.ts) and the host, inside a section.
 //
-// A value lies in a cell. A cell is free (in the pool), in the hands of the one operation that took it, or at one of the
-// places from tail to head. Both ends are one count {head : 32, tail : 32}, which changes in steps (step.ts); the one
-// link that a step changes is the place that a push fills. Push adds at the head, pop takes from the tail of a queue
-// and from the head of a stack, and a push with BPF_EXIST takes the oldest at the tail away in its own step.
+// A value lies in a cell. A cell is free (in the pool), in the hands of the one operation that took it, or at one of
+// the places from tail to head. Both ends are one count {head : 32, tail : 32}, which changes in steps (step.ts); the
+// one link that a step changes is the place that a push fills. Push adds at the head, pop takes from the tail of a
+// queue and from the head of a stack, and a push with BPF_EXIST takes the oldest at the tail away in its own step.
 // So a value is whole before its place can be seen, and a popped cell belongs to who made the step.
 //
 // An operation holds at most one cell and one record at any step: a CPU that stops strands these for each nesting
@@ -110,7 +110,9 @@ function tryPush(map: usize, cell: u32, record: i32, overwrites: bool): i32 {
   return 0
 }
 
-/** Takes the next value out and copies it to a guest address: 0, or -ENOENT if there is none (the copy is zeros then). */
+/**
+ * Takes the next value out and copies it to a guest address: 0, or -ENOENT if there is none (the copy is zeros then).
+ */
 export function queuePop(map: usize, value: usize): i32 {
   begin()
   const record = takeStep(map)

@@ -107,10 +107,10 @@ export function sameKey(map: usize, record: usize, key: usize): bool {
 }
 
 /**
- * Writes the key into the record of an element that is in the caller's hands. Returns the order word of what was written,
- * whatever a guest does to its key meanwhile. Plain stores: a walk that still comes by the element's old place finds
- * afterwards that the link to it has changed (list.ts), and the exchange that publishes the element orders them for all
- * others.
+ * Writes the key into the record of an element that is in the caller's hands. Returns the order word of what was
+ * written, whatever a guest does to its key meanwhile. Plain stores: a walk that still comes by the element's old place
+ * finds afterwards that the link to it has changed (list.ts), and the exchange that publishes the element orders them
+ * for all others.
  */
 export function writeKey(map: usize, record: usize, key: usize): u64 {
   const size = peek32(map + MAP_KEY_SIZE)

@@ -1,5 +1,5 @@
-// Values that are addresses: of a program in a program array, of an inner map in a map of maps; or, in a cgroup array, the id
-// of a control group. 0 is an empty place. Only
+// Values that are addresses: of a program in a program array, of an inner map in a map of maps; or, in a cgroup array,
+// the id of a control group. 0 is an empty place. Only
 // the host writes them, and it holds a reference on whatever stands there until the place has changed, so a program
 // inside its section can use what it read. Called by the helpers and the host.
 import { E2BIG, EBADF, EINVAL, ENOENT, MAP_TYPE_CGROUP_ARRAY } from '../abi'
@@ -28,7 +28,10 @@ export function referenceOf(map: usize, key: usize): u32 {
   }
 }
 
-/** Host: sets a place of an array to the address at `value`: 0, -EINVAL (any flag), -E2BIG (index), -EBADF (0 is no cgroup). */
+/**
+ * Host: sets a place of an array to the address at `value`: 0, -EINVAL (any flag), -E2BIG (index), -EBADF (0 is no
+ * cgroup).
+ */
 export function referenceSet(map: usize, key: usize, value: usize, flags: u64): i32 {
   const at = glance32(key)
   if (flags) return -EINVAL

@@ -1,7 +1,7 @@
 // What a dead CPU leaves behind in the maps. Called by the repair of a dead CPU (run/offline.ts), on a live one.
 // An update, delete or eviction that was cut off holds at most one element, and the room of one, that no map will see
-// again: the elements that every map has beyond max_entries make up for it. Whether it held one cannot be known (it may have
-// ended the change and not yet said so): the machine's statistics count the changes, not the elements. The
+// again: the elements that every map has beyond max_entries make up for it. Whether it held one cannot be known (it may
+// have ended the change and not yet said so): the machine's statistics count the changes, not the elements. The
 // rooms that the CPU kept are taken by whoever needs them, as before.
 import { MAX_MAPS } from '../abi'
 import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
@@ -22,7 +22,10 @@ import { abandonReservations } from './ring'
 import { isHash } from './shape'
 import { repairSpare } from './spare'
 
-/** Withdraws the lookups and writes of CPU `dead`, gives its spare elements back, and counts the changes that it had under way. */
+/**
+ * Withdraws the lookups and writes of CPU `dead`, gives its spare elements back, and counts the changes that it had
+ * under way.
+ */
 export function repairMaps(dead: u32): void {
   withdrawLookups(dead)
   withdrawWrites(dead)

@@ -1,9 +1,9 @@
 // The records of a ring buffer, in core memory where no guest can scribble: one header word for every 8 bytes of the
 // ring, of which those at the starts of records count. Called by ring.ts.
 //   u64 {start : 31, units : 24, pad : 3, owner : 6}
-// start: the record's position, in units of 8 bytes since creation; units: its length, the 8 bytes in front of the sample
-// included; pad: bytes of the last unit that are not the sample's; owner: the CPU that has reserved it, or what became of
-// it. The position makes a word that is seen twice the same word, until 16 GiB have passed through the ring.
+// start: the record's position, in units of 8 bytes since creation; units: its length, the 8 bytes in front of the
+// sample included; pad: bytes of the last unit that are not the sample's; owner: the CPU that has reserved it, or what
+// became of it. The position makes a word that is seen twice the same word, until 16 GiB have passed through the ring.
 // A consumed record's word gets a start that does not belong at its place: no position finds a word of an earlier lap.
 import { peek32 } from '../door'
 import { MAP_ELEMENTS, MAP_MAX_ENTRIES, MAP_RECORDS } from '../layout'

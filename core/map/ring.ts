@@ -1,9 +1,11 @@
-// Ring buffer: records that programs reserve, fill and submit, and that the host consumes in order. No lock, any context;
-// reserving is lock-free, all else bounded. Called by the helpers (helper/ring-buffer.ts), the host, and the end of runs.
+// Ring buffer: records that programs reserve, fill and submit, and that the host consumes in order. No lock, any
+// context; reserving is lock-free, all else bounded. Called by the helpers (helper/ring-buffer.ts), the host, and the
+// end of runs.
 //
-// MAP_RING_LAST is the word of the last record; to reserve is to exchange it for the next one. The record's header follows
-// from that word alone: whoever reserves the next one writes it, or its owner does when it commits or discards, in one step
-// then; mostly nobody comes in between. So only the last record may be without header, and a CPU that stops hides nothing.
+// MAP_RING_LAST is the word of the last record; to reserve is to exchange it for the next one. The record's header
+// follows from that word alone: whoever reserves the next one writes it, or its owner does when it commits or discards,
+// in one step then; mostly nobody comes in between. So only the last record may be without header, and a CPU that stops
+// hides nothing.
 // The header's owner decides the rest: only the owner commits or discards, and for a dead CPU the repair does.
 // The ring waits for a record that stays reserved, as in the kernel; nothing is ever overwritten.
 // Position and length are believed from core memory only; the 8 bytes in front of a sample mean nothing.
@@ -70,8 +72,8 @@ export function createRing(map: usize, headers: usize): void {
 }
 
 /**
- * Writes the header of the last record if nobody has: it is there, or was consumed already, when this returns. Only another
- * publisher, or the consumer that vacates the place's record of the lap before, comes between.
+ * Writes the header of the last record if nobody has: it is there, or was consumed already, when this returns. Only
+ * another publisher, or the consumer that vacates the place's record of the lap before, comes between.
  */
 function publish(map: usize, word: u64): void {
   const header = headerOf(map, startOf(word))
@@ -79,7 +81,8 @@ function publish(map: usize, word: u64): void {
     retry()
     const seen = load64(header)
     if (startOf(seen) === startOf(word)) return
-    // Not between consumed and produced: gone. The consumer moves on before it vacates the place, so this order is safe.
+    // Not between consumed and produced: gone. The consumer moves on before it vacates the place, so this order is
+    // safe.
     if (((startOf(word) - load32(map + MAP_RING_CONSUMED)) & POSITIONS) >= ringUnits(map)) return
     if (compareExchange64(header, seen, word) === seen) return
   }
@@ -122,8 +125,8 @@ export function ringAt(sample: u64): usize {
 }
 
 /**
- * Wakes the consumer, which waits at the perf event array's bell if the ring is a buffer of one; of a user ring the producers
- * that wait for room.
+ * Wakes the consumer, which waits at the perf event array's bell if the ring is a buffer of one; of a user ring the
+ * producers that wait for room.
  */
 export function ring(map: usize): void {
   const array = <usize>peek32(map + MAP_RING_ARRAY)
@@ -133,8 +136,8 @@ export function ring(map: usize): void {
 }
 
 /**
- * Ends the reservation of a sample of this CPU; false if it has reserved none that begins there. The consumer is woken if it
- * had consumed all that was in front of it (`wakeUp` 0), always (1) or never (-1).
+ * Ends the reservation of a sample of this CPU; false if it has reserved none that begins there. The consumer is woken
+ * if it had consumed all that was in front of it (`wakeUp` 0), always (1) or never (-1).
  */
 export function ringEnd(map: usize, sample: u32, owner: u32, wakeUp: i32): bool {
   const word = endRecord(map, sample, owner)
@@ -144,7 +147,9 @@ export function ringEnd(map: usize, sample: u32, owner: u32, wakeUp: i32): bool 
   return true
 }
 
-/** Reserves a record, copies a sample into it and commits it, of which nothing stays open; false if there is no room. */
+/**
+ * Reserves a record, copies a sample into it and commits it, of which nothing stays open; false if there is no room.
+ */
 export function ringOutput(map: usize, from: usize, size: u64, wakeUp: i32): bool {
   if (size > LARGEST_SAMPLE) return false
   const to = takeRecord(map, <u32>size, ringUnits(map) - 1)
@@ -155,7 +160,10 @@ export function ringOutput(map: usize, from: usize, size: u64, wakeUp: i32): boo
   return true
 }
 
-/** Makes `owner` the owner of the record that this CPU has reserved and whose sample begins there: its word before, else 0. */
+/**
+ * Makes `owner` the owner of the record that this CPU has reserved and whose sample begins there: its word before, else
+ * 0.
+ */
 export function endRecord(map: usize, sample: u32, owner: u32): u64 {
   const offset = sample - SAMPLE_OFFSET - peek32(map + MAP_ELEMENTS)
   const place = offset >> 3
@@ -179,8 +187,8 @@ export function endRecord(map: usize, sample: u32, owner: u32): u64 {
 }
 
 /**
- * Bytes that were produced and, at a moment before, not consumed. In this order, as in the kernel: the consumer may be past
- * what was the last record a moment ago, and the difference would wrap.
+ * Bytes that were produced and, at a moment before, not consumed. In this order, as in the kernel: the consumer may be
+ * past what was the last record a moment ago, and the difference would wrap.
  */
 export function ringHeld(map: usize): u32 {
   const consumed = load32(map + MAP_RING_CONSUMED)
@@ -222,8 +230,8 @@ export function ring_release(map: usize, sample: u32): u32 {
 }
 
 /**
- * Discards what CPU `owner` has reserved in the ring: by the CPU itself, or for a dead one. All of it lies up to the record that
- * is the last now, whose header is there then; records behind it are others'.
+ * Discards what CPU `owner` has reserved in the ring: by the CPU itself, or for a dead one. All of it lies up to the
+ * record that is the last now, whose header is there then; records behind it are others'.
  */
 function abandonIn(map: usize, owner: u32): void {
   const last = load64(map + MAP_RING_LAST)
@@ -251,9 +259,10 @@ function abandonIn(map: usize, owner: u32): void {
 }
 
 /**
- * Discards every reservation of CPU `index`, and ends its drains: a run that ended without giving its records back, or a dead
- * CPU, which has no samples of user rings any more either. Inside a section. A map that is closed is left alone: nobody consumes
- * it any more, and its grace period may have begun before this section, which then does not keep its memory.
+ * Discards every reservation of CPU `index`, and ends its drains: a run that ended without giving its records back, or
+ * a dead CPU, which has no samples of user rings any more either. Inside a section. A map that is closed is left alone:
+ * nobody consumes it any more, and its grace period may have begun before this section, which then does not keep its
+ * memory.
  */
 export function abandonReservations(index: u32, dead: bool): void {
   forgetOpen(index)
@@ -267,9 +276,9 @@ export function abandonReservations(index: u32, dead: bool): void {
 }
 
 /**
- * At the end of a run and of a callback: nothing stays reserved. What interrupts a run counts as part of it as long as the run's
- * section is there, and as a run of its own after that: so the end of the outermost code comes here behind its section, and
- * looks again behind the section of this function.
+ * At the end of a run and of a callback: nothing stays reserved. What interrupts a run counts as part of it as long as
+ * the run's section is there, and as a run of its own after that: so the end of the outermost code comes here behind
+ * its section, and looks again behind the section of this function.
  */
 export function settleReservations(): void {
   while (mayBeOpen()) {

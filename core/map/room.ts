@@ -3,11 +3,11 @@
 // max_entries, and is called full only while elements and operations under way together are that many. Called by
 // list.ts, hash.ts and short.ts.
 //
-// The map counts the rooms that it has handed out (MAP_COUNT). A CPU keeps a few that were given back to it and fills them
-// again, so that CPUs which insert and delete meet at no common word; whoever finds none at home and none at the map takes
-// one that another CPU keeps. Rooms move between the words, so to find each of them empty, one after the other, says
-// nothing; but each giving makes a new version of its word: who sees all words empty, and then sees them all unchanged,
-// knows that in between there was no room anywhere.
+// The map counts the rooms that it has handed out (MAP_COUNT). A CPU keeps a few that were given back to it and fills
+// them again, so that CPUs which insert and delete meet at no common word; whoever finds none at home and none at the
+// map takes one that another CPU keeps. Rooms move between the words, so to find each of them empty, one after the
+// other, says nothing; but each giving makes a new version of its word: who sees all words empty, and then sees them
+// all unchanged, knows that in between there was no room anywhere.
 import { cpuCount, cpuIndex } from '../cpu'
 import { add64, compareExchange64, load64, peek32 } from '../door'
 import { MAP_COUNT, MAP_MAX_ENTRIES, MAP_ROOMS_KEPT, SHARE_ROOMS } from '../layout'

@@ -1,4 +1,5 @@
-// The kinds of map, the number of their elements, and how elements lie. Owns nothing: pure arithmetic on the attributes.
+// The kinds of map, the number of their elements, and how elements lie. Owns nothing: pure arithmetic on the
+// attributes.
 // Called from everywhere in map/ and by the helpers.
 import {
   FRAME_BYTES,
@@ -57,8 +58,8 @@ export function isReferenceArray(type: u32): bool {
 }
 
 /**
- * True for the kinds whose values are addresses of programs, maps or perf buffers, or ids of control groups. Their elements
- * lie in core memory, where no guest can change them, and only the host writes them.
+ * True for the kinds whose values are addresses of programs, maps or perf buffers, or ids of control groups. Their
+ * elements lie in core memory, where no guest can change them, and only the host writes them.
  */
 export function holdsReferences(type: u32): bool {
   return isReferenceArray(type) || type === MAP_TYPE_HASH_OF_MAPS
@@ -107,8 +108,8 @@ export function isPerCpu(type: u32): bool {
 
 /**
  * Elements of the map. Hash maps and queues have some more than max_entries: an update takes a free element before it
- * lets go of the old one, so each operation that is going on, on any CPU and nesting level, may hold one in its hands; in
- * a hash map each CPU may keep a spare one as well.
+ * lets go of the old one, so each operation that is going on, on any CPU and nesting level, may hold one in its hands;
+ * in a hash map each CPU may keep a spare one as well.
  */
 export function elementsOf(type: u32, maxEntries: u32): u64 {
   const cpus = <u64>peek32(HEADER + HEADER_CPUS)
@@ -138,7 +139,9 @@ export function strideOf(type: u32, keySize: u32, valueSize: u32): u64 {
   return <u64>guestKeyBytes(type, keySize) + roundUp(valueSize, 8)
 }
 
-/** Per-CPU maps: bytes from one CPU's values to the next CPU's, whole cache lines. Each CPU has a row of all elements. */
+/**
+ * Per-CPU maps: bytes from one CPU's values to the next CPU's, whole cache lines. Each CPU has a row of all elements.
+ */
 export function cpuStrideOf(type: u32, keySize: u32, valueSize: u32, maxEntries: u32): u64 {
   const elements = isHash(type) ? elementsOf(type, maxEntries) : <u64>maxEntries
   return roundUp(elements * strideOf(type, keySize, valueSize), 64)

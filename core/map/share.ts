@@ -1,4 +1,5 @@
-// What each CPU keeps of a hash map for itself (SHARE_*): rooms (room.ts), a spare element (spare.ts). Called by these and short.ts.
+// What each CPU keeps of a hash map for itself (SHARE_*): rooms (room.ts), a spare element (spare.ts). Called by these
+// and short.ts.
 import { peek32 } from '../door'
 import { MAP_SHARES, SHARE_BYTES } from '../layout'
 

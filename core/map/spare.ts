@@ -1,9 +1,10 @@
-// Free elements of a hash map: the pool that all CPUs share, and one spare element that each CPU keeps, the one that it gave
-// back last: to replace an element is to swap it for the spare, without a word that another CPU looks at. Called by hash.ts
-// between begin and end of an operation (under-way.ts), and by the repair of a dead CPU; short.ts swaps the spare by itself.
+// Free elements of a hash map: the pool that all CPUs share, and one spare element that each CPU keeps, the one that it
+// gave back last: to replace an element is to swap it for the spare, without a word that another CPU looks at. Called
+// by hash.ts between begin and end of an operation (under-way.ts), and by the repair of a dead CPU; short.ts swaps the
+// spare by itself.
 //
-// Only the outermost operation of a CPU touches its spare: nested code takes from the pool. So plain accesses do, and a spare
-// and an element in the outermost operation's hands are never the same.
+// Only the outermost operation of a CPU touches its spare: nested code takes from the pool. So plain accesses do, and a
+// spare and an element in the outermost operation's hands are never the same.
 import { cpu, cpuIndex } from '../cpu'
 import { exchange32, peek32, poke32 } from '../door'
 import { CPU_MAP_OPERATIONS, MAP_ELEMENT_COUNT, MAP_POOL, MAP_TYPE, SHARE_HINT, SHARE_SPARE } from '../layout'

@@ -1,9 +1,9 @@
 // Structures of many words that change in one step, and one after the other: queues, stacks and LPM tries.
 //
 // MAP_STEP {version : 40, record : 24} names the record of the last step. A record says how the structure stands after
-// its step (STEP_COUNT) and the one link of the structure that the step changes (STEP_CHANGE). So to step is to exchange
-// MAP_STEP for the next record: the change of the link follows from the record alone, and whoever is next makes it if
-// the stepper has not. A CPU that stops between the two hides nothing.
+// its step (STEP_COUNT) and the one link of the structure that the step changes (STEP_CHANGE). So to step is to
+// exchange MAP_STEP for the next record: the change of the link follows from the record alone, and whoever is next
+// makes it if the stepper has not. A CPU that stops between the two hides nothing.
 //
 // What holds at every moment:
 //  - The change of a step is made before the next step: everybody makes it (`settled`) before trying a step.
@@ -92,8 +92,8 @@ export function giveStep(map: usize, record: i32): void {
 }
 
 /**
- * Steps from `step`, if it is still the last, with the caller's record: the structure then counts `count`, and `link` (0
- * none) leads to `to`. False if another step came first: the record stays the caller's.
+ * Steps from `step`, if it is still the last, with the caller's record: the structure then counts `count`, and `link`
+ * (0 none) leads to `to`. False if another step came first: the record stays the caller's.
  */
 export function stepFrom(map: usize, step: u64, record: i32, count: u64, link: usize, to: u32): bool {
   const mine = <usize>peek32(map + MAP_STEPS) + <usize>record * STEP_BYTES

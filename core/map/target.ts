@@ -1,7 +1,8 @@
 // Maps whose values say where packets go: device maps (an interface), CPU maps (a CPU, by its key, and the size of its
-// queue), socket maps (a number that the host has for an AF_XDP socket). The first word of a value is never 0; in the kinds of
-// array 0 is an empty place. A value may have a second word: the number of a program that is run at the target. Only the
-// host writes, in one step of 8 bytes or of 4; programs look values up and send packets to them (helper/redirect-map.ts).
+// queue), socket maps (a number that the host has for an AF_XDP socket). The first word of a value is never 0; in the
+// kinds of array 0 is an empty place. A value may have a second word: the number of a program that is run at the
+// target. Only the host writes, in one step of 8 bytes or of 4; programs look values up and send packets to them
+// (helper/redirect-map.ts).
 // Called by the helpers and the host.
 import {
   BPF_ANY,
@@ -51,8 +52,9 @@ export function targetCopy(map: usize, key: usize, into: usize): i32 {
 
 /**
  * Host: sets the value under the key at a guest address. 0, -EINVAL (flags; a device map that is a hash takes no
- * interface 0, none takes a program without an interface), -E2BIG (index, or full), -EEXIST, -EOVERFLOW (queue), -EOPNOTSUPP
- * (0 is no socket). In an array of devices or CPUs 0 empties the place; the first word alone decides between that and a value.
+ * interface 0, none takes a program without an interface), -E2BIG (index, or full), -EEXIST, -EOVERFLOW (queue),
+ * -EOPNOTSUPP (0 is no socket). In an array of devices or CPUs 0 empties the place; the first word alone decides
+ * between that and a value.
  */
 export function targetUpdate(map: usize, key: usize, value: usize, flags: u64): i32 {
   if (flags > <u64>BPF_EXIST) return -EINVAL

@@ -1,6 +1,6 @@
-// Reading an LPM trie: the longest prefix of a key, and the order of its keys. Both walk while one step (step.ts) is the
-// last: then the trie did not change under them. What a passed walk reads are nodes of this map at any rate, and the walk
-// is cut off where no trie is so deep. Called by trie.ts, announce.ts and host.ts.
+// Reading an LPM trie: the longest prefix of a key, and the order of its keys. Both walk while one step (step.ts) is
+// the last: then the trie did not change under them. What a passed walk reads are nodes of this map at any rate, and
+// the walk is cut off where no trie is so deep. Called by trie.ts, announce.ts and host.ts.
 import { glance32, load64 } from '../door'
 import { FIND_DISTURBED } from './find'
 import { PASSED, isLast, settled } from './step'
@@ -17,7 +17,9 @@ import {
   rootLink,
 } from './trie-node'
 
-/** One walk to the longest prefix of the key at a guest address: its element + 1, 0 if there is none, FIND_DISTURBED. */
+/**
+ * One walk to the longest prefix of the key at a guest address: its element + 1, 0 if there is none, FIND_DISTURBED.
+ */
 export function tryTrieFind(map: usize, key: usize): u32 {
   const step = settled(map)
   if (step === PASSED) return FIND_DISTURBED

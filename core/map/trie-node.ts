@@ -3,8 +3,8 @@
 //   +0  links u64 x 2 {version : 40, next : 24}: the children whose next bit is 0 and 1; next is the node's index + 1.
 //   +16 head  u64 {element + 1 : 32, prefix length : 32}; element 0: an intermediate node, without a value.
 //   +24 the data, in words of 4 bytes, highest byte first.
-// A node's head and data are written before it can be reached and never after. Links keep their versions while a node is
-// free, so a word that is seen twice has not changed between. Called by trie-find.ts and trie.ts.
+// A node's head and data are written before it can be reached and never after. Links keep their versions while a node
+// is free, so a word that is seen twice has not changed between. Called by trie-find.ts and trie.ts.
 import { glance32, glance8, load32, load64, note32, peek32, store32, store64 } from '../door'
 import { MAP_BUCKETS, MAP_KEY_SIZE, MAP_NODES, MAP_NODE_BYTES } from '../layout'
 import { linkAfter, nextOf } from './record'

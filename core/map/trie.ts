@@ -1,12 +1,12 @@
-// LPM trie: values by prefix, found by the longest prefix of a key. Without a lock, in any context; lookups are wait-free
-// (announce.ts), updates and deletes lock-free. Called by the helpers and the host, inside a section.
+// LPM trie: values by prefix, found by the longest prefix of a key. Without a lock, in any context; lookups are
+// wait-free (announce.ts), updates and deletes lock-free. Called by the helpers and the host, inside a section.
 //
 // The trie is the kernel's: a node has a prefix and up to two children, whose prefixes begin with it; a node without a
-// value has two. Every update and delete changes one link of it, so it is one step (step.ts); the count of a step is the
-// number of values. What the step takes out of the trie belongs to whoever made it:
+// value has two. Every update and delete changes one link of it, so it is one step (step.ts); the count of a step is
+// the number of values. What the step takes out of the trie belongs to whoever made it:
 //  - nodes are handed out again at once: only a walk between two looks at the same step believes them;
-//  - an element (a value) is handed out again after a grace period, for programs keep the addresses of values. There are
-//    as many elements to spare as entries: an update that finds none whose grace period is over is -ENOMEM.
+//  - an element (a value) is handed out again after a grace period, for programs keep the addresses of values. There
+//    are as many elements to spare as entries: an update that finds none whose grace period is over is -ENOMEM.
 import { BPF_EXIST, BPF_NOEXIST, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../abi'
 import { add32, glance32, load64, peek32, poke32, retry, store64 } from '../door'
 import {

@@ -1,5 +1,6 @@
-// User ring buffer: a ring (ring.ts) with its sides exchanged. The host reserves, fills and submits samples, on behalf of the
-// CPU that its instance is; a program drains them (helper/user-ring.ts), one at a time, as long as it is the one that drains:
+// User ring buffer: a ring (ring.ts) with its sides exchanged. The host reserves, fills and submits samples, on behalf
+// of the CPU that its instance is; a program drains them (helper/user-ring.ts), one at a time, as long as it is the one
+// that drains:
 // MAP_RING_DRAINER. Whoever drains and ends in a fault, or stops for ever, is made to let go (abandonReservations).
 // Headers lie in core memory: unlike the kernel's, no producer can write a position or a length that is wrong.
 import { cpuIndex } from '../cpu'
@@ -22,7 +23,10 @@ import {
 /** What userRingNext answers for a sample that was given up. */
 export const GIVEN_UP: u64 = 1
 
-/** Host: reserves a sample of `size` bytes (30 bits): its guest address, 0 if there is no room. All of the ring may be used. */
+/**
+ * Host: reserves a sample of `size` bytes (30 bits): its guest address, 0 if there is no room. All of the ring may be
+ * used.
+ */
 export function user_ring_reserve(map: usize, size: u32): usize {
   return takeRecord(map, size, ringUnits(map))
 }
@@ -47,8 +51,8 @@ export function endDrain(map: usize): void {
 }
 
 /**
- * The oldest sample: {bytes : 32, guest address : 32} if it is submitted, GIVEN_UP if it was and is consumed now, 0 if there is
- * none or it is still reserved. By whoever drains.
+ * The oldest sample: {bytes : 32, guest address : 32} if it is submitted, GIVEN_UP if it was and is consumed now, 0 if
+ * there is none or it is still reserved. By whoever drains.
  */
 export function userRingNext(map: usize): u64 {
   const position = load32(map + MAP_RING_CONSUMED)

@@ -1,7 +1,7 @@
-// Writes a value into an element, and copies it out for the host. The bytes of a timer and of work become zero, those of a
-// spin lock stay as they are: the state behind a special field is core memory's (async/), and no value that a program or a
-// user writes ever reaches it. Called by array.ts and hash.ts. Readers may see a mixture of old and new bytes, as in the
-// kernel.
+// Writes a value into an element, and copies it out for the host. The bytes of a timer and of work become zero, those
+// of a spin lock stay as they are: the state behind a special field is core memory's (async/), and no value that a
+// program or a user writes ever reaches it. Called by array.ts and hash.ts. Readers may see a mixture of old and new
+// bytes, as in the kernel.
 import { cpuCount } from '../cpu'
 import { copy, fill, glance16, glance32, glance64, glance8, note16, note32, note64, note8, peek32 } from '../door'
 import { MAP_SPIN_LOCK_OFFSET, MAP_TIMER_OFFSET, MAP_TYPE, MAP_VALUE_SIZE, MAP_WORK_OFFSET } from '../layout'
@@ -73,8 +73,8 @@ export function copyPiece(to: usize, from: usize, bytes: u32): void {
 export const EVERY_CPU: u32 = 0xffffffff
 
 /**
- * Writes values into an element of a per-CPU map: one for each CPU (`which` EVERY_CPU), or that of CPU `which`, and for a
- * `fresh` element zeros on every other.
+ * Writes values into an element of a per-CPU map: one for each CPU (`which` EVERY_CPU), or that of CPU `which`, and for
+ * a `fresh` element zeros on every other.
  */
 export function writeCpuValues(map: usize, index: u32, from: usize, which: u32, fresh: bool): void {
   const size = peek32(map + MAP_VALUE_SIZE)

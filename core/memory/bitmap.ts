@@ -150,7 +150,8 @@ function descend(bitmap: usize, start: u32): i32 {
 
 /**
  * Takes an object out of a pool; `start` (any index below the size) says where to look first.
- * Returns its index, or -1 only after every leaf was read as empty. Bounded: 16 descents, then one pass over the leaves.
+ * Returns its index, or -1 only after every leaf was read as empty. Bounded: 16 descents, then one pass over the
+ * leaves.
  */
 export function bitmapTake(bitmap: usize, start: u32): i32 {
   if (mayFail()) return -1

@@ -1,12 +1,13 @@
 // Read-side sections and grace periods (RCU, quiescent-state based). Owns CPU_SECTION and HEADER_GRACE_PERIOD.
 // A CPU is in a section from the outermost entry to its end; outside it is quiescent, asleep or not.
-// Invariant: what was made unreachable before graceStart() is not in any CPU's hands once graceOver() of its tag is true.
+// Invariant: what was made unreachable before graceStart() is not in any CPU's hands once graceOver() of its tag is
+// true.
 import { cpu, cpuArea, cpuCount } from '../cpu'
 import { add64, load64, peek32, peek64, poke64, store64 } from '../door'
 import { CPU_SECTION, HEADER, HEADER_GRACE_PERIOD, HEADER_ONE_THREAD } from '../layout'
 
-// What others must see before they go on. On one thread they see all that was before: a plain store does, at a tenth of the
-// price.
+// What others must see before they go on. On one thread they see all that was before: a plain store does, at a tenth of
+// the price.
 function announce(section: u64): void {
   const word = cpu() + CPU_SECTION
   if (peek32(HEADER + HEADER_ONE_THREAD) !== 0) poke64(word, section)

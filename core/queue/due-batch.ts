@@ -1,7 +1,8 @@
-// Entries that the wheel brings, on their way to the due list: those of one slot come in no order, so they are sorted, a few
-// at a time, before they are appended one by one; what does not fit behind the last goes to the due heap. Sorted are
-// numbers {deadline within its slot : 12, stamp : 32, place in the batch : 6}, not control blocks: each of those is a cache
-// line of its own. Owner only, outermost code only; called by timer-queue.ts, which counts the entries of the batch.
+// Entries that the wheel brings, on their way to the due list: those of one slot come in no order, so they are sorted,
+// a few at a time, before they are appended one by one; what does not fit behind the last goes to the due heap. Sorted
+// are numbers {deadline within its slot : 12, stamp : 32, place in the batch : 6}, not control blocks: each of those is
+// a cache line of its own. Owner only, outermost code only; called by timer-queue.ts, which counts the entries of the
+// batch.
 import { cpu } from '../cpu'
 import { peek32, peek64, poke32, poke64 } from '../door'
 import { CB_ENTRY_STAMP, CPU_BATCH_BLOCKS, CPU_BATCH_KEYS, CPU_STAMP } from '../layout'

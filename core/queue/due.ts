@@ -11,7 +11,9 @@ export function entryBefore(deadlineA: u64, stampA: u32, deadlineB: u64, stampB:
   return deadlineA !== deadlineB ? deadlineA < deadlineB : <i32>(stampA - stampB) < 0
 }
 
-/** True if entry `a` comes before entry `b`. Their queued words are of one owner: they compare as their deadlines do. */
+/**
+ * True if entry `a` comes before entry `b`. Their queued words are of one owner: they compare as their deadlines do.
+ */
 export function before(a: usize, b: usize): bool {
   return entryBefore(
     load64(a + CB_QUEUED),

@@ -1,6 +1,6 @@
-// The word CB_QUEUED of a control block: {deadline : 53, owner + 1 : 8}, 0 = in no queue. It is claimed from 0 by anyone
-// (async/place.ts), written before the entry is linked; from then on only its owner writes it, so that the owner's queues
-// find the deadline there.
+// The word CB_QUEUED of a control block: {deadline : 53, owner + 1 : 8}, 0 = in no queue. It is claimed from 0 by
+// anyone (async/place.ts), written before the entry is linked; from then on only its owner writes it, so that the
+// owner's queues find the deadline there.
 import { load64 } from '../door'
 import { CB_QUEUED } from '../layout'
 

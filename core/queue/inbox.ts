@@ -37,7 +37,9 @@ function postTo(area: usize, index: u32): void {
   ring(area)
 }
 
-/** Asks CPU `owner` to look at the control block. A bounded number of steps; no reference, no link, nothing half done. */
+/**
+ * Asks CPU `owner` to look at the control block. A bounded number of steps; no reference, no link, nothing half done.
+ */
 export function post(controlBlock: usize, owner: u32): void {
   const index = controlBlockIndex(controlBlock)
   const area = cpuArea(owner)

@@ -1,6 +1,7 @@
-// The timer queue of one CPU: wheel for what is ahead, due list and due heap for what has been reached. Owner only, outermost code
-// only; other CPUs and NMI code ask by post(). Invariant: entries leave in the order of {deadline, stamp}, for what is in
-// the due list or heap comes before everything in the wheel: an entry gets there when the wheel's base has reached its slot.
+// The timer queue of one CPU: wheel for what is ahead, due list and due heap for what has been reached. Owner only,
+// outermost code only; other CPUs and NMI code ask by post(). Invariant: entries leave in the order of {deadline,
+// stamp}, for what is in the due list or heap comes before everything in the wheel: an entry gets there when the
+// wheel's base has reached its slot.
 import { cpu } from '../cpu'
 import { glance32, note32, peek16, peek32, poke16, poke32 } from '../door'
 import { valueAddress } from '../element'
@@ -29,7 +30,10 @@ import {
   wheelTake,
 } from './wheel'
 
-/** CB_PLACE: in no queue of this CPU; in the due heap; in the work list; in the due list. Larger values: a slot of the wheel. */
+/**
+ * CB_PLACE: in no queue of this CPU; in the due heap; in the work list; in the due list. Larger values: a slot of the
+ * wheel.
+ */
 export const PLACE_NONE: u32 = 0
 export const PLACE_DUE: u32 = 1
 export const PLACE_WORK: u32 = 2
@@ -69,15 +73,15 @@ function first(): usize {
   return inHeap !== 0 && before(inHeap, inList) ? inHeap : inList
 }
 
-// Brings the value of an element whose timer has been reached into the cache, for its callback: these loads do not wait for
-// each other, those of the callbacks would. The map is there: entries of freed blocks are in the inbox before its memory
-// waits for a grace period, and a poll drains the inbox before it moves the wheel.
+// Brings the value of an element whose timer has been reached into the cache, for its callback: these loads do not wait
+// for each other, those of the callbacks would. The map is there: entries of freed blocks are in the inbox before its
+// memory waits for a grace period, and a poll drains the inbox before it moves the wheel.
 function touch(entry: usize): u32 {
   return glance32(valueAddress(<usize>(peek32(entry + CB_MAP) & ~OWNER_LOW), peek32(entry + CB_ELEMENT)))
 }
 
-// Moves the wheel on by one slot, at most to slot time `time`; false if it is there. Every occupied slot begins after the
-// base.
+// Moves the wheel on by one slot, at most to slot time `time`; false if it is there. Every occupied slot begins after
+// the base.
 function advance(time: u64): bool {
   if (wheelBase() >= time) return false
   if (wheelNext() > time) {
@@ -105,8 +109,8 @@ function advance(time: u64): bool {
 }
 
 /**
- * The first entry if it is due at `now` (units), else 0. Leaves the entry linked. The wheel moves only when all that it has
- * brought is gone: however many are due, the due heap never holds more than one slot of them.
+ * The first entry if it is due at `now` (units), else 0. Leaves the entry linked. The wheel moves only when all that it
+ * has brought is gone: however many are due, the due heap never holds more than one slot of them.
  */
 export function timerQueueDue(now: u64): usize {
   let entry = first()

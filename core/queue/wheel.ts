@@ -1,7 +1,8 @@
 // The timer wheel: entries beyond the slot that has been reached, six levels of 256 slots; the narrowest slot is 2^12
-// deadline units (33 µs). Owner only, outermost code only. A slot is a list of control blocks, its length, and the last four
-// that came: each entry names the one that came four before it, so that four chains lead through a long list and bring its
-// blocks into the cache side by side. The chains are advice: one that has left its slot leads elsewhere, to blocks too.
+// deadline units (33 µs). Owner only, outermost code only. A slot is a list of control blocks, its length, and the last
+// four that came: each entry names the one that came four before it, so that four chains lead through a long list and
+// bring its blocks into the cache side by side. The chains are advice: one that has left its slot leads elsewhere, to
+// blocks too.
 // Invariant: an entry lies at the level of the highest byte in which its slot time differs from the base's, so every
 // occupied slot begins after the base, and the lowest occupied level holds the earliest slot.
 import { cpu } from '../cpu'
@@ -125,8 +126,8 @@ export function wheelNext(): u64 {
 }
 
 /**
- * Deadline (units) of the earliest entry, NO_EXPIRY if there is none. In a slot that holds more entries than a few it is not
- * looked for: the start of the slot, before which none is due.
+ * Deadline (units) of the earliest entry, NO_EXPIRY if there is none. In a slot that holds more entries than a few it
+ * is not looked for: the start of the slot, before which none is due.
  */
 export function wheelNextDeadline(): u64 {
   const slot = firstSlot()
@@ -140,8 +141,8 @@ export function wheelNextDeadline(): u64 {
   return entry === 0 ? least : slotStart(<u32>slot) << WHEEL_SHIFT
 }
 
-// Brings the control blocks of a slot into the cache: four chains of loads that do not wait for each other. A list that is
-// too long for the cache is left alone.
+// Brings the control blocks of a slot into the cache: four chains of loads that do not wait for each other. A list that
+// is too long for the cache is left alone.
 function bring(address: usize): void {
   const count = peek32(address + WHEEL_COUNT)
   if (count > MANY_ENTRIES) return
@@ -158,7 +159,9 @@ function bring(address: usize): void {
   note32(cpu() + CPU_TOUCHED, a ^ b ^ c ^ d)
 }
 
-/** Takes the list of the earliest slot (linked by CB_NEXT, in the order of insertion) and moves the base to its start. */
+/**
+ * Takes the list of the earliest slot (linked by CB_NEXT, in the order of insertion) and moves the base to its start.
+ */
 export function wheelTake(): usize {
   const slot = <u32>firstSlot()
   const address = slotAddress(slot)

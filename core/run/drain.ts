@@ -1,4 +1,5 @@
-// Draining the inbox: every control block that somebody asked this CPU about gets one look. Outermost code, in a section.
+// Draining the inbox: every control block that somebody asked this CPU about gets one look. Outermost code, in a
+// section.
 import { look } from '../async/look'
 import { cpu } from '../cpu'
 import { peek32 } from '../door'

@@ -64,8 +64,8 @@ import { post } from '../queue/inbox'
 import { stackTop } from './stack'
 
 /**
- * CPU_FIRING: nothing; an entry is in hand and its queued word is being cleared; it is cleared, the entry's reference is
- * this CPU's to drop; its callback runs.
+ * CPU_FIRING: nothing; an entry is in hand and its queued word is being cleared; it is cleared, the entry's reference
+ * is this CPU's to drop; its callback runs.
  */
 export const FIRING_NONE: u32 = 0
 export const FIRING_TAKEN: u32 = 1
@@ -128,8 +128,8 @@ export function finish(block: usize): void {
   poke32(area + CPU_PROGRAM, 0)
   note32(block + CB_RUNS, glance32(block + CB_RUNS) + 1)
   const state = and64(block + CB_STATE, WITHOUT_RUN)
-  // A start that met the run mark left the queue to whoever ends the run: that is here. There may be an entry already that
-  // is too late, or on another CPU than the pinned one: its starter was overtaken by that start before it claimed.
+  // A start that met the run mark left the queue to whoever ends the run: that is here. There may be an entry already
+  // that is too late, or on another CPU than the pinned one: its starter was overtaken by that start before it claimed.
   if (!isFreed(state) && isArmed(state) && deadlineOf(state) !== NEVER) {
     const queued = load64(block + CB_QUEUED)
     const target = targetOf(state)

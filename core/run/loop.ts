@@ -25,7 +25,9 @@ import { program_run_repeat } from './program-run'
 
 /** CPU_SPIN of a CPU that never sleeps. */
 const SPIN_ALWAYS: u64 = 0xffffffff
-/** Looks between two readings of the clock, at least and at most; a time (ns) beyond which it does not matter how long. */
+/**
+ * Looks between two readings of the clock, at least and at most; a time (ns) beyond which it does not matter how long.
+ */
 const FEW_LOOKS: u64 = 8
 const MANY_LOOKS: u64 = 8192
 const LONG_WATCH: u64 = 1_000_000
@@ -39,9 +41,10 @@ function asked(): bool {
   return request === REQUEST_RUN || request === REQUEST_AWAITED
 }
 
-// Runs what the host asked for, if anything. Arguments were written before the request word. Work that the program has queued
-// comes between the answer, which a host that looks sees at once, and the wake-up of one that sleeps, which takes longer than
-// most work; the host does not rely on it: it looks by itself from time to time, so that long work does not hold it up.
+// Runs what the host asked for, if anything. Arguments were written before the request word. Work that the program has
+// queued comes between the answer, which a host that looks sees at once, and the wake-up of one that sleeps, which
+// takes longer than most work; the host does not rely on it: it looks by itself from time to time, so that long work
+// does not hold it up.
 function serve(): bool {
   const area = cpu()
   if (!asked()) return false
@@ -63,9 +66,9 @@ function wanted(): bool {
 }
 
 // Looks for what others want until machine time `until` (ns); true if there is something. A reading of the clock calls
-// JavaScript, takes as long as many looks, and leaves garbage where V8 has not optimised it yet, whose collection (0.1 ms and
-// more) would come while a CPU waits for a deadline: so it looks, by the pace of its last looks, for half of the time that is
-// left before it reads the clock again.
+// JavaScript, takes as long as many looks, and leaves garbage where V8 has not optimised it yet, whose collection (0.1
+// ms and more) would come while a CPU waits for a deadline: so it looks, by the pace of its last looks, for half of the
+// time that is left before it reads the clock again.
 function watch(until: u64): bool {
   let looks = FEW_LOOKS
   let now = freshNow()
@@ -90,7 +93,8 @@ function stayAwake(expiry: u64): bool {
   return watch(min<u64>(until, expiry)) || spin === SPIN_ALWAYS || peek64(cpu() + CPU_NOW) >= expiry
 }
 
-// A sleep ends late: it is to end a margin before the deadline, and the rest is spent awake. A CPU that never spins (`wait:
+// A sleep ends late: it is to end a margin before the deadline, and the rest is spent awake. A CPU that never spins
+// (`wait:
 // 'sleep'`) has always the same margin.
 function rest(): void {
   const area = cpu()

@@ -1,5 +1,6 @@
-// How long before a deadline a CPU ends its sleep, to be awake when it comes: learned from how late its last sleeps ended,
-// for each length of sleep by itself (a long one ends later: the CPU, or the virtual machine, is in deeper rest).
+// How long before a deadline a CPU ends its sleep, to be awake when it comes: learned from how late its last sleeps
+// ended, for each length of sleep by itself (a long one ends later: the CPU, or the virtual machine, is in deeper
+// rest).
 // Owns CPU_MARGINS. Only the CPU's own loop calls it (run/loop.ts).
 import { peek32, poke32 } from '../door'
 import { cpu } from '../cpu'
@@ -33,8 +34,8 @@ export function marginOf(left: i64): i64 {
 }
 
 /**
- * A sleep to a margin before a deadline `left` ns away ended `late` ns after that. One that is later than any margin says
- * nothing of sleeps: the CPU was somebody else's.
+ * A sleep to a margin before a deadline `left` ns away ended `late` ns after that. One that is later than any margin
+ * says nothing of sleeps: the CPU was somebody else's.
  */
 export function learnMargin(left: i64, late: i64): void {
   if (late > MOST) return

@@ -110,8 +110,8 @@ function unpin(block: usize, dead: u32): u64 {
 }
 
 // The entry is cleared before the state is read, as a start writes the state before it reads the entry: one sees [H11].
-// A freed one may be in the queue of a CPU that its freer has not asked, or not to the end: asked now, that CPU is rid of the
-// entry before the memory of its map goes, to which a turn of its wheel would lead (queue/timer-queue.ts).
+// A freed one may be in the queue of a CPU that its freer has not asked, or not to the end: asked now, that CPU is rid
+// of the entry before the memory of its map goes, to which a turn of its wheel would lead (queue/timer-queue.ts).
 function repairBlock(block: usize, dead: u32, heir: u32): void {
   const queued = load64(block + CB_QUEUED)
   if (queued !== 0 && queuedOwner(queued) === dead && compareExchange64(block + CB_QUEUED, queued, 0) === queued)

@@ -22,8 +22,8 @@ const ENTRIES = 256
 /** The clock is read again after so many entries: how late a callback began is told by the last reading. */
 const ENTRIES_PER_READING = 16
 
-// Fires what is due by the CPU's last reading of the clock, which callbacks make too unless nothing in them uses `now`: it
-// is never ahead of the clock, so nothing fires early.
+// Fires what is due by the CPU's last reading of the clock, which callbacks make too unless nothing in them uses `now`:
+// it is never ahead of the clock, so nothing fires early.
 function fireDue(): bool {
   let callbacks = 0
   for (let entries = 0; entries < ENTRIES && callbacks < CALLBACKS; entries++) {

@@ -1,5 +1,6 @@
 // A run that the host has prepared, to be repeated on other packets: what it is lies in the core heap (PREPARED_*), its
-// context and its packet in a run buffer of its own. For hot loops: one call, no reading of the clock but the program's.
+// context and its packet in a run buffer of its own. For hot loops: one call, no reading of the clock but the
+// program's.
 // Outermost code. Invariant: between the runs the CPU's run buffer is its own; after a fault the host sets it back.
 import { RUN_CONTEXT_BYTES, RUN_HEADROOM_BYTES } from '../abi'
 import { cpu } from '../cpu'
@@ -23,8 +24,8 @@ import { RECORD_BYTES, RUN_RECORD } from '../run-record'
 import { program_run } from './program-run'
 
 /**
- * Runs it once; the program's 32-bit return value. With a packet, context and record begin as the host has written them,
- * the headroom is 0. Nobody takes the time: the program's account has the run, but no nanoseconds.
+ * Runs it once; the program's 32-bit return value. With a packet, context and record begin as the host has written
+ * them, the headroom is 0. Nobody takes the time: the program's account has the run, but no nanoseconds.
  */
 export function prepared_run(prepared: usize): u32 {
   const area = cpu()

@@ -111,7 +111,8 @@ export function program_run_repeat(program: usize, contextAddress: u32, context:
 }
 
 /**
- * Makes a CPU ready for the arguments of a run: the first `bytes` bytes of its run buffer are 0, its task is the machine's.
+ * Makes a CPU ready for the arguments of a run: the first `bytes` bytes of its run buffer are 0, its task is the
+ * machine's.
  * The host calls it, of any CPU that has no run under way; a loop in JavaScript would take thirty times as long.
  */
 export function run_prepare(area: usize, bytes: u32): void {

@@ -1,4 +1,5 @@
-// Setting the REALTIME clock: absolute timers on that clock move with it. Called by the host (a virtual machine's clock).
+// Setting the REALTIME clock: absolute timers on that clock move with it. Called by the host (a virtual machine's
+// clock).
 import { CLOCK_REALTIME } from '../abi'
 import { realtimeDeadline, realtimeExpiry } from '../async/deadline'
 import { clockOf } from '../async/owner'

@@ -1,7 +1,10 @@
 // Structures of the specimens: the three older designs and the small kernel below them (core/specimens/base).
 // Plain constants, read by AssemblyScript and by the explorer's subjects. The machine header and the CPU areas of
 // core/layout.ts lie before these (sections and grace periods are the shipped ones). Widths: u32 unless said.
-/** Address of the specimens' header, behind the machine header (1024, 256 bytes); written at boot but for the last two lines. */
+/**
+ * Address of the specimens' header, behind the machine header (1024, 256 bytes); written at boot but for the last two
+ * lines.
+ */
 export const SPECIMENS = 1280
 export const SPECIMENS_SLOTS = 0
 export const SPECIMENS_SLOT_COUNT = 4
@@ -11,7 +14,10 @@ export const SPECIMENS_PROGRAMS = 16
 export const SPECIMENS_PROGRAM_COUNT = 20
 export const SPECIMENS_COMMANDS = 24
 export const SPECIMENS_CPUS = 28
-/** Bitmaps: free blocks, blocks and programs that wait for a grace period, programs to be put by a worker, free commands. */
+/**
+ * Bitmaps: free blocks, blocks and programs that wait for a grace period, programs to be put by a worker, free
+ * commands.
+ */
 export const SPECIMENS_BLOCK_POOL = 32
 export const SPECIMENS_BLOCKS_WAITING = 64
 export const SPECIMENS_PROGRAMS_WAITING = 96
@@ -72,7 +78,10 @@ export const WORK_BLOCK = 12
 export const WORK_IS_CALLBACK = 1
 export const WORK_IS_DELETION = 2
 
-/** Program: sticky references, state, grace period (u64), then text: one word per function, its table index (0: empty body). */
+/**
+ * Program: sticky references, state, grace period (u64), then text: one word per function, its table index (0: empty
+ * body).
+ */
 export const PROGRAM_SHIFT = 6
 export const PROGRAM_BYTES = 64
 export const PROGRAM_REFERENCES = 0
@@ -99,7 +108,10 @@ export const BASE_SEQUENCE = 4
 export const BASE_RUNNING = 8
 export const BASE_FIRST = 12
 export const BASE_LAST = 16
-/** Second line, private to the CPU: interrupts off (1), the timer whose BPF callback runs, the block whose commands it drains. */
+/**
+ * Second line, private to the CPU: interrupts off (1), the timer whose BPF callback runs, the block whose commands it
+ * drains.
+ */
 export const CPU_INTERRUPTS_OFF = 64
 export const CPU_HRTIMER_RUNNING = 68
 export const CPU_DRAINING = 72

@@ -1,5 +1,6 @@
-// The spin-locked design of Linux 6.18. A slot is a block and a lock that protects everything about it; the lock switches
-// interrupts off, and every operation but the teardown refuses to work in NMI. Steps as published, errors included.
+// The spin-locked design of Linux 6.18. A slot is a block and a lock that protects everything about it; the lock
+// switches interrupts off, and every operation but the teardown refuses to work in NMI. Steps as published, errors
+// included.
 import { EBUSY, EDEADLK, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP, EPERM } from '../abi'
 import { nested } from '../cpu'
 import { exchange32, load32, peek32, store32 } from '../door'

@@ -1,5 +1,5 @@
-// The merged design's reference count: the last put waits for a grace period, and then the end of the block cancels once
-// more, and waits again while its callback runs.
+// The merged design's reference count: the last put waits for a grace period, and then the end of the block cancels
+// once more, and waits again while its callback runs.
 import { exchange32, peek32 } from '../door'
 import { referencePut } from '../memory/references'
 import { KIND_WORK } from '../abi'

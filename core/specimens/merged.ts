@@ -65,7 +65,9 @@ export function merged_init(slot: usize, kind: u32, flags: u64): i32 {
   return -EPERM
 }
 
-/** Binds the function at `text` of `program`. 0, -EINVAL (empty), -ENOENT. Any context; repeats against other setters. */
+/**
+ * Binds the function at `text` of `program`. 0, -EINVAL (empty), -ENOENT. Any context; repeats against other setters.
+ */
 export function merged_set_callback(slot: usize, program: usize, text: usize): i32 {
   const section = sectionEnter()
   const block = <usize>load32(slot + SLOT_BLOCK)
@@ -102,7 +104,9 @@ export function merged_wq_start(slot: usize, flags: u64): i32 {
   return result
 }
 
-/** Disarms, drops the binding, waits for a running callback. 1, 0, -EINVAL, -EDEADLK, -EOPNOTSUPP (NMI, interrupts off). */
+/**
+ * Disarms, drops the binding, waits for a running callback. 1, 0, -EINVAL, -EDEADLK, -EOPNOTSUPP (NMI, interrupts off).
+ */
 export function merged_cancel(slot: usize): i32 {
   if (deferred()) return -EOPNOTSUPP
   const section = sectionEnter()
@@ -121,7 +125,10 @@ export function merged_cancel(slot: usize): i32 {
   return result
 }
 
-/** Disarms without waiting, keeps the binding. 1, 0, -1 (its callback runs, nothing changed), -ECANCELED (later), errors. */
+/**
+ * Disarms without waiting, keeps the binding. 1, 0, -1 (its callback runs, nothing changed), -ECANCELED (later),
+ * errors.
+ */
 export function merged_cancel_async(slot: usize): i32 {
   const section = sectionEnter()
   const block = <usize>load32(slot + SLOT_BLOCK)

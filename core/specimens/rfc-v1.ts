@@ -74,7 +74,9 @@ export function rfc_init(slot: usize, kind: u32, flags: u64): i32 {
   return -EPERM
 }
 
-/** Binds the function at `text` of `program`. 0, -EINVAL, -EBUSY (another setter), -EPERM (freed), -ENOENT, -EOPNOTSUPP. */
+/**
+ * Binds the function at `text` of `program`. 0, -EINVAL, -EBUSY (another setter), -EPERM (freed), -ENOENT, -EOPNOTSUPP.
+ */
 export function rfc_set_callback(slot: usize, program: usize, text: usize): i32 {
   if (nested()) return -EOPNOTSUPP
   const section = sectionEnter()

@@ -2,7 +2,8 @@
 //
 //   skep check examples/own-subject/stack.mjs
 //
-// Here the operations are JavaScript; with `module` in the stage they call the exports of a wasm module (docs/explorer-hook.md).
+// Here the operations are JavaScript; with `module` in the stage they call the exports of a wasm module
+// (docs/explorer-hook.md).
 const HEAD = 64
 const [A, B] = [96, 104]
 

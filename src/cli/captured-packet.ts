@@ -1,4 +1,5 @@
-// What the readers of capture files (pcap.ts, pcapng.ts) have in common: what they find, and how they say that a file is bad.
+// What the readers of capture files (pcap.ts, pcapng.ts) have in common: what they find, and how they say that a file
+// is bad.
 import { SkepError } from '../error.js'
 
 /** A packet as a reader finds it; `time` is nanoseconds since 1970. */

@@ -1,5 +1,5 @@
-// `skep conformance-plugin`: the plugin protocol of the bpf_conformance suite, so that anyone can run that suite against
-// these engines. Program in hexadecimal on standard input, memory as argument, r0 on standard output.
+// `skep conformance-plugin`: the plugin protocol of the bpf_conformance suite, so that anyone can run that suite
+// against these engines. Program in hexadecimal on standard input, memory as argument, r0 on standard output.
 import { Option, type Command } from 'commander'
 import { SkepError } from '../error.js'
 import { runBare } from './bare-run.js'

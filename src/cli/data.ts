@@ -13,7 +13,9 @@ export interface PacketSource {
   timed: boolean
 }
 
-/** `hex:…`, a capture file, or any other file, which is then one packet. Throws SkepError FILE, BAD_OPTION, BAD_CAPTURE. */
+/**
+ * `hex:…`, a capture file, or any other file, which is then one packet. Throws SkepError FILE, BAD_OPTION, BAD_CAPTURE.
+ */
 export function packetsFrom(argument: string | undefined): PacketSource {
   if (argument === undefined)
     return { packets: [{ time: 0, bytes: examplePacket() }], description: 'a made-up UDP packet', timed: false }

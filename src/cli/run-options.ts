@@ -1,5 +1,5 @@
-// What the values of options mean, and what `skep run` takes. Throws commander's InvalidArgumentError for values that no
-// object could make right, which is wrong usage.
+// What the values of options mean, and what `skep run` takes. Throws commander's InvalidArgumentError for values that
+// no object could make right, which is wrong usage.
 import { InvalidArgumentError } from 'commander'
 import { SkepError } from '../error.js'
 import { parseDuration, parseSize } from '../machine/options/units.js'

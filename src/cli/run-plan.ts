@@ -1,4 +1,5 @@
-// Which programs run on what, in which order: programs without packets once, then each packet through each packet program.
+// Which programs run on what, in which order: programs without packets once, then each packet through each packet
+// program.
 import { SkepError } from '../error.js'
 import type { RunOptions } from '../machine/run/context.js'
 import { PACKET_TYPES } from '../machine/program-types.js'

@@ -210,7 +210,9 @@ class RunCommand {
     if (this.#faults.length === MOST_FAULTS) process.stderr.write('further faults are counted only\n')
   }
 
-  /** One run after the other on a virtual clock; with threads each CPU has one at a time, and CPUs work side by side. */
+  /**
+   * One run after the other on a virtual clock; with threads each CPU has one at a time, and CPUs work side by side.
+   */
   async #runAll(session: Session): Promise<void> {
     const { options, source } = this
     const ctx = options.ctx === undefined ? undefined : contextFrom(options.ctx)

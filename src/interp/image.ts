@@ -51,7 +51,8 @@ function countCalls(code: Uint8Array): number {
 }
 
 /**
- * Links `roots` and what they reach for `address` (8-aligned, core memory) with helper stubs from table index `stubs` on.
+ * Links `roots` and what they reach for `address` (8-aligned, core memory) with helper stubs from table index `stubs`
+ * on.
  * Throws SkepError as compile() does.
  */
 export function buildImage(
@@ -142,7 +143,10 @@ function resolve(
   }
 }
 
-/** A load that reads 0 outside of guest memory: the kernel's BPF_PROBE_MEM or BPF_PROBE_MEMSX instead of BPF_MEM, BPF_MEMSX. */
+/**
+ * A load that reads 0 outside of guest memory: the kernel's BPF_PROBE_MEM or BPF_PROBE_MEMSX instead of BPF_MEM,
+ * BPF_MEMSX.
+ */
 function probing(opcode: number): number {
   return (opcode & ~MODE) | ((opcode & MODE) === MODE_MEMSX ? MODE_PROBE_MEMSX : MODE_PROBE_MEM)
 }

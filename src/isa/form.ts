@@ -30,7 +30,9 @@ export interface Form {
   readonly width: 8 | 16 | 32 | 64
   /** Where the second operand comes from. */
   readonly source: 'register' | 'immediate' | 'none'
-  /** Sign-extending moves: bits of the source. Sign-extending loads: the width. Byte swaps: bits that are kept. Else 0. */
+  /**
+   * Sign-extending moves: bits of the source. Sign-extending loads: the width. Byte swaps: bits that are kept. Else 0.
+   */
   readonly narrow: 0 | 8 | 16 | 32 | 64
   readonly fixed: Readonly<Partial<Record<Field, number>>>
   readonly uses: ReadonlySet<Field>

@@ -1,5 +1,5 @@
-// The kernel's helpers by number: for reading programs, not for running them. What this package can run is the machine's
-// table; a program that calls anything else can still be shown with the right name.
+// The kernel's helpers by number: for reading programs, not for running them. What this package can run is the
+// machine's table; a program that calls anything else can still be shown with the right name.
 
 const NAMES =
   'unspec map_lookup_elem map_update_elem map_delete_elem probe_read ktime_get_ns trace_printk get_prandom_u32 ' +

@@ -1,5 +1,5 @@
-// What the immediate of an instruction stands for until its object is loaded: found by src/object/, written by assemble.ts,
-// resolved by the compiler and the interpreter.
+// What the immediate of an instruction stands for until its object is loaded: found by src/object/, written by
+// assemble.ts, resolved by the compiler and the interpreter.
 
 /** `instruction` counts 8-byte units from the function's start; an `lddw` is two of them and relocated at its first. */
 export type Relocation = { instruction: number } & (

@@ -18,8 +18,8 @@ const SAVED = [6, 7, 8, 9]
 
 export interface CompiledObject extends Positioned {
   /**
-   * The module. Imports: env.memory, env.table (calls by register only), cpu.area, host.fault_at, core.<helper>…; exports every
-   * compiled function.
+   * The module. Imports: env.memory, env.table (calls by register only), cpu.area, host.fault_at, core.<helper>…;
+   * exports every compiled function.
    */
   readonly bytes: Uint8Array
   /** Export of each compiled function, in the order in which they were compiled. */

@@ -1,5 +1,5 @@
-// What the code of one function is made from besides its instructions: what its calls call, what is known about it and the
-// rest of the module; and what comes out. Types only, for the files of this folder.
+// What the code of one function is made from besides its instructions: what its calls call, what is known about it and
+// the rest of the module; and what comes out. Types only, for the files of this folder.
 import type { Instruction } from '../isa/decode.js'
 import type { CountedLoop } from './counted.js'
 import type { FunctionEmitter } from './function.js'
@@ -19,11 +19,14 @@ export type Callee =
     }
   /** `charges`: it, or what it calls, spends of the loop budget. */
   | { kind: 'function'; index: number; charges: boolean; inline: InlinedFunction | undefined }
-  /** A lookup in an array that is known; where the key is, if it lies in the frame, and what it is, if that is a constant. */
+  /**
+   * A lookup in an array that is known; where the key is, if it lies in the frame, and what it is, if that is a
+   * constant.
+   */
   | { kind: 'array'; shape: ArrayShape; key: number | undefined; number: number | undefined }
   /**
-   * A tail call into an array of programs that is known; the place, if that is a constant, and who most likely stands there;
-   * what says in which frame that goes on, if it may be another than the function's.
+   * A tail call into an array of programs that is known; the place, if that is a constant, and who most likely stands
+   * there; what says in which frame that goes on, if it may be another than the function's.
    */
   | {
       kind: 'tail'
@@ -81,7 +84,9 @@ export interface FunctionContext {
 export interface EmittedFunction {
   /** What goes into the code section. */
   readonly body: Uint8Array
-  /** Pairs (offset in body, instruction), ascending by offset; each holds up to the next. -1 - n: entry n of `inlined`. */
+  /**
+   * Pairs (offset in body, instruction), ascending by offset; each holds up to the next. -1 - n: entry n of `inlined`.
+   */
   readonly positions: readonly number[]
   readonly inlined?: readonly CodePosition[]
 }
@@ -94,7 +99,9 @@ export interface Window {
   readonly local: number
 }
 
-/** One of several turns that are written in a row; `start`: local of the counting register at the head of the first one. */
+/**
+ * One of several turns that are written in a row; `start`: local of the counting register at the head of the first one.
+ */
 export interface CountedTurn {
   readonly loop: CountedLoop
   readonly turn: number
@@ -106,6 +113,9 @@ export interface Scope {
   readonly context: FunctionContext
   /** Local of the frame's upper end, i32. */
   readonly frame: number
-  /** In place of a call: the name of the function, the depth of the block that its exits leave, calls around it in place. */
+  /**
+   * In place of a call: the name of the function, the depth of the block that its exits leave, calls around it in
+   * place.
+   */
   readonly inlined: { readonly name: string; readonly exit: number; readonly level: number } | undefined
 }

@@ -1,8 +1,9 @@
 // Small loops that count: one register moves by a constant in each turn, and a comparison of it with a constant decides
-// whether the loop goes on. From where the register stands at the head of the loop follows what some turns will do: that
-// they are not the last ones, that addresses made of the register and a constant lie in the guest window, that divisors are not
-// zero. All of it is one range for the register, known when the code is made; rows.ts has it compared before the turns and
-// takes turns one by one, with all checks, where it does not hold. Rests on constants of the code alone.
+// whether the loop goes on. From where the register stands at the head of the loop follows what some turns will do:
+// that they are not the last ones, that addresses made of the register and a constant lie in the guest window, that
+// divisors are not zero. All of it is one range for the register, known when the code is made; rows.ts has it compared
+// before the turns and takes turns one by one, with all checks, where it does not hold. Rests on constants of the code
+// alone.
 import { FRAME_BYTES } from '../../core/abi.js'
 import { written, type Instruction } from '../isa/decode.js'
 import { FRAME_POINTER } from '../isa/opcodes.js'

@@ -58,7 +58,10 @@ export class FunctionEmitter {
     return this.#scope.context
   }
 
-  /** A local under a name of ours; created at its first use, 0 at entry. Code in place of calls has its own ones, by level. */
+  /**
+   * A local under a name of ours; created at its first use, 0 at entry. Code in place of calls has its own ones, by
+   * level.
+   */
   local(name: string, type: ValueType): number {
     const { inlined } = this.#scope
     const key = inlined ? `${inlined.level} ${name}` : name

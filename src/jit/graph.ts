@@ -1,10 +1,10 @@
 // Control-flow graph of one function: blocks, order, dominators, and the repair of irreducible graphs.
 // Everything is iterative, because programs of 50,000 instructions may be one long chain.
 //
-// Irreducible graphs: a retreating edge u -> v whose target does not dominate its source. Any dominator of v dominates u
-// also (otherwise the edge would be a way around it), so h = idom(v) dominates both. h is cut before its terminator and a
-// dispatch is put there: h -> dispatch -> {terminator of h, v, …}; u -> v becomes u -> (set label) -> dispatch. The
-// dispatch dominates u, so that is a loop; all forward edges stay what they were, and no other dominator changes.
+// Irreducible graphs: a retreating edge u -> v whose target does not dominate its source. Any dominator of v dominates
+// u also (otherwise the edge would be a way around it), so h = idom(v) dominates both. h is cut before its terminator
+// and a dispatch is put there: h -> dispatch -> {terminator of h, v, …}; u -> v becomes u -> (set label) -> dispatch.
+// The dispatch dominates u, so that is a loop; all forward edges stay what they were, and no other dominator changes.
 import { SkepError } from '../error.js'
 import type { Instruction } from '../isa/decode.js'
 import { findDominators, traverse } from './dominators.js'

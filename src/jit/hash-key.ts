@@ -1,5 +1,5 @@
-// The key of a lookup in a hash map, read once into locals, and its order word as core/map/record.ts (orderOf, hashOf) makes
-// it: the key itself up to 8 bytes, else a hash of its words. Called by hash-lookup.ts.
+// The key of a lookup in a hash map, read once into locals, and its order word as core/map/record.ts (orderOf, hashOf)
+// makes it: the key itself up to 8 bytes, else a hash of its words. Called by hash-lookup.ts.
 import { FRAME_BYTES } from '../../core/abi.js'
 import { I32, I64, op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
@@ -23,8 +23,8 @@ export function longWords({ keyBytes }: HashShape): number {
 }
 
 /**
- * Pushes the order word of the key that r2 points to; `frame`: where it lies in the frame, if it does. A long key's words
- * are in keyWord() afterwards. Faults as the helper does if the key is not in the guest window.
+ * Pushes the order word of the key that r2 points to; `frame`: where it lies in the frame, if it does. A long key's
+ * words are in keyWord() afterwards. Faults as the helper does if the key is not in the guest window.
  */
 export function pushOrder(f: FunctionEmitter, shape: HashShape, frame: number | undefined): void {
   const { keyBytes } = shape

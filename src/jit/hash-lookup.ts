@@ -1,8 +1,9 @@
-// Lookups in a hash map that is known when the program is compiled: the walk in place, as core/map/find.ts takes it, with
-// the map's own numbers as constants. It makes the very reads of shared memory that `find` makes, in their order, and
-// believes what it read on the same grounds. Whatever is rare is left to the helper, which begins anew: a change of the
-// list under way, an element that is leaving it, two long keys of one hash, a walk of more than STEPS elements. Per-CPU maps
-// answer this CPU's value; maps that evict note the use as core/map/lru.ts does (markReferenced). Called by call.ts.
+// Lookups in a hash map that is known when the program is compiled: the walk in place, as core/map/find.ts takes it,
+// with the map's own numbers as constants. It makes the very reads of shared memory that `find` makes, in their order,
+// and believes what it read on the same grounds. Whatever is rare is left to the helper, which begins anew: a change of
+// the list under way, an element that is leaving it, two long keys of one hash, a walk of more than STEPS elements.
+// Per-CPU maps answer this CPU's value; maps that evict note the use as core/map/lru.ts does (markReferenced). Called
+// by call.ts.
 import {
   BUCKET_LINE,
   BUCKET_LINE_BITS,

@@ -1,6 +1,6 @@
 // Which registers hold an address that stands in the code plus another register, as clang reaches into global arrays:
-// `r6 = &table ll; r6 += r5`. An access proved to lie in the table then takes r5 as it is, with a static offset, and the
-// addition is nobody's business any more. Known within a block, or less. Kept by the emitter (function.ts).
+// `r6 = &table ll; r6 += r5`. An access proved to lie in the table then takes r5 as it is, with a static offset, and
+// the addition is nobody's business any more. Known within a block, or less. Kept by the emitter (function.ts).
 
 /** An address, and a register that was added to it, all 64 bits of both. */
 export interface Indexed {

@@ -1,6 +1,7 @@
-// Small functions in place of their calls: those that end by themselves, without loops, and call no BPF code but such functions.
-// They then need no registers passed and saved, and the engine sees both codes as one. Nothing else may be told apart: the
-// frame lies where a call would put it, the check that there is room for it stays, and a fault in the code has its
+// Small functions in place of their calls: those that end by themselves, without loops, and call no BPF code but such
+// functions.
+// They then need no registers passed and saved, and the engine sees both codes as one. Nothing else may be told apart:
+// the frame lies where a call would put it, the check that there is room for it stays, and a fault in the code has its
 // place in the function that it is of (positions.ts). Called by compile.ts, call.ts and loop-call.ts.
 import type { Callee, InlinedFunction } from './context.js'
 import { op } from './encoder.js'
@@ -16,8 +17,8 @@ const MOST_OF_CALLBACK = 400
 export const MOST_INLINED = 1000
 
 /**
- * How many instructions stand in place of a call of the function; undefined if it must be called. `callees`: by call, the name
- * of a function or something else. `inlined`: functions that stand in place of their calls.
+ * How many instructions stand in place of a call of the function; undefined if it must be called. `callees`: by call,
+ * the name of a function or something else. `inlined`: functions that stand in place of their calls.
  */
 export function inlinedSize(
   { instructions }: Unit,

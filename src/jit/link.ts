@@ -1,4 +1,5 @@
-// What the compiler asks of whoever loads an object: where maps lie, which helpers exist, which table slot a callback has.
+// What the compiler asks of whoever loads an object: where maps lie, which helpers exist, which table slot a callback
+// has.
 import type { Instruction } from '../isa/decode.js'
 import type { FunctionSpec } from '../object/spec.js'
 
@@ -12,7 +13,10 @@ export interface HelperImport {
   readonly frame: boolean
   /** False: r0 is 0 after the call. */
   readonly returns: boolean
-  /** The core's export for a timer or work that is known to be a field of a map's values; it takes the slot as a last i32. */
+  /**
+   * The core's export for a timer or work that is known to be a field of a map's values; it takes the slot as a last
+   * i32.
+   */
   readonly inSlot?: { readonly field: 'timer' | 'work'; readonly name: string }
   /** The core's export for a ring buffer that is known; it takes the address of the map as a last i32. */
   readonly ofRing?: string
@@ -84,13 +88,18 @@ export type KnownAccess =
   | { readonly kind: 'packet' | 'checked' }
 
 export interface LinkTarget {
-  /** Address of the map's structure, what a program sees as the map pointer. Throws SkepError if there is no such map. */
+  /**
+   * Address of the map's structure, what a program sees as the map pointer. Throws SkepError if there is no such map.
+   */
   mapAddress(name: string): number
   /** Where the values of a map lie that is an array and stays as long as the code: its lookups need no call. */
   arrayShape?(name: string): ArrayShape | undefined
   /** Where the places of a map lie that is an array of programs and stays as long as the code: tail calls in place. */
   programArrayShape?(name: string): ArrayShape | undefined
-  /** The function in whose program a tail call into that place of the array most likely goes on; asked again when it runs. */
+  /**
+   * The function in whose program a tail call into that place of the array most likely goes on; asked again when it
+   * runs.
+   */
   programAt?(map: string, index: number): string | undefined
   /** A hash map whose lookups begin in place; it stays as long as the code. */
   hashShape?(name: string): HashShape | undefined

@@ -46,8 +46,8 @@ export function lookupSites(unit: Unit, graph: Graph): Map<number, LookupSite> {
 }
 
 /**
- * Constants of 32 bits that a block has put into its frame. What anything else might have written there is forgotten; what
- * another CPU writes meanwhile might as well have been written a moment later.
+ * Constants of 32 bits that a block has put into its frame. What anything else might have written there is forgotten;
+ * what another CPU writes meanwhile might as well have been written a moment later.
  */
 class StoredNumbers {
   readonly #registers = new Map<number, number>()

@@ -1,6 +1,6 @@
-// bpf_loop with a callback that the code names, as it nearly always does: the loop in place, with direct calls, where the
-// helper (core/helper/loop.ts) would go through the function table. Results, faults and what it spends of the loop budget
-// are the helper's. Called by call.ts.
+// bpf_loop with a callback that the code names, as it nearly always does: the loop in place, with direct calls, where
+// the helper (core/helper/loop.ts) would go through the function table. Results, faults and what it spends of the loop
+// budget are the helper's. Called by call.ts.
 import { E2BIG, EINVAL, FAULT_CALLBACK_RESULT } from '../../core/abi.js'
 import type { Callee } from './context.js'
 import { I32, I64, VOID, op } from './encoder.js'

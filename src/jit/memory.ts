@@ -1,14 +1,15 @@
-// Loads, stores and atomics of guest memory. Every address is compared exactly with the guest window, all 64 bits of it,
-// unless it is proved to lie there (verify/prove.ts; its proofs rest on the checks of what is not proved, so none of those
-// is left out here; counted.ts) or lies in a range that was checked before:
+// Loads, stores and atomics of guest memory. Every address is compared exactly with the guest window, all 64 bits of
+// it, unless it is proved to lie there (verify/prove.ts; its proofs rest on the checks of what is not proved, so none
+// of those is left out here; counted.ts) or lies in a range that was checked before:
 //
 //   address := register + low - guestBase;  address >u guestEnd - guestBase - (high - low)  ->  fault site
 //
 // One check covers all accesses of the same basic block through the same unmodified register: [low, high) spans them.
-// A span ends at calls and atomics. If the check fails, one of its accesses leaves the window, and the fault site finds out
-// which is the first: by comparing them in their order or, if something can be seen of what happens between them (stores,
-// accesses through other registers), by doing all of it again with a check for each access. So the same has happened when
-// the fault is reported, with the same position and address, as if each access had been checked by itself.
+// A span ends at calls and atomics. If the check fails, one of its accesses leaves the window, and the fault site finds
+// out which is the first: by comparing them in their order or, if something can be seen of what happens between them
+// (stores, accesses through other registers), by doing all of it again with a check for each access. So the same has
+// happened when the fault is reported, with the same position and address, as if each access had been checked by
+// itself.
 import { FAULT_BAD_ACCESS, FAULT_MISALIGNED_ATOMIC, FRAME_BYTES } from '../../core/abi.js'
 import { storesMemory, written, type Instruction } from '../isa/decode.js'
 import { accessOf, inFrame, type Access } from './access.js'
@@ -223,7 +224,10 @@ function doAgain(f: FunctionEmitter, { at, again }: Place, last: number): void {
   f.op(op.unreachable)
 }
 
-/** The same if nothing happens between them: the accesses in their order, each in its position; the first outside ends the run. */
+/**
+ * The same if nothing happens between them: the accesses in their order, each in its position; the first outside ends
+ * the run.
+ */
 function reportFirst(f: FunctionEmitter, accesses: readonly Access[], low: number): void {
   const { guestBase, guestEnd } = f.context
   const relative = (access: Access): void => {

@@ -1,7 +1,8 @@
 // A small loop of one block, without calls: several turns stand in a row, and the loop budget is asked once for them. A
 // loop that counts (counted.ts) is also asked once whether it goes on that long, and what is known of its register then
-// spares checks. Whenever that does not hold, and for the last turns that the budget has, turns are taken and paid one by
-// one with all checks, so that the loop ends, or faults, where it would. What a fault leaves of the budget nobody sees.
+// spares checks. Whenever that does not hold, and for the last turns that the budget has, turns are taken and paid one
+// by one with all checks, so that the loop ends, or faults, where it would. What a fault leaves of the budget nobody
+// sees.
 // Called by structure.ts.
 import type { Instruction } from '../isa/decode.js'
 import { emitCondition } from './alu.js'
@@ -25,7 +26,9 @@ export interface Rows {
   readonly jump: Instruction
 }
 
-/** How a loop is written whose one block is `body`, and which `jump` repeats when it is taken; undefined: as any other. */
+/**
+ * How a loop is written whose one block is `body`, and which `jump` repeats when it is taken; undefined: as any other.
+ */
 export function planRows(context: FunctionContext, body: readonly Instruction[], jump: Instruction): Rows | undefined {
   if (jump.form.kind !== 'jump') return undefined
   if (body.some(({ form: { kind } }) => kind === 'call' || kind === 'call-register')) return undefined

@@ -1,6 +1,6 @@
-// Timers and work whose place is proved (verify/prove.ts): r1 is exactly a field of an element of a map that is known. So
-// the slot that decides about it (core/async/slot.ts) is found with one multiplication by constants, where the core would
-// have to look up whose memory the pointer names and whether it is such a field. Called by call.ts.
+// Timers and work whose place is proved (verify/prove.ts): r1 is exactly a field of an element of a map that is known.
+// So the slot that decides about it (core/async/slot.ts) is found with one multiplication by constants, where the core
+// would have to look up whose memory the pointer names and whether it is such a field. Called by call.ts.
 import { op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
 import type { SlotShape } from './link.js'

@@ -1,7 +1,8 @@
-// Reducible graph -> structured wasm, after Ramsey, "Beyond Relooper" (ICFP 2022): walk the dominator tree; a block with
-// several forward entries gets a wasm block that ends where its code begins, a loop header gets a loop, what leaves a loop
-// is written after it (loops.ts), all others where they are branched to. The walk keeps its own stack, and of two arms that
-// are both written in place the smaller one is nested, so neither the walk nor the output gets deep on long programs.
+// Reducible graph -> structured wasm, after Ramsey, "Beyond Relooper" (ICFP 2022): walk the dominator tree; a block
+// with several forward entries gets a wasm block that ends where its code begins, a loop header gets a loop, what
+// leaves a loop is written after it (loops.ts), all others where they are branched to. The walk keeps its own stack,
+// and of two arms that are both written in place the smaller one is nested, so neither the walk nor the output gets
+// deep on long programs.
 import type { Instruction } from '../isa/decode.js'
 import { emitAlu, emitCondition, emitEndian } from './alu.js'
 import { asksForValue, emitIndex, pushIsThere, setResult, type ArrayLookup } from './array-lookup.js'
@@ -14,7 +15,10 @@ import { placeBlocks, type Placement } from './loops.js'
 import { emitAccess } from './memory.js'
 import { emitRows, planRows } from './rows.js'
 
-/** Instructions of loops of one block that are written in rows of turns, in one function: it must not grow without bound. */
+/**
+ * Instructions of loops of one block that are written in rows of turns, in one function: it must not grow without
+ * bound.
+ */
 const MOST_IN_ROWS = 400
 
 /** A lookup whose result the jump behind it asks for. */
@@ -141,7 +145,9 @@ class Structurer {
     return true
   }
 
-  /** Opens a wasm block for each block of the list, the last one outermost; each is written where its wasm block ends. */
+  /**
+   * Opens a wasm block for each block of the list, the last one outermost; each is written where its wasm block ends.
+   */
   #openLabels(blocks: readonly number[] = []): void {
     for (let at = blocks.length - 1; at >= 0; at -= 1) {
       const block = blocks[at]!

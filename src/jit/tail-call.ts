@@ -1,7 +1,8 @@
-// bpf_tail_call: the caller returns by a call of the program that stands in the array. Where the array is known when the
-// caller is compiled, as it nearly always is, the place is read here, else the helper does it (core/helper/tail-call.ts,
-// whose results and effects both have). The rest of the budget is the next program's, and so is the frame, unless a subprogram
-// tail-calls: its callers' frames stay, and the next program has a stack of its own (core/frame.ts). Called by call.ts.
+// bpf_tail_call: the caller returns by a call of the program that stands in the array. Where the array is known when
+// the caller is compiled, as it nearly always is, the place is read here, else the helper does it
+// (core/helper/tail-call.ts, whose results and effects both have). The rest of the budget is the next program's, and so
+// is the frame, unless a subprogram tail-calls: its callers' frames stay, and the next program has a stack of its own
+// (core/frame.ts). Called by call.ts.
 import { MAX_TAIL_CALLS } from '../../core/abi.js'
 import { CPU_PROGRAM, CPU_TAIL_CALLS, PROGRAM_ENTRY } from '../../core/layout.js'
 import type { Callee } from './context.js'
@@ -21,8 +22,9 @@ export function emitTailCall(f: FunctionEmitter, index: number, frame: number | 
 }
 
 /**
- * In place. The program stays: a run's section began before it was read. Where the code says who is defined to stand at the
- * place, and it still does, control goes there without the function table; to the function's own beginning by a branch.
+ * In place. The program stays: a run's section began before it was read. Where the code says who is defined to stand at
+ * the place, and it still does, control goes there without the function table; to the function's own beginning by a
+ * branch.
  */
 export function emitKnownTailCall(
   f: FunctionEmitter,
@@ -80,8 +82,8 @@ function leaveFor(f: FunctionEmitter, frame: number | undefined, entry: () => vo
 }
 
 /**
- * What the next program is given: the context and nothing else, the rest of the budget, this function's frame, or the one that
- * `frame` answers.
+ * What the next program is given: the context and nothing else, the rest of the budget, this function's frame, or the
+ * one that `frame` answers.
  */
 function pushArguments(f: FunctionEmitter, frame: number | undefined): void {
   f.storeBudget()

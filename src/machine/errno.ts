@@ -52,7 +52,10 @@ export function errnoName(result: number): string {
   return names.get(number) ?? `E${number}`
 }
 
-/** The error for a negative result of the core: `code` is the errno's name, and `details` has the number beside what is given. */
+/**
+ * The error for a negative result of the core: `code` is the errno's name, and `details` has the number beside what is
+ * given.
+ */
 export function errnoError(result: number, what: string, details: ErrorDetails = {}): SkepError {
   const code = errnoName(result)
   return new SkepError(code, `${what}: ${code}`, { ...details, errno: -Math.abs(result) })

@@ -1,5 +1,6 @@
-// What load<T>() is told of an object: the names and types of its programs, maps and variables, as `skep types` writes them
-// (report/declaration.ts). Types only; nothing here is there at run time, and nothing is checked against the object.
+// What load<T>() is told of an object: the names and types of its programs, maps and variables, as `skep types` writes
+// them (report/declaration.ts). Types only; nothing here is there at run time, and nothing is checked against the
+// object.
 
 /** An object whose names and types are not known: what load() assumes if it is told nothing. */
 export interface ObjectTypes {
@@ -24,8 +25,9 @@ export interface MapTypes {
 type PerCpuType = 'percpu_hash' | 'percpu_array' | 'lru_percpu_hash'
 
 /**
- * What is taken where a value of type T is set. Bytes always; of a structure some members, the others are 0; integers as
- * number or bigint; arrays of one-byte integers also as bytes or text. Bytes and text for other arrays are BAD_VALUE.
+ * What is taken where a value of type T is set. Bytes always; of a structure some members, the others are 0; integers
+ * as number or bigint; arrays of one-byte integers also as bytes or text. Bytes and text for other arrays are
+ * BAD_VALUE.
  */
 export type Given<T> = [T] extends [never] ? never : Uint8Array | Inside<T>
 

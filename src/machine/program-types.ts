@@ -1,4 +1,5 @@
-// The program types that this machine runs: what the core is told of each (enum bpf_prog_type), and which have a packet.
+// The program types that this machine runs: what the core is told of each (enum bpf_prog_type), and which have a
+// packet.
 import * as abi from '../../core/abi.js'
 import type { ProgramType } from '../object/spec.js'
 

@@ -5,7 +5,8 @@
 //   array           array, element by element; with `text`, a char array that holds printable text becomes a string
 //   struct, union   object by member name; anonymous members are merged in, bitfields are numbers
 //   data section    object by variable name
-// bpf_timer, bpf_wq and bpf_spin_lock are left out: their bytes mean nothing to a reader. btf-shape.ts says the same of types.
+// bpf_timer, bpf_wq and bpf_spin_lock are left out: their bytes mean nothing to a reader. btf-shape.ts says the same of
+// types.
 import { SkepError } from '../error.js'
 import type { Btf } from './btf.js'
 import type { BtfMember, BtfType } from './btf-types.js'

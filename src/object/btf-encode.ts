@@ -1,4 +1,5 @@
-// Plain JavaScript values to bytes by BTF, the other direction of btf-decode.ts. Accepts what decode gives, and besides:
+// Plain JavaScript values to bytes by BTF, the other direction of btf-decode.ts. Accepts what decode gives, and
+// besides:
 // integers as number or bigint, enumerators by name, byte arrays as string or Uint8Array, shorter arrays and missing
 // members (zero, as in a C initialiser).
 import { SkepError } from '../error.js'

@@ -1,5 +1,5 @@
-// Of what JavaScript type the values are that btf-decode.ts gives: its table once more, for declarations instead of bytes. A
-// change there is a change here; a test decodes values of every type of real objects and compares. Used by
+// Of what JavaScript type the values are that btf-decode.ts gives: its table once more, for declarations instead of
+// bytes. A change there is a change here; a test decodes values of every type of real objects and compares. Used by
 // src/machine/map/codec.ts.
 import type { Btf } from './btf.js'
 import { refuseEndless } from './btf-decode.js'

@@ -72,8 +72,8 @@ function helperLabel(helper: number, names: ReadonlyMap<number, string> | undefi
 }
 
 /**
- * Throws SkepError UNSUPPORTED that lists everything (also in `details.items`), unless all is supported. `rest`: names of the
- * programs that could be loaded without the others, for the message.
+ * Throws SkepError UNSUPPORTED that lists everything (also in `details.items`), unless all is supported. `rest`: names
+ * of the programs that could be loaded without the others, for the message.
  */
 export function assertSupported(
   spec: ObjectSpec,

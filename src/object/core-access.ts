@@ -1,5 +1,5 @@
-// What a CO-RE record says: the type it starts from, and from there the way to a field, an enumerator or nothing. The same
-// shape describes where it comes out in the target's types. Used by core-match.ts and core-relocations.ts.
+// What a CO-RE record says: the type it starts from, and from there the way to a field, an enumerator or nothing. The
+// same shape describes where it comes out in the target's types. Used by core-match.ts and core-relocations.ts.
 import type { BtfType } from './btf-types.js'
 import type { TypeTable } from './kernel-btf.js'
 

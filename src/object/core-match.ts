@@ -1,7 +1,7 @@
 // Whether a type of the target is the one that an object means, and where an access comes out in it. Names decide, not
-// layouts; flavours (`name___suffix`) do not count. Three measures of likeness, as libbpf has them: fields are compatible
-// if an access of one makes sense on the other, types if they are of one kind, and they match if they have the same
-// members. Used by core-relocations.ts.
+// layouts; flavours (`name___suffix`) do not count. Three measures of likeness, as libbpf has them: fields are
+// compatible if an access of one makes sense on the other, types if they are of one kind, and they match if they have
+// the same members. Used by core-relocations.ts.
 import { DEEPEST_ACCESS, isFlexible, subjectOf, type Access, type CoreKind, type Step } from './core-access.js'
 import type { BtfType } from './btf-types.js'
 import { essentialName, type TypeTable } from './kernel-btf.js'

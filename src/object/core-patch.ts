@@ -1,5 +1,5 @@
-// Writes the number that a CO-RE relocation came to into its instruction, or poisons the instruction: it becomes a call of
-// a helper that does not exist, which is an error only where control comes to it. Used by core-relocations.ts.
+// Writes the number that a CO-RE relocation came to into its instruction, or poisons the instruction: it becomes a call
+// of a helper that does not exist, which is an error only where control comes to it. Used by core-relocations.ts.
 import type { BtfType } from './btf-types.js'
 import { CoreProblem, type CoreValue } from './core-value.js'
 
@@ -22,7 +22,8 @@ const SIZES: ReadonlyMap<number, number> = new Map([
 
 /**
  * Patches the instruction at byte `at` of `code`; `before` is what the local types say. Answers 'poison' if the access
- * has another width in the target and is no pointer and no unsigned integer. Throws CoreProblem for what cannot be done.
+ * has another width in the target and is no pointer and no unsigned integer. Throws CoreProblem for what cannot be
+ * done.
  */
 export function patch(code: Uint8Array, at: number, before: CoreValue, after: CoreValue): 'poison' | undefined {
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength)

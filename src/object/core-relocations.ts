@@ -1,11 +1,12 @@
-// CO-RE relocations: numbers in instructions that depend on the layout of types. They are resolved against the types that
-// the caller gives (a kernel's, usually) by libbpf's rules: candidates are the types of the same kind and name, all that
-// fit must agree, and what has no candidate is 0 where the question was whether it exists, else a poisoned instruction.
+// CO-RE relocations: numbers in instructions that depend on the layout of types. They are resolved against the types
+// that the caller gives (a kernel's, usually) by libbpf's rules: candidates are the types of the same kind and name,
+// all that fit must agree, and what has no candidate is 0 where the question was whether it exists, else a poisoned
+// instruction.
 //
-// If no types are given the target is the object's own BTF, each type standing for itself: there is no kernel under this
-// machine whose types a program could meet, so the structs that it reads are those it was compiled with (its context, its
-// maps, what a test gives it). Flavours (`struct name___flavour`) ask which of several kernels this is; there is no answer
-// to that without given types, so they are listed as unsupported. Used by read.ts and by loaders.
+// If no types are given the target is the object's own BTF, each type standing for itself: there is no kernel under
+// this machine whose types a program could meet, so the structs that it reads are those it was compiled with (its
+// context, its maps, what a test gives it). Flavours (`struct name___flavour`) ask which of several kernels this is;
+// there is no answer to that without given types, so they are listed as unsupported. Used by read.ts and by loaders.
 import { SkepError } from '../error.js'
 import type { CoreRecord } from './btf-ext.js'
 import type { ReadContext } from './context.js'

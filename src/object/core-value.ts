@@ -1,4 +1,5 @@
-// The number that a CO-RE record comes to in one set of types, and for a field what an instruction must know to access it.
+// The number that a CO-RE record comes to in one set of types, and for a field what an instruction must know to access
+// it.
 // Used by core-relocations.ts, for the local types and for the target's.
 import type { BtfMember, BtfType } from './btf-types.js'
 import { subjectOf, type Access, type CoreKind } from './core-access.js'

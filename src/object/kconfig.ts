@@ -1,5 +1,6 @@
 // `extern … __kconfig`: values of a kernel's configuration. They stand in a read-only map of one element, which libbpf
-// lays out and so does this file, and are filled in before load: from what the caller gives, or from a configuration file.
+// lays out and so does this file, and are filled in before load: from what the caller gives, or from a configuration
+// file.
 // Used by read.ts, by loaders through setKconfig, and by check.ts for what is still missing.
 import { gunzipSync } from 'node:zlib'
 import { SkepError } from '../error.js'
@@ -87,8 +88,8 @@ function kindOf(btf: Btf, id: number): KconfigExtern['kind'] | undefined {
 }
 
 /**
- * Fills in values by name; names that the object does not ask for mean nothing. Throws BAD_VALUE for one that the extern's
- * type cannot hold.
+ * Fills in values by name; names that the object does not ask for mean nothing. Throws BAD_VALUE for one that the
+ * extern's type cannot hold.
  */
 export function setKconfig(spec: ObjectSpec, values: Readonly<Record<string, KconfigValue>>): void {
   for (const name of spec.kconfig?.keys() ?? []) {

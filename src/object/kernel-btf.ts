@@ -1,6 +1,6 @@
 // The BTF of a kernel, which CO-RE relocations are resolved against: well over a hundred thousand types, of which an
-// object asks for a handful. So only where each type begins is found out at once; types are read when they are asked for
-// and nothing is validated but what is read. Used by core-relocations.ts.
+// object asks for a handful. So only where each type begins is found out at once; types are read when they are asked
+// for and nothing is validated but what is read. Used by core-relocations.ts.
 import { SkepError } from '../error.js'
 import { btfParts, TypeReader, type BtfParts } from './btf-read.js'
 import type { BtfType } from './btf-types.js'

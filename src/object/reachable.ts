@@ -1,4 +1,5 @@
-// Which functions of an object belong together: what a program needs loaded, and what the checks look at as one program.
+// Which functions of an object belong together: what a program needs loaded, and what the checks look at as one
+// program.
 import type { ObjectSpec } from './spec.js'
 
 /** Names of the functions that a function can reach by calls and callbacks, itself included. */

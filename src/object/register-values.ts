@@ -1,5 +1,6 @@
 // What the registers of a function hold, as far as it is the same on every way to an instruction: a map, a place in a
-// map's value, the stack, the context, a function. No verifier: what is not certain is unknown. Used by src/report/async-use.ts.
+// map's value, the stack, the context, a function. No verifier: what is not certain is unknown. Used by
+// src/report/async-use.ts.
 import { decode, written, type Instruction } from '../isa/decode.js'
 import type { FunctionSpec, ObjectSpec, Relocation } from './spec.js'
 

@@ -28,9 +28,9 @@ const TYPES: ReadonlySet<string> = new Set<ProgramType>([
 ])
 
 /**
- * Section, kernel's program type, attach type. `.s`: the same with `.s` may sleep. Every name may go on after a slash (what
- * to attach to): that is more than libbpf takes since 1.0, but objects are older. Programs of the kernel's type tracing that
- * need more of a kernel than a context have a name of their own here, which does not run.
+ * Section, kernel's program type, attach type. `.s`: the same with `.s` may sleep. Every name may go on after a slash
+ * (what to attach to): that is more than libbpf takes since 1.0, but objects are older. Programs of the kernel's type
+ * tracing that need more of a kernel than a context have a name of their own here, which does not run.
  */
 const TABLE = `
 socket                     socket_filter

@@ -84,7 +84,8 @@ export interface MapSpec {
   /** Initial elements that name other maps or programs (map in map, program array), by index. */
   initial?: Map<number, string>
   /**
-   * In the kernel's words why a special field of the value does not count, for example "map 'm' has no valid bpf_timer".
+   * In the kernel's words why a special field of the value does not count, for example "map 'm' has no valid
+   * bpf_timer".
    * An error only if a program uses the field.
    */
   problems: string[]
@@ -98,7 +99,9 @@ export interface ProgramSpec {
   section: string
   /** By the section's name. */
   type: ProgramType
-  /** The kernel's attach type in lower case without BPF_ ('trace_fentry', 'tcx_ingress'), where the section says one. */
+  /**
+   * The kernel's attach type in lower case without BPF_ ('trace_fentry', 'tcx_ingress'), where the section says one.
+   */
   attachType?: string
   /** What the section name says after its first slash, if anything: 'sched_switch', 'ingress' … */
   attachTo?: string

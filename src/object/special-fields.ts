@@ -1,6 +1,7 @@
-// Where timer, work and spin lock stand in a map value, by the kernel's rules: at most one of each, in structs and arrays
-// of one, never in a union, aligned, and no bit field that begins inside a byte. A value that breaks a rule is no error
-// here; it has no special field at all, and a program that uses one is refused with the kernel's words (MapSpec.problems).
+// Where timer, work and spin lock stand in a map value, by the kernel's rules: at most one of each, in structs and
+// arrays of one, never in a union, aligned, and no bit field that begins inside a byte. A value that breaks a rule is
+// no error here; it has no special field at all, and a program that uses one is refused with the kernel's words
+// (MapSpec.problems).
 // Used by maps.ts.
 import type { Btf } from './btf.js'
 import { KPTR_TAGS, SUPPORTED_SPECIAL, UNSUPPORTED_SPECIAL } from './special-types.js'
@@ -107,7 +108,9 @@ class Finder {
       .filter((field) => field.offset % (SUPPORTED_SPECIAL.get(field.name)?.align ?? 1) === 0)
   }
 
-  /** Which of `names` occur by value anywhere, unions included; and kptr tags, if the names are the unsupported ones. */
+  /**
+   * Which of `names` occur by value anywhere, unions included; and kptr tags, if the names are the unsupported ones.
+   */
   mentions(id: number, names: ReadonlySet<string>): Set<string> {
     const result = new Set<string>()
     const seen = new Set<number>()

@@ -1,5 +1,5 @@
-// Answers of the explorer as text: a verdict line with the numbers; a violation as columns, one per CPU, with the place in
-// the source in front, nested operations indented.
+// Answers of the explorer as text: a verdict line with the numbers; a violation as columns, one per CPU, with the place
+// in the source in front, nested operations indented.
 import type { Checked, Found } from '../explore/check.js'
 import type { Trace, TraceLine } from '../explore/trace.js'
 import { isQuiet } from './quiet.js'

@@ -1,5 +1,5 @@
-// What `skep types` writes: a TypeScript module that says what load() gives of an object. Names are made from those of C; the
-// types are those of decoded values (btf-shape.ts). The same object gives the same text.
+// What `skep types` writes: a TypeScript module that says what load() gives of an object. Names are made from those of
+// C; the types are those of decoded values (btf-shape.ts). The same object gives the same text.
 import { MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import { decodedShape } from '../machine/map/codec.js'

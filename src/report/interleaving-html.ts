@@ -1,5 +1,5 @@
-// One interleaving as a page of its own: a column per CPU, a step per row, the values of all fields beside it; arrow keys
-// step. Self-contained: nothing is loaded. Everything that comes from a subject is escaped.
+// One interleaving as a page of its own: a column per CPU, a step per row, the values of all fields beside it; arrow
+// keys step. Self-contained: nothing is loaded. Everything that comes from a subject is escaped.
 import type { Checked } from '../explore/check.js'
 import type { Trace, TraceLine } from '../explore/trace.js'
 import { escape } from './escape.js'

@@ -1,4 +1,5 @@
-// The style and the behaviour of the page that interleaving-html.ts makes. Constants only; no foreign code, no requests.
+// The style and the behaviour of the page that interleaving-html.ts makes. Constants only; no foreign code, no
+// requests.
 
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2530; --soft: #66727f; --line: #d9dfe6; --paper: #fbfcfd; --card: #fff;

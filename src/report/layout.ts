@@ -30,7 +30,9 @@ export function fieldsOf(btf: Btf, id: number, base = 0): Field[] {
   })
 }
 
-/** The path of the member of struct type `struct` at an offset: 'idle', 'inner.timer', 'timers[0]'; '' if none is there. */
+/**
+ * The path of the member of struct type `struct` at an offset: 'idle', 'inner.timer', 'timers[0]'; '' if none is there.
+ */
 export function pathAt(btf: Btf, id: number, offset: number, struct: string): string {
   const type = btf.resolved(id)
   if (type.kind === 'array') {

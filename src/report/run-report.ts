@@ -82,8 +82,8 @@ export interface MapReport {
   type: string
   maxEntries: number
   /**
-   * Elements at the end; of an array all of them; of a ring buffer the records that nobody took; of a perf event array the
-   * records that came out of it.
+   * Elements at the end; of an array all of them; of a ring buffer the records that nobody took; of a perf event array
+   * the records that came out of it.
    */
   size: number
   /** Of a perf event array: records that found its buffer full. */

@@ -1,5 +1,5 @@
-// Calls that take something which has to be given back, and those that give it back: what is wrong with them where it is
-// certain, and what is held afterwards. What cannot be followed (another's frame, a pointer that nobody knows) ends
+// Calls that take something which has to be given back, and those that give it back: what is wrong with them where it
+// is certain, and what is held afterwards. What cannot be followed (another's frame, a pointer that nobody knows) ends
 // all claims. Used by call.ts.
 import type { Instruction } from '../isa/decode.js'
 import { objectArgumentComplaint } from './objects.js'

@@ -1,5 +1,5 @@
-// The load-time checks of an object: every program is followed through its functions and callbacks with what is known of
-// registers and frames, and what is certainly wrong is named in the words of the kernel's verifier. What cannot be
+// The load-time checks of an object: every program is followed through its functions and callbacks with what is known
+// of registers and frames, and what is certainly wrong is named in the words of the kernel's verifier. What cannot be
 // decided is accepted: the compiled code guards itself. For loaders and reports, before anything is loaded.
 import { storesMemory, type Instruction } from '../isa/decode.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
@@ -197,7 +197,10 @@ class Analyser implements Analysis {
   }
 }
 
-/** What is still held at the end of a program; of a callback that may be called again: what it has not given back itself. */
+/**
+ * What is still held at the end of a program; of a callback that may be called again: what it has not given back
+ * itself.
+ */
 function heldAtExit({ isMain, callback, resources: before }: Entry, state: State): Complaint | undefined {
   const { resources, lock, sure } = state
   if (!sure || !resources.known) return undefined

@@ -24,7 +24,9 @@ export interface Code {
 /** The code of functions of one object. Throws SkepError BAD_INSTRUCTION if it cannot be decoded. */
 export type Codes = (spec: FunctionSpec) => Code
 
-/** Decodes a function when it is first asked for, and once: a load asks four times. Its spec must not change meanwhile. */
+/**
+ * Decodes a function when it is first asked for, and once: a load asks four times. Its spec must not change meanwhile.
+ */
 export function rememberedCodes(): Codes {
   const known = new Map<FunctionSpec, Code>()
   return (spec) => {

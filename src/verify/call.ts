@@ -1,4 +1,5 @@
-// Calls: of helpers and kfuncs by what is known of them, of functions of the object by their summaries. Used by the walk.
+// Calls: of helpers and kfuncs by what is known of them, of functions of the object by their summaries. Used by the
+// walk.
 import type { Instruction } from '../isa/decode.js'
 import type { MapSpec } from '../object/spec.js'
 import { helperName } from '../isa/helper-names.js'

@@ -1,7 +1,7 @@
-// Which functions read the clock themselves before anything in them looks at the CPU's `now`, or never look. The reading
-// that contract §2 (Time) puts at their start cannot be told from the one that they make: nothing between the two depends on
-// it. So the core leaves the first one out, which is half of what a short program or callback costs. Called where programs are
-// created. What is not known here is taken as a use of `now`.
+// Which functions read the clock themselves before anything in them looks at the CPU's `now`, or never look. The
+// reading that contract §2 (Time) puts at their start cannot be told from the one that they make: nothing between the
+// two depends on it. So the core leaves the first one out, which is half of what a short program or callback costs.
+// Called where programs are created. What is not known here is taken as a use of `now`.
 import type { Instruction } from '../isa/decode.js'
 import type { ObjectSpec, Relocation } from '../object/spec.js'
 import { codeOf, successors, type Codes } from './blocks.js'
@@ -14,7 +14,10 @@ export type ClockUse = 'reads' | 'silent' | 'uses'
 
 /** ktime_get_ns, _boot_ns, _tai_ns. */
 const READING = new Set([5, 125, 208])
-/** Helpers that neither use `now` nor call back: maps, identity, packets, probe reads, ring buffer, locks, timers but start. */
+/**
+ * Helpers that neither use `now` nor call back: maps, identity, packets, probe reads, ring buffer, locks, timers but
+ * start.
+ */
 const NEUTRAL = new Set([
   1, 2, 3, 4, 7, 8, 9, 10, 11, 14, 15, 16, 26, 28, 39, 42, 44, 45, 54, 65, 68, 93, 94, 105, 106, 112, 113, 114, 115,
   130, 131, 132, 133, 134, 169, 170, 172, 182, 188, 189, 190, 195,

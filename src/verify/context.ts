@@ -1,4 +1,5 @@
-// Where a program's context holds pointers, by program type: to the packet's borders, and to what a tracing program traces.
+// Where a program's context holds pointers, by program type: to the packet's borders, and to what a tracing program
+// traces.
 import type { ProgramType } from '../object/spec.js'
 import { EXACT, LOOSE, scalar } from './scalar.js'
 import { hasTypedArguments } from './probes.js'

@@ -1,5 +1,5 @@
-// The format of bpf_snprintf, which the kernel looks at before a program is loaded: it must be a constant of the object, and
-// one that bpf_bprintf_prepare takes.
+// The format of bpf_snprintf, which the kernel looks at before a program is loaded: it must be a constant of the
+// object, and one that bpf_bprintf_prepare takes.
 import type { MapSpec } from '../object/spec.js'
 import { invalid, type Complaint } from './refusal.js'
 import { isConstant } from './scalar.js'

@@ -1,6 +1,7 @@
-// Addresses that nobody knows, as far as proofs need them: which registers hold the same one, and which bytes around it an
-// access has already shown to be guest memory. An address that was in guest memory once always is, whatever happens to
-// what lies there; so is everything between two such addresses. Used by step.ts, and only where proofs are looked for.
+// Addresses that nobody knows, as far as proofs need them: which registers hold the same one, and which bytes around it
+// an access has already shown to be guest memory. An address that was in guest memory once always is, whatever happens
+// to what lies there; so is everything between two such addresses. Used by step.ts, and only where proofs are looked
+// for.
 import type { Instruction } from '../isa/decode.js'
 import type { ProgramSpec } from '../object/spec.js'
 import { contextField } from './context.js'

@@ -1,7 +1,8 @@
-// Loads through the address of a structure of the kernel, which the kernel's verifier makes BPF_PROBE_MEM: where the address is
-// null or nothing is mapped, they read 0 and do not fault. Such an address is an argument of what a tracing program
-// traces, the task of bpf_get_current_task_btf, or was loaded through one. The analysis knows only that a register may hold one (KERNEL_POINTER in value.ts),
-// which is enough: a load through anything else that it may hold, the kernel refuses. For analyse.ts; both engines ask it.
+// Loads through the address of a structure of the kernel, which the kernel's verifier makes BPF_PROBE_MEM: where the
+// address is null or nothing is mapped, they read 0 and do not fault. Such an address is an argument of what a tracing
+// program traces, the task of bpf_get_current_task_btf, or was loaded through one. The analysis knows only that a
+// register may hold one (KERNEL_POINTER in value.ts), which is enough: a load through anything else that it may hold,
+// the kernel refuses. For analyse.ts; both engines ask it.
 import type { Instruction } from '../isa/decode.js'
 import { helperCalls } from '../object/check.js'
 import type { ObjectSpec, ProgramType } from '../object/spec.js'

@@ -1,5 +1,5 @@
-// Which accesses need no check when they run: what holds whatever other CPUs, interrupts and hostile programs do to guest
-// memory, and whoever calls the function. For the compiler.
+// Which accesses need no check when they run: what holds whatever other CPUs, interrupts and hostile programs do to
+// guest memory, and whoever calls the function. For the compiler.
 //
 // An access is proved if it certainly lies in guest memory when control comes to it:
 //   frame     in the function's own frame, r10 - 512 to r10
@@ -8,14 +8,14 @@
 //   checked   among bytes that accesses on all ways to here went through, by the same value of a register; those were
 //             proved or checked. So the check of an access that has no proof must not be left out. Loads that read 0
 //             instead of faulting (probes.ts) show nothing.
-// Registers cannot be changed from outside, so what counts is what the code does with them. Memory can: whatever is loaded
-// counts as anything, one's own frame included, and so do arguments.
+// Registers cannot be changed from outside, so what counts is what the code does with them. Memory can: whatever is
+// loaded counts as anything, one's own frame included, and so do arguments.
 //
 // The packet's bounds are loaded, too. `guards` names these loads: the code has to compare what they give, 32 bits
 // zero-extended, with the guest window, and report a bad access of that address if it fails:
 //   start: value >= guestBase      end: value <= guestEnd
-// The machine always passes such bounds, so a guard fails only if someone wrote into the context. Which loads they are is
-// a guess from the program's type; a wrong guess costs a guard, and proves nothing that is not so.
+// The machine always passes such bounds, so a guard fails only if someone wrote into the context. Which loads they are
+// is a guess from the program's type; a wrong guess costs a guard, and proves nothing that is not so.
 //
 // Time is linear in the instructions for code without loops, and bounded by a small number of visits of each block.
 import type { Instruction } from '../isa/decode.js'
@@ -35,8 +35,8 @@ export type Proof =
   /** At `offset` from r10 (negative) if that is always the same. */
   | { readonly kind: 'frame'; readonly offset: number | undefined }
   /**
-   * In the map's only value, whose address is known when the code is made, the register is at `least` or more; undefined if there
-   * may be more values. The access is at `offset` if that is always the same.
+   * In the map's only value, whose address is known when the code is made, the register is at `least` or more;
+   * undefined if there may be more values. The access is at `offset` if that is always the same.
    */
   | {
       readonly kind: 'value'
@@ -62,8 +62,8 @@ export interface ValuePlace {
 }
 
 /**
- * The proofs of any function of an object. `spec` must be as it is loaded: edits of its maps done. `probes`: loads that do
- * not fault, so nothing may rest on them.
+ * The proofs of any function of an object. `spec` must be as it is loaded: edits of its maps done. `probes`: loads that
+ * do not fault, so nothing may rest on them.
  */
 export function prover(
   spec: ObjectSpec,

@@ -1,6 +1,6 @@
-// What a program holds at one place and has to give back: references to sockets and samples, iterators, dynptrs of rings, and the
-// sections that it is in; and in which words the kernel's verifier says that it was not given back. Immutable; states
-// with the same key hold the same. Owned by the walk.
+// What a program holds at one place and has to give back: references to sockets and samples, iterators, dynptrs of
+// rings, and the sections that it is in; and in which words the kernel's verifier says that it was not given back.
+// Immutable; states with the same key hold the same. Owned by the walk.
 import { invalid, type Complaint } from './refusal.js'
 
 /** Of the one spin lock that can be held. */

@@ -4,8 +4,8 @@
 import type { Instruction } from '../isa/decode.js'
 
 /**
- * How well a range tells what the kernel would know: exactly (to the kernel each number of it may occur, whatever else is
- * known), joined from several ways or with numbers left out, or less than it.
+ * How well a range tells what the kernel would know: exactly (to the kernel each number of it may occur, whatever else
+ * is known), joined from several ways or with numbers left out, or less than it.
  */
 export const EXACT = 0
 const JOINED = 1
@@ -224,8 +224,8 @@ function ones(value: number): number {
 }
 
 /**
- * `value` where the comparison with a constant holds (or does not): undefined if it cannot. `width` 32 compares the lower
- * halves. What cannot be used leaves the range as it is, but loose: the kernel may know more.
+ * `value` where the comparison with a constant holds (or does not): undefined if it cannot. `width` 32 compares the
+ * lower halves. What cannot be used leaves the range as it is, but loose: the kernel may know more.
  */
 export function narrowed(
   value: Scalar,

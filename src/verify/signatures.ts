@@ -39,7 +39,9 @@ export interface Signature {
   readonly second?: 'map' | 'callback'
   readonly callback?: CallbackRule
   readonly result: 'number' | 'value' | 'kernel' | 'unknown'
-  /** The kernel knows more of the number: the CPU's is below their count, that of bytes at most what there was room for. */
+  /**
+   * The kernel knows more of the number: the CPU's is below their count, that of bytes at most what there was room for.
+   */
   readonly bounded?: boolean
   /** Stores nothing in memory that its arguments point to. */
   readonly quiet: boolean

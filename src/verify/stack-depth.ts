@@ -1,8 +1,8 @@
 // The kernel's limits of the stack: frames of all functions of one chain of calls together at most 512 bytes, each
 // rounded up to 16; at most eight frames. Callbacks of timers and work start a chain of their own, callbacks of helpers
-// count as calls. In tracing programs without tail calls the kernel gives frames of 64 bytes and more a stack of their own,
-// unless they are also reached from a callback of a timer or work: these do not count. A function that makes tail calls may
-// have less than 256 bytes of frames before it: a tail call keeps them.
+// count as calls. In tracing programs without tail calls the kernel gives frames of 64 bytes and more a stack of their
+// own, unless they are also reached from a callback of a timer or work: these do not count. A function that makes tail
+// calls may have less than 256 bytes of frames before it: a tail call keeps them.
 import { makesTailCalls } from '../object/check.js'
 import { reachable } from '../object/reachable.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'

@@ -1,5 +1,5 @@
-// What is known at one place of a function: registers, the slots of its own frame, whether a spin lock is held, and what else
-// has to be given back.
+// What is known at one place of a function: registers, the slots of its own frame, whether a spin lock is held, and
+// what else has to be given back.
 // Owned by the walk; an instruction's step works on a copy.
 import { UNKNOWN_HELD, type LockState, type Resources } from './resources.js'
 import type { Scalar } from './scalar.js'

@@ -35,7 +35,9 @@ export interface Surroundings {
   readonly trusting: boolean
   /** What lies in a frame, and nobody knows, may be the address of a structure of the kernel. */
   readonly kernelPointers: boolean
-  /** Of the function: loads that read 0 outside of guest memory, and so prove nothing. Only where proofs are looked for. */
+  /**
+   * Of the function: loads that read 0 outside of guest memory, and so prove nothing. Only where proofs are looked for.
+   */
   readonly probes?: ReadonlySet<number> | undefined
   /** Only in the reporting pass. */
   readonly report?: (instruction: Instruction, complaint: Complaint) => void

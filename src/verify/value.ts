@@ -4,8 +4,8 @@
 import { constant, joinScalars, LOOSE, scalar, type Scalar } from './scalar.js'
 
 /**
- * Which address an offset counts from: the index of the instruction that made it, or one of the numbers below 0 for what
- * is there from the start. Each number stands for one address at a time.
+ * Which address an offset counts from: the index of the instruction that made it, or one of the numbers below 0 for
+ * what is there from the start. Each number stands for one address at a time.
  */
 export type Base = number
 
@@ -17,7 +17,9 @@ interface Range {
 
 export interface UnknownValue {
   readonly is: 'unknown'
-  /** It may be the address of a structure of the kernel, of which loads give 0 where nothing is mapped; see probes.ts. */
+  /**
+   * It may be the address of a structure of the kernel, of which loads give 0 where nothing is mapped; see probes.ts.
+   */
   readonly kernel?: true
 }
 export interface MapPointer {
@@ -94,7 +96,10 @@ export type Value =
   | PacketPointer
   | Place
   | { readonly is: 'packet-end' }
-  /** An object after it was given back: some number. `tested`: such a number was compared since, the kernel may know more. */
+  /**
+   * An object after it was given back: some number. `tested`: such a number was compared since, the kernel may know
+   * more.
+   */
   | { readonly is: 'released'; readonly tested: boolean }
   | ObjectPointer
   | DynptrPointer
@@ -147,7 +152,9 @@ function isRanged(
   return is === 'value' || is === 'frame' || is === 'ctx' || is === 'key' || is === 'object' || is === 'dynptr'
 }
 
-/** Farthest offset that is followed from a base; and what a packet pointer may be moved by at once, as in the kernel. */
+/**
+ * Farthest offset that is followed from a base; and what a packet pointer may be moved by at once, as in the kernel.
+ */
 const FARTHEST = 2 ** 31
 const MOST_PACKET_BYTES = 0xffff
 

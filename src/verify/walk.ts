@@ -1,7 +1,8 @@
-// The states of one function at the start of each of its blocks, for one way of entering it and each set of things that may
-// be held there, and the pass over them that reports. States only ever lose knowledge, ranges widen at loop heads, and the
-// number of visits is limited, so the walk ends quickly for any graph; where the limit is reached nothing is claimed. Where
-// proofs are looked for there is one state at each block, and what widening gave away too much is taken back in one pass more.
+// The states of one function at the start of each of its blocks, for one way of entering it and each set of things that
+// may be held there, and the pass over them that reports. States only ever lose knowledge, ranges widen at loop heads,
+// and the number of visits is limited, so the walk ends quickly for any graph; where the limit is reached nothing is
+// claimed. Where proofs are looked for there is one state at each block, and what widening gave away too much is taken
+// back in one pass more.
 import type { Instruction } from '../isa/decode.js'
 import { successors, type Block } from './blocks.js'
 import { waysOn } from './branch.js'
@@ -12,14 +13,20 @@ import { step } from './step.js'
 import { joinValues, UNKNOWN, type Value } from './value.js'
 
 export interface Walked extends Summary {
-  /** By position of the block: one state for each set of things that are held there. Nothing at all if the walk was given up. */
+  /**
+   * By position of the block: one state for each set of things that are held there. Nothing at all if the walk was
+   * given up.
+   */
   readonly states: readonly (readonly State[])[]
 }
 
 /** Visits of a loop head until its ranges widen. */
 const PATIENCE = 3
 const VISITS_PER_BLOCK = 24
-/** Sets of held things that are told apart at one block; one that the kernel certainly comes with, and one that it may not. */
+/**
+ * Sets of held things that are told apart at one block; one that the kernel certainly comes with, and one that it may
+ * not.
+ */
 const MOST_SETS = 16
 
 /** What is known at the start of a block, for one set of held things. */
@@ -82,7 +89,10 @@ function partFor(parts: readonly Part[], { resources, lock, sure }: State, mostS
   )
 }
 
-/** What holds at the ends of a function. Never narrower than at an earlier visit of the same end: states only lose knowledge. */
+/**
+ * What holds at the ends of a function. Never narrower than at an earlier visit of the same end: states only lose
+ * knowledge.
+ */
 class Ends {
   #summary: Summary | undefined
 
@@ -108,8 +118,9 @@ class Ends {
 }
 
 /**
- * What comes to each block along all its ways: along those that come back to the head of a loop with what `states` say, along
- * the others with what is found here. It holds because `states` do, and a counter's range ends at the loop's bound again.
+ * What comes to each block along all its ways: along those that come back to the head of a loop with what `states` say,
+ * along the others with what is found here. It holds because `states` do, and a counter's range ends at the loop's
+ * bound again.
  */
 function narrowed(around: CallSurroundings, entry: Entry, states: Walked['states']): Walked['states'] {
   const { blocks, byStart } = around.code

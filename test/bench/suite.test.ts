@@ -1,5 +1,5 @@
-// The benchmark is run now and then only; a short turn of it here keeps it from rotting. No time is asserted: that every
-// case runs to its end, computes what the others compute, and comes out of the report.
+// The benchmark is run now and then only; a short turn of it here keeps it from rotting. No time is asserted: that
+// every case runs to its end, computes what the others compute, and comes out of the report.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { figureOf, judge, type Row } from '../../bench/measure.js'

@@ -1,5 +1,5 @@
-// `skep types`: what it writes is what load() gives. The two written modules in test/machine are compiled with the tests that
-// use them (typed-objects.test.ts), so a text that does not compile, or is of other types, fails the build.
+// `skep types`: what it writes is what load() gives. The two written modules in test/machine are compiled with the
+// tests that use them (typed-objects.test.ts), so a text that does not compile, or is of other types, fails the build.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,4 +1,5 @@
-// The plugin on both engines: every vector in this process, some of them and the protocol's corners through the command.
+// The plugin on both engines: every vector in this process, some of them and the protocol's corners through the
+// command.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

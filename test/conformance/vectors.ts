@@ -1,4 +1,5 @@
-// The vectors of vectors.txt as programs in the conformance protocol: bytes of code, memory, and the r0 that must come out.
+// The vectors of vectors.txt as programs in the conformance protocol: bytes of code, memory, and the r0 that must come
+// out.
 // A vector whose outcome is more than a register folds what is left into r0: 1 if all of it is as expected.
 import { readFileSync } from 'node:fs'
 import * as asm from '../../src/isa/assemble.js'

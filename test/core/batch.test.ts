@@ -1,5 +1,5 @@
-// A batch of runs on the core: each is inside a section, none is kept for longer than sixteen runs, none is left behind;
-// the same where all CPUs run on one thread, which announce sections without an atomic access.
+// A batch of runs on the core: each is inside a section, none is kept for longer than sixteen runs, none is left
+// behind; the same where all CPUs run on one thread, which announce sections without an atomic access.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONTEXT_TASK } from '../../core/abi.js'

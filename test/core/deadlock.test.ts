@@ -1,5 +1,5 @@
-// Callbacks that cancel each other's timers on real threads [H9]: nobody waits for ever, and -EDEADLK is said only where
-// waiting would close a cycle.
+// Callbacks that cancel each other's timers on real threads [H9]: nobody waits for ever, and -EDEADLK is said only
+// where waiting would close a cycle.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'

@@ -1,5 +1,5 @@
-// A machine of the core alone, for tests of its exports: several CPUs on one thread, a clock that the test sets, programs
-// whose functions are JavaScript (wrapped by a small module, since a wasm table holds wasm functions only).
+// A machine of the core alone, for tests of its exports: several CPUs on one thread, a clock that the test sets,
+// programs whose functions are JavaScript (wrapped by a small module, since a wasm table holds wasm functions only).
 import { readFileSync } from 'node:fs'
 import * as abi from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
@@ -21,7 +21,9 @@ export class Fault extends Error {
   }
 }
 
-/** A CPU on the calling thread over a memory that other threads have too (stress tests). `build`: not the shipped core. */
+/**
+ * A CPU on the calling thread over a memory that other threads have too (stress tests). `build`: not the shipped core.
+ */
 export function attachCpu(memory: WebAssembly.Memory, index: number, clock: () => number, build?: Build) {
   const u32 = (address: number): number => new DataView(memory.buffer).getUint32(address, true)
   const cpu = new Cpu({ memory, clock, u32 }, index, build)

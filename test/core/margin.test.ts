@@ -1,4 +1,5 @@
-// A CPU ends its sleep before a deadline, by as much as its sleeps have ended late. Here the test says how late they end.
+// A CPU ends its sleep before a deadline, by as much as its sleeps have ended late. Here the test says how late they
+// end.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,5 +1,6 @@
-// The core against the sequential reference model (src/explore/model.ts), step by step: one slot in a map of each kind that can
-// have timers, every operation, in any order, results and what is left behind. SKEP_RUNS=N: N sequences for each kind.
+// The core against the sequential reference model (src/explore/model.ts), step by step: one slot in a map of each kind
+// that can have timers, every operation, in any order, results and what is left behind. SKEP_RUNS=N: N sequences for
+// each kind.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'

@@ -108,7 +108,8 @@ describe('a dead CPU', () => {
     arm(0, 0)
     machine.now += 1000
     assert.throws(() => machine.cpu(0).call('cpu_poll'), Fault)
-    // CPU 1 took a later entry of the timer, cleared its queued word (FIRING_CLEARED), and stopped before it saw the run.
+    // CPU 1 took a later entry of the timer, cleared its queued word (FIRING_CLEARED), and stopped before it saw the
+    // run.
     const block = machine.u32(machine.cpu(0).area + layout.CPU_CURRENT)
     const { area } = machine.cpu(1)
     machine.setU32(area + layout.CPU_CURRENT, block)
@@ -124,7 +125,8 @@ describe('a dead CPU', () => {
     const { machine } = setup()
     const [cpu, blocks] = [machine.cpu(1), machine.u32(layout.HEADER + layout.HEADER_CONTROL_BLOCKS)]
     const count = machine.u32(layout.HEADER + layout.HEADER_CONTROL_BLOCK_COUNT)
-    // Its state reads as idle. As if a CPU had died that has taken it from the pool and done no more: nobody else has it.
+    // Its state reads as idle. As if a CPU had died that has taken it from the pool and done no more: nobody else has
+    // it.
     machine.setU32(machine.u32(machine.u32(layout.HEADER + layout.HEADER_CONTROL_BLOCK_POOL) + layout.BITMAP_LEVEL), ~1)
     cpu.call('realtime_set', 1000, 0)
     assert.equal(cpu.call('cpu_offline', 0), 0)

@@ -1,9 +1,12 @@
 // The hooks of the core's check build on real memory: each access is performed as the shipped build performs it, after
-// `before` was called. So a test can stop a CPU at any access for ever, or make threads meet at any access; the benchmark
-// lets a thread stand still inside an operation (bench/threads/hook.ts).
+// `before` was called. So a test can stop a CPU at any access for ever, or make threads meet at any access; the
+// benchmark lets a thread stand still inside an operation (bench/threads/hook.ts).
 import * as abi from '../../core/abi.js'
 
-/** The import object `hook` of a check build. `clock` in nanoseconds; `sleep` is told how long (ns) and says how it ended. */
+/**
+ * The import object `hook` of a check build. `clock` in nanoseconds; `sleep` is told how long (ns) and says how it
+ * ended.
+ */
 export function realDoor(
   memory: WebAssembly.Memory,
   before: () => void,

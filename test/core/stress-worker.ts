@@ -1,5 +1,5 @@
-// One CPU of the stress test: performs random timer and work operations on a few shared slots until its time is over and it
-// has seen what the test wants to have seen, however busy the computer is.
+// One CPU of the stress test: performs random timer and work operations on a few shared slots until its time is over
+// and it has seen what the test wants to have seen, however busy the computer is.
 // Its callbacks do the same, and watch that no control block ever has two callback runs at once.
 import { parentPort, workerData } from 'node:worker_threads'
 import * as layout from '../../core/layout.js'

@@ -126,7 +126,8 @@ describe('the timer queue of one CPU', () => {
         cpu.helper('bpf_timer_init', map.timer(index), map.address, 1)
         cpu.helper('bpf_timer_set_callback', map.timer(index), callback)
       }
-      // Half of them far enough to come through a wider slot; later ones move to earlier, out of the middle of their lists.
+      // Half of them far enough to come through a wider slot; later ones move to earlier, out of the middle of their
+      // lists.
       start(index, (turn < count ? 20_000_000 : 10_000_000) + (random % 2) * 10_000_000 + ((random >> 4) % 400) * 64)
       const next = cpu.call('cpu_next_expiry')
       assert.ok(next <= least())

@@ -1,4 +1,5 @@
-// One map of four timers, a program with two callbacks and another with one: what the tests of timer results start from.
+// One map of four timers, a program with two callbacks and another with one: what the tests of timer results start
+// from.
 import assert from 'node:assert/strict'
 import * as layout from '../../core/layout.js'
 import { type ArrayMap, type Build, CoreMachine, type Cpu } from './harness.js'

@@ -1,4 +1,5 @@
-// Allocations that fail: the explorer's choice at every one of them. What has no memory answers so and has changed nothing.
+// Allocations that fail: the explorer's choice at every one of them. What has no memory answers so and has changed
+// nothing.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { allocationsFail, explore, replay, Stage, subject } from '../../src/explore/index.js'

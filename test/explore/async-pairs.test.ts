@@ -1,5 +1,5 @@
-// Any two operations on one timer on two CPUs: the named subjects `pair/…`. Here the states that differ most, completely;
-// `npm run check` explores all of them.
+// Any two operations on one timer on two CPUs: the named subjects `pair/…`. Here the states that differ most,
+// completely; `npm run check` explores all of them.
 import { test } from 'node:test'
 import { hold, named } from './named.js'
 

@@ -1,6 +1,6 @@
 // Random programs of several operations per CPU that hand words over to each other, with NMIs, stops, waits, failing
-// allocations, plain accesses and freed words: what holds nobody up in the reduced search loses no outcome, no final memory,
-// no own step and no violation.
+// allocations, plain accesses and freed words: what holds nobody up in the reduced search loses no outcome, no final
+// memory, no own step and no violation.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

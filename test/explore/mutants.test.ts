@@ -1,5 +1,5 @@
-// A share of the one-line changes of the core (scripts/mutants-list.mjs): the explorer must object to each, by the subject
-// that is said to. `npm run check -- mutants` judges all of them.
+// A share of the one-line changes of the core (scripts/mutants-list.mjs): the explorer must object to each, by the
+// subject that is said to. `npm run check -- mutants` judges all of them.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'

@@ -1,5 +1,5 @@
-// Two ways to find plain accesses that race: sets of what may come right after each other, over all executions, and vector
-// clocks, in one execution. They agree, and the shipped core is clean by both.
+// Two ways to find plain accesses that race: sets of what may come right after each other, over all executions, and
+// vector clocks, in one execution. They agree, and the shipped core is clean by both.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,5 +1,5 @@
-// What makes the search small loses nothing: quiet accesses, merged states, private words, compared with every interleaving
-// by itself on random programs. And its memory has a bound.
+// What makes the search small loses nothing: quiet accesses, merged states, private words, compared with every
+// interleaving by itself on random programs. And its memory has a bound.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -27,7 +27,10 @@ function perform(cpu: Cpu, [kind, word, value]: Access): number {
 
 const stage = (): Stage => new Stage({ memory: 64, cpus: 2, ghost: 1 })
 
-/** Programs of two CPUs, one in NMI if there are three; each answers all that it read and skips what a 0 tells it to skip. */
+/**
+ * Programs of two CPUs, one in NMI if there are three; each answers all that it read and skips what a 0 tells it to
+ * skip.
+ */
 function programs(scripts: readonly (readonly Access[])[]): Subject {
   const [first, second, third] = scripts.map((accesses, index) => ({
     name: `program${index}`,

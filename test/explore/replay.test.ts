@@ -1,4 +1,5 @@
-// A token alone is enough: what was violated is violated again when its interleaving is replayed, whatever kind it is of.
+// A token alone is enough: what was violated is violated again when its interleaving is replayed, whatever kind it is
+// of.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { check } from '../../src/explore/check.js'

@@ -1,5 +1,5 @@
-// Rings, perf buffers, user rings and maps of stacks under the explorer: the named subjects `perf/…`, `ring/…`, `user-ring/…` and
-// `stack/…`.
+// Rings, perf buffers, user rings and maps of stacks under the explorer: the named subjects `perf/…`, `ring/…`,
+// `user-ring/…` and `stack/…`.
 import { test } from 'node:test'
 import { hold, named } from './named.js'
 

@@ -63,7 +63,9 @@ function outcomeOn(machine: LocalMachine, spec: ObjectSpec, engine: Engine): unk
   }
 }
 
-/** What a run did on a new machine, in a form that can be compared: r0's low half and the context, or the fault's place. */
+/**
+ * What a run did on a new machine, in a form that can be compared: r0's low half and the context, or the fault's place.
+ */
 export function outcome(spec: ObjectSpec, engine: Engine): unknown {
   using machine = boot.virtual({ memory: MEMORY, loopBudget: BUDGET })
   return outcomeOn(machine, spec, engine)
@@ -73,8 +75,8 @@ export function outcome(spec: ObjectSpec, engine: Engine): unknown {
 const FRAME_BYTES = 128
 
 /**
- * The frame cleared first: what lies there is of earlier programs, and no longer the same on two machines once one of those
- * has ended by its loop budget, at different turns.
+ * The frame cleared first: what lies there is of earlier programs, and no longer the same on two machines once one of
+ * those has ended by its loop budget, at different turns.
  */
 function withClearFrame(lines: readonly Line[]): Line[] {
   const stores: Line[] = []
@@ -101,15 +103,15 @@ function retire(): void {
 }
 
 /**
- * Any program: memory, atomics, loops, faults. Machines that ran other programs before do it first, because a new machine
- * costs as much as many programs; a difference is looked at on new machines, too, where it shrinks alone. If only used machines
- * differ, something that an earlier program left was seen.
+ * Any program: memory, atomics, loops, faults. Machines that ran other programs before do it first, because a new
+ * machine costs as much as many programs; a difference is looked at on new machines, too, where it shrinks alone. If
+ * only used machines differ, something that an earlier program left was seen.
  */
 export const enginesAgree = fc.property(drafts, (list) => {
   const spec = objectOf(withClearFrame(programOf(list)))
   const quick = [outcomeOn(usedMachine('interp'), spec, 'interp'), outcomeOn(usedMachine('jit'), spec, 'jit')]
-  // The engines count iterations at different places of a loop: which comes first, the budget or another end, may differ, and
-  // what the program has left in memory, too, so that these machines are not asked again.
+  // The engines count iterations at different places of a loop: which comes first, the budget or another end, may
+  // differ, and what the program has left in memory, too, so that these machines are not asked again.
   if (quick.includes('FAULT_LOOP_BUDGET')) return retire()
   if (isDeepStrictEqual(quick[0], quick[1])) return
   const outcomes = [outcome(spec, 'interp'), outcome(spec, 'jit')]

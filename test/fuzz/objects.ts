@@ -1,5 +1,5 @@
-// Real object files, damaged: from single bytes up to section headers, symbols, relocations and BTF. Reading and loading
-// must end soon, in a loaded object or in an error of ours that says where.
+// Real object files, damaged: from single bytes up to section headers, symbols, relocations and BTF. Reading and
+// loading must end soon, in a loaded object or in an error of ours that says where.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
@@ -11,7 +11,9 @@ import { structureOf, type Structure } from './structure.js'
 const MOST_MILLISECONDS = 1000
 /** What one object may cost in memory of the process, beside the machine. */
 const MOST_BYTES = 128 * 1024 * 1024
-/** What takes longer is done once more and measured: so much memory takes longer, and the first time may pay for others. */
+/**
+ * What takes longer is done once more and measured: so much memory takes longer, and the first time may pay for others.
+ */
 const SUSPICIOUS_MILLISECONDS = 30
 /** Objects that one machine sees before the next one: what is closed or refused must leave the machine usable. */
 const MACHINE_USES = 200

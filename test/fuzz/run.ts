@@ -1,5 +1,6 @@
-// `npm run fuzz -- --minutes N [--seed S]`: all properties in turn, in a worker that this thread watches, until the time is
-// over, a signal comes or something fails. A failure is shrunk and printed with its seed; a case that does not end is one, too.
+// `npm run fuzz -- --minutes N [--seed S]`: all properties in turn, in a worker that this thread watches, until the
+// time is over, a signal comes or something fails. A failure is shrunk and printed with its seed; a case that does not
+// end is one, too.
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { fileURLToPath } from 'node:url'
@@ -15,9 +16,10 @@ const BATCH = { engines: 100, scenes: 20, objects: 1000, kernel: 100, 'scenes on
 /** Of the worker's heap, in MiB: an object that needs more ends the worker, which is a failure. */
 const HEAP = 1024
 /**
- * How long one case may take: in seconds of CPU time, which a busy machine does not stretch; and, if it waits, in looks of the
- * watch, one a second, which a process that is stopped or gets no processor does not take. It was a batch of a thousand objects
- * that the clock was asked about: on a machine so busy that they took ten minutes the watch ended two runs in which nothing hung.
+ * How long one case may take: in seconds of CPU time, which a busy machine does not stretch; and, if it waits, in looks
+ * of the watch, one a second, which a process that is stopped or gets no processor does not take. It was a batch of a
+ * thousand objects that the clock was asked about: on a machine so busy that they took ten minutes the watch ended two
+ * runs in which nothing hung.
  */
 const MOST = { cpu: 60, looks: 600 }
 

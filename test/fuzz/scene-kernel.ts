@@ -1,5 +1,5 @@
-// Tame scenes (scenes.ts) on the machine's own kernel: lookups, updates, deletes, loops, calls and tail calls must come to the same
-// answers and contents of maps as on both engines here.
+// Tame scenes (scenes.ts) on the machine's own kernel: lookups, updates, deletes, loops, calls and tail calls must come
+// to the same answers and contents of maps as on both engines here.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import * as asm from '../../src/isa/assemble.js'
@@ -47,7 +47,9 @@ function linked(scene: Scene, program: string, maps: ReadonlyMap<string, number>
   return all
 }
 
-/** The same as outcomeOf: answers of the runs, then what the maps hold; or the errno of a program that is not let in. */
+/**
+ * The same as outcomeOf: answers of the runs, then what the maps hold; or the errno of a program that is not let in.
+ */
 async function onKernel(kernel: Kernel, scene: Scene): Promise<unknown> {
   const ask = (...words: (string | number)[]) => kernel.ask('scene', ...words)
   const maps = new Map<string, number>()

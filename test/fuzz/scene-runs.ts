@@ -1,4 +1,5 @@
-// Scenes (scenes.ts) run on both engines: every run's answer or the place of its fault, and what all maps hold at the end.
+// Scenes (scenes.ts) run on both engines: every run's answer or the place of its fault, and what all maps hold at the
+// end.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { boot, SkepError, type LoadedObject, type MapHandle } from '../../src/index.js'
@@ -121,7 +122,8 @@ export const scenesAgree = fc.property(scenes(), (scene) => {
   const [interpreted, compiled] = [outcomeOf(scene, 'interp'), outcomeOf(scene, 'jit')]
   played.all += 1
   if (interpreted.cut) played.faults += 1
-  // The engines count iterations at different places of a loop: which comes first, the budget or another end, may differ.
+  // The engines count iterations at different places of a loop: which comes first, the budget or another end, may
+  // differ.
   if (ranOut(interpreted) || ranOut(compiled)) return
   assert.deepEqual(compiled, interpreted)
 })

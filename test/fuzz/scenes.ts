@@ -1,6 +1,6 @@
 // Random objects with maps, functions and callbacks for fast-check, as data that shrinks: lookups,
-// updates, deletes, tail calls, bpf_loop and for_each, subprograms, loops, records of a ring buffer, a queue. Two objects may share
-// the maps. `tame` scenes are those that the kernel's verifier accepts. The code that it means is in
+// updates, deletes, tail calls, bpf_loop and for_each, subprograms, loops, records of a ring buffer, a queue. Two
+// objects may share the maps. `tame` scenes are those that the kernel's verifier accepts. The code that it means is in
 // scene-code.ts, what is compared in scene-runs.ts.
 import fc from 'fast-check'
 
@@ -17,7 +17,9 @@ export const CELLS = 8
 /** Places of the program array. */
 export const PLACES = 4
 
-/** Where a key comes from: a number, a cell's low bits, or the bytes of the cells themselves. It lies `odd` bytes off. */
+/**
+ * Where a key comes from: a number, a cell's low bits, or the bytes of the cells themselves. It lies `odd` bytes off.
+ */
 export interface Key {
   from: 'number' | 'cell' | 'cells'
   number: number

@@ -1,4 +1,5 @@
-// Where the fields of an object file are: what refers, counts and bounds in its tables, so that damage can be aimed at them.
+// Where the fields of an object file are: what refers, counts and bounds in its tables, so that damage can be aimed at
+// them.
 // For the fuzzer's `objects` property; it reads only objects that a compiler wrote.
 
 /** One number in the file that other parts of the file depend on. */

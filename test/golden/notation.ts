@@ -78,7 +78,9 @@ export async function perform(subject: Subject, { name, steps, kinds = KINDS, ke
   }
 }
 
-/** A case races the real clock (24 insertions before the first of their 50 ms timers is due): a busy machine may lose. */
+/**
+ * A case races the real clock (24 insertions before the first of their 50 ms timers is due): a busy machine may lose.
+ */
 const ATTEMPTS = 4
 
 /** As perform, on what a real clock drives: tried again, on a subject of its own each time, if it failed. */

@@ -1,5 +1,6 @@
 // The commands that timer-cases.bpf.c and wq-cases.bpf.c understand, the records they write, and what a subject (skep,
-// a kernel) must be able to do so that the same steps can be taken on both. Offsets are those of the structures in timer-cases.bpf.c.
+// a kernel) must be able to do so that the same steps can be taken on both. Offsets are those of the structures in
+// timer-cases.bpf.c.
 import { constants } from 'node:os'
 
 export const KINDS = ['arr', 'hash', 'hashnp', 'lru'] as const

@@ -1,5 +1,5 @@
-// Lookups of sockets: one set of sockets, as an option of a boot and as ordinary sockets of a process in a network namespace
-// of its own, and what programs ask of it.
+// Lookups of sockets: one set of sockets, as an option of a boot and as ordinary sockets of a process in a network
+// namespace of its own, and what programs ask of it.
 import { isIPv6 } from 'node:net'
 import type { BootOptions, Socket } from '../../src/index.js'
 import type { Kernel } from '../kernel/oracle.js'
@@ -16,7 +16,10 @@ export const commands = [
   'ip link set d2 up',
 ]
 
-/** Each socket, and how it comes to be in the kernel: words for the oracle, the socket's number is the place in this list. */
+/**
+ * Each socket, and how it comes to be in the kernel: words for the oracle, the socket's number is the place in this
+ * list.
+ */
 const everySocket: readonly (readonly [socket: Socket, words: string])[] = [
   [
     { protocol: 'tcp', local: '127.0.0.1:80', mark: 7, priority: 3 },
@@ -229,14 +232,14 @@ const AF_INET6 = 10
 const TCP_TIME_WAIT = 6
 
 /**
- * What is compared: the program's answer, as words. Not the queue, of which the kernel may know, and not what dst_ip4 says of a
- * socket of IPv6: in the kernel it depends on who connected.
+ * What is compared: the program's answer, as words. Not the queue, of which the kernel may know, and not what dst_ip4
+ * says of a socket of IPv6: in the kernel it depends on who connected.
  */
 export const answerOf = (request: Uint8Array): string => textOf(wordsOf(request))
 
 /**
- * The same of a kernel, which writes no addresses of IPv6 into what it keeps of a connection of IPv4 in TIME_WAIT: there is what was
- * in that memory before, mostly zeros.
+ * The same of a kernel, which writes no addresses of IPv6 into what it keeps of a connection of IPv4 in TIME_WAIT:
+ * there is what was in that memory before, mostly zeros.
  */
 function kernelAnswerOf(request: Uint8Array): string {
   const words = wordsOf(request)

@@ -1,4 +1,5 @@
-// Lookups of sockets: each question on both engines, as the recorded kernel answers it; and what the kernel cannot be asked.
+// Lookups of sockets: each question on both engines, as the recorded kernel answers it; and what the kernel cannot be
+// asked.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'

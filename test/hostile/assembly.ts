@@ -1,5 +1,5 @@
-// The words in which the attacks of this folder are written: an object of syscall programs made of instructions, with the
-// attacker's maps.
+// The words in which the attacks of this folder are written: an object of syscall programs made of instructions, with
+// the attacker's maps.
 import type { MapSpec, ObjectSpec } from '../../src/index.js'
 import * as asm from '../../src/isa/assemble.js'
 import type { Line } from '../../src/isa/assemble.js'

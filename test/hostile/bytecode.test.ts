@@ -1,5 +1,5 @@
-// Attacks written straight in bytecode, one by one: each is refused when it is loaded or contained when it runs, on both
-// engines, and what it aimed at is as it was.
+// Attacks written straight in bytecode, one by one: each is refused when it is loaded or contained when it runs, on
+// both engines, and what it aimed at is as it was.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { EINVAL } from '../../core/abi.js'

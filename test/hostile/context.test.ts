@@ -1,6 +1,7 @@
-// Programs that write what they like over their own context and over the record of their packet, which lie in their memory,
-// and then call whatever takes that context: core memory is neither read nor written, on both engines, and the host finds
-// in the run's answer nothing that was not the program's. Runs that were prepared begin as if nothing had happened.
+// Programs that write what they like over their own context and over the record of their packet, which lie in their
+// memory, and then call whatever takes that context: core memory is neither read nor written, on both engines, and the
+// host finds in the run's answer nothing that was not the program's. Runs that were prepared begin as if nothing had
+// happened.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { MAP_TYPE_ARRAY } from '../../core/abi.js'

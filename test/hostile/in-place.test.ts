@@ -1,5 +1,5 @@
-// Attacks on what the compiler writes in place of a call: lookups in arrays and hash maps, and tail calls. On both engines,
-// which must contain them alike.
+// Attacks on what the compiler writes in place of a call: lookups in arrays and hash maps, and tail calls. On both
+// engines, which must contain them alike.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { boot, type LoadedObject, type ObjectSpec, type VirtualMachine } from '../../src/index.js'

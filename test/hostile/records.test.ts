@@ -1,5 +1,5 @@
-// Attacks on rings, samples and dynptrs: by callbacks that drain what is being drained, end in a fault or answer what they
-// must not, by forged dynptrs, by sizes and flags. On both engines.
+// Attacks on rings, samples and dynptrs: by callbacks that drain what is being drained, end in a fault or answer what
+// they must not, by forged dynptrs, by sizes and flags. On both engines.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { EBUSY, EINVAL, ENOENT } from '../../core/abi.js'

@@ -100,8 +100,8 @@ const places = fc.record({
 const anything = fc.oneof({ weight: 3, arbitrary: places }, { weight: 2, arbitrary: numbers })
 
 /**
- * What the parameters of a call usually are, so that scripts get further than to their first bad address: m map, t timer,
- * w work, l lock, f function, p memory, c context, n number, s size.
+ * What the parameters of a call usually are, so that scripts get further than to their first bad address: m map, t
+ * timer, w work, l lock, f function, p memory, c context, n number, s size.
  */
 const USUAL: readonly (readonly [name: RegExp, parameters: string])[] = [
   [/^bpf_timer_init/, 'tmn'],

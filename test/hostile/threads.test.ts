@@ -13,8 +13,8 @@ const entries = callable('syscall')
 const CORE = 8192
 
 /**
- * True if the run ended with a fault, as it may: no verifier keeps an attacker from the stacks, packets and map values of
- * others, which lie in the same window. Anything else thrown is a bug of the machine.
+ * True if the run ended with a fault, as it may: no verifier keeps an attacker from the stacks, packets and map values
+ * of others, which lie in the same window. Anything else thrown is a bug of the machine.
  */
 async function contained(run: () => Promise<unknown>, what = 'the third program'): Promise<boolean> {
   try {

@@ -1,5 +1,5 @@
-// The two engines agree: compiled code and the stepping interpreter give the same results, memory, and faults in the same
-// place, on random programs, on every example, and in callbacks.
+// The two engines agree: compiled code and the stepping interpreter give the same results, memory, and faults in the
+// same place, on random programs, on every example, and in callbacks.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'

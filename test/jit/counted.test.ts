@@ -1,5 +1,5 @@
-// Loops that count: what is spared in a row of turns changes nothing that can be seen. Random loops are compared with the
-// reference evaluator, and the code is looked at for what should be gone.
+// Loops that count: what is spared in a row of turns changes nothing that can be seen. Random loops are compared with
+// the reference evaluator, and the code is looked at for what should be gone.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,4 +1,5 @@
-// Random programs on the compiler and on the reference evaluator: same result, same memory, same fault in the same place.
+// Random programs on the compiler and on the reference evaluator: same result, same memory, same fault in the same
+// place.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,4 +1,5 @@
-// Everything that ends a run: where the window ends, how deep calls go, how long loops run, and that the place is exact.
+// Everything that ends a run: where the window ends, how deep calls go, how long loops run, and that the place is
+// exact.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {

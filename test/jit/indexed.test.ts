@@ -1,4 +1,5 @@
-// A global array that the code reaches into: the index goes into the access as it is only where that gives the same address.
+// A global array that the code reaches into: the index goes into the access as it is only where that gives the same
+// address.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as asm from '../../src/isa/assemble.js'

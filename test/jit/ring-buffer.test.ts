@@ -1,5 +1,5 @@
-// Ring buffers that the code names: the core is told where the ring's structure lies, and of a sample which ring's it most
-// likely is.
+// Ring buffers that the code names: the core is told where the ring's structure lies, and of a sample which ring's it
+// most likely is.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as asm from '../../src/isa/assemble.js'

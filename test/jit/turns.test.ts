@@ -1,5 +1,5 @@
-// Small loops of one block pay for several turns of the budget at once: what they do, what they spend and where they end
-// is as if they paid for each.
+// Small loops of one block pay for several turns of the budget at once: what they do, what they spend and where they
+// end is as if they paid for each.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FAULT_BAD_ACCESS, FAULT_LOOP_BUDGET } from '../../core/abi.js'
@@ -8,7 +8,9 @@ import type { Line } from '../../src/isa/assemble.js'
 import { DATA, GUEST_END, machineOf } from './harness.js'
 
 const END = BigInt(GUEST_END)
-/** Loops that count their turns, r1 of them, at r2; the same with a branch in it, which makes it more than one block. */
+/**
+ * Loops that count their turns, r1 of them, at r2; the same with a branch in it, which makes it more than one block.
+ */
 const turn: readonly Line[] = [
   asm.load(64, 'r0', 'r2', 0),
   asm.alu('add', 'r0', 1),

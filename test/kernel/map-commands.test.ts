@@ -1,4 +1,5 @@
-// The map commands on this machine's own kernel: it answers what the cases say, which the machines of this package answer too.
+// The map commands on this machine's own kernel: it answers what the cases say, which the machines of this package
+// answer too.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'

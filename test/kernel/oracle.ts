@@ -109,8 +109,8 @@ export class Kernel {
 }
 
 /**
- * This machine's kernel, or the reason why it cannot be asked. With `network`, in an empty network namespace in which these
- * lines of a shell have been run; it ends with the kernel's close.
+ * This machine's kernel, or the reason why it cannot be asked. With `network`, in an empty network namespace in which
+ * these lines of a shell have been run; it ends with the kernel's close.
  */
 export async function openKernel({ network }: { network?: readonly string[] } = {}): Promise<Kernel | string> {
   if (process.platform !== 'linux') return `no kernel to ask: this is ${process.platform}`

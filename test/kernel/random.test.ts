@@ -24,8 +24,8 @@ for (const [object, randomSteps] of [
       try {
         // What waits for memory in the kernel would be a difference that is none.
         await kernel.ask('spare', 500)
-        // Linux keeps what was deleted from an LRU map for the CPU that it was deleted on, and another CPU would rather evict
-        // than take it: on one CPU elements go only when the map is full, here never.
+        // Linux keeps what was deleted from an LRU map for the CPU that it was deleted on, and another CPU would rather
+        // evict than take it: on one CPU elements go only when the map is full, here never.
         await kernel.ask('cpu', 0)
         for (let seed = 1; seed <= SEEDS; seed++) {
           const subject = await skepSubject(object)

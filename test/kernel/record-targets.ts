@@ -1,5 +1,5 @@
-// Records what this machine's kernel answers to the steps of test/map/target-cases.ts: `node dist/test/kernel/record-targets.js`
-// as root.
+// Records what this machine's kernel answers to the steps of test/map/target-cases.ts:
+// `node dist/test/kernel/record-targets.js` as root.
 import { writeFileSync } from 'node:fs'
 import { ANSWERS } from '../map/target-cases.js'
 import { openKernel } from './oracle.js'

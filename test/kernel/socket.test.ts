@@ -1,5 +1,5 @@
-// The lookups of sockets on this machine's own kernel: ordinary sockets of the oracle's process, in a network namespace of its
-// own that ends with it.
+// The lookups of sockets on this machine's own kernel: ordinary sockets of the oracle's process, in a network namespace
+// of its own that ends with it.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,4 +1,5 @@
-// Maps of devices, CPUs and sockets on this machine's own kernel: it answers what was recorded, and the same to attributes.
+// Maps of devices, CPUs and sockets on this machine's own kernel: it answers what was recorded, and the same to
+// attributes.
 import assert from 'node:assert/strict'
 import { targetAnswers, targetSteps } from '../map/target-cases.js'
 import { createdAlike, type Attributes } from './attributes.js'

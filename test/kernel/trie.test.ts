@@ -1,5 +1,5 @@
-// LPM tries on this machine and on its kernel: the same answers to the same operations, from programs and from the host,
-// the same order of keys, and the same attributes accepted.
+// LPM tries on this machine and on its kernel: the same answers to the same operations, from programs and from the
+// host, the same order of keys, and the same attributes accepted.
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'

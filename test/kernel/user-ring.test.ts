@@ -1,5 +1,5 @@
-// User ring buffers on this machine and on its kernel: the same samples from the same steps of a producer, drained by the
-// same program, and the same attributes refused.
+// User ring buffers on this machine and on its kernel: the same samples from the same steps of a producer, drained by
+// the same program, and the same attributes refused.
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'

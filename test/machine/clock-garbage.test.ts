@@ -1,4 +1,5 @@
-// The clock that a CPU reads again and again while it waits for a deadline makes no garbage, whose collection would come right then.
+// The clock that a CPU reads again and again while it waits for a deadline makes no garbage, whose collection would
+// come right then.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { realClock, realEpoch } from '../../src/machine/cpu/clock.js'

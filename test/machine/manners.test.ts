@@ -6,7 +6,9 @@ import { test } from 'node:test'
 const index = new URL('../../src/index.js', import.meta.url).href
 const probes = new URL('../../../test/machine/probes.bpf.o', import.meta.url).pathname
 
-/** Runs a script; its output and exit code. Kills it, with code -1, if it lives half a second after printing `until`. */
+/**
+ * Runs a script; its output and exit code. Kills it, with code -1, if it lives half a second after printing `until`.
+ */
 async function run(script: string, until?: string): Promise<{ code: number; output: string }> {
   const source = `import { boot } from ${JSON.stringify(index)}; const probes = ${JSON.stringify(probes)};\n${script}`
   const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'pipe'] })

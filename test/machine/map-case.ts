@@ -1,4 +1,5 @@
-// One case of the map commands of user space: what is done, on any kind of machine or a kernel, and what each step answers.
+// One case of the map commands of user space: what is done, on any kind of machine or a kernel, and what each step
+// answers.
 
 import assert from 'node:assert/strict'
 
@@ -68,7 +69,9 @@ export async function walk(subject: MapSubject, map: string): Promise<unknown> {
   return met.sort()
 }
 
-/** Takes the steps of a case where time passes by itself; a race against the clock may be lost, and is then run again. */
+/**
+ * Takes the steps of a case where time passes by itself; a race against the clock may be lost, and is then run again.
+ */
 export async function asked(one: MapCase, open: () => Promise<MapSubject>): Promise<void> {
   for (let left = one.timed ? 3 : 1; ; left--) {
     const subject = await open()

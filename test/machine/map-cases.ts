@@ -1,6 +1,6 @@
-// The map commands of user space as cases that can be asked of every kind of machine, and of a kernel: what is done, and
-// what each step answered on Linux 6.18. The maps are those of host-maps.bpf.c. An answer is a value, undefined for a
-// key that is not there, or the name of an errno.
+// The map commands of user space as cases that can be asked of every kind of machine, and of a kernel: what is done,
+// and what each step answered on Linux 6.18. The maps are those of host-maps.bpf.c. An answer is a value, undefined for
+// a key that is not there, or the name of an errno.
 
 import { HASHES, each, same, walk, type MapCase } from './map-case.js'
 import { mapBatchCases } from './map-batch-cases.js'

@@ -36,7 +36,9 @@ function called(module: WebAssembly.Module): () => number {
   return f
 }
 
-/** Of twenty modules compiled as anybody would: V8's quick compiler makes each, and nothing replaces it behind its back. */
+/**
+ * Of twenty modules compiled as anybody would: V8's quick compiler makes each, and nothing replaces it behind its back.
+ */
 function quickOnes(quick: Answer, first: number): number {
   let count = 0
   for (let name = first; name < first + 20; name++)

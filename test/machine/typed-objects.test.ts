@@ -1,5 +1,5 @@
-// load<T>() in TypeScript: names and values are of the types that T says, and what is wrong with them does not compile (the
-// build of this file is that test). Without T everything is as it was.
+// load<T>() in TypeScript: names and values are of the types that T says, and what is wrong with them does not compile
+// (the build of this file is that test). Without T everything is as it was.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'

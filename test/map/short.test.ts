@@ -1,5 +1,5 @@
-// The short way of updates and deletes by programs (core/map/short.ts): what the long way does beside the change itself. That
-// both leave the same map is in model.test.ts.
+// The short way of updates and deletes by programs (core/map/short.ts): what the long way does beside the change
+// itself. That both leave the same map is in model.test.ts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../core/abi.js'

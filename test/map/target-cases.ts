@@ -1,5 +1,6 @@
 // Maps of devices, CPUs and sockets as user space writes them and programs redirect to them: steps, whose answers
-// on Linux 6.18 are in targets.answers.json (test/kernel/record-targets.ts). The one interface that every network namespace has is 1, the one CPU of every machine is 0.
+// on Linux 6.18 are in targets.answers.json (test/kernel/record-targets.ts). The one interface that every network
+// namespace has is 1, the one CPU of every machine is 0.
 import { readFileSync } from 'node:fs'
 
 /** dist/test/map → test/map. */
@@ -20,7 +21,10 @@ export type TargetStep =
   /** A run: key and flags of bpf_redirect_map. */
   | readonly ['run', TargetMap, bigint | number, number]
 
-/** '' or the name of an errno; words of a value or a key; of a run what the lookup found (-1 nothing) and what the program returned. */
+/**
+ * '' or the name of an errno; words of a value or a key; of a run what the lookup found (-1 nothing) and what the
+ * program returned.
+ */
 export type TargetAnswer = string | readonly number[]
 
 const none: Target = [0, 0]

@@ -1,5 +1,5 @@
-// Maps of devices, CPUs and sockets on both engines: the answers of Linux to every step, and what a run's answer says of where
-// the packet goes.
+// Maps of devices, CPUs and sockets on both engines: the answers of Linux to every step, and what a run's answer says
+// of where the packet goes.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { boot, SkepError, type LoadedObject, type Redirect } from '../../src/index.js'

@@ -1,5 +1,5 @@
-// LPM tries as programs and users meet them: against a list of prefixes, on both engines; values that stay where a program
-// has their address; iteration while the trie changes.
+// LPM tries as programs and users meet them: against a list of prefixes, on both engines; values that stay where a
+// program has their address; iteration while the trie changes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,4 +1,5 @@
-// User ring buffers: what the host reserves, submits and discards, and what programs drain, on both engines and across threads.
+// User ring buffers: what the host reserves, submits and discards, and what programs drain, on both engines and across
+// threads.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { boot, join, type LoadedObject, type UserRing, type UserSample } from '../../src/index.js'

@@ -99,7 +99,8 @@ for (const [name, type] of Object.entries({ array: MAP_TYPE_ARRAY, hash: MAP_TYP
     assert.equal(machine.update(map, key, new Uint8Array(12).fill(2), BPF_F_LOCK), 0)
     assert.equal(machine.core.map_lookup(map, machine.stageKey(key)) >>> 0, value)
     assert.deepEqual(machine.lookup(map, key, 12), Uint8Array.of(2, 2, 2, 2, 0, 0, 0, 0, 2, 2, 2, 2))
-    // A word that no CPU can have written, or a lock that this very CPU holds: a fault of a program, an errno of the host.
+    // A word that no CPU can have written, or a lock that this very CPU holds: a fault of a program, an errno of the
+    // host.
     const program = (): bigint =>
       machine.core.bpf_map_update_elem(
         BigInt(map),

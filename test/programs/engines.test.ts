@@ -1,5 +1,5 @@
-// Programs as one writes them for production, with libbpf's headers and several compilers: both engines answer what Linux
-// answered (record.ts).
+// Programs as one writes them for production, with libbpf's headers and several compilers: both engines answer what
+// Linux answered (record.ts).
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'

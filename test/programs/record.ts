@@ -1,5 +1,5 @@
-// Records what this machine's kernel answers to the scenarios: `node dist/test/programs/record.js [NAME…]` as root writes
-// answers.json, which both engines are compared with. Only names that are given are recorded again.
+// Records what this machine's kernel answers to the scenarios: `node dist/test/programs/record.js [NAME…]` as root
+// writes answers.json, which both engines are compared with. Only names that are given are recorded again.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { openKernel } from '../kernel/oracle.js'
 import { kernelTranscript } from './on-kernel.js'

@@ -1,5 +1,5 @@
-// A transcript of a scenario: one line for each answer, then what the maps and variables hold at the end. The same lines from
-// both engines and from a kernel.
+// A transcript of a scenario: one line for each answer, then what the maps and variables hold at the end. The same
+// lines from both engines and from a kernel.
 import { readFileSync } from 'node:fs'
 import { boot, type LoadedObject, type ObjectSpec } from '../../src/index.js'
 import { parseObject } from '../../src/object/read.js'

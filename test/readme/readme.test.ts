@@ -1,5 +1,5 @@
-// The README promises that its commands and code work, and docs/api.md too: each of them is taken out and run, the code in
-// an empty folder into which the packed package was installed, the commands for a clone in a clone.
+// The README promises that its commands and code work, and docs/api.md too: each of them is taken out and run, the code
+// in an empty folder into which the packed package was installed, the commands for a clone in a clone.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, type ExecFileSyncOptions } from 'node:child_process'

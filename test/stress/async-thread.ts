@@ -1,5 +1,6 @@
-// Timer and work operations of a thread as stress tests record them, and the callbacks that its polls run. What a callback does
-// inside is recorded as operations of their own; of the callback itself a poll says where it began and ended.
+// Timer and work operations of a thread as stress tests record them, and the callbacks that its polls run. What a
+// callback does inside is recorded as operations of their own; of the callback itself a poll says where it began and
+// ended.
 import { BPF_F_TIMER_CPU_PIN } from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
 import { act, CALLBACK_OF, CALLBACKS } from '../../src/explore/subjects/async-callbacks.js'
@@ -129,7 +130,10 @@ export class AsyncThread {
     ]
   }
 
-  /** Brings a slot into a state from which there is more to see than -EINVAL. For what is between rounds: its lines are nobody's. */
+  /**
+   * Brings a slot into a state from which there is more to see than -EINVAL. For what is between rounds: its lines are
+   * nobody's.
+   */
   prepare(target: Target): void {
     const { thread } = this.scene
     this.enter(1)

@@ -1,10 +1,10 @@
-// Histories of real threads against a sequential model: what was recorded of each operation, whether some order explains
-// it, and if none does the shortest part that shows it, in columns. Used by the stress tests of this folder.
+// Histories of real threads against a sequential model: what was recorded of each operation, whether some order
+// explains it, and if none does the shortest part that shows it, in columns. Used by the stress tests of this folder.
 //
 // Stamps come from one shared counter, by Atomics.add before each call and after it. Its additions have one order that
-// all threads agree on and that agrees with what each does, so an operation whose last stamp is lower than another one's
-// first did end before the other began: the model is never asked for an order that the threads did not have. A clock
-// would need an argument about its resolution and about cores that disagree.
+// all threads agree on and that agrees with what each does, so an operation whose last stamp is lower than another
+// one's first did end before the other began: the model is never asked for an order that the threads did not have. A
+// clock would need an argument about its resolution and about cores that disagree.
 import { findOrder } from '../../src/explore/linearize.js'
 import type { Event, SequentialModel } from '../../src/explore/linearize.js'
 import type { Value } from '../../src/explore/subject.js'
@@ -68,8 +68,8 @@ function windows(history: readonly Recorded[]): Recorded[][] {
   return found
 }
 
-// All states that some order leads to. What had not begun at stamp `now` is left out, what had not ended may or may not have
-// taken effect.
+// All states that some order leads to. What had not begun at stamp `now` is left out, what had not ended may or may not
+// have taken effect.
 function statesAfter<S>(model: SequentialModel<S>, window: readonly Recorded[], from: readonly S[], now: number): S[] {
   const begun = window.filter((one) => one.from <= now)
   const ended = (one: Recorded): boolean => one.until <= now

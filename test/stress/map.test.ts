@@ -1,5 +1,5 @@
-// Maps on real threads, against the sequential reference models: every answer of random operations that meet must be that of
-// some order, and the map must hold at rest what that order leaves in it. A changed core must be found wrong.
+// Maps on real threads, against the sequential reference models: every answer of random operations that meet must be
+// that of some order, and the map must hold at rest what that order leaves in it. A changed core must be found wrong.
 // SKEP_STRESS_ROUNDS=N asks for N rounds, SKEP_STRESS_SEED=N for other operations.
 import { test } from 'node:test'
 import { changed, checkBuild, fails, holds } from './played.js'

@@ -46,7 +46,9 @@ export interface Report<S> {
 /** How many of each thing were seen. */
 export type Counts = Map<string, number>
 
-/** Starts a worker for each thread and waits for all of them. Meetings are given to the worker with what `more` adds. */
+/**
+ * Starts a worker for each thread and waits for all of them. Meetings are given to the worker with what `more` adds.
+ */
 export async function run<S>(
   file: URL,
   { memory, threads, rounds, seed }: Pick<Meeting, 'memory' | 'threads' | 'rounds' | 'seed'>,
@@ -85,7 +87,9 @@ function histories(lines: readonly Line[], rounds: number, objects: number): Rec
   return found
 }
 
-/** By object, the first round that no order of `modelOf`'s model explains, in columns; undefined if all are explained. */
+/**
+ * By object, the first round that no order of `modelOf`'s model explains, in columns; undefined if all are explained.
+ */
 export function judged<S>(
   lines: readonly Line[],
   rests: readonly (readonly Rest<S>[])[],

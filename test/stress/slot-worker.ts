@@ -1,4 +1,5 @@
-// One CPU of the slots' stress test: random timer and work operations on a few slots, and the callbacks that its polls run.
+// One CPU of the slots' stress test: random timer and work operations on a few slots, and the callbacks that its polls
+// run.
 // Each round is about one slot, so that operations meet.
 import { parentPort, workerData } from 'node:worker_threads'
 import { summary } from '../../src/explore/model.js'

@@ -1,5 +1,5 @@
-// Elements of a hash map with timers or work on real threads, against the models of the map and of the timer: keys come and go
-// while others operate on their timers, through pointers that may be stale, and callbacks fire. As map.test.ts.
+// Elements of a hash map with timers or work on real threads, against the models of the map and of the timer: keys come
+// and go while others operate on their timers, through pointers that may be stale, and callbacks fire. As map.test.ts.
 import { test } from 'node:test'
 import { changed, checkBuild, fails, holds } from './played.js'
 import { ROUNDS } from './rounds.js'

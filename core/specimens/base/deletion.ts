@@ -14,7 +14,10 @@ export function finishDeletion_sync(block: usize): void {
   freeBlockLater(block)
 }
 
-/** Deletes a block that left its slot. A worker does it for work, and inside any timer callback of this CPU; else it waits. */
+/**
+ * Deletes a block that left its slot. A worker does it for work, and inside any timer callback of this CPU; else it
+ * waits.
+ */
 export function delete_sync(block: usize): void {
   if (peek32(block + BLOCK_KIND) !== KIND_TIMER || ownCallback() !== 0) queueWork(block + BLOCK_DELETE)
   else finishDeletion_sync(block)

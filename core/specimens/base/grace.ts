@@ -16,7 +16,10 @@ export function takeMarked(bitmap: usize): i32 {
   return bitmapTake(bitmap, 0)
 }
 
-/** Takes an object whose grace period is over, or -1. `periods` is the address of object 0's tag, 1 << `shift` the stride. */
+/**
+ * Takes an object whose grace period is over, or -1. `periods` is the address of object 0's tag, 1 << `shift` the
+ * stride.
+ */
 export function takeReclaimable(bitmap: usize, periods: usize, shift: u32): i32 {
   const index = takeMarked(bitmap)
   if (index < 0) return -1

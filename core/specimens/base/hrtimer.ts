@@ -1,7 +1,8 @@
-// A small hrtimer: one base per CPU, its lock (interrupts off), a list in order of expiry, the timer whose callback runs.
+// A small hrtimer: one base per CPU, its lock (interrupts off), a list in order of expiry, the timer whose callback
+// runs.
 // Start moves a timer to the calling CPU unless its callback is running elsewhere. Called by the specimens and poll.ts.
-// Invariant: links, expiry, `queued` and `running` change under the lock of the base that the timer names; TIMER_BASE is
-// MIGRATING while a start moves it, and whoever wants its lock waits for the end of that.
+// Invariant: links, expiry, `queued` and `running` change under the lock of the base that the timer names; TIMER_BASE
+// is MIGRATING while a start moves it, and whoever wants its lock waits for the end of that.
 import { cpuIndex, readClock } from '../../cpu'
 import { add32, load32, peek32, peek64, poke32, poke64, retry, store32, waitWhile32 } from '../../door'
 import {
@@ -100,7 +101,10 @@ function active(timer: usize): bool {
   }
 }
 
-/** 1: was queued and is not any more; 0: was idle; -1: its callback runs, nothing was changed. Never waits for a callback. */
+/**
+ * 1: was queued and is not any more; 0: was idle; -1: its callback runs, nothing was changed. Never waits for a
+ * callback.
+ */
 export function hrtimerTryToCancel(timer: usize): i32 {
   if (!active(timer)) return 0
   const interrupts = interruptsOff()

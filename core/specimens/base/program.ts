@@ -35,7 +35,9 @@ function graceProgram(program: usize): void {
   afterGracePeriod(SPECIMENS + SPECIMENS_PROGRAMS_WAITING, indexOf(program), program + PROGRAM_GRACE_PERIOD)
 }
 
-/** Loads program `index` with one reference, the host's handle; its functions have empty bodies. Returns its address. */
+/**
+ * Loads program `index` with one reference, the host's handle; its functions have empty bodies. Returns its address.
+ */
 export function specimen_program_load(index: u32): usize {
   const program = programs() + ((<usize>index) << PROGRAM_SHIFT)
   cleanse(program + PROGRAM_TEXT, PROGRAM_BYTES - PROGRAM_TEXT)

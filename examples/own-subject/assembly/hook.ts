@@ -1,5 +1,5 @@
-// The explorer's hook, as any AssemblyScript module imports it (docs/explorer-hook.md). asc takes the name of the file for the
-// name of the imported module: `hook.access32`.
+// The explorer's hook, as any AssemblyScript module imports it (docs/explorer-hook.md). asc takes the name of the file
+// for the name of the imported module: `hook.access32`.
 
 /** An access of at most 32 bits to the model's memory; returns what was there before. */
 export declare function access32(operation: u32, address: u32, a: u32, b: u32): u32

@@ -1,5 +1,5 @@
-// A lock-free stack in AssemblyScript with an ABA problem: a node that was popped is pushed again at once. Knows nothing of
-// this package but the hook. Exports say who does what: setup, cpu0_…, cpu1_…, at_rest.
+// A lock-free stack in AssemblyScript with an ABA problem: a node that was popped is pushed again at once. Knows
+// nothing of this package but the hook. Exports say who does what: setup, cpu0_…, cpu1_…, at_rest.
 //
 //   npx asc stack.ts -o stack.wasm --runtime stub -O2 && skep check stack.wasm
 //

@@ -36,7 +36,9 @@ export interface MachineEvents {
   trace: TraceLine
   /** A CPU whose thread has ended; its timers and work have moved to another CPU. */
   'cpu-exit': { cpu: number; reason: string }
-  /** An operation on a timer or work, a firing, an end. Recorded from the first listener on, for as long as one listens. */
+  /**
+   * An operation on a timer or work, a firing, an end. Recorded from the first listener on, for as long as one listens.
+   */
   lifecycle: LifecycleEvent
 }
 
@@ -162,7 +164,8 @@ export class Kernel {
   }
 
   /**
-   * Lets the host's CPU return what it has freed, and takes back the memory of maps and objects that are gone. `pending`:
+   * Lets the host's CPU return what it has freed, and takes back the memory of maps and objects that are gone.
+   * `pending`:
    * whether there is anything of the first, if the caller knows.
    */
   settle(pending = this.host.core.cpu_reclaim_pending() !== 0): void {

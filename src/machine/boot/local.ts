@@ -1,5 +1,5 @@
-// A machine whose CPUs run on the calling thread: methods answer directly. Inline (one CPU, real clock, driven by poll or
-// the event loop) and virtual (many CPUs, a clock that moves when told to, everything deterministic).
+// A machine whose CPUs run on the calling thread: methods answer directly. Inline (one CPU, real clock, driven by poll
+// or the event loop) and virtual (many CPUs, a clock that moves when told to, everything deterministic).
 import { SkepError } from '../../error.js'
 import { direct } from '../answer.js'
 import { placeRun, type RunOptions, type RunResult } from '../run/context.js'
@@ -29,8 +29,8 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
   }
 
   /**
-   * Loads an object: all of it or, if anything is wrong with it, nothing. In TypeScript `T` says what its names and types
-   * are: an interface that `skep types` has written.
+   * Loads an object: all of it or, if anything is wrong with it, nothing. In TypeScript `T` says what its names and
+   * types are: an interface that `skep types` has written.
    */
   load<T extends ObjectTypes = ObjectTypes>(
     source: ObjectSource,
@@ -91,7 +91,10 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
     return this.kernel.local.every((cpu) => cpu.core.cpu_idle() !== 0)
   }
 
-  /** Reports what callbacks left behind: printed lines, freed memory (`pending`: settle()), faults that nobody listened for. */
+  /**
+   * Reports what callbacks left behind: printed lines, freed memory (`pending`: settle()), faults that nobody listened
+   * for.
+   */
   protected report(pending?: boolean): void {
     this.kernel.flushTrace()
     this.kernel.settle(pending)

@@ -40,7 +40,10 @@ export abstract class MachineBase<M extends Mode> {
     return this.kernel.closed
   }
 
-  /** Registers a listener: 'fault' (in a callback), 'trace' (a printed line), 'lifecycle' (of timers and work), 'cpu-exit'. */
+  /**
+   * Registers a listener: 'fault' (in a callback), 'trace' (a printed line), 'lifecycle' (of timers and work),
+   * 'cpu-exit'.
+   */
   on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): this {
     this.kernel.events.on(name, listener)
     if (name === 'lifecycle') this.kernel.watchLifecycle()
@@ -65,8 +68,8 @@ export abstract class MachineBase<M extends Mode> {
   }
 
   /**
-   * Another handle on a map, by its id or the name of its pin: a user reference of its own, also on a map that had lost its
-   * last one. Throws ENOENT.
+   * Another handle on a map, by its id or the name of its pin: a user reference of its own, also on a map that had lost
+   * its last one. Throws ENOENT.
    */
   map(which: number | string, { readOnly = false, writeOnly = false }: OpenOptions = {}): Answer<M, MapHandle<M>> {
     return this.#answer(() => {

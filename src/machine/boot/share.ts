@@ -1,5 +1,5 @@
-// A machine seen from another thread of the process: the handle that share() gives, and the CPU that join() makes of the
-// calling thread. A joined CPU runs programs, fires timers when it is polled, and reads and writes maps through the
+// A machine seen from another thread of the process: the handle that share() gives, and the CPU that join() makes of
+// the calling thread. A joined CPU runs programs, fires timers when it is polled, and reads and writes maps through the
 // machine's memory; it loads nothing. Owns CPU_LIFE of the CPUs kept for joining.
 import { CPU_LIFE } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
@@ -99,7 +99,9 @@ export class JoinedCpu {
     )
   }
 
-  /** Fires what is due on this CPU and runs its work; when to poll again (ns since the epoch), undefined: no timer here. */
+  /**
+   * Fires what is due on this CPU and runs its work; when to poll again (ns since the epoch), undefined: no timer here.
+   */
   poll(): number | undefined {
     this.#check()
     for (let turn = 0; turn < TURNS_PER_POLL && this.#turn(); turn++);

@@ -29,9 +29,9 @@ export interface ThreadOptions extends BootOptions {
   clock?: 'real'
   /**
    * How a CPU without work waits. 'sleep': at once, no CPU time, tens of microseconds to wake up; 'hybrid' (default):
-   * spins 50 µs first, and is awake again before a timer is due, by as much as its last sleeps have ended late (at least
-   * 90 µs where the time is short, at most 1 ms and a quarter of the time to wait); 'spin': never sleeps, a whole core each,
-   * wakes up at once.
+   * spins 50 µs first, and is awake again before a timer is due, by as much as its last sleeps have ended late (at
+   * least 90 µs where the time is short, at most 1 ms and a quarter of the time to wait); 'spin': never sleeps, a whole
+   * core each, wakes up at once.
    */
   wait?: 'sleep' | 'hybrid' | 'spin'
 }
@@ -105,7 +105,9 @@ export class Machine extends MachineBase<'promised'> {
     this.#housekeeping.unref()
   }
 
-  /** Loads an object on every CPU: all of it or, if anything is wrong with it, nothing. `T` as for LocalMachine.load. */
+  /**
+   * Loads an object on every CPU: all of it or, if anything is wrong with it, nothing. `T` as for LocalMachine.load.
+   */
   async load<T extends ObjectTypes = ObjectTypes>(
     source: ObjectSource,
     options: LoadOptionsOf<T> = {},

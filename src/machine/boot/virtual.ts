@@ -1,5 +1,5 @@
-// A virtual machine: several CPUs on the calling thread, a clock that moves only when it is told to, everything the same
-// on every run. Five minutes of timers take milliseconds.
+// A virtual machine: several CPUs on the calling thread, a clock that moves only when it is told to, everything the
+// same on every run. Five minutes of timers take milliseconds.
 import { CLOCK_END } from '../../../core/abi.js'
 import { SkepError } from '../../error.js'
 import { standingClock } from '../cpu/clock.js'
@@ -60,7 +60,8 @@ export class VirtualClock {
 
   /**
    * Jumps from expiry to expiry until no timer is armed and no work pending, or until `limit` has passed (default one
-   * hour): true if the machine came to rest. Timers that re-arm themselves never rest; then the clock ends at the limit.
+   * hour): true if the machine came to rest. Timers that re-arm themselves never rest; then the clock ends at the
+   * limit.
    */
   runUntilIdle(options: { limit?: Duration } = {}): boolean {
     const end = this.#now + parseDuration(options.limit ?? '1 h', 'limit')

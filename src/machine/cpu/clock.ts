@@ -1,5 +1,5 @@
-// Where a CPU's time comes from: whole nanoseconds since the machine's epoch. Real machines share one epoch between threads; a
-// virtual machine's time moves only when told to.
+// Where a CPU's time comes from: whole nanoseconds since the machine's epoch. Real machines share one epoch between
+// threads; a virtual machine's time moves only when told to.
 import { hrtime } from 'node:process'
 
 /** The time of a machine on the calling thread. */
@@ -25,10 +25,10 @@ const monotonic = hrtime.bigint
 const HIGH = 2 ** 32
 
 /**
- * The real clock: CLOCK_MONOTONIC, by the one way that leaves no garbage. Every program run and callback comes here, and a CPU
- * that waits for a deadline again and again. V8 calls what reads the clock directly, and keeps a BigInt that goes
- * straight into an array of 64 bits in a register (performance.now() is called through its slow interface, and its answer is an
- * object, twice if it is returned to WebAssembly).
+ * The real clock: CLOCK_MONOTONIC, by the one way that leaves no garbage. Every program run and callback comes here,
+ * and a CPU that waits for a deadline again and again. V8 calls what reads the clock directly, and keeps a BigInt that
+ * goes straight into an array of 64 bits in a register (performance.now() is called through its slow interface, and its
+ * answer is an object, twice if it is returned to WebAssembly).
  */
 export function realClock({ hrtime: epoch }: RealEpoch): Clock {
   const long = new BigUint64Array(1)

@@ -1,5 +1,6 @@
-// The core module (AssemblyScript, dist/core/core.wasm): compiled once per process, by the thread that boots machines. The
-// others get it from that thread. It is only used with the TypeScript that was built from the same sources of the core.
+// The core module (AssemblyScript, dist/core/core.wasm): compiled once per process, by the thread that boots machines.
+// The others get it from that thread. It is only used with the TypeScript that was built from the same sources of the
+// core.
 import { readFileSync } from 'node:fs'
 import { SkepError } from '../../error.js'
 import { compileSoonOptimised } from './optimised.js'

@@ -1,5 +1,5 @@
-// Where the arguments of a CPU's runs lie. A file of its own because worker threads need it and nothing else of what lays
-// arguments out (run/context.ts): what a thread loads at its start is what booting a machine waits for.
+// Where the arguments of a CPU's runs lie. A file of its own because worker threads need it and nothing else of what
+// lays arguments out (run/context.ts): what a thread loads at its start is what booting a machine waits for.
 import { CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES, CPU_TASK } from '../../../core/layout.js'
 import type { CoreExports } from './core.js'
 import type { Memory } from './memory.js'

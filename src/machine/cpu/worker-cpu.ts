@@ -44,8 +44,9 @@ export interface RunRequest {
 export type RunOutcome = { readonly retval: number; readonly duration: number } | { readonly fault: RawFault }
 
 /**
- * How long (ms) the host looks at the mailbox before it goes to sleep. If the CPU's last request took it less than BRIEF
- * (ns), long enough for a thread that has to be woken first: else both would fall asleep, the one while the other wakes.
+ * How long (ms) the host looks at the mailbox before it goes to sleep. If the CPU's last request took it less than
+ * BRIEF (ns), long enough for a thread that has to be woken first: else both would fall asleep, the one while the other
+ * wakes.
  */
 const LOOK = { brief: 0.2, long: 0.03 }
 const BRIEF = 100_000
@@ -82,7 +83,8 @@ export class WorkerCpu {
     this.#memory = memory
     this.#area = memory.cpuArea(task.cpu)
     this.#listener = listener
-    // worker.ts with its imports in one file. Not the process's own arguments: `--input-type` and the like are not for it.
+    // worker.ts with its imports in one file. Not the process's own arguments: `--input-type` and the like are not for
+    // it.
     this.#worker = new Worker(new URL('./worker.cjs', import.meta.url), { workerData: task, execArgv: [] })
     this.ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: WorkerMessage) => {
@@ -187,9 +189,9 @@ export class WorkerCpu {
     return { retval, duration }
   }
 
-  // Waits for the mailbox to change: first by looking, then asleep, as it says there, until the CPU answers or its thread
-  // ends. Between its answer and the wake-up for it the CPU runs work, which may be long or the end of its thread: so the host
-  // looks by itself, the less often the longer the run takes.
+  // Waits for the mailbox to change: first by looking, then asleep, as it says there, until the CPU answers or its
+  // thread ends. Between its answer and the wake-up for it the CPU runs work, which may be long or the end of its
+  // thread: so the host looks by itself, the less often the longer the run takes.
   async #answered(): Promise<number> {
     const address = this.#area + CPU_REQUEST
     const until = performance.now() + (this.#brief ? LOOK.brief : LOOK.long)

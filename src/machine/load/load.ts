@@ -55,8 +55,8 @@ export interface LoadOptions extends ReuseOptions {
    */
   btf?: BtfSource
   /**
-   * Values of `extern … __kconfig` by name (numbers, texts, booleans or 'y', 'm', 'n'), a configuration file, or 'host' for
-   * the running kernel's. What is not weak and has no value is an error. LINUX_KERNEL_VERSION is 6.18 if not given.
+   * Values of `extern … __kconfig` by name (numbers, texts, booleans or 'y', 'm', 'n'), a configuration file, or 'host'
+   * for the running kernel's. What is not weak and has no value is an error. LINUX_KERNEL_VERSION is 6.18 if not given.
    */
   kconfig?: string | URL | Readonly<Record<string, KconfigValue>>
   /** '6.18': refuse as well what Linux 6.18 refuses only because of its lock: timers and work in tracing programs. */
@@ -259,8 +259,8 @@ function refuseMisuse(spec: ObjectSpec, options: LoadOptions, codes: Codes): Pro
 }
 
 /**
- * What load() refuses of an object although it could run: one line each, and the findings of the checks as data. And which
- * loads do not fault.
+ * What load() refuses of an object although it could run: one line each, and the findings of the checks as data. And
+ * which loads do not fault.
  */
 export function findMisuse(
   spec: ObjectSpec,

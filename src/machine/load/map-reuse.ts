@@ -12,11 +12,13 @@ import { show } from '../options/units.js'
 /** Where maps that are not created come from. */
 export interface ReuseOptions {
   /**
-   * Maps of this machine to use instead of creating them, by the name in the object: handles, also of other objects. The
-   * object gets a user reference of its own on each.
+   * Maps of this machine to use instead of creating them, by the name in the object: handles, also of other objects.
+   * The object gets a user reference of its own on each.
    */
   maps?: Readonly<Record<string, MapHandle<Mode>>>
-  /** Goes in front of the names of maps that the object pins by name: 'app' pins `flows` as 'app/flows'. Default none. */
+  /**
+   * Goes in front of the names of maps that the object pins by name: 'app' pins `flows` as 'app/flows'. Default none.
+   */
   pinRoot?: string
 }
 
@@ -43,7 +45,9 @@ export function checkGiven(spec: ObjectSpec, { maps = {} }: ReuseOptions): void 
       )
 }
 
-/** The map to use for one of an object's: the one that is given, else the one that is pinned. Throws BAD_MAP, CLOSED. */
+/**
+ * The map to use for one of an object's: the one that is given, else the one that is pinned. Throws BAD_MAP, CLOSED.
+ */
 export function reusedMap(kernel: Kernel, spec: MapSpec, options: ReuseOptions): Reused | undefined {
   const given: unknown = options.maps?.[spec.name]
   if (given !== undefined) {

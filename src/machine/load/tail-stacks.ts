@@ -1,5 +1,6 @@
-// Stacks for programs that a subprogram's tail call begins: the callers of the subprogram keep theirs (core/frame.ts). Made when
-// the first object is loaded that has such a call, for every CPU, and kept as long as the machine. Called by load.ts.
+// Stacks for programs that a subprogram's tail call begins: the callers of the subprogram keep theirs (core/frame.ts).
+// Made when the first object is loaded that has such a call, for every CPU, and kept as long as the machine. Called by
+// load.ts.
 import { FRAMES, FRAME_BYTES, FRAME_REGISTER_BYTES, MAX_TAIL_CALLS, STACKS_PER_CPU } from '../../../core/abi.js'
 import { CPU_TAIL_REGISTERS, CPU_TAIL_STACKS, HEADER, HEADER_CPUS } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'

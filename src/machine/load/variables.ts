@@ -56,8 +56,8 @@ export class VariableHandle<M extends Mode = 'direct', T = unknown> {
   }
 
   /**
-   * Writes the value. Throws SkepError FROZEN for .rodata, which is set before load (options.variables or the spec), EPERM
-   * if the map of its section was frozen.
+   * Writes the value. Throws SkepError FROZEN for .rodata, which is set before load (options.variables or the spec),
+   * EPERM if the map of its section was frozen.
    */
   set(value: Given<T>): Answer<M, void> {
     return this.#do(() => {

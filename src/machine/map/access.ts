@@ -1,6 +1,6 @@
-// Map operations from JavaScript, on bytes, through one CPU's instance of the core: results are 0 or a negative errno. Used
-// by the host of a machine and by threads that joined one. Arguments pass through that CPU's run buffer, which is in the
-// guest window. Shares MAP_USE with the other handles on the map: frozen or not, and how many views can write.
+// Map operations from JavaScript, on bytes, through one CPU's instance of the core: results are 0 or a negative errno.
+// Used by the host of a machine and by threads that joined one. Arguments pass through that CPU's run buffer, which is
+// in the guest window. Shares MAP_USE with the other handles on the map: frozen or not, and how many views can write.
 import { BPF_F_LOCK, EBUSY, ENOENT, EPERM } from '../../../core/abi.js'
 import {
   HEADER,

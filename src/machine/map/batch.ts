@@ -1,5 +1,5 @@
-// Batch operations on one map's bytes, with the counts and results of the kernel's BPF_MAP_*_BATCH. A batch is no unit: each
-// of its elements is looked up, changed or deleted for itself. Called by commands.ts.
+// Batch operations on one map's bytes, with the counts and results of the kernel's BPF_MAP_*_BATCH. A batch is no unit:
+// each of its elements is looked up, changed or deleted for itself. Called by commands.ts.
 import { EAGAIN, ENOENT } from '../../../core/abi.js'
 import { AGAIN } from '../answer.js'
 import type { MapAccess } from './access.js'
@@ -20,8 +20,8 @@ export interface ReadBatch {
 }
 
 /**
- * Goes on with a batch that reads. 0; -ENOENT: there is nothing further; or why the last element could not be read. AGAIN
- * if a spin lock was held.
+ * Goes on with a batch that reads. 0; -ENOENT: there is nothing further; or why the last element could not be read.
+ * AGAIN if a spin lock was held.
  */
 export function readBatch(
   access: MapAccess,

@@ -1,6 +1,6 @@
-// The kernel's map commands for one handle: who may do what (the flags of the handle, a frozen map, the type of the map),
-// errors by the kernel's names, references of programs and inner maps. What meets a spin lock in another CPU's hands gives
-// AGAIN, and is then to be called again. Used by handle.ts, which is their public face.
+// The kernel's map commands for one handle: who may do what (the flags of the handle, a frozen map, the type of the
+// map), errors by the kernel's names, references of programs and inner maps. What meets a spin lock in another CPU's
+// hands gives AGAIN, and is then to be called again. Used by handle.ts, which is their public face.
 import {
   BPF_ANY,
   BPF_EXIST,

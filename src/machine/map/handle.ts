@@ -1,6 +1,6 @@
-// A handle on a map: one user reference until it is closed. Keys and values by BTF, or raw bytes on request. Operations and
-// their errors are those of the kernel's map commands; what may be done is decided by the type of the map (types.ts),
-// by the flags of the handle (BPF_F_RDONLY, BPF_F_WRONLY) and by whether the map is frozen.
+// A handle on a map: one user reference until it is closed. Keys and values by BTF, or raw bytes on request. Operations
+// and their errors are those of the kernel's map commands; what may be done is decided by the type of the map
+// (types.ts), by the flags of the handle (BPF_F_RDONLY, BPF_F_WRONLY) and by whether the map is frozen.
 import { SkepError } from '../../error.js'
 import { AGAIN, type Answer, type Answering, type Mode } from '../answer.js'
 import type { MapAccess } from './access.js'
@@ -91,14 +91,17 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
     return this.#do(() => this.#commands.update(key, value, typeof options === 'string' ? { flag: options } : options))
   }
 
-  /** Deletes a key; true if it was there. Throws SkepError EINVAL for arrays, whose elements cannot be deleted, EPERM. */
+  /**
+   * Deletes a key; true if it was there. Throws SkepError EINVAL for arrays, whose elements cannot be deleted, EPERM.
+   */
   delete(key: Given<T['key']>): Answer<M, boolean> {
     return this.#do(() => this.#commands.delete(key))
   }
 
   /**
    * Deletes a key and gives the value that it had last, or undefined if it is not there: what programs have written
-   * until then is in it. Its timers and work are stopped. Throws SkepError ENOTSUPP for other maps than hash maps, EPERM.
+   * until then is in it. Its timers and work are stopped. Throws SkepError ENOTSUPP for other maps than hash maps,
+   * EPERM.
    */
   lookupAndDelete(key: Given<T['key']>): Answer<M, T['value'] | undefined> {
     return this.#do(() => {
@@ -126,8 +129,8 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
   }
 
   /**
-   * Queue, stack, bloom filter: adds a value. Throws SkepError E2BIG if a queue or stack is full; with 'exist' the oldest
-   * value goes then, as with BPF_EXIST.
+   * Queue, stack, bloom filter: adds a value. Throws SkepError E2BIG if a queue or stack is full; with 'exist' the
+   * oldest value goes then, as with BPF_EXIST.
    */
   push(value: Given<T['value']>, flag: 'any' | 'exist' = 'any'): Answer<M, void> {
     return this.#do(() => this.#commands.push(value, flag))
@@ -175,7 +178,8 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
 
   /**
    * Up to `count` elements, from the first or from where `cursor` says; each key that stays in the map from the first
-   * batch to the last is met exactly once. Throws SkepError ENOTSUPP for a map that has no batches, EINVAL (lock), EPERM.
+   * batch to the last is met exactly once. Throws SkepError ENOTSUPP for a map that has no batches, EINVAL (lock),
+   * EPERM.
    */
   lookupBatch(count: number, options: BatchOptions = {}): Answer<M, Batch<T>> {
     const progress: BatchProgress = { found: [], cursor: options.cursor }
@@ -207,8 +211,8 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
   }
 
   /**
-   * From now on no handle writes the map (EPERM); programs go on. Throws SkepError ENOTSUPP if values hold timers, work or
-   * a spin lock, EBUSY while a view of the map can be written, EPERM if it is frozen already or by BPF_F_RDONLY.
+   * From now on no handle writes the map (EPERM); programs go on. Throws SkepError ENOTSUPP if values hold timers, work
+   * or a spin lock, EBUSY while a view of the map can be written, EPERM if it is frozen already or by BPF_F_RDONLY.
    */
   freeze(): Answer<M, void> {
     return this.#do(() => this.#commands.freeze())
@@ -225,9 +229,10 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
   }
 
   /**
-   * Ring buffer: calls `listener` for each record, now and later, in order; if it gives a promise, the next record waits for
-   * it. A burst of records costs one wake-up. Each record goes to one consumer. Ends with the consumer's, this handle's or
-   * the machine's close(), and when the listener throws (which is an unhandled rejection). Keeps no process alive.
+   * Ring buffer: calls `listener` for each record, now and later, in order; if it gives a promise, the next record
+   * waits for it. A burst of records costs one wake-up. Each record goes to one consumer. Ends with the consumer's,
+   * this handle's or the machine's close(), and when the listener throws (which is an unhandled rejection). Keeps no
+   * process alive.
    */
   consume(listener: (record: unknown) => unknown, options: ConsumeOptions = {}): Consumer {
     this.#check()
@@ -235,8 +240,8 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
   }
 
   /**
-   * Ring buffer: records as they come: `for await (const record of map.records())`. A record stays in the ring until it is
-   * asked for, so whoever is slow makes programs see a full ring. Ends with its return(), and as `consume`.
+   * Ring buffer: records as they come: `for await (const record of map.records())`. A record stays in the ring until it
+   * is asked for, so whoever is slow makes programs see a full ring. Ends with its return(), and as `consume`.
    */
   records(options: ConsumeOptions = {}): AsyncIterableIterator<unknown> {
     this.#check()
@@ -250,7 +255,8 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
 
   /**
    * Perf event array: opens a buffer for each CPU, as libbpf's perf_buffer__new; programs put records there with
-   * bpf_perf_event_output. Closed with this handle. Throws SkepError BAD_MAP, EBUSY (one is open), BAD_VALUE, NO_MEMORY, EPERM.
+   * bpf_perf_event_output. Closed with this handle. Throws SkepError BAD_MAP, EBUSY (one is open), BAD_VALUE,
+   * NO_MEMORY, EPERM.
    */
   perfBuffer(options: PerfBufferOptions = {}): Answer<M, PerfBuffer> {
     return this.#do(() => {
@@ -262,8 +268,8 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
   }
 
   /**
-   * User ring buffer: the side that produces, as libbpf's user_ring_buffer__new. Closed with this handle. Throws SkepError
-   * BAD_MAP, EPERM.
+   * User ring buffer: the side that produces, as libbpf's user_ring_buffer__new. Closed with this handle. Throws
+   * SkepError BAD_MAP, EPERM.
    */
   userRing(): Answer<M, UserRing> {
     return this.#do(() => {
@@ -274,9 +280,10 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
   }
 
   /**
-   * The values of a BPF_F_MMAPABLE array as memory: see MapMemory, and unmap it. Throws SkepError ENOTSUPP if values hold
-   * timers, work or a spin lock or the map is no array, EINVAL without BPF_F_MMAPABLE; for a view that can write EPERM if
-   * the map is frozen, EACCES if it is BPF_F_RDONLY_PROG; EACCES if the handle is BPF_F_RDONLY or BPF_F_WRONLY.
+   * The values of a BPF_F_MMAPABLE array as memory: see MapMemory, and unmap it. Throws SkepError ENOTSUPP if values
+   * hold timers, work or a spin lock or the map is no array, EINVAL without BPF_F_MMAPABLE; for a view that can write
+   * EPERM if the map is frozen, EACCES if it is BPF_F_RDONLY_PROG; EACCES if the handle is BPF_F_RDONLY or
+   * BPF_F_WRONLY.
    */
   memory(options: MemoryOptions = {}): Answer<M, MapMemory> {
     return this.#do(() => this.#commands.memory(options))

@@ -36,7 +36,8 @@ export class MapMemory {
   }
 
   /**
-   * The memory itself. A map's elements stand in a row, each rounded up to 8 bytes; the first is at the start of a page.
+   * The memory itself. A map's elements stand in a row, each rounded up to 8 bytes; the first is at the start of a
+   * page.
    * After `unmap`, and after the machine's close(), the memory may be another map's: do not use what was taken before.
    * Throws SkepError EACCES if the view is for reading only, CLOSED after `unmap`.
    */
@@ -51,7 +52,10 @@ export class MapMemory {
     return new type(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / type.BYTES_PER_ELEMENT))
   }
 
-  /** A copy of some bytes, of all without arguments. Throws SkepError BAD_VALUE outside of the view, CLOSED after `unmap`. */
+  /**
+   * A copy of some bytes, of all without arguments. Throws SkepError BAD_VALUE outside of the view, CLOSED after
+   * `unmap`.
+   */
   read(offset = 0, length = this.size - offset): Uint8Array {
     const bytes = this.#mine()
     if (!(offset >= 0 && length >= 0 && offset + length <= bytes.length))

@@ -16,7 +16,9 @@ export interface LookupOptions {
 export interface UpdateOptions {
   /** Default 'any'. */
   flag?: UpdateFlag
-  /** BPF_F_LOCK: writes the value in place, under its spin lock; a hash map's timers and work stay. EINVAL without one. */
+  /**
+   * BPF_F_LOCK: writes the value in place, under its spin lock; a hash map's timers and work stay. EINVAL without one.
+   */
   lock?: boolean
   /** Per-CPU maps: sets this CPU's value and leaves the others alone, or gives 'all' the same one. */
   cpu?: number | 'all'

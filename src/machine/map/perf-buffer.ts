@@ -1,6 +1,6 @@
-// The consuming side of a perf event array, as libbpf's perf_buffer: a buffer for each CPU, whose records come in order; of
-// different CPUs' records the order is not kept. A full buffer loses records and counts them. Waits as a ring buffer's
-// consumer does (ring-reader.ts): the buffers ring one bell, the array's.
+// The consuming side of a perf event array, as libbpf's perf_buffer: a buffer for each CPU, whose records come in
+// order; of different CPUs' records the order is not kept. A full buffer loses records and counts them. Waits as a ring
+// buffer's consumer does (ring-reader.ts): the buffers ring one bell, the array's.
 import { MAP_RING_LOST } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import { RecordIterator, RingReader, type Consumer, type ConsumeOptions, type RecordSource } from './ring-reader.js'

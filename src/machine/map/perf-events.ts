@@ -1,5 +1,5 @@
-// The host's side of a perf event array in the machine that owns it: a ring for each CPU, put at the CPU's index. Called by
-// table.ts. Invariant: what is in the array is open here, and a ring goes only after its place was emptied.
+// The host's side of a perf event array in the machine that owns it: a ring for each CPU, put at the CPU's index.
+// Called by table.ts. Invariant: what is in the array is open here, and a ring goes only after its place was emptied.
 import { MAP_TYPE_RINGBUF } from '../../../core/abi.js'
 import { emptyMap } from '../../object/maps.js'
 import { errnoError } from '../errno.js'

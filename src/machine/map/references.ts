@@ -1,6 +1,6 @@
 // What stands in a program array or a map of maps: programs and inner maps by address, each with a reference that this
-// file holds until the place has changed. As in the kernel, an inner map gets no user reference by it: its timers and work
-// stop with its last handle or pin; a program array is emptied when its own last user reference goes.
+// file holds until the place has changed. As in the kernel, an inner map gets no user reference by it: its timers and
+// work stop with its last handle or pin; a program array is emptied when its own last user reference goes.
 import {
   MAP_TYPE_ARRAY,
   MAP_TYPE_ARRAY_OF_MAPS,

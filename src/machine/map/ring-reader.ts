@@ -1,8 +1,8 @@
-// The consuming side of a ring buffer: records in order, as bytes or decoded by BTF. Wake-ups are the core's: the bell is
-// rung when a record comes that the consumer has caught up with, so a burst of records costs one; BPF_RB_NO_WAKEUP and
-// BPF_RB_FORCE_WAKEUP decide otherwise. Nothing is polled, and waiting keeps no process alive. A record stays in the ring
-// until it is asked for: a consumer that is slow fills the ring, and programs are told so. Several consumers of one
-// ring share the records: each record goes to one of them.
+// The consuming side of a ring buffer: records in order, as bytes or decoded by BTF. Wake-ups are the core's: the bell
+// is rung when a record comes that the consumer has caught up with, so a burst of records costs one; BPF_RB_NO_WAKEUP
+// and BPF_RB_FORCE_WAKEUP decide otherwise. Nothing is polled, and waiting keeps no process alive. A record stays in
+// the ring until it is asked for: a consumer that is slow fills the ring, and programs are told so. Several consumers
+// of one ring share the records: each record goes to one of them.
 import { MAP_TYPE_RINGBUF } from '../../../core/abi.js'
 import { MAP_RING_BELL, MAP_TYPE } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
@@ -49,7 +49,9 @@ export class RingReader implements RecordSource<Uint8Array> {
     this.#btf = btf
   }
 
-  /** Every record that is committed now. Throws BAD_MAP for another kind of map, BAD_VALUE for a type that is not there. */
+  /**
+   * Every record that is committed now. Throws BAD_MAP for another kind of map, BAD_VALUE for a type that is not there.
+   */
   drain(options: ConsumeOptions = {}): unknown[] {
     const decode = this.decoder(options)
     const records: unknown[] = []
@@ -123,9 +125,9 @@ export class RingReader implements RecordSource<Uint8Array> {
 }
 
 /**
- * The records of a ring buffer, or of a perf buffer, as they come. Not an async generator: one that waits cannot be ended by
- * return() before the next record has come. Invariant: no record is taken for a call of next() that is not there, or after
- * the end.
+ * The records of a ring buffer, or of a perf buffer, as they come. Not an async generator: one that waits cannot be
+ * ended by return() before the next record has come. Invariant: no record is taken for a call of next() that is not
+ * there, or after the end.
  */
 export class RecordIterator<R, T> implements AsyncIterableIterator<T> {
   readonly #source: RecordSource<R>
@@ -147,7 +149,9 @@ export class RecordIterator<R, T> implements AsyncIterableIterator<T> {
     return result
   }
 
-  /** Calls `listener` for each record until the consumer is closed; if it gives a promise, the next record waits for it. */
+  /**
+   * Calls `listener` for each record until the consumer is closed; if it gives a promise, the next record waits for it.
+   */
   consume(listener: (record: T) => unknown): Consumer {
     void (async () => {
       for await (const record of this) await listener(record)

@@ -66,7 +66,9 @@ export class MapTable {
     return this.#dead.size
   }
 
-  /** Creates a map with one user reference and one plain reference, both the caller's. Throws before anything exists. */
+  /**
+   * Creates a map with one user reference and one plain reference, both the caller's. Throws before anything exists.
+   */
   create(spec: MapSpec, btf: Btf | undefined): LiveMap {
     const { core } = this.#kernel.host
     const { name, type, keySize, valueSize, maxEntries, flags, timerOffset, workOffset, lockOffset, extra } = spec

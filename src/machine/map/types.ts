@@ -35,8 +35,8 @@ export interface MapType {
   readonly references?: true
   readonly batch: readonly BatchOperation[]
   /**
-   * A batch that ends with the last element says so at once, as the kernel's hash maps do; else only the next one, which
-   * finds nothing, says so.
+   * A batch that ends with the last element says so at once, as the kernel's hash maps do; else only the next one,
+   * which finds nothing, says so.
    */
   readonly seesEnd?: true
 }
@@ -79,8 +79,8 @@ export function mapType(type: number): MapType {
 }
 
 /**
- * max_entries as libbpf passes it on: a ring buffer's is rounded up to a power of two of pages, a perf event array without any
- * has one for each of the `cpus`.
+ * max_entries as libbpf passes it on: a ring buffer's is rounded up to a power of two of pages, a perf event array
+ * without any has one for each of the `cpus`.
  */
 export function roundedEntries(
   { type, maxEntries }: { readonly type: number; readonly maxEntries: number },

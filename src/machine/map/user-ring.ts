@@ -1,6 +1,6 @@
 // The producing side of a user ring buffer, as libbpf's user_ring_buffer: samples that programs take with
-// bpf_user_ringbuf_drain. Any thread of the machine may produce. Invariant: a sample is reserved until it is submitted or
-// discarded, and what is still reserved when the ring is closed is discarded, so that nobody waits for it.
+// bpf_user_ringbuf_drain. Any thread of the machine may produce. Invariant: a sample is reserved until it is submitted
+// or discarded, and what is still reserved when the ring is closed is discarded, so that nobody waits for it.
 import { E2BIG } from '../../../core/abi.js'
 import { MAP_MAX_ENTRIES, MAP_RING_BELL } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
@@ -29,9 +29,9 @@ export class UserRing {
   }
 
   /**
-   * A sample of `size` bytes to be filled, whose place among the others is now; undefined if there is no room. Programs get
-   * neither it nor what comes after it until it is submitted or discarded. Throws SkepError E2BIG for more than the ring
-   * can ever hold (8 bytes of it are a header), BAD_VALUE, CLOSED.
+   * A sample of `size` bytes to be filled, whose place among the others is now; undefined if there is no room. Programs
+   * get neither it nor what comes after it until it is submitted or discarded. Throws SkepError E2BIG for more than the
+   * ring can ever hold (8 bytes of it are a header), BAD_VALUE, CLOSED.
    */
   reserve(size: number): UserSample | undefined {
     if (!this.#open) throw new SkepError('CLOSED', `the user ring of map '${this.#name}' is closed`)
@@ -51,8 +51,8 @@ export class UserRing {
   }
 
   /**
-   * As reserve, once there is room: programs that drain the ring say so, unless by BPF_RB_NO_WAKEUP. Undefined after `timeout`
-   * milliseconds, or when the ring is closed. Without a timeout, waiting keeps no process alive.
+   * As reserve, once there is room: programs that drain the ring say so, unless by BPF_RB_NO_WAKEUP. Undefined after
+   * `timeout` milliseconds, or when the ring is closed. Without a timeout, waiting keeps no process alive.
    */
   async reserveBlocking(
     size: number,
@@ -110,8 +110,8 @@ export class UserSample {
   }
 
   /**
-   * The sample itself, in the machine's memory; what an earlier one left is in it. Do not use what was taken when it is no
-   * more reserved. Throws SkepError CLOSED then.
+   * The sample itself, in the machine's memory; what an earlier one left is in it. Do not use what was taken when it is
+   * no more reserved. Throws SkepError CLOSED then.
    */
   get bytes(): Uint8Array {
     this.#check()

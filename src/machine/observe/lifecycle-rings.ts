@@ -1,5 +1,5 @@
-// The reading end of the lifecycle event rings (core/memory/events.ts writes them), one ring per CPU. The core records only
-// while a reader wants it. Used by lifecycle.ts.
+// The reading end of the lifecycle event rings (core/memory/events.ts writes them), one ring per CPU. The core records
+// only while a reader wants it. Used by lifecycle.ts.
 import {
   EVENT_CANCEL,
   EVENT_CANCEL_ASYNC,

@@ -12,7 +12,9 @@ export interface LifecycleEvent {
   readonly time: number
   /** CPU on which it happened. */
   readonly cpu: number
-  /** 'init', 'set_callback', 'start', 'cancel', 'cancel_async': the operation; 'fire': the callback; 'free': the end. */
+  /**
+   * 'init', 'set_callback', 'start', 'cancel', 'cancel_async': the operation; 'fire': the callback; 'free': the end.
+   */
   readonly kind: LifecycleKind
   /** What it happened to. */
   readonly of: 'timer' | 'work'

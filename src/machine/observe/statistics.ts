@@ -55,7 +55,9 @@ export interface MachineStatistics {
   readonly programs: Readonly<Record<string, ProgramStatistics>>
   /** Control blocks of timers and work: all, free, and lost with dead CPUs (0 as long as none died). */
   readonly timers: { readonly capacity: number; readonly free: number; readonly lost: number }
-  /** Updates and deletes that CPUs had under way when they died: each may have taken a free element of its map with it. */
+  /**
+   * Updates and deletes that CPUs had under way when they died: each may have taken a free element of its map with it.
+   */
   readonly unfinishedChanges: number
   /** Closed maps whose memory waits for a grace period. */
   readonly mapsWaiting: number

@@ -24,13 +24,17 @@ export interface BootOptions {
   loopBudget?: number
   /** The task that programs find themselves in; later: setTask(), and `task` of a run. */
   task?: TaskIdentity
-  /** Interfaces by index, or only their MTU: bpf_check_mtu, bpf_fib_lookup. Default { 1: 65536 }: the loopback alone. */
+  /**
+   * Interfaces by index, or only their MTU: bpf_check_mtu, bpf_fib_lookup. Default { 1: 65536 }: the loopback alone.
+   */
   interfaces?: Readonly<Record<number, number | NetworkInterface>>
   /** Where packets go, for bpf_fib_lookup. With routes, interfaces forward unless they say otherwise. */
   routes?: readonly Route[]
   /** Link addresses of the next hops. */
   neighbors?: readonly Neighbor[]
-  /** Local sockets, for bpf_sk_lookup_tcp and its like. Of sockets that fit a packet equally well, the first is found. */
+  /**
+   * Local sockets, for bpf_sk_lookup_tcp and its like. Of sockets that fit a packet equally well, the first is found.
+   */
   sockets?: readonly Socket[]
 }
 

@@ -1,5 +1,5 @@
-// Reads single fields of the network that the host gives at boot: numbers, addresses. Whatever is wrong is a BAD_OPTION that
-// names its place. Used by network.ts and sockets.ts.
+// Reads single fields of the network that the host gives at boot: numbers, addresses. Whatever is wrong is a BAD_OPTION
+// that names its place. Used by network.ts and sockets.ts.
 import { isIPv4, isIPv6 } from 'node:net'
 import { SkepError } from '../../error.js'
 import type { RangeAllocator } from '../cpu/ranges.js'

@@ -1,5 +1,5 @@
-// The sockets that programs can look up: given at boot, checked here, written into the table of core/socket-record.ts and
-// their views into the guest window before anything runs, and never changed. Called by network.ts.
+// The sockets that programs can look up: given at boot, checked here, written into the table of core/socket-record.ts
+// and their views into the guest window before anything runs, and never changed. Called by network.ts.
 import { HEADER, HEADER_SOCKETS } from '../../../core/layout.js'
 import * as layout from '../../../core/socket-record.js'
 import { SkepError } from '../../error.js'

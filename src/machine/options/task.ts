@@ -1,5 +1,5 @@
-// The task that programs find themselves in, and what they are attached to: the values behind bpf_get_current_pid_tgid and
-// its kin. One for the machine (boot and setTask), and for a run what its options say besides.
+// The task that programs find themselves in, and what they are attached to: the values behind bpf_get_current_pid_tgid
+// and its kin. One for the machine (boot and setTask), and for a run what its options say besides.
 import { HEADER, HEADER_TASK } from '../../../core/layout.js'
 import {
   TASK_ADDRESS,
@@ -94,8 +94,8 @@ export function setMachineTask(bytes: Uint8Array, task: TaskIdentity): void {
 }
 
 /**
- * Adds to the task of a CPU's next run at `address`, which is the machine's, what the run says. `arguments`: words of the
- * context of a traced function; `returns`: the last is what the function returned.
+ * Adds to the task of a CPU's next run at `address`, which is the machine's, what the run says. `arguments`: words of
+ * the context of a traced function; `returns`: the last is what the function returned.
  */
 export function placeTask(
   bytes: Uint8Array,

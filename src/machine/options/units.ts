@@ -1,9 +1,13 @@
 // Sizes and durations as people write them: '64 MiB', '5 min', '1.5ms'.
 import { SkepError } from '../../error.js'
 
-/** Bytes as a number, or a string with unit: '4096', '64 KiB', '64 MiB', '1 GiB' (binary), '64 kB', '64 MB' (decimal). */
+/**
+ * Bytes as a number, or a string with unit: '4096', '64 KiB', '64 MiB', '1 GiB' (binary), '64 kB', '64 MB' (decimal).
+ */
 export type Size = number | string
-/** Nanoseconds as a number or bigint, or a string with unit: '250 ns', '10us', '5 ms', '1.5 s', '5 min', '2 h', '1 d'. */
+/**
+ * Nanoseconds as a number or bigint, or a string with unit: '250 ns', '10us', '5 ms', '1.5 s', '5 min', '2 h', '1 d'.
+ */
 export type Duration = number | bigint | string
 
 const sizeUnits: Record<string, number> = {

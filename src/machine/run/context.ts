@@ -30,7 +30,8 @@ export type RunContext = 'task' | 'softirq' | 'workqueue' | 'nmi'
 export interface RunOptions {
   /**
    * Packet bytes for xdp, tc and socket programs (at least 14: an Ethernet header). Tracing programs: the packet of the
-   * sk_buff or xdp_buff that they hand to bpf_skb_output, bpf_xdp_output or bpf_xdp_get_buff_len; the structure itself is not made.
+   * sk_buff or xdp_buff that they hand to bpf_skb_output, bpf_xdp_output or bpf_xdp_get_buff_len; the structure itself
+   * is not made.
    */
   data?: Uint8Array
   /**
@@ -48,7 +49,10 @@ export interface RunOptions {
   task?: TaskIdentity
   /** What the program is attached to, for bpf_get_attach_cookie and bpf_get_func_ip. */
   attach?: Attachment
-  /** Return addresses of the kernel's and the user's stack, innermost first, at most 127 each: bpf_get_stack, bpf_get_stackid. */
+  /**
+   * Return addresses of the kernel's and the user's stack, innermost first, at most 127 each: bpf_get_stack,
+   * bpf_get_stackid.
+   */
   stack?: Stacks
   /** What a tc or socket program's packet has besides its bytes and its context. */
   packet?: PacketState
@@ -84,7 +88,9 @@ export interface RunResult {
   ctx?: Uint8Array | ContextFields
   /** xdp: the bytes that bpf_xdp_adjust_meta left in front of the packet, if there are any. */
   metadata?: Uint8Array
-  /** xdp, tc: where the packet goes, if the program answered XDP_REDIRECT or TC_ACT_REDIRECT and a helper said where. */
+  /**
+   * xdp, tc: where the packet goes, if the program answered XDP_REDIRECT or TC_ACT_REDIRECT and a helper said where.
+   */
   redirect?: Redirect
   /** tc, socket: what the packet has at the end besides its bytes and its context. */
   packet?: PacketAfter
@@ -147,7 +153,9 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
   return placed
 }
 
-/** Sets the task of a CPU and the stacks again to what the options of a run say of them, which have been placed before. */
+/**
+ * Sets the task of a CPU and the stacks again to what the options of a run say of them, which have been placed before.
+ */
 export function placeTaskAgain(program: ProgramSpec, options: RunOptions, buffer: RunBuffer): void {
   buffer.prepare(0)
   placeSurroundings(program, options, buffer, 0, failing(program))

@@ -1,5 +1,5 @@
-// What a socket buffer has besides its bytes and the fields of __sk_buff: what a caller may set for a run, and what is read
-// back. Written into the run's record (core/run-record.ts) and the words of the context that helpers keep.
+// What a socket buffer has besides its bytes and the fields of __sk_buff: what a caller may set for a run, and what is
+// read back. Written into the run's record (core/run-record.ts) and the words of the context that helpers keep.
 import { CGROUP_LEVELS, RUN_RECORD } from '../../../core/run-record.js'
 import * as record from '../../../core/run-record.js'
 import type { Fail } from './context.js'

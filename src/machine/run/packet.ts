@@ -1,4 +1,5 @@
-// Runs on packets, xdp and tc/socket: context, record and packet in the CPU's run buffer, as BPF_PROG_TEST_RUN lays them out.
+// Runs on packets, xdp and tc/socket: context, record and packet in the CPU's run buffer, as BPF_PROG_TEST_RUN lays
+// them out.
 //
 //   run buffer:  [context, record: 4 KiB][headroom 256][packet …        … clones][tailroom 320]
 import {

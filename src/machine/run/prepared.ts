@@ -1,5 +1,6 @@
-// A run that is made ready once and then repeated, for hot loops on the calling thread: no object for options or answer, no
-// copy, no reading of the clock but the program's own. Made by LocalMachine (boot/local.ts) for Program.prepare().
+// A run that is made ready once and then repeated, for hot loops on the calling thread: no object for options or
+// answer, no copy, no reading of the clock but the program's own. Made by LocalMachine (boot/local.ts) for
+// Program.prepare().
 // Invariant: its run buffer and its structure in the core heap are its own until close().
 import {
   PREPARED_BEGIN,
@@ -41,13 +42,13 @@ const MACHINE_TASK = {}
 /** A program with its context and its packet, ready to run as often as wanted: Program.prepare(). */
 export class PreparedRun {
   /**
-   * The packet, in the memory of the machine: fill it, set `length`, run. As long as the longest packet that is possible;
-   * programs change it in place. Empty for programs without a packet. Not to be used after close().
+   * The packet, in the memory of the machine: fill it, set `length`, run. As long as the longest packet that is
+   * possible; programs change it in place. Empty for programs without a packet. Not to be used after close().
    */
   readonly data: Uint8Array
   /**
-   * Programs without a packet: their context, in the memory of the machine; programs change it in place. Empty for those
-   * with a packet, whose runs all begin with the context that was prepared. Not to be used after close().
+   * Programs without a packet: their context, in the memory of the machine; programs change it in place. Empty for
+   * those with a packet, whose runs all begin with the context that was prepared. Not to be used after close().
    */
   readonly ctx: Uint8Array
   readonly #cpu: Cpu
@@ -135,8 +136,9 @@ export class PreparedRun {
   }
 
   /**
-   * Runs the program once, as Program.run() would with these options and this packet: the same return value (r0 as u32),
-   * effects and errors, and the same follows (printed lines, freed memory; timers fire when the machine is polled).
+   * Runs the program once, as Program.run() would with these options and this packet: the same return value (r0 as
+   * u32), effects and errors, and the same follows (printed lines, freed memory; timers fire when the machine is
+   * polled).
    * `machine.stats()` counts the run, but not its time.
    */
   run(): number {
@@ -157,7 +159,9 @@ export class PreparedRun {
     return retval
   }
 
-  /** What the last run left, as run() answers it: a copy of packet and context. `duration` is 0: nobody took the time. */
+  /**
+   * What the last run left, as run() answers it: a copy of packet and context. `duration` is 0: nobody took the time.
+   */
   result(): RunResult {
     this.#check()
     return this.#placed.finish(this.#retval, 0)

@@ -1,5 +1,5 @@
-// What a user holds of a loaded program: its name, its type, and run(). Made by LoadedObject (load/object.ts); how a run is
-// done is the machine's (boot/local.ts, boot/threads.ts).
+// What a user holds of a loaded program: its name, its type, and run(). Made by LoadedObject (load/object.ts); how a
+// run is done is the machine's (boot/local.ts, boot/threads.ts).
 import type { Answer, Mode } from '../answer.js'
 import type { LiveProgram } from '../load/object-table.js'
 import type { ProgramType } from '../../object/spec.js'
@@ -47,9 +47,10 @@ export class Program<M extends Mode = 'direct'> {
   }
 
   /**
-   * Makes a run ready that is repeated many times on the calling thread, without the objects, copies and clock readings of
-   * run(): for hot loops. Machines with worker threads have none (their way to many runs is `repeat`). Throws SkepError: as
-   * run(), NOT_LOCAL on a machine with worker threads, NO_MEMORY: a prepared run takes 81 KiB until it or the object is closed.
+   * Makes a run ready that is repeated many times on the calling thread, without the objects, copies and clock readings
+   * of run(): for hot loops. Machines with worker threads have none (their way to many runs is `repeat`). Throws
+   * SkepError: as run(), NOT_LOCAL on a machine with worker threads, NO_MEMORY: a prepared run takes 81 KiB until it or
+   * the object is closed.
    */
   prepare(this: Program, options: PrepareOptions = {}): PreparedRun {
     return this.#runner.prepare(this.live, options)

@@ -1,5 +1,5 @@
-// Where a program sent its packet, as a redirect helper recorded it (core/run-record.ts). The record lies in the guest window, so
-// nothing in it is believed: a map counts only if it is one. Called by packet.ts.
+// Where a program sent its packet, as a redirect helper recorded it (core/run-record.ts). The record lies in the guest
+// window, so nothing in it is believed: a map counts only if it is one. Called by packet.ts.
 import {
   BPF_F_BROADCAST,
   MAP_TYPE_CPUMAP,

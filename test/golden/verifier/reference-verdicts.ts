@@ -1,5 +1,5 @@
-// What the verifier of Linux 6.18 said to what a program acquires (socket-, reference- and section-programs.bpf.c), as in
-// verdicts.ts.
+// What the verifier of Linux 6.18 said to what a program acquires (socket-, reference- and section-programs.bpf.c), as
+// in verdicts.ts.
 
 export interface Verdict {
   object: string

@@ -1,5 +1,5 @@
-// Ring buffers and user ring buffers under stress: records so large that few of them fill the ring. Of a ring one thread is the
-// consumer, in each round another one; a user ring is drained by whoever comes.
+// Ring buffers and user ring buffers under stress: records so large that few of them fill the ring. Of a ring one
+// thread is the consumer, in each round another one; a user ring is drained by whoever comes.
 import { EAGAIN, MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF } from '../../../core/abi.js'
 import { ringModel } from '../../../src/explore/subjects/ring-model.js'
 import type { RingState } from '../../../src/explore/subjects/ring-model.js'

@@ -1,6 +1,6 @@
-// What the stress test of the maps asks of each kind of map: how one is created, what a thread does with it, what must hold at
-// rest, and the model that says which answers there may be. Operations, checks and models are those of the explorer's stages,
-// performed on real threads.
+// What the stress test of the maps asks of each kind of map: how one is created, what a thread does with it, what must
+// hold at rest, and the model that says which answers there may be. Operations, checks and models are those of the
+// explorer's stages, performed on real threads.
 import type { SequentialModel } from '../../../src/explore/linearize.js'
 import type { Cpu, Operation } from '../../../src/explore/index.js'
 import type { View } from '../../../src/explore/subject.js'

@@ -1,7 +1,8 @@
-// A hash map whose elements have timers (or work) under stress: keys are inserted, replaced and deleted while others operate on
-// timers through pointers that they looked up, some of them long ago. The elements are the map's model (which key is where), each
-// timer the slot model's; what joins the two is here: an element's timer opens before the element is in the map, and is torn
-// down after it has left, before the operation that took it out returns. A stale pointer acts on what its element is now [H17].
+// A hash map whose elements have timers (or work) under stress: keys are inserted, replaced and deleted while others
+// operate on timers through pointers that they looked up, some of them long ago. The elements are the map's model
+// (which key is where), each timer the slot model's; what joins the two is here: an element's timer opens before the
+// element is in the map, and is torn down after it has left, before the operation that took it out returns. A stale
+// pointer acts on what its element is now [H17].
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, EEXIST, ENOENT, MAP_TYPE_HASH } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Event, SequentialModel } from '../../../src/explore/linearize.js'
