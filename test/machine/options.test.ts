@@ -49,3 +49,36 @@ test('run and prepare refuse them with the name of the program; what is there is
     await machine.close()
   }
 })
+
+test('fields that do not exist in what describes the network are refused with their place', () => {
+  for (const [given, words] of [
+    [{ interfaces: { 1: { mtus: 9 } } }, /^interfaces: 1: there is no option 'mtus'; did you mean 'mtu'\?$/],
+    [
+      { routes: [{ to: '10.0.0.0/8', dev: 1, prio: 3 }] },
+      /^routes\[0\]: there is no option 'prio'; there are to, via, /,
+    ],
+    [{ neighbors: [{ dev: 1, address: '10.0.0.1', lladdr: '02:00:00:00:00:01' }] }, /^neighbors\[0\]: .*'lladdr'/],
+    [{ sockets: [{ protocol: 'tcp', local: '10.0.0.1:80', v6Only: true }] }, /^sockets\[0\]: .*mean 'v6only'\?$/],
+    [{ task: { pid: 1, tgid: 2 } }, /^task: there is no option 'tgid'/],
+    [{ task: { namespace: { device: 1, inode: 2, pid: 3, tid: 4, id: 5 } } }, /^task\.namespace: .*'id'/],
+  ] as const)
+    assert.throws(() => boot.virtual(untyped(given)), coded('BAD_OPTION', words))
+})
+
+test('so are those in what a run says of its task, its packet and its stacks', () => {
+  const { programs } = boot.virtual().load(probes, unchecked)
+  for (const [given, words] of [
+    [{ task: { name: 'x' } }, /^program 'count' \(.*\): task: there is no option 'name'/],
+    [{ attach: { cookies: 1 } }, /: attach: there is no option 'cookies'; did you mean 'cookie'\?$/],
+    [{ stack: { kernels: [] } }, /: stack: .*did you mean 'kernel'\?$/],
+  ] as const)
+    assert.throws(() => programs.count!.run(untyped(given)), coded('BAD_RUN', words))
+  const data = new Uint8Array(64)
+  for (const [packet, words] of [
+    [{ mark: 1 }, /: packet: there is no option 'mark'/],
+    [{ vlan: { protocol: 0x8100, tci: 1, id: 2 } }, /: packet\.vlan: .*'id'/],
+    [{ socket: { cookie: 1, gid: 2 } }, /: packet\.socket: .*'gid'; did you mean 'uid'\?$/],
+    [{ tunnel: { id: 1, source: data, destination: data, mode: 1 } }, /: packet\.tunnel: .*'mode'/],
+  ] as const)
+    assert.throws(() => programs.mark!.run(untyped({ data, packet })), coded('BAD_RUN', words))
+})

@@ -1,14 +1,27 @@
 // Options that do not exist are refused by name: JavaScript has no types that would. The lists of those that do stand
-// beside the types of the options and are checked against them. Called by boot(), load(), run() and prepare().
+// beside the types of the options and are checked against them. Called by boot(), load(), run() and prepare(), and for the
+// fields of what these are given.
 import { SkepError } from '../../error.js'
 
 /** The names of the options of a type: `{ … } satisfies OptionNames<Type>`. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
 
-/** Throws BAD_OPTION if `given` has an option that is not among `names`; `where` begins the message: "boot". */
-export function refuseUnknown(given: object, names: Readonly<Record<string, true>>, where: string): void {
+/**
+ * Throws BAD_OPTION, or what `fail` throws, if `given` has an option that is not among `names`; `where` begins the message:
+ * "boot", "routes[2]".
+ */
+export function refuseUnknown(
+  given: object,
+  names: Readonly<Record<string, true>>,
+  where: string,
+  fail: (what: string) => never = badOption,
+): void {
   const unknown = unknownOption(given, names)
-  if (unknown !== undefined) throw new SkepError('BAD_OPTION', `${where}: ${unknown}`)
+  if (unknown !== undefined) fail(`${where}: ${unknown}`)
+}
+
+function badOption(what: string): never {
+  throw new SkepError('BAD_OPTION', what)
 }
 
 /** What is to be said of the first option that is not among `names`. */

@@ -3,6 +3,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { SkepError } from '../../error.js'
 import type { RangeAllocator } from '../cpu/ranges.js'
+import { refuseUnknown, type OptionNames } from './given-options.js'
 import { show } from './units.js'
 
 export const AF_INET = 2
@@ -34,6 +35,12 @@ export function list<T>(given: readonly T[] | undefined, name: string, most: num
 export function record<T>(given: T, place: string): T {
   if (typeof given === 'object' && given !== null) return given
   throw new SkepError('BAD_OPTION', `${place}: expected an object, got ${show(given)}`)
+}
+
+/** A record that has no other fields than these. */
+export function fields<T extends object>(given: T, names: OptionNames<T>, place: string): T {
+  refuseUnknown(record(given, place), names, place)
+  return given
 }
 
 /** A number that is written without sign, leading zero or exponent, so that each has one spelling. */

@@ -40,6 +40,7 @@ import {
   AF_INET,
   AF_INET6,
   addressOf,
+  fields,
   linkAddress,
   list,
   number,
@@ -49,6 +50,7 @@ import {
   type Address,
 } from './network-fields.js'
 import type { RangeAllocator } from '../cpu/ranges.js'
+import type { OptionNames } from './given-options.js'
 import { checkedSockets, writeSockets, type CheckedSocket, type Socket } from './sockets.js'
 import { show } from './units.js'
 
@@ -109,6 +111,18 @@ interface CheckedRoute {
   readonly table: number
 }
 
+const interfaceFields = { mtu: true, mac: true, forwarding: true } satisfies OptionNames<NetworkInterface>
+const routeFields = {
+  to: true,
+  via: true,
+  dev: true,
+  metric: true,
+  source: true,
+  type: true,
+  table: true,
+} satisfies OptionNames<Route>
+const neighborFields = { dev: true, address: true, mac: true } satisfies OptionNames<Neighbor>
+
 /** RTN_*. */
 const types = { unicast: 1, local: 2, blackhole: 6, unreachable: 7, prohibit: 8 } as const
 const TABLE_MAIN = 254
@@ -132,7 +146,7 @@ export function networkOf(options: {
   )
   const interfaces = entries.map(([name, given]) => {
     const index = wholeNumber(name, `interfaces: index '${name}'`, 1, 0x7fffffff)
-    const entry = typeof given === 'object' ? record(given, `interfaces: ${name}`) : { mtu: given }
+    const entry = typeof given === 'object' ? fields(given, interfaceFields, `interfaces: ${name}`) : { mtu: given }
     const { mtu = 1500, mac, forwarding = routes.length > 0 } = entry
     return {
       index,
@@ -148,10 +162,10 @@ export function networkOf(options: {
   return {
     interfaces,
     routes: routes
-      .map((route, at) => checkedRoute(record(route, `routes[${at}]`), `routes[${at}]`, device))
+      .map((route, at) => checkedRoute(fields(route, routeFields, `routes[${at}]`), `routes[${at}]`, device))
       .sort((one, other) => other.bits - one.bits || one.metric - other.metric),
     neighbors: neighbors.map((neighbor, at) => {
-      const { dev, address, mac } = record(neighbor, `neighbors[${at}]`)
+      const { dev, address, mac } = fields(neighbor, neighborFields, `neighbors[${at}]`)
       return {
         dev: device(dev, `neighbors[${at}].dev`),
         address: addressOf(address, `neighbors[${at}].address`),

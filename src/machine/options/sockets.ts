@@ -8,6 +8,7 @@ import {
   AF_INET,
   AF_INET6,
   addressOf,
+  fields,
   list,
   number,
   record,
@@ -16,6 +17,7 @@ import {
   type Address,
 } from './network-fields.js'
 import type { RangeAllocator } from '../cpu/ranges.js'
+import type { OptionNames } from './given-options.js'
 import { show } from './units.js'
 
 /** A local socket. What bpf_sk_lookup_tcp finds is as struct bpf_sock shows it. */
@@ -63,6 +65,19 @@ interface End {
   readonly port: number
 }
 
+const socketFields = {
+  protocol: true,
+  local: true,
+  remote: true,
+  state: true,
+  dev: true,
+  v6only: true,
+  mark: true,
+  priority: true,
+  rxQueue: true,
+  tcp: true,
+} satisfies OptionNames<Socket>
+
 const states = {
   established: layout.TCP_ESTABLISHED,
   syn_sent: 2,
@@ -101,7 +116,7 @@ export function checkedSockets(
 ): CheckedSocket[] {
   return list(given, 'sockets', layout.MAX_SOCKETS).map((socket, at) => {
     const place = `sockets[${at}]`
-    return checked(record(socket, place), place, device)
+    return checked(fields(socket, socketFields, place), place, device)
   })
 }
 

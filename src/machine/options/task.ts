@@ -20,6 +20,7 @@ import {
   TASK_UID_GID,
 } from '../../../core/task-record.js'
 import { SkepError } from '../../error.js'
+import { refuseUnknown, type OptionNames } from './given-options.js'
 import { show } from './units.js'
 
 /** What the kernel would know of the task that runs a program. What is left out stays as it was. */
@@ -50,6 +51,25 @@ export interface Attachment {
   address?: number | bigint
 }
 
+const taskFields = {
+  pid: true,
+  tid: true,
+  comm: true,
+  uid: true,
+  gid: true,
+  address: true,
+  cgroups: true,
+  classid: true,
+  namespace: true,
+} satisfies OptionNames<TaskIdentity>
+const namespaceFields = {
+  device: true,
+  inode: true,
+  pid: true,
+  tid: true,
+} satisfies OptionNames<NonNullable<TaskIdentity['namespace']>>
+const attachFields = { cookie: true, address: true } satisfies OptionNames<Attachment>
+
 type Fail = (what: string) => never
 
 const bootFail: Fail = (what) => {
@@ -58,6 +78,7 @@ const bootFail: Fail = (what) => {
 
 /** Writes what `task` says into the structure at `address`. */
 function writeTask(bytes: Uint8Array, address: number, task: TaskIdentity, fail: Fail): void {
+  refuseUnknown(task, taskFields, 'task', fail)
   const view = new DataView(bytes.buffer, bytes.byteOffset + address, TASK_BYTES)
   const pair = (field: number, upper: number | undefined, lower: number | undefined, names: string): void => {
     if (upper !== undefined) view.setUint32(field + 4, word(upper, names, fail), true)
@@ -81,6 +102,7 @@ function writeTask(bytes: Uint8Array, address: number, task: TaskIdentity, fail:
     view.setBigUint64(TASK_CGROUP_ID, ids.at(-1) ?? 0n, true)
   }
   if (task.namespace !== undefined) {
+    refuseUnknown(task.namespace, namespaceFields, 'task.namespace', fail)
     const { device, inode, pid, tid } = task.namespace
     view.setBigUint64(TASK_NAMESPACE_DEVICE, long(device, 'task.namespace.device', fail), true)
     view.setBigUint64(TASK_NAMESPACE_INODE, long(inode, 'task.namespace.inode', fail), true)
@@ -110,6 +132,7 @@ export function placeTask(
   view.setUint32(TASK_ARGUMENTS, traced?.arguments ?? 0, true)
   view.setUint32(TASK_HAS_RESULT, traced?.returns ? 1 : 0, true)
   if (run.attach === undefined) return
+  refuseUnknown(run.attach, attachFields, 'attach', fail)
   view.setBigUint64(TASK_ATTACH_COOKIE, long(run.attach.cookie ?? 0, 'attach.cookie', fail), true)
   view.setBigUint64(TASK_FUNCTION, long(run.attach.address ?? 0, 'attach.address', fail), true)
 }

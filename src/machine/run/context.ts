@@ -14,7 +14,7 @@ import { TASK_KERNEL_DEPTH, TASK_PACKET_BYTES, TASK_USER_DEPTH } from '../../../
 import { SkepError } from '../../error.js'
 import type { ProgramSpec } from '../../object/spec.js'
 import type { ContextFields } from './context-fields.js'
-import { unknownOption, type OptionNames } from '../options/given-options.js'
+import { refuseUnknown, unknownOption, type OptionNames } from '../options/given-options.js'
 import { PACKET_AT, placePacket, type Clone } from './packet.js'
 import type { MapAt, Redirect } from './redirect.js'
 import type { PacketAfter, PacketState } from './packet-state.js'
@@ -77,6 +77,8 @@ export interface Stacks {
   /** The same. */
   user?: readonly (number | bigint)[]
 }
+
+const stackFields = { kernel: true, user: true } satisfies OptionNames<Stacks>
 
 /** What run() answers. */
 export interface RunResult {
@@ -234,6 +236,7 @@ function taskView({ bytes, task }: RunBuffer): DataView {
 
 /** At the end of the run buffer, where core/helper/stack-trace.ts looks for them. */
 function placeStacks(buffer: RunBuffer, used: number, stack: Stacks, fail: Fail): void {
+  refuseUnknown(stack, stackFields, 'stack', fail)
   const start = buffer.size - STACKS_BYTES
   if (used > start) fail(`ctx and data take ${used} bytes; with stacks at most ${start} are possible`)
   buffer.bytes.fill(0, buffer.address + start, buffer.address + buffer.size)

@@ -3,6 +3,7 @@
 import { CGROUP_LEVELS, RUN_RECORD } from '../../../core/run-record.js'
 import * as record from '../../../core/run-record.js'
 import type { Fail } from './context.js'
+import { refuseUnknown, type OptionNames } from '../options/given-options.js'
 import { show } from '../options/units.js'
 
 /** Metadata of a tunnel. Addresses are 4 or 16 bytes. */
@@ -39,6 +40,29 @@ export interface PacketState {
   routeRealm?: number
 }
 
+const packetFields = {
+  hash: true,
+  vlan: true,
+  tunnel: true,
+  socket: true,
+  netnsCookie: true,
+  cgroups: true,
+  classid: true,
+  routeRealm: true,
+} satisfies OptionNames<PacketState>
+const vlanFields = { protocol: true, tci: true } satisfies OptionNames<NonNullable<PacketState['vlan']>>
+const socketFields = { cookie: true, uid: true } satisfies OptionNames<NonNullable<PacketState['socket']>>
+const tunnelFields = {
+  id: true,
+  source: true,
+  destination: true,
+  tos: true,
+  ttl: true,
+  label: true,
+  flags: true,
+  options: true,
+} satisfies OptionNames<PacketTunnel>
+
 /** What a packet has at the end of a run, as far as it has it. */
 export interface PacketAfter {
   readonly hash?: number
@@ -68,17 +92,20 @@ export function writePacketState(view: DataView, state: PacketState, fail: Fail)
     if (typeof value !== 'bigint') whole(value, 'cookies and control groups', fail)
     view.setBigUint64(RUN_RECORD + field, BigInt.asUintN(64, BigInt(value)), true)
   }
+  refuseUnknown(state, packetFields, 'packet', fail)
   const { hash, vlan, tunnel, socket, netnsCookie, cgroups, classid, routeRealm } = state
   if (hash !== undefined) {
     word(HASH, hash, 'packet.hash')
     word(RUN_RECORD + record.RECORD_HASH_SET, 1, '')
   }
   if (vlan !== undefined) {
+    refuseUnknown(vlan, vlanFields, 'packet.vlan', fail)
     word(VLAN_PRESENT, 1, '')
     word(VLAN_TCI, vlan.tci, 'packet.vlan.tci')
     word(VLAN_PROTO, swap16(whole(vlan.protocol, 'packet.vlan.protocol', fail)), '')
   }
   if (tunnel !== undefined) writeTunnel(view, tunnel, fail)
+  if (socket !== undefined) refuseUnknown(socket, socketFields, 'packet.socket', fail)
   if (socket?.cookie !== undefined) long(record.RECORD_SOCKET_COOKIE, socket.cookie)
   if (socket?.uid !== undefined) word(RUN_RECORD + record.RECORD_SOCKET_UID, socket.uid, 'packet.socket.uid')
   if (netnsCookie !== undefined) long(record.RECORD_NETNS_COOKIE, netnsCookie)
@@ -92,6 +119,7 @@ export function writePacketState(view: DataView, state: PacketState, fail: Fail)
 }
 
 function writeTunnel(view: DataView, tunnel: PacketTunnel, fail: Fail): void {
+  refuseUnknown(tunnel, tunnelFields, 'packet.tunnel', fail)
   const { source, destination, options = new Uint8Array(0) } = tunnel
   if (source.length !== destination.length || (source.length !== 4 && source.length !== 16))
     fail('packet.tunnel: source and destination have 4 or 16 bytes each')
