@@ -1,9 +1,10 @@
-// Writes docs/support.md from the code's own tables: every helper that Linux 6.18 numbers and every kfunc that this
-// machine has. `node scripts/support.mjs` after a build; `--check` compares (test/machine/support.test.ts does the
-// same).
+// Writes docs/support.md from the code's own tables: program and map types, every helper that Linux 6.18 numbers and
+// every kfunc that this machine has. `node scripts/support.mjs` after a build; `--check` compares
+// (test/machine/support.test.ts does the same).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { helpers, kfuncs } from '../dist/src/machine/helpers.js'
 import { helperName } from '../dist/src/isa/helper-names.js'
+import { typeSections } from './support-types.mjs'
 
 const MOST = 256
 const path = new URL('../docs/support.md', import.meta.url)
@@ -164,12 +165,12 @@ export function supportPage() {
   }
   const kernelFunctions = [...kfuncs].map(({ name }) => name).sort()
   return [
-    '# Helpers and kernel functions',
+    '# What is supported, and what is refused',
     '',
     '<!-- Written by scripts/support.mjs from the tables of the code; do not edit. -->',
     '',
-    'What a program calls that is `refused` here is named, all of it in one message, when its object is loaded. A weak kernel',
-    'function that is not here is address 0, as in a kernel without it.',
+    'What an object uses that is `refused` here is named, all of it in one message, when it is loaded. A weak kernel function that',
+    'is not here is address 0, as in a kernel without it.',
     '',
     '## Values that the host sets',
     '',
@@ -180,6 +181,7 @@ export function supportPage() {
     'packets go, who has which link address, and which sockets there are. What programs do to a packet comes back in the answer of',
     'the run: `packet`, `redirect`, `clones`.',
     '',
+    ...typeSections(),
     `## Helpers: ${helpers.length} of ${rows.length}`,
     '',
     '| number | helper | |',

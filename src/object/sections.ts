@@ -156,6 +156,13 @@ export function sectionMeaning(section: string): SectionMeaning {
   }
 }
 
+/** All names of sections that libbpf knows, by the kernel's type of their programs. */
+export function sectionsByType(): Map<string, string[]> {
+  const types = new Map<string, string[]>()
+  for (const { kernelType, name } of ROWS) types.set(kernelType, [...(types.get(kernelType) ?? []), name])
+  return types
+}
+
 /** What an unknown name may have meant: the longest known one that it begins with, or that is like it. */
 export function sectionHint(section: string): string {
   const likely = ROWS.map(({ name }) => name)
