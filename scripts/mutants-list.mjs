@@ -28,7 +28,7 @@ export const mutants = [
   mutant('set_callback that lost to another keeps its reference', 'pair/idle-unbound/set1/set2', set, ['  program_put(program)\n  return isFreed(load64(', '  return isFreed(load64(']),
   mutant('set_callback takes its binding back without comparing', 'hazard/H6/two-setters', set, ['if (compareExchange64(binding, mine, 0) === mine) program_put(program)', 'if (compareExchange64(binding, load64(binding), 0) !== 0) program_put(program)']),
   mutant('set_callback reads the state before the binding', 'hazard/H18/late', set, ['    const old = load64(binding)\n    const state = load64(<usize>block + CB_STATE)\n', '    const state = load64(<usize>block + CB_STATE)\n    const old = load64(binding)\n']),
-  mutant('bpf_get_stackid in an NMI takes the place of the key of the one that it interrupted', 'stack/reused+nmi', 'core/helper/key-cell.ts', [' + (min<u32>(peek32(cpu() + CPU_NESTED), CELLS - 1) << 3)', '']),
+  mutant('bpf_get_stackid in an NMI takes the place of the key of the one that it interrupted', 'stack/reused+nmi', 'core/helper/scratch-cell.ts', [' + (min<u32>(peek32(cpu() + CPU_NESTED), CELLS - 1) << 5)', '']),
   mutant('start does not see to a queue entry', 'pair/idle-bound/set2/now', start, ['      if (deadline !== NEVER) ensureQueued(block, deadline, pinned)\n', '']),
   mutant('start takes any entry for early enough', 'pair/later-on-cpu-0/now/async', start, ['queuedDeadline(queued) <= deadline && ', '']),
   mutant('start takes an entry on any CPU for pinned', 'pair/due-on-cpu-0/set2/pin', start, [' && (!pinned || owner === me)', '']),

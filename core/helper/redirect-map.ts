@@ -8,7 +8,7 @@ import { MAP_TYPE } from '../layout'
 import { mapAddress } from '../map/map'
 import { isDeviceMap, isTarget } from '../map/shape'
 import { targetOf } from '../map/target'
-import { keyCell } from './key-cell'
+import { scratchCell } from './scratch-cell'
 import { recordRedirect } from './redirect'
 
 const REDIRECT_MAP: u32 = 51
@@ -25,7 +25,7 @@ export function bpf_redirect_map(mapPointer: u64, key: u64, flags: u64): i64 {
   if (!isTarget(type)) fault(FAULT_BAD_ACCESS, mapPointer)
   const known = isDeviceMap(type) ? ACTIONS | BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS : ACTIONS
   if (flags & ~known) return XDP_ABORTED
-  const cell = keyCell()
+  const cell = scratchCell()
   note32(cell, <u32>key)
   const value = targetOf(map, cell)
   if (!value && !(flags & BPF_F_BROADCAST)) {

@@ -25,7 +25,7 @@ import { TASK_KERNEL_DEPTH, TASK_USER_DEPTH } from '../task-record'
 import { hashLookup, hashUpdate } from '../map/hash'
 import { mapAddress } from '../map/map'
 import { powerOfTwoFrom } from '../map/shape'
-import { keyCell } from './key-cell'
+import { scratchCell } from './scratch-cell'
 import { inRunBuffer } from './task'
 
 const SKIP: u64 = 0xff
@@ -78,7 +78,7 @@ export function bpf_get_stackid(_context: u64, mapPointer: u64, flags: u64): i64
   const stack = placeOf(flags)
   const words = min<u32>(depth - skipped, bytes >> 3)
   const id = hashOf(stack, words) & (<u32>powerOfTwoFrom(peek32(map + MAP_MAX_ENTRIES)) - 1)
-  const key = keyCell()
+  const key = scratchCell()
   note32(key, id)
   let result = hashUpdate(map, key, stack, BPF_NOEXIST, true)
   if (result === -EEXIST) {
