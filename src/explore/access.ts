@@ -40,6 +40,10 @@ export const isWordAccess = (operation: number): boolean =>
 export const mayWrite = (operation: number): boolean =>
   isWordAccess(operation) && operation !== DOOR_LOAD && operation !== DOOR_PEEK && operation !== DOOR_GLANCE
 
+/** Whether a word access of this kind only writes: its operation is not told what was there before. */
+export const onlyWrites = (operation: number): boolean =>
+  operation === DOOR_STORE || operation === DOOR_POKE || operation === DOOR_NOTE
+
 /** Whether an access with this outcome left memory as it was (a failed compare-and-exchange, an `or` of set bits …). */
 export function changedNothing(
   code: number,

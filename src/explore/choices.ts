@@ -38,6 +38,8 @@ export interface WorldOptions {
   replay?: boolean
   /** At most this many preemptions. */
   preemptions?: number | undefined
+  /** Steps whose like was made before are not made access by access (leaps.ts); searches say so, if not told otherwise. */
+  leaps?: boolean
 }
 
 export class Choices {

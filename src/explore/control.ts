@@ -15,7 +15,8 @@ export const NODE = 4
 export const CALL = 7
 /** Number of the set of plain accesses since the CPU's last scheduling point (races.ts). */
 export const PLAIN_SET = 10
-const CPU_WORDS = 11
+/** How many they are. */
+export const CPU_WORDS = 11
 
 /** STATUS: */
 export const ASLEEP = 1

@@ -2,11 +2,22 @@
 // running operation is one number in the state, and the next access of a node is found by running the compiled code only
 // once. A retry loop closes: the node after a repeated `retry` is the node after the first. Owned by a Stage.
 import { DOOR_MAY_FAIL, DOOR_NOW, DOOR_RETRY } from '../../core/abi.js'
-import { isPlain, isWordAccess, mayWrite, operationOf, perform, result, Violation, widthOf } from './access.js'
+import {
+  isPlain,
+  isWordAccess,
+  mayWrite,
+  onlyWrites,
+  operationOf,
+  perform,
+  result,
+  Violation,
+  widthOf,
+} from './access.js'
 import { GuestFault, UNWOUND } from './executor.js'
 import type { Cpu, Executor } from './executor.js'
 import {
   ACCESS,
+  BLIND,
   BROKEN,
   FAILS,
   FINISHED,
@@ -105,9 +116,10 @@ export class LogTree extends NodeTable {
     return this.roots[this.nodes[node * NODE_STRIDE + NODE_ROOT]!]!.operation
   }
 
-  /** The node after the pending access of `node` has returned this result. */
+  /** The node after the pending access of `node` has found this in memory. */
   child(node: number, low: number, high: number): number {
     const { nodes } = this
+    if (nodes[node * NODE_STRIDE + NODE_FLAGS]! & BLIND) low = high = 0
     const last = nodes[node * NODE_STRIDE + NODE_LAST_CHILD]! * NODE_STRIDE
     if (last !== 0 && nodes[last + NODE_LOW] === low && nodes[last + NODE_HIGH] === high) return this.resolve(last)
     const found = this.raw(node, low, high)
@@ -232,7 +244,7 @@ export class LogTree extends NodeTable {
     if (operation === DOOR_MAY_FAIL) return FAILS
     if (!isWordAccess(operation)) return 0
     const plain = isPlain(operation) ? PLAIN | QUIET : 0
-    const writes = mayWrite(operation) ? WRITES : 0
+    const writes = (mayWrite(operation) ? WRITES : 0) | (onlyWrites(operation) ? BLIND : 0)
     const width = widthOf(code)
     const size = width === 8 ? WIDE : width < 4 ? NARROW : 0
     return plain | writes | size | (this.inRange(code, address) ? WORD : 0)
@@ -261,6 +273,7 @@ export class LogTree extends NodeTable {
     if (!isWordAccess(operation)) return false
     if (!this.inRange(code, address)) return false
     perform(memory, code, address, executor.aLow, executor.aHigh, executor.bLow, executor.bHigh)
+    if (onlyWrites(operation)) result.low = result.high = 0
     return true
   }
 

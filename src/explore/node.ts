@@ -56,6 +56,8 @@ export const FAILS = 32
 export const TURN = 64
 /** It reads or writes less than 4 bytes. */
 export const NARROW = 128
+/** It only writes: what was there before is no result of it, and states that differ in nothing else are one. */
+export const BLIND = 256
 
 export class NodeTable {
   nodes = new Int32Array(NODE_STRIDE << 10)

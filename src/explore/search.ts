@@ -86,7 +86,8 @@ const LEARNING_PREEMPTIONS = 2
  * two preemptions learn, until no access was taken to be independent that is not: the last search is the one that counts. A
  * violation counts at once: every path is an execution.
  */
-export function search(subject: Subject, options: SearchOptions = {}): SearchResult {
+export function search(subject: Subject, asked: SearchOptions = {}): SearchResult {
+  const options = { leaps: true, ...asked }
   const { full, naive, preemptions } = options
   const learns = full !== true && naive !== true && preemptions === undefined
   let steps = LEARNING_STEPS

@@ -3,6 +3,7 @@
 import { Cpu, Executor, GuestFault } from './executor.js'
 import type { Exports, WasmImports } from './executor.js'
 import { Independence } from './independence.js'
+import { Leaps } from './leaps.js'
 import { LogTree } from './log.js'
 import { Sharing } from './sharing.js'
 import { Words } from './words.js'
@@ -44,6 +45,8 @@ export class Stage {
   readonly sharing: Sharing
   /** The same beside the nodes of the logs. */
   readonly independence: Independence
+  /** What its steps did. */
+  readonly leaps: Leaps
   /** Whether anything was ever poisoned here: until then accesses need not be checked for it. */
   poisoned = false
   /** First word index that the world may use. */
@@ -63,6 +66,7 @@ export class Stage {
     this.logs.clockStandsStill = spec.movingClock !== true
     this.logs.recordSites = spec.sites === true
     this.independence = new Independence(this.sharing, this.logs)
+    this.leaps = new Leaps(this, this.memory, this.logs)
     for (let index = 0; index < spec.cpus; index++) this.cpus.push(new Cpu(index, this.executor, spec.memory))
     const module = spec.module instanceof Uint8Array ? new WebAssembly.Module(spec.module) : spec.module
     if (module) for (const cpu of this.cpus) cpu.exports = instantiate(module, this.executor, spec.imports?.(cpu) ?? {})

@@ -1,6 +1,14 @@
 // What a step does to a state: performs the pending access of a CPU, and goes on through accesses that need no scheduling
 // point. The inner loop of every search: for a word access there is no allocation and no bigint. Owned by a World.
-import { DOOR_COPY, DOOR_FILL, DOOR_NOW, DOOR_SLEEP, DOOR_WAIT_WHILE, DOOR_WAKE } from '../../core/abi.js'
+import {
+  DOOR_COPY,
+  DOOR_FILL,
+  DOOR_MAY_FAIL,
+  DOOR_NOW,
+  DOOR_SLEEP,
+  DOOR_WAIT_WHILE,
+  DOOR_WAKE,
+} from '../../core/abi.js'
 import { checkRange, isWordAccess, operationOf, perform, result, Violation, widthOf } from './access.js'
 import type { Choices } from './choices.js'
 import { ASLEEP, CALL, DEPTH, NODE, PLAIN_SET, STATUS, WOKEN } from './control.js'
@@ -8,6 +16,7 @@ import type { Control } from './control.js'
 import { checkPoison, isPoisoned, special } from './effects.js'
 import { DOOR_CLEANSE, DOOR_POISON, DOOR_STOPPED } from './executor.js'
 import type { Independence } from './independence.js'
+import type { Leaps } from './leaps.js'
 import type { LogTree } from './log.js'
 import * as log from './node.js'
 import type { Observation } from './observation.js'
@@ -38,6 +47,7 @@ export class Steps {
   private readonly stage: Stage
   private readonly sharing: Sharing
   private readonly independence: Independence
+  private readonly leaps: Leaps
   private readonly ordered: boolean
   private readonly maxSteps: number
   /** CPUs that have choices beside their next step, which a quiet access must not pass over. */
@@ -54,6 +64,7 @@ export class Steps {
     this.stage = subject.stage
     this.sharing = this.stage.sharing
     this.independence = this.stage.independence
+    this.leaps = this.stage.leaps
     this.ordered = subject.model !== undefined
     this.maxSteps = subject.maxSteps ?? 10_000
     this.ownSteps = control.calls.map(() => 0)
@@ -85,6 +96,7 @@ export class Steps {
     let node = words.words[at + NODE + depth - 1]!
     const before = this.accesses
     while (logs.nodes[node * log.NODE_STRIDE + log.NODE_STATUS] === log.ACCESS) {
+      this.leaps.passes(node)
       try {
         if (!this.access(cpu, call, at, node)) return
       } catch (thrown) {
@@ -130,6 +142,7 @@ export class Steps {
       if (!independence.settled(node, call, calls, (flags & log.PLAIN) !== 0)) return node
       const address = nodes[n + log.NODE_ADDRESS]!
       if (this.stage.poisoned && isPoisoned(this.stage, address, flags & log.WIDE ? 8 : 1)) return node
+      this.leaps.passes(node)
       if (flags & (log.WRITES | log.NARROW)) {
         perform(
           words,
@@ -193,6 +206,7 @@ export class Steps {
     if (isWordAccess(operation) || waits(operation)) checkRange(address >>> 0, widthOf(code), widthOf(code), limit)
     if (!(nodes[n + log.NODE_FLAGS]! & (log.QUIET | log.FAILS))) this.words.put(at + PLAIN_SET, 0)
     result.low = result.high = 0
+    if (operation !== DOOR_NOW && operation !== DOOR_MAY_FAIL && operation !== DOOR_WAIT_WHILE) this.leaps.gives()
     switch (operation) {
       case DOOR_SLEEP:
         if (words[address >>> 2] !== a && words[at + STATUS] !== WOKEN) result.low = 1
@@ -265,6 +279,7 @@ export class Steps {
     const n = node * log.NODE_STRIDE
     const code = this.logs.nodes[n + log.NODE_CODE]!
     const address = this.logs.nodes[n + log.NODE_ADDRESS]!
+    this.leaps.meets()
     for (let other = 0; other < this.control.cpuCount; other++) {
       const theirs = words[this.control.cpu(other) + PLAIN_SET]!
       if (theirs === 0 || other === cpu || !this.plain.conflicts(theirs, code, address)) continue

@@ -28,7 +28,7 @@ export class Words {
   h2 = 0
   h3 = 0
   /** Pairs (index, value before): at most one for each word between two marks. */
-  private undo = new Int32Array(1 << 12)
+  undo = new Int32Array(1 << 12)
   private top = 0
   /** Entries of the undo log before this one are in the hash. */
   private hashed = 0
@@ -78,6 +78,38 @@ export class Words {
     this.hashed = top
     this.nextStretch()
     return top
+  }
+
+  /** Where the undo log stands. */
+  get place(): number {
+    return this.top
+  }
+
+  /** The value that a word had where the undo log stood at this place. */
+  valueBefore(place: number, index: number): number {
+    for (let at = place; at < this.top; at += 2) if (this.undo[at] === index) return this.undo[at + 1]!
+    return this.words[index]!
+  }
+
+  /** Writes different words after a `mark`: pairs (index, value) from `first` to `end` of `pairs`. What this does to the hash is
+   * known: four words at `delta`. */
+  change(pairs: Int32Array, first: number, end: number, delta: number): void {
+    const { words } = this
+    while (this.top + end - first > this.undo.length) this.enlarge()
+    const { undo } = this
+    let { top } = this
+    for (let at = first; at < end; at += 2) {
+      const index = pairs[at]!
+      undo[top] = index
+      undo[top + 1] = words[index]!
+      words[index] = pairs[at + 1]!
+      top += 2
+    }
+    this.top = this.hashed = top
+    this.h0 ^= pairs[delta]!
+    this.h1 ^= pairs[delta + 1]!
+    this.h2 ^= pairs[delta + 2]!
+    this.h3 ^= pairs[delta + 3]!
   }
 
   /** Whether one of these words was written since the mark. */

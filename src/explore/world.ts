@@ -4,6 +4,7 @@
 import { Choices, NMI, NMI_WAITS, STOP, TIME_OUT } from './choices.js'
 import type { WorldOptions } from './choices.js'
 import { Control, DEPTH, NMI_STARTED, PLACE } from './control.js'
+import type { Leaps } from './leaps.js'
 import type { LogTree } from './log.js'
 import * as log from './node.js'
 import type { Call, Observation } from './observation.js'
@@ -20,6 +21,7 @@ export class World {
   /** What is known of the words that operations use. */
   readonly sharing: Sharing
   private readonly steps: Steps
+  private readonly leaps: Leaps | undefined
 
   constructor(
     readonly subject: Subject,
@@ -36,6 +38,8 @@ export class World {
     })
     const { words, logs, control, sharing } = this
     this.choices = new Choices(subject, control, words, logs, sharing, stage.independence, options)
+    this.leaps = options.leaps === true && options.full !== true ? stage.leaps : undefined
+    this.leaps?.begin(control)
     this.steps = new Steps(subject, control, this.choices, words, logs, options.full === true)
   }
 
@@ -92,9 +96,21 @@ export class World {
       case NMI_WAITS:
         return this.nest(cpu, at, (choice & 7) === NMI_WAITS)
       default:
-        this.begin(cpu, at)
-        steps.run(cpu, at)
+        this.go(cpu, at)
     }
+  }
+
+  // The CPU's next step, by a leap if one is known.
+  private go(cpu: number, at: number): void {
+    const { leaps, steps } = this
+    if (leaps?.take(cpu, at) === true) {
+      steps.violation = undefined
+      steps.accesses = leaps.accesses
+      return
+    }
+    this.begin(cpu, at)
+    steps.run(cpu, at)
+    if (steps.violation === undefined) leaps?.keep(cpu, at, steps.accesses)
   }
 
   // Begins the CPU's next operation if none runs on it.
