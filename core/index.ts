@@ -22,6 +22,8 @@ export {
   bpf_map_lookup_percpu_elem,
   bpf_map_sum_elem_count,
   bpf_map_update_elem,
+  map_delete_in,
+  map_update_in,
 } from './helper/map'
 export { bpf_map_peek_elem, bpf_map_pop_elem, bpf_map_push_elem } from './helper/queue'
 export {

@@ -99,7 +99,7 @@ function refuse(map: usize, flags: u64): i32 {
  * Makes room for one element in a full LRU map by evicting one. The evicted element's room is then the caller's, and
  * so is the element, free: its index + 1. 0 if others were always quicker.
  */
-function evictForRoom(map: usize): u32 {
+export function evictForRoom(map: usize): u32 {
   const evicted = evict(map)
   return evicted === ABSENT ? 0 : retire(map, evicted) + 1
 }
@@ -171,20 +171,26 @@ function put(map: usize, key: usize, value: usize, flags: u64, which: u32): i32 
   const order = writeKey(map, recordOf(map, mine), key)
   if (isPerCpu(peek32(map + MAP_TYPE))) writeCpuValues(map, mine, value, which, true)
   else writeValue(map, valueAddress(map, mine), value)
-  const slots = hasSlots(map)
-  if (slots) openElement(map, mine)
+  if (hasSlots(map)) openElement(map, mine)
   if (lru) clearReferenced(map, mine)
-  const words = ownKey(map, mine)
-  const result = act(map, evicted ? PUT_RESERVED : PUT, order, words, mine, <u32>flags)
+  return publish(map, mine, order, <u32>flags, evicted !== 0)
+}
+
+/**
+ * Brings an element in the caller's hands, whose key and value are written, into the map, or gives it back: as
+ * hashUpdate, but -E2BIG also if an LRU map is full. `reserved`: the caller has the room, too.
+ */
+export function publish(map: usize, mine: u32, order: u64, flags: u32, reserved: bool): i32 {
+  const result = act(map, reserved ? PUT_RESERVED : PUT, order, ownKey(map, mine), mine, flags)
   if (result === INSERTED) return 0
-  if (evicted) unreserve(map)
+  if (reserved) unreserve(map)
   if ((result & 0xff) >= TAKEN) {
-    if (lru) markReferenced(map, mine)
+    if (evicts(map)) markReferenced(map, mine)
     giveElement(map, retire(map, result))
     return 0
   }
   // A stale pointer may have been used to initialise a timer in it meanwhile.
-  if (slots) closeElement(map, mine)
+  if (hasSlots(map)) closeElement(map, mine)
   giveElement(map, mine)
   if (result === PRESENT) return -EEXIST
   return result === ABSENT ? -ENOENT : -E2BIG

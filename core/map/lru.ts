@@ -15,7 +15,7 @@ import {
   RECORD_ORDER,
   RECORD_REFERENCED,
 } from '../layout'
-import { ABSENT, EVICT, act } from './list'
+import { ABSENT, EVICT, act, takeAtHead } from './list'
 import { isLong, recordOf } from './record'
 import { isLru } from './shape'
 
@@ -50,20 +50,24 @@ export function evict(map: usize): u32 {
   const count = peek32(map + MAP_ELEMENT_COUNT)
   let spared: u32 = 0
   let next = glance32(map + MAP_HAND)
+  const bytes = peek32(map + MAP_RECORD_BYTES)
   for (let turn: u32 = 0; turn < count + min(count, SPARED); turn++) {
     const index = next < count ? next : 0
     next = index + 1
     note32(map + MAP_HAND, next)
     const record = recordOf(map, index)
     if (load64(record + RECORD_LINK) & RECORD_MARK) continue
-    if (spared < SPARED && glance32(referenceMark(map, index))) {
-      note32(referenceMark(map, index), 0)
+    if (spared < SPARED && glance32(record + bytes - RECORD_REFERENCED)) {
+      note32(record + bytes - RECORD_REFERENCED, 0)
       spared++
       continue
     }
+    const order = load64(record + RECORD_ORDER)
+    const taken = takeAtHead(map, index, order)
+    if (taken !== ABSENT) return taken
     // Unmarked may also mean prepared and not yet in the map: the walk takes it only if it finds it linked. Its key
     // words may change under the walk if it is reused meanwhile; then the walk finds another element there, or none.
-    const result = act(map, EVICT, load64(record + RECORD_ORDER), isLong(map) ? record + RECORD_KEY : 0, index, 0)
+    const result = act(map, EVICT, order, isLong(map) ? record + RECORD_KEY : 0, index, 0)
     if (result !== ABSENT) return result
   }
   return ABSENT

@@ -52,7 +52,7 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
       for (let register = 1; register <= helper.parameters; register += 1) f.getRegister(register)
       if (helper.frame) f.getFrame()
       if (callee.slot) pushSlot(f, callee.slot)
-      if (callee.ring !== undefined) f.const32(callee.ring)
+      if (callee.map !== undefined) f.const32(callee.map)
       f.op(op.call)
       f.code.u32(callee.index)
       if (!helper.returns) f.const64(0)

@@ -8,13 +8,13 @@ import type { CodePosition } from './positions.js'
 
 /** What a call instruction calls, resolved. */
 export type Callee =
-  /** `frame`, of a tail call: as for 'tail'. `slot`, or `ring`, an address: what the last i32 says. */
+  /** `frame`, of a tail call: as for 'tail'. `slot`, or `map`, an address: what the last i32 says. */
   | {
       kind: 'import'
       index: number
       helper: HelperImport
       slot?: SlotShape | undefined
-      ring?: number | undefined
+      map?: number | undefined
       frame?: number
     }
   /** `charges`: it, or what it calls, spends of the loop budget. */

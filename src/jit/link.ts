@@ -18,8 +18,8 @@ export interface HelperImport {
    * i32.
    */
   readonly inSlot?: { readonly field: 'timer' | 'work'; readonly name: string }
-  /** The core's export for a ring buffer that is known; it takes the address of the map as a last i32. */
-  readonly ofRing?: string
+  /** The core's export for a map that is known; it takes the address of the map as a last i32. */
+  readonly ofMap?: string
   /** It takes an address of the core as a last i32. */
   readonly takesAddress?: boolean
   /** Its result, unless 0, is the table index of the function that takes the caller's place (bpf_tail_call). */

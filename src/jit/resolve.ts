@@ -10,9 +10,10 @@ import type { KnownArguments, LookupSite } from './lookups.js'
 
 const TAIL_CALL_HELPER = 12
 const LOOP_HELPER = 181
-/** bpf_ringbuf_output and bpf_ringbuf_reserve, whose r1 is the ring. */
+/** bpf_ringbuf_output and bpf_ringbuf_reserve, whose r1 is the ring, and bpf_ringbuf_submit, whose r1 is a sample. */
 const OUTPUT_HELPER = 130
 const RESERVE_HELPER = 131
+const SUBMIT_HELPER = 132
 
 /** What a subprogram's tail call asks for the frame of the next program: core/frame.ts. */
 const TAIL_FRAME: HelperImport = { name: 'tail_frame', parameters: 0, frame: true, returns: true }
@@ -122,8 +123,10 @@ export function calleesOf(
       const helper = target.helperImport(imm, unit.spec.name, index)
       const site = lookups?.get(index)
       const { first, second, third } = given?.get(index) ?? {}
-      if (imm === RESERVE_HELPER || imm === OUTPUT_HELPER)
-        ring = first?.kind === 'map' ? target.ringAddress?.(first.map) : undefined
+      const ofRing = imm === RESERVE_HELPER || imm === OUTPUT_HELPER
+      if (ofRing) ring = first?.kind === 'map' ? target.ringAddress?.(first.map) : undefined
+      const named = first?.kind === 'map' ? target.mapAddress(first.map) : undefined
+      const map = ofRing || imm === SUBMIT_HELPER ? ring : named
       const programs = imm === TAIL_CALL_HELPER && second?.kind === 'map' && target.programArrayShape?.(second.map)
       const array = site && target.arrayShape?.(site.map)
       const hash = site && target.hashShape?.(site.map)
@@ -139,12 +142,12 @@ export function calleesOf(
         })
       else if (imm === LOOP_HELPER && second?.kind === 'function-pointer')
         callees.set(index, { kind: 'loop', callback: second.function, index: 0, charges: true, inline: undefined })
-      else if (helper.ofRing !== undefined && ring !== undefined)
+      else if (helper.ofMap !== undefined && map !== undefined)
         callees.set(index, {
           kind: 'import',
-          index: importIndex({ ...helper, name: helper.ofRing, takesAddress: true }),
+          index: importIndex({ ...helper, name: helper.ofMap, takesAddress: true }),
           helper,
-          ring,
+          map,
         })
       else callees.set(index, imported(helper, index))
     } else if (form.operation === 'function' && index + 1 + imm === 0) callees.set(index, unit.spec.name)

@@ -47,8 +47,8 @@ function kfunc(name: string, parameters: number, more: Partial<HelperEntry> = {}
 /** Every helper, by number. */
 export const helpers: readonly HelperEntry[] = [
   helper(1, 'bpf_map_lookup_elem', 2),
-  helper(2, 'bpf_map_update_elem', 4),
-  helper(3, 'bpf_map_delete_elem', 2),
+  helper(2, 'bpf_map_update_elem', 4, { ofMap: 'map_update_in' }),
+  helper(3, 'bpf_map_delete_elem', 2, { ofMap: 'map_delete_in' }),
   helper(4, 'bpf_probe_read', 3, { refusedIn: PACKET_TYPES }),
   helper(5, 'bpf_ktime_get_ns', 0),
   helper(6, 'bpf_trace_printk', 5),
@@ -129,9 +129,9 @@ export const helpers: readonly HelperEntry[] = [
   helper(123, 'bpf_get_current_ancestor_cgroup_id', 1),
   helper(124, 'bpf_sk_assign', 3, { refusedIn: actions }),
   helper(125, 'bpf_ktime_get_boot_ns', 0),
-  helper(130, 'bpf_ringbuf_output', 4, { ofRing: 'ringbuf_output_in' }),
-  helper(131, 'bpf_ringbuf_reserve', 3, { ofRing: 'ringbuf_reserve_in' }),
-  helper(132, 'bpf_ringbuf_submit', 2, { returns: false, ofRing: 'ringbuf_submit_in' }),
+  helper(130, 'bpf_ringbuf_output', 4, { ofMap: 'ringbuf_output_in' }),
+  helper(131, 'bpf_ringbuf_reserve', 3, { ofMap: 'ringbuf_reserve_in' }),
+  helper(132, 'bpf_ringbuf_submit', 2, { returns: false, ofMap: 'ringbuf_submit_in' }),
   helper(133, 'bpf_ringbuf_discard', 2, { returns: false }),
   helper(134, 'bpf_ringbuf_query', 2),
   helper(135, 'bpf_csum_level', 2, { refusedIn: actions }),

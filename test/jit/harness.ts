@@ -39,7 +39,7 @@ export interface Options {
       frame?: boolean
       returns?: boolean
       inSlot?: HelperImport['inSlot']
-      ofRing?: string
+      ofMap?: string
       call: (...values: never[]) => bigint | void
     }
   >
@@ -68,7 +68,7 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
     frame?: boolean
     returns?: boolean
     inSlot?: HelperImport['inSlot']
-    ofRing?: string
+    ofMap?: string
   }
   const imported = (name: string, entry: Entry): HelperImport => ({
     name,
@@ -76,7 +76,7 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
     frame: entry.frame ?? false,
     returns: entry.returns ?? true,
     ...(entry.inSlot && { inSlot: entry.inSlot }),
-    ...(entry.ofRing !== undefined && { ofRing: entry.ofRing }),
+    ...(entry.ofMap !== undefined && { ofMap: entry.ofMap }),
   })
   return {
     fileName: 'test.bpf.o',
@@ -130,9 +130,9 @@ export class TestMachine {
     const callbackNames: string[] = []
     this.object = compile(functions, linkTarget(options, callbackNames), options.roots)
     const core: Record<string, unknown> = {}
-    for (const [id, { call, inSlot, ofRing }] of Object.entries(options.helpers ?? {})) {
+    for (const [id, { call, inSlot, ofMap }] of Object.entries(options.helpers ?? {})) {
       core[`helper${id}`] = call
-      core[inSlot?.name ?? ofRing ?? ''] = call
+      core[inSlot?.name ?? ofMap ?? ''] = call
     }
     for (const [name, { call }] of Object.entries(options.kfuncs ?? {})) core[name] = call
     const instance = new WebAssembly.Instance(new WebAssembly.Module(this.object.bytes), {

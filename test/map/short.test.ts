@@ -31,13 +31,15 @@ const change = (machine: Machine, map: number, how: 'update' | 'delete', key: nu
       : machine.core.bpf_map_delete_elem(BigInt(map), BigInt(machine.stageKey(key))),
   )
 
-for (const [what, how, key] of [
-  ['replaces an element', 'update', 1],
-  ['inserts one', 'update', 4],
-  ['deletes one', 'delete', 1],
+for (const [what, how, key, type, maxEntries] of [
+  ['replaces an element', 'update', 1, MAP_TYPE_HASH, 1024],
+  ['inserts one', 'update', 4, MAP_TYPE_HASH, 1024],
+  ['evicts one', 'update', 4, MAP_TYPE_LRU_HASH, 3],
+  ['deletes one', 'delete', 1, MAP_TYPE_HASH, 1024],
 ] as const)
   test(`a change that ${what} answers a lookup that asks for help [G7]`, () => {
-    const { machine, map } = ready(MAP_TYPE_HASH, 1024)
+    const { machine, map } = ready(type, maxEntries)
+    machine.update(map, 3, u32(103))
     const request = machine.area(1) + CPU_LOOKUPS
     machine.view.setUint32(request + LOOKUP_MAP, map, true)
     machine.view.setUint32(request + LOOKUP_KEY, machine.stageKey(2, 1), true)

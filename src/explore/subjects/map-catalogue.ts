@@ -33,7 +33,7 @@ const CONTENTS: [maxEntries: number, keys: number[]][] = [
   [2, [1, 2]],
 ]
 
-interface Shape extends Pick<MapStageOptions, 'keySize' | 'cpus' | 'patience' | 'roomsKept' | 'short'> {
+interface Shape extends Pick<MapStageOptions, 'keySize' | 'cpus' | 'patience' | 'roomsKept' | 'short' | 'buckets'> {
   type: number
   maxEntries: number
 }
@@ -227,26 +227,44 @@ function* triples(): Generator<Entry> {
         )
 }
 
-// What an LRU map is about: insertions that evict. Key 3 is never there.
+// What an LRU map is about: insertions that evict. Keys 0 and 3 are not there at first.
 const LRU_OPERATIONS: Record<string, Make> = {
-  'look up 1': MAP_OPERATIONS['look up 1']!,
-  'update 1': MAP_OPERATIONS['update 1']!,
-  'delete 1': MAP_OPERATIONS['delete 1']!,
+  ...MAP_OPERATIONS,
   'insert 3': (at, name) => update(at, name, 3),
+  'insert 0': (at, name) => update(at, name, 0),
 }
+
+const EVICTING = ['look up 1', 'update 1', 'delete 1', 'insert 3']
 
 function* evictions(): Generator<Entry> {
   for (const { variant, how, scripts } of MEETINGS)
     for (const keys of [[1], [1, 2]])
-      for (const [one, makeOne] of Object.entries(LRU_OPERATIONS))
-        for (const [other, makeOther] of Object.entries(LRU_OPERATIONS))
+      for (const one of EVICTING)
+        for (const other of EVICTING)
           yield entry(
             `map/lru/${keys.length}/${slug(one)}/${slug(other)}`,
             `LRU of ${keys.length} holding [${keys.join()}]: ${one} and ${other}, ${how}`,
             { type: MAP_TYPE_LRU_HASH, maxEntries: keys.length },
             keys,
             variant,
-            (at) => scripts(makeOne(at, 'A'), makeOther(at, 'B')),
+            (at) => scripts(LRU_OPERATIONS[one]!(at, 'A'), LRU_OPERATIONS[other]!(at, 'B')),
+          )
+}
+
+/** Insertions that evict by the short way: from the bucket that they insert into, from another one, or by a walk. */
+function* shortEvictions(): Generator<Entry> {
+  const operations = ['insert 3', 'insert 0', 'look up 1', 'update 1', 'delete 1', 'delete 2']
+  for (const { variant, how, scripts } of MEETINGS)
+    for (const buckets of [1, 2])
+      for (const one of operations)
+        for (const other of operations.slice(0, one.startsWith('insert') ? undefined : 2))
+          yield entry(
+            `map/short/evict/${buckets}/${slug(one)}/${slug(other)}`,
+            `LRU of 2 holding [1,2] in ${buckets === 1 ? 'a bucket' : 'a bucket each'}: ${one} and ${other}, ${how}`,
+            { type: MAP_TYPE_LRU_HASH, maxEntries: 2, short: true, buckets },
+            [1, 2],
+            variant,
+            (at) => scripts(LRU_OPERATIONS[one]!(at, 'A'), LRU_OPERATIONS[other]!(at, 'B')),
           )
 }
 
@@ -282,6 +300,7 @@ export function mapEntries(): Entry[] {
     ...askingForHelp(),
     ...triples(),
     ...evictions(),
+    ...shortEvictions(),
     ...lru,
   ]
 }

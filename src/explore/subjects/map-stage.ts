@@ -1,5 +1,5 @@
 // The stage on which hash maps are explored: the core's check build on two CPUs, one map, its keys in one bucket so
-// that every operation meets every other. Operations are the helpers that programs call.
+// that every operation meets every other (or even and odd keys in one each). Operations are the helpers that programs call.
 import { BPF_EXIST, BPF_NOEXIST, E2BIG, EEXIST, ENOENT, ENOMEM, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
@@ -8,7 +8,7 @@ import { coreStage } from './core-stage.js'
 const MARK = 1n << 24n
 const NEXT = 0xffffffn
 
-/** A map all of whose keys lie in one bucket. */
+/** A map that is explored; all of its keys lie in one bucket, or in two. */
 export interface OneBucketMap {
   map: number
   type: number
@@ -45,6 +45,8 @@ export interface MapStageOptions {
   roomsKept?: number
   /** Changes may go the short way (core/map/short.ts). */
   short?: boolean
+  /** Buckets, 1 or 2; max_entries is at least as many. */
+  buckets?: number
   traced?: boolean
   /** The check build to explore, if not the package's. */
   module?: Uint8Array
@@ -53,14 +55,23 @@ export interface MapStageOptions {
 export function mapStage(
   type: number,
   maxEntries: number,
-  { patience = 8, keySize = 4, cpus = 2, roomsKept = 16, short = false, traced = false, module }: MapStageOptions = {},
+  {
+    patience = 8,
+    keySize = 4,
+    cpus = 2,
+    roomsKept = 16,
+    short = false,
+    buckets = 1,
+    traced = false,
+    module,
+  }: MapStageOptions = {},
 ): MapStage {
   let place: MapPlace
   const stage = coreStage(
     { cpus, traced, coreBytes: 1 << 13, ...(module ? { module } : {}) },
     ({ cpu, buffer, createMap }) => {
       const map = createMap([type, keySize, 4, maxEntries, 0])
-      cpu.store32(map + layout.MAP_BUCKET_MASK, 0)
+      cpu.store32(map + layout.MAP_BUCKET_MASK, buckets - 1)
       cpu.store32(map + layout.MAP_PATIENCE, patience)
       if (!short) cpu.store32(map + layout.MAP_SHORT, 0)
       if (type !== MAP_TYPE_LRU_HASH) cpu.store32(map + layout.MAP_ROOMS_KEPT, roomsKept)
@@ -167,11 +178,16 @@ interface Element {
   value: number
 }
 
-/** The elements that can be reached from the bucket, marked ones too. */
+/** The elements that can be reached from the buckets, marked ones too. */
 export function elements(at: OneBucketMap, view: View): Element[] {
+  const buckets = view.load32(at.map + layout.MAP_BUCKET_MASK) + 1
+  return Array.from({ length: buckets }, (_, bucket) => elementsOf(at, view, bucket)).flat()
+}
+
+function elementsOf(at: OneBucketMap, view: View, bucket: number): Element[] {
   const word = (field: number): number => view.load32(at.map + field)
   const found: Element[] = []
-  let link = view.load64(word(layout.MAP_BUCKETS))
+  let link = view.load64(word(layout.MAP_BUCKETS) + 8 * bucket)
   while ((link & NEXT) !== 0n) {
     const index = Number(link & NEXT) - 1
     if (found.length > word(layout.MAP_ELEMENT_COUNT)) throw new Error('the list has a cycle')

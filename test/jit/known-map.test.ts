@@ -1,5 +1,5 @@
-// Ring buffers that the code names: the core is told where the ring's structure lies, and of a sample which ring's it
-// most likely is.
+// Maps that the code names: updates, deletions and the helpers of ring buffers are told where the map's structure lies,
+// and of a sample which ring's it most likely is.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as asm from '../../src/isa/assemble.js'
@@ -8,12 +8,12 @@ import { machineOf } from './harness.js'
 const MAPS = { one: 0x40400, other: 0x40500, hash: 0x40600 }
 const of = (map: keyof typeof MAPS): asm.Line => asm.loadReference('r1', { kind: 'map', map })
 
-/** What each helper is called with, in order: its number, then the ring if it gets one. */
+/** What each helper is called with, in order: its number, then the map if it gets one. */
 function calls(lines: asm.Line[], ...given: bigint[]): (readonly [number, number?])[] {
   const seen: (readonly [number, number?])[] = []
-  const helper = (id: number, parameters: number, ofRing?: string) => ({
+  const helper = (id: number, parameters: number, ofMap?: string) => ({
     parameters,
-    ...(ofRing === undefined ? {} : { ofRing }),
+    ...(ofMap === undefined ? {} : { ofMap }),
     call: (...values: (bigint | number)[]) => {
       seen.push(values.length > parameters ? [id, values[parameters] as number] : [id])
       return 0n
@@ -21,6 +21,8 @@ function calls(lines: asm.Line[], ...given: bigint[]): (readonly [number, number
   })
   const machine = machineOf([...lines, asm.mov('r0', 0), asm.exit()], {
     helpers: {
+      2: helper(2, 4, 'map_update_in'),
+      3: helper(3, 2, 'map_delete_in'),
       130: helper(130, 4, 'ringbuf_output_in'),
       131: helper(131, 3, 'ringbuf_reserve_in'),
       132: helper(132, 2, 'ringbuf_submit_in'),
@@ -65,4 +67,13 @@ test('a ring that is not known, another map, and helpers without such an export 
   assert.deepEqual(calls([of('hash'), asm.call(131), asm.call(132)]), [[131], [132]])
   assert.deepEqual(calls([of('one'), asm.call(131), asm.call(133)]), [[131, MAPS.one], [133]])
   assert.deepEqual(calls([of('one'), asm.jump('eq', 'r2', 0, 'on'), asm.label('on'), asm.call(131)]), [[131]])
+})
+
+test('an update and a deletion are told the map that the code names, whatever its kind', () => {
+  assert.deepEqual(calls([of('hash'), asm.call(2), of('one'), asm.call(3)]), [
+    [2, MAPS.hash],
+    [3, MAPS.one],
+  ])
+  assert.deepEqual(calls([asm.call(2), asm.call(3)], BigInt(MAPS.hash)), [[2], [3]])
+  assert.deepEqual(calls([of('hash'), asm.mov('r1', 0), asm.call(2)]), [[2]])
 })
