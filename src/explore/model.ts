@@ -26,6 +26,10 @@ export interface SlotState {
   armed: number
   /** CPU that it is armed for, plus 1; 0 = any. */
   pinned: number
+  /** Armed for a reading of REALTIME: setting that clock moves it. */
+  wall: boolean
+  /** Deadline units by which REALTIME was set forward. */
+  set: number
   /** Callbacks that run. More than one if the slot was freed and used again meanwhile. */
   firings: readonly Firing[]
   /** Block that an init published and is about to take back, 0 none. */
@@ -45,6 +49,8 @@ export const EMPTY_SLOT: SlotState = {
   former: 0,
   armed: 0,
   pinned: 0,
+  wall: false,
+  set: 0,
   firings: [],
   doomed: 0,
   users: 1,
@@ -61,6 +67,9 @@ const loaded = (state: SlotState, program: number): boolean =>
   (state.handles[program - 1] ?? 0) > 0 ||
   state.bound === program ||
   state.firings.some((firing) => firing.program === program)
+
+/** A deadline when REALTIME was set forward by so much. */
+const read = (deadline: number, by: number): number => Math.max(0, deadline - by)
 
 const firingOf = ({ firings, block }: SlotState): Firing | undefined => firings.find((one) => one.block === block)
 
@@ -83,7 +92,16 @@ export function answer(
       return done(0, { bound: program, former: state.bound })
     case 'start':
       if (state.block === 0 || state.bound === 0) return done(-EINVAL)
-      return done(0, { armed: Number(args.deadline) + 1, pinned: args.pinned === true ? Number(args.cpu) + 1 : 0 })
+      return done(0, {
+        armed: (args.wall === true ? read(Number(args.deadline), state.set) : Number(args.deadline)) + 1,
+        pinned: args.pinned === true ? Number(args.cpu) + 1 : 0,
+        wall: args.wall === true,
+      })
+    case 'step':
+      return done(0, {
+        set: Number(args.by),
+        armed: state.armed !== 0 && state.wall ? read(state.armed - 1, Number(args.by) - state.set) + 1 : state.armed,
+      })
     case 'cancel_async':
       if (state.block === 0) return done(-EINVAL)
       if (state.armed !== 0) return done(1, { armed: 0 })
@@ -270,6 +288,7 @@ const firingKey = ({ cpu, block, program, waiters }: Firing): string => `${cpu}.
 function key(state: SlotState): string {
   let firings = ''
   for (const firing of state.firings) firings += firingKey(firing)
+  if (state.wall || state.set !== 0) firings += `${state.wall} ${state.set}`
   return `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.pinned},${firings},${state.doomed},${state.users},${state.closing},${state.handles.join('/')}`
 }
 

@@ -39,6 +39,7 @@ async function played({ threads, rounds, checked, seed = SEED }: Play) {
       places: {
         cpus: threads,
         areas: machine.u32(layout.HEADER + layout.HEADER_CPU_AREAS),
+        expiries: machine.u32(layout.HEADER + layout.HEADER_REALTIME_EXPIRIES),
         blocks: machine.u32(layout.HEADER + layout.HEADER_CONTROL_BLOCKS),
         blockCount: BLOCKS,
         pool: machine.u32(layout.HEADER + layout.HEADER_CONTROL_BLOCK_POOL),

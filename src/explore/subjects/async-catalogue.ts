@@ -6,12 +6,13 @@ import type { AsyncOptions } from './async.js'
 import { closingScenarios } from './async-closing.js'
 import { entriesScenarios } from './async-entries.js'
 import { hazardScenarios } from './async-hazards.js'
+import { realtimeScenarios } from './async-realtime.js'
 import { restProblem } from './async-memory.js'
 import type { Places } from './async-memory.js'
 import { generatedScenarios } from './async-pairs.js'
 import { TIMER_STATES } from './async-states.js'
 import type { Entry, Variant } from './entry.js'
-import { slug } from './entry.js'
+import { ANYTHING, slug } from './entry.js'
 import { moduleBytes } from './modules.js'
 
 /** Operations of one CPU in order, by name (async.ts). */
@@ -21,12 +22,16 @@ export type Script = string[] | { operations: string[]; nmi?: string[]; mayStop?
 const MACHINES = {
   'two timers': { elements: 2 },
   'three timers': { elements: 3 },
+  'four timers': { elements: 4, controlBlocks: 4 },
   // Memory that may be freed costs each access a question.
   'two timers, for closing': { elements: 2 },
   'one timer, for closing': {},
   hash: { hash: true },
   'one control block': { controlBlocks: 1 },
   'forty control blocks': { controlBlocks: 40 },
+  'a timer on REALTIME': { realtime: true },
+  'a timer on REALTIME, one thread': { realtime: true, oneThread: true },
+  'programs that are loaded again': { reloads: true },
 } satisfies Record<string, AsyncOptions>
 
 export interface Scenario {
@@ -133,6 +138,27 @@ function* empty(): Generator<Scenario> {
   }
 }
 
+// What the host asks is exact when nothing changes: within what can be taken and given meanwhile.
+function* counts(): Generator<Scenario> {
+  for (const [name, steps, other, least, most] of [
+    ['init', '', 'init', 39, 40],
+    ['free', BOUND, 'free', 39, 40],
+  ] as const)
+    yield {
+      name: `two-levels/count/${name}`,
+      about: `the host counts the free control blocks beside ${other}`,
+      hazards: [],
+      steps,
+      scripts: [['countA'], [`${other}B`, 'pollC', 'pollD']],
+      machine: 'forty control blocks',
+      more: { model: ANYTHING },
+      rest: (view) => {
+        const count = Number(view.result('countA'))
+        return count >= least && count <= most ? undefined : `${count} blocks were free`
+      },
+    }
+}
+
 // Pool and inboxes of two levels: a leaf word and a summary, which operations of other CPUs come between.
 function* wide(): Generator<Scenario> {
   const yes = { hazards: [], machine: 'forty control blocks' as const, steps: `${BOUND} 0:later` }
@@ -152,6 +178,38 @@ function* wide(): Generator<Scenario> {
     }
 }
 
+// A program is unloaded and another one loaded in its place, while its callback is bound, due, or runs.
+function* reloads(): Generator<Scenario> {
+  for (const [name, about, steps, ...scripts] of [
+    [
+      'callback',
+      'while its callback begins',
+      `${BOUND} 1:now`,
+      ['cancelB', 'put1C', 'pollD', 'pollE', 'reload1F'],
+      ['pollA', 'pollG'],
+    ],
+    [
+      'set',
+      'while another setter drops the last reference on it',
+      `${BOUND} 1:now`,
+      ['put1C', 'pollD', 'pollE', 'reload1F'],
+      ['pollA', 'set2B', 'pollG'],
+    ],
+    ['free', 'while its timer is freed', BOUND, ['put1C', 'pollD', 'pollE', 'reload1F'], ['nowA', 'freeB', 'pollG']],
+  ] as [string, string, string, ...string[][]][])
+    // prettier-ignore
+    yield {
+      name: `reload/${name}`,
+      about: `a program is unloaded and another one loaded in its place ${about}`,
+      hazards: ['H7', 'H35'],
+      steps,
+      scripts,
+      machine: 'programs that are loaded again',
+      small: true,
+      more: { model: ANYTHING },
+    }
+}
+
 /** Every scenario of the async protocol. */
 export function* asyncScenarios(): Generator<Scenario> {
   yield* hazardScenarios()
@@ -159,8 +217,11 @@ export function* asyncScenarios(): Generator<Scenario> {
   yield* nestedTwice()
   yield* empty()
   yield* wide()
+  yield* counts()
   yield* entriesScenarios()
   yield* closingScenarios()
+  yield* reloads()
+  yield* realtimeScenarios()
   yield* generatedScenarios()
 }
 

@@ -14,6 +14,8 @@ export interface Places {
   areas: number
   blocks: number
   blockCount: number
+  /** Absolute REALTIME expiries, a u64 for each block. */
+  expiries: number
   pool: number
   programs: number[]
   map: number
@@ -74,8 +76,13 @@ export function slotState(places: Places, load32: Load32, load64: Load64): SlotS
   if (state.freed) return empty
   const bound = isBound(binding, word) ? decodeBinding(binding).program + 1 : 0
   const pinned = state.armed && state.target !== ANY_CPU ? state.target + 1 : 0
-  return { ...empty, block: 1, blocks: 1, bound, armed: state.armed ? Number(state.deadline) + 1 : 0, pinned }
+  const wall = state.armed && load64(expiryOfBlock(places, block)) !== 0n
+  return { ...empty, block: 1, blocks: 1, bound, armed: state.armed ? Number(state.deadline) + 1 : 0, pinned, wall }
 }
+
+/** Address of a block's absolute REALTIME expiry (core/async/deadline.ts). */
+const expiryOfBlock = (places: Places, block: number): number =>
+  places.expiries + ((block - places.blocks) / layout.CONTROL_BLOCK_BYTES) * 8
 
 function bitmapHas(load32: Load32, bitmap: number, index: number): boolean {
   return ((load32(load32(bitmap + layout.BITMAP_LEVEL) + (index >> 5) * 4) >>> (index & 31)) & 1) === 1
@@ -187,9 +194,12 @@ function blockProblem(
   return undefined
 }
 
-/** Ghost words of the async subjects: handles of program i that were dropped; callbacks of control block i that run now. */
+/** Ghost words of the async subjects: handles of program i that were dropped; whether another program has its place; who is on
+ *  the one thread; callbacks of control block i that run now. */
 export const GHOST_PUTS = 0
-export const GHOST_RUNNING = 2
+export const GHOST_GONE = 2
+export const GHOST_THREAD = 4
+export const GHOST_RUNNING = 5
 
 const FIELDS = (prefix: string): Map<number, string> =>
   new Map(
@@ -215,6 +225,8 @@ export function nameOf(places: Places, load32: Load32, address: number): string 
   if (address === places.slot) return 'slot'
   const block = within(places.blocks, layout.CONTROL_BLOCK_BYTES, places.blockCount)
   if (block) return field(`cb#${block.index}`, BLOCK_FIELDS, block.offset)
+  const expiry = within(places.expiries, 8, places.blockCount)
+  if (expiry) return `cb#${expiry.index}.realtime_expiry`
   const area = within(places.areas, layout.CPU_BYTES, places.cpus)
   if (area) {
     const slot = area.offset - layout.CPU_WHEEL_SLOTS

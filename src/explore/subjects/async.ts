@@ -1,14 +1,7 @@
 // Subjects over the shipped async core: a small machine (few control blocks, two programs, one map with a timer or work in
 // each of its few elements) and its operations. The operations run as programs do, through program_run, in the context
-// that they claim. The states from which they are explored: async-states.ts.
-import {
-  BPF_F_TIMER_ABS,
-  BPF_F_TIMER_CPU_PIN,
-  CONTEXT_NMI,
-  CONTEXT_TASK,
-  MAP_TYPE_ARRAY,
-  MAP_TYPE_HASH,
-} from '../../../core/abi.js'
+// that they claim: async-operations.ts, async-host.ts. The states from which they are explored: async-states.ts.
+import { CONTEXT_NMI, CONTEXT_TASK, MAP_TYPE_ARRAY, MAP_TYPE_HASH } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import type { SequentialModel } from '../linearize.js'
@@ -17,11 +10,13 @@ import { Stage } from '../stage.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation, Subject, Value } from '../subject.js'
 import { trampolines } from '../trampoline.js'
-import { act, CALLBACK_OF, CALLBACKS } from './async-callbacks.js'
-import { closingOperation } from './async-closing.js'
-import { askedWords, cpuArea, GHOST_PUTS, GHOST_RUNNING, nameOf, restProblem, show, slotState } from './async-memory.js'
+import { act, CALLBACKS } from './async-callbacks.js'
+import { hostOperation, onOneThread, PROGRAM_UNLOADED } from './async-host.js'
+import { askedWords, cpuArea, GHOST_GONE, GHOST_RUNNING, nameOf, restProblem, show, slotState } from './async-memory.js'
 import type { Places } from './async-memory.js'
-import { CLOCK, expiryOf, LATER, TICKED } from './async-times.js'
+import { PROGRAM_OPERATIONS } from './async-operations.js'
+import type { AsyncRoom } from './async-operations.js'
+import { CLOCK, LATER, OFFSET } from './async-times.js'
 import { moduleBytes } from './modules.js'
 
 /** CPU_LIFE of a CPU that was declared dead (core/cpu.ts). */
@@ -29,7 +24,6 @@ const LIFE_DEAD = 2
 
 const GUEST_FUNCTIONS = 16
 const MEMORY = 1 << 21
-const PROGRAM_UNLOADED = 3
 
 export interface AsyncOptions {
   /** CPUs of the machine; 3 if not given. */
@@ -41,6 +35,12 @@ export interface AsyncOptions {
   hash?: boolean
   /** The element has a bpf_wq instead of a bpf_timer; starts are bpf_wq_start, cancels do not exist. */
   work?: boolean
+  /** The timers' clock is REALTIME, not MONOTONIC. */
+  realtime?: boolean
+  /** Programs are loaded in the place of others. */
+  reloads?: boolean
+  /** All CPUs are on one thread: an operation has ended before the next one begins. */
+  oneThread?: boolean
   /** The core's check build; the shipped one if not given. */
   module?: Uint8Array
   /** Record where in the code each access is made. */
@@ -48,25 +48,30 @@ export interface AsyncOptions {
 }
 
 /** A booted machine to explore on, and its operations. */
-export class AsyncMachine {
+export class AsyncMachine implements AsyncRoom {
   readonly stage: Stage
   readonly places: Places
-  private readonly work: boolean
+  readonly work: boolean
+  readonly realtime: boolean
+  private readonly oneThread: boolean
+  private readonly reloads: boolean
   private readonly bodies: (() => Value)[] = []
   private readonly results: Value[] = []
   private readonly notes: string[][] = []
   private readonly cached = new Map<string, Operation>()
-  private asked: readonly number[] = []
-  /** Guest addresses of the timers (work), by element. */
-  private timers: bigint[] = []
-  private map = 0n
-  private first = 0
+  asked: readonly number[] = []
+  timers: readonly bigint[] = []
+  map = 0n
+  first = 0
   /** init may find the pool empty: there are not enough control blocks for one in use and one that waits. */
   private readonly mayRunOut: boolean
 
   constructor(options: AsyncOptions = {}) {
     const { cpus = 3, controlBlocks = 3, module = moduleBytes('core'), sites = false } = options
     this.work = options.work === true
+    this.realtime = options.realtime === true
+    this.oneThread = options.oneThread === true
+    this.reloads = options.reloads === true
     this.mayRunOut = controlBlocks < 3
     let places: Places | undefined
     this.stage = new Stage({
@@ -86,6 +91,7 @@ export class AsyncMachine {
     if (exports.machine_boot(MEMORY, cpus.length, controlBlocks, 4096) !== 0)
       throw new Error('the machine does not boot')
     core.setClock(CLOCK)
+    core.store64(layout.HEADER + layout.HEADER_REALTIME_OFFSET, BigInt(OFFSET))
     for (const cpu of cpus) {
       cpu.exports.cpu_attach(cpu.index)
       const { table } = cpu.exports
@@ -119,6 +125,7 @@ export class AsyncMachine {
       areas: header(layout.HEADER_CPU_AREAS),
       blocks: header(layout.HEADER_CONTROL_BLOCKS),
       blockCount: controlBlocks,
+      expiries: header(layout.HEADER_REALTIME_EXPIRIES),
       pool: header(layout.HEADER_CONTROL_BLOCK_POOL),
       programs,
       map,
@@ -133,7 +140,7 @@ export class AsyncMachine {
   }
 
   // In each CPU's run buffer, from +64 on; the zeroes before are key 0, and every value.
-  private keyAt(cpu: Cpu, key: number): bigint {
+  keyAt(cpu: Cpu, key: number): bigint {
     return BigInt(cpu.peek32(cpuArea(cpu, cpu.index) + layout.CPU_RUN_BUFFER) + key * 64)
   }
 
@@ -157,6 +164,8 @@ export class AsyncMachine {
     const loaded = (): void => {
       if (cpu.load32(this.places.programs[program - 1]! + layout.PROGRAM_STATE) === PROGRAM_UNLOADED)
         cpu.fail(`G1: a callback of program ${program} runs, and the program is unloaded`)
+      if (this.reloads && cpu.load32(cpu.ghost(GHOST_GONE + program - 1)) !== 0)
+        cpu.fail(`G1: a callback of program ${program} runs, and another one has its place`)
     }
     // A slot may have a new block while the old one's callback still runs: what may not run twice is one block's.
     const current = cpu.load32(this.places.areas + cpu.index * layout.CPU_BYTES + layout.CPU_CURRENT)
@@ -181,173 +190,56 @@ export class AsyncMachine {
     return 0n
   }
 
-  private deadline(nanoseconds: number): number {
+  deadline(nanoseconds: number): number {
     if (this.work) return 0
     return Math.ceil((Number(CLOCK) + nanoseconds) / 8)
   }
 
-  private timerStart(cpu: Cpu, timer: bigint, nanoseconds: number, flags: number): number {
+  timerStart(cpu: Cpu, timer: bigint, nanoseconds: number, flags: number): number {
     if (this.work) return Number(cpu.exports.bpf_wq_start(timer, 0n))
     return Number(cpu.exports.bpf_timer_start(timer, BigInt(nanoseconds), BigInt(flags)))
   }
 
-  private update(cpu: Cpu, key: number): number {
+  update(cpu: Cpu, key: number): number {
     const value = this.keyAt(cpu, 0) + 8n
     return Number(cpu.exports.bpf_map_update_elem(this.map, this.keyAt(cpu, key), value, 0n))
   }
 
   // Runs `body` as a run of a program.
-  private asProgram(cpu: Cpu, program: number, nested: boolean, body: () => Value): Value {
+  asProgram(cpu: Cpu, program: number, nested: boolean, body: () => Value): Value {
     this.bodies[cpu.index] = body
     cpu.exports.program_run(this.places.programs[program - 1], 0, nested ? CONTEXT_NMI : CONTEXT_TASK)
     return this.results[cpu.index]
   }
 
+  poll(cpu: Cpu): string {
+    const notes: string[] = (this.notes[cpu.index] = [])
+    cpu.exports.cpu_poll()
+    return notes.length === 0 ? 'none' : notes.join(';')
+  }
+
   /**
    * An operation by its name, which begins with its kind, then `@1` for the timer of element 1; the rest makes it unique.
    * Kinds: init; set, restart, freeself, cancelself, startfreed, cancelnext, freenext followed by 1 or 2 (set_callback of
-   * such a callback of that program); now, later, abs, pin (starts); cancel; silence (a cancel after which no callback may
-   * run: for scripts without starts); async (cancel_async); free (an update of the element); insert, delete (of a key of a
-   * hash); put1, put2 (unload); drop (last user reference), reopen (a handle by id); poll; loop (a worker's life, on CPU 0);
-   * tick (only before an exploration: all that was started is due then);
-   * await (until a callback ran; then ends that loop); offline (repair); those of a map that goes (async-closing.ts).
+   * such a callback of that program); now, later, abs, past, pin (starts); cancel; silence (a cancel after which no callback
+   * may run: for scripts without starts); async (cancel_async); free (an update of the element); insert, delete (of a key of
+   * a hash); hold (a section); put1, put2 (unload), reload1, reload2 (another program in its place); drop (last user
+   * reference), reopen (a handle by id); count (of free blocks); poll; loop (a worker's life, on CPU 0); await (until a
+   * callback ran; then ends that loop); tick (only before an exploration: all that was started is due then); forward, back
+   * (REALTIME is set); offline (repair); those of a map that goes (async-closing.ts).
    */
   operation(name: string, nested = false): Operation {
     const key = `${name} ${nested}`
     const known = this.cached.get(key)
     if (known) return known
-    const made = this.make(name, nested)
-    this.cached.set(key, made)
-    return made
-  }
-
-  private make(name: string, nested: boolean): Operation {
-    const [, verb, number, at] = /^([a-z]+)([12]?)(?:@(\d))?/.exec(name)!
+    const [, verb = '', number, at] = /^([a-z]+)([12]?)(?:@(\d))?/.exec(name)!
     const element = Number(at ?? 0)
     // A hash has one timer, whichever key its element holds.
     const timer = this.timers[element] ?? this.timers[0]!
-    const { map, places } = this
-    const program = number === '2' ? 2 : 1
-    const asProgram = (kind: string, args: Record<string, Value>, body: (cpu: Cpu) => Value): Operation => {
-      return { name, kind, args, run: (cpu) => this.asProgram(cpu, program, nested, () => body(cpu)) }
-    }
-    // What the host does between programs; as an NMI it is a nested program that does it.
-    const asHost = (kind: string, args: Record<string, Value>, body: (cpu: Cpu) => Value): Operation =>
-      nested ? asProgram(kind, args, body) : { name, kind, args, run: body }
-    const start = (nanoseconds: number, expiry: number, flags: number): Operation =>
-      asProgram(
-        'start',
-        { deadline: this.deadline(expiry), pinned: !this.work && (flags & BPF_F_TIMER_CPU_PIN) !== 0 },
-        (cpu) => this.timerStart(cpu, timer, nanoseconds, flags),
-      )
-    const cancel = (after: (cpu: Cpu, result: number) => void): Operation => ({
-      ...asProgram('cancel', { nested }, (cpu) => {
-        const result = Number(cpu.exports.bpf_timer_cancel(timer))
-        after(cpu, result)
-        return result
-      }),
-      mayWait: true,
-    })
-    const callback = CALLBACK_OF[verb!]
-    if (callback !== undefined)
-      return asProgram('set_callback', { program }, (cpu) => {
-        const fn = BigInt(this.first + 1 + (program - 1) * CALLBACKS + callback)
-        const { bpf_wq_set_callback, bpf_timer_set_callback } = cpu.exports
-        return Number(this.work ? bpf_wq_set_callback(timer, fn, 0n) : bpf_timer_set_callback(timer, fn))
-      })
-    switch (verb) {
-      case 'init':
-        return asProgram('init', {}, ({ exports }) =>
-          Number(this.work ? exports.bpf_wq_init(timer, map, 0n) : exports.bpf_timer_init(timer, map, 1n)),
-        )
-      case 'now':
-        return start(0, 0, 0)
-      case 'later':
-        return start(LATER, LATER, 0)
-      case 'abs':
-      case 'past': {
-        const expiry = expiryOf(verb, element)
-        return start(Number(CLOCK) + expiry, expiry, BPF_F_TIMER_ABS)
-      }
-      case 'pin':
-        return start(0, 0, BPF_F_TIMER_CPU_PIN)
-      case 'cancel':
-        return cancel(() => {})
-      case 'silence':
-        return cancel((cpu, result) => {
-          if (result >= 0 && cpu.load32(cpu.ghost(GHOST_RUNNING)) !== 0)
-            cpu.fail(`G4: cancel answered ${result}, nobody started the timer again, and its callback runs`)
-        })
-      case 'async':
-        return asProgram('cancel_async', {}, ({ exports }) => Number(exports.bpf_timer_cancel_async(timer)))
-      case 'free':
-        return asProgram('free', {}, (cpu) => this.update(cpu, element))
-      case 'hold':
-        // Reads the block in a section and looks, twice, that it does not come back to the pool before the section ends.
-        return asProgram('hold', {}, (cpu) => {
-          const block = cpu.load32(places.slot)
-          if (block === layout.SLOT_EMPTY) return 'none'
-          const bit = 1 << ((block - places.blocks) / layout.CONTROL_BLOCK_BYTES)
-          const leaf = cpu.peek32(places.pool + layout.BITMAP_LEVEL)
-          for (let look = 0; look < 2; look++)
-            if (cpu.load32(leaf) & bit) cpu.fail('G1: a block is back in the pool while a section holds it')
-          return 'held'
-        })
-      case 'insert':
-        return asProgram('insert', {}, (cpu) => this.update(cpu, element))
-      case 'delete':
-        return asProgram('delete', {}, (cpu) =>
-          Number(cpu.exports.bpf_map_delete_elem(map, this.keyAt(cpu, element)) as bigint),
-        )
-      case 'put':
-        return asHost('put-program', { program }, (cpu) => {
-          cpu.add32(cpu.ghost(GHOST_PUTS + program - 1), 1)
-          cpu.exports.program_put(places.programs[program - 1])
-          return 0
-        })
-      case 'drop':
-        return asHost('drop-user', {}, ({ exports }) => (exports.map_user_put(places.map), 0))
-      case 'reopen':
-        return asHost('get-user', {}, ({ exports }) => (exports.map_user_get(places.map), 0))
-      case 'poll':
-        return {
-          name,
-          kind: 'poll',
-          writes: this.asked,
-          run: (cpu) => {
-            const notes: string[] = (this.notes[cpu.index] = [])
-            cpu.exports.cpu_poll()
-            return notes.length === 0 ? 'none' : notes.join(';')
-          },
-        }
-      case 'tick':
-        return { name, kind: 'tick', run: (cpu) => (cpu.setClock(TICKED), 0) }
-      case 'loop':
-        return { name, kind: 'loop', mayWait: true, run: (cpu) => Number(cpu.exports.cpu_loop()) }
-      case 'await':
-        return {
-          name,
-          kind: 'await',
-          mayWait: true,
-          run: (cpu) => {
-            cpu.waitWhile32(places.blocks + layout.CB_RUNS, 0)
-            const area = places.areas
-            cpu.store32(area + layout.CPU_CONTROL, 1)
-            cpu.add32(area + layout.CPU_BELL, 1)
-            cpu.wake(area + layout.CPU_BELL)
-            return 0
-          },
-        }
-      case 'offline':
-        return {
-          name,
-          kind: 'offline',
-          afterStop: true,
-          run: (cpu) => Number(cpu.exports.cpu_offline(cpu.stopped())),
-        }
-      default:
-        return closingOperation(name, verb!, places)
-    }
+    const asked = { name, verb, program: number === '2' ? 2 : 1, element, nested, timer }
+    const made = PROGRAM_OPERATIONS[verb]?.(this, asked) ?? hostOperation(this, asked)
+    this.cached.set(key, made)
+    return made
   }
 
   /** Runs operations natively, to make an initial state: `0:init 0:set1 1:now`. */
@@ -374,8 +266,10 @@ export class AsyncMachine {
   ): Subject {
     const { places, stage } = this
     const load32 = (address: number): number => stage.memory.words[address >>> 2]! >>> 0
+    const made = (operation: string): Operation =>
+      this.oneThread ? onOneThread(this.operation(operation)) : this.operation(operation)
     const cpus: CpuScript[] = scripts.map((script) => ({
-      operations: script.operations.map((operation) => this.operation(operation)),
+      operations: script.operations.map(made),
       nmi: (script.nmi ?? []).map((operation) => this.operation(operation, true)),
       mayStop: script.mayStop === true,
     }))

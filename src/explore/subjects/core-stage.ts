@@ -16,8 +16,9 @@ export interface Booted {
   header(field: number): number
   /** Address of CPU 0's run buffer, which lies in guest memory. */
   buffer: number
-  /** Creates a map of type, key size, value size, entries, flags; so many bytes further on than where free memory begins. */
-  createMap(attributes: readonly number[], coreRoom?: number, guestRoom?: number): number
+  /** Creates a map of type, key size, value size, entries, flags; so many bytes further on than where free memory begins;
+   *  with a bpf_spin_lock at that offset of its values. */
+  createMap(attributes: readonly number[], coreRoom?: number, guestRoom?: number, lock?: number): number
 }
 
 /** Boots a machine with so many bytes of core memory for its maps, then what `boot` adds. `module`: another build. */
@@ -41,10 +42,10 @@ export function coreStage(
         all,
         header,
         buffer: cpu.load32(header(layout.HEADER_CPU_AREAS) + layout.CPU_RUN_BUFFER),
-        createMap(attributes, coreRoom = 0, guestRoom = 0) {
+        createMap(attributes, coreRoom = 0, guestRoom = 0, lock = -1) {
           const guest = header(layout.HEADER_GUEST_HEAP) + guestRoom
           const core = header(layout.HEADER_CORE_HEAP) + coreRoom
-          const map: number = exports['map_create'](...attributes, -1, -1, -1, guest, core, 0)
+          const map: number = exports['map_create'](...attributes, -1, -1, lock, guest, core, 0)
           if (map <= 0) throw new Error(`no map: ${map}`)
           return map
         },

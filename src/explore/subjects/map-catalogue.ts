@@ -9,6 +9,7 @@ import { coreEntry, slug } from './entry.js'
 import { atRest, check, lookup, mapStage, model, remove, sparing, update } from './map-stage.js'
 import type { MapStage, MapStageOptions } from './map-stage.js'
 import { MEETINGS, othersOf } from './meetings.js'
+import { mapValueEntries } from './map-values-catalogue.js'
 
 type Make = (at: MapStage, name: string) => Operation
 
@@ -175,15 +176,19 @@ function* reuse(): Generator<Entry> {
           )
 }
 
-/** Keys of 12 bytes are ordered by a hash and compared word by word. */
-function* longKeys(): Generator<Entry> {
-  const operations = Object.keys(MAP_OPERATIONS)
+/** Keys of more than 8 bytes are ordered by a hash and compared word by word; others are one word, read by bytes if need be. */
+function* keySizes(): Generator<Entry> {
+  yield* pairsOfKeys('map/long-keys', 12, Object.keys(MAP_OPERATIONS))
+  for (const size of [6, 20]) yield* pairsOfKeys(`map/keys-of-${size}`, size, ['look up 1', 'delete 1', 'update 1'])
+}
+
+function* pairsOfKeys(name: string, keySize: number, operations: readonly string[]): Generator<Entry> {
   for (const [i, one] of operations.entries())
     for (const other of operations.slice(i))
       yield entry(
-        `map/long-keys/${slug(one)}/${slug(other)}`,
-        `${one} beside ${other}; a hash of 2 with keys of 12 bytes holding [1]`,
-        { type: MAP_TYPE_HASH, maxEntries: 2, keySize: 12 },
+        `${name}/${slug(one)}/${slug(other)}`,
+        `${one} beside ${other}; a hash of 2 with keys of ${keySize} bytes holding [1]`,
+        { type: MAP_TYPE_HASH, maxEntries: 2, keySize },
         [1],
         'plain',
         (at) => [{ operations: [make(at, one, 'A')] }, { operations: [make(at, other, 'B')] }],
@@ -296,11 +301,12 @@ export function mapEntries(): Entry[] {
     ...shortWay(),
     movingRoom(),
     ...reuse(),
-    ...longKeys(),
+    ...keySizes(),
     ...askingForHelp(),
     ...triples(),
     ...evictions(),
     ...shortEvictions(),
     ...lru,
+    ...mapValueEntries(),
   ]
 }

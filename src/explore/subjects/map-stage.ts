@@ -40,6 +40,9 @@ export interface MapStageOptions {
   /** Disturbed walks before a lookup asks for help. */
   patience?: number
   keySize?: number
+  valueSize?: number
+  /** Offset of a bpf_spin_lock in the values. */
+  lock?: number
   cpus?: number
   /** Rooms that a CPU keeps at most. */
   roomsKept?: number
@@ -52,25 +55,14 @@ export interface MapStageOptions {
   module?: Uint8Array
 }
 
-export function mapStage(
-  type: number,
-  maxEntries: number,
-  {
-    patience = 8,
-    keySize = 4,
-    cpus = 2,
-    roomsKept = 16,
-    short = false,
-    buckets = 1,
-    traced = false,
-    module,
-  }: MapStageOptions = {},
-): MapStage {
+export function mapStage(type: number, maxEntries: number, options: MapStageOptions = {}): MapStage {
+  const { patience = 8, keySize = 4, valueSize = 4, lock = -1, cpus = 2, roomsKept = 16 } = options
+  const { short = false, buckets = 1, traced = false, module } = options
   let place: MapPlace
   const stage = coreStage(
     { cpus, traced, coreBytes: 1 << 13, ...(module ? { module } : {}) },
     ({ cpu, buffer, createMap }) => {
-      const map = createMap([type, keySize, 4, maxEntries, 0])
+      const map = createMap([type, keySize, valueSize, maxEntries, 0], 0, 0, lock)
       cpu.store32(map + layout.MAP_BUCKET_MASK, buckets - 1)
       cpu.store32(map + layout.MAP_PATIENCE, patience)
       if (!short) cpu.store32(map + layout.MAP_SHORT, 0)

@@ -8,29 +8,52 @@ import { variantName, type Entry, type Variant } from './entry.js'
 import { moduleBytes } from './modules.js'
 
 const BITMAP = 64
-const STORAGE = 128
+const COUNT = 128
+const STORAGE = 256
 /** Two leaf words below one summary. */
 const BITS = 40
-const COUNT = 256
+/** Two words in the top level, of which there is no higher one. */
+const MANY_BITS = (1 << 20) + 32
+/** The objects of the larger pool that a subject may use: below the first top word, and below the second. */
+const LOW = 33
+const HIGH = 1 << 20
 /** Ghost words: one for each object of the pool that somebody holds; the object that the count is of is gone. */
 const HELD = 0
-const GONE = BITS
+const GONE = BITS + 2
 
-const stages = new Map<boolean, Stage>()
+const stages = new Map<string, Stage>()
 
-function stageOf(traced: boolean): Stage {
-  const known = stages.get(traced)
+function stageOf(bits: number, traced: boolean): Stage {
+  const key = `${bits} ${traced}`
+  const known = stages.get(key)
   if (known) return known
   const stage = new Stage({
     module: moduleBytes('parts', traced),
-    memory: 512,
+    memory: bits === BITS ? 512 : 1 << 18,
     cpus: 3,
-    ghost: BITS + 1,
+    ghost: GONE + 1,
     sites: traced,
-    boot: ([cpu]) => cpu!.exports['bitmapCreate'](BITMAP, STORAGE, BITS, 0),
+    boot: ([cpu]) => cpu!.exports['bitmapCreate'](BITMAP, STORAGE, bits, 0),
   })
-  stages.set(traced, stage)
+  stages.set(key, stage)
   return stage
+}
+
+/** Ghost word for an object; of the larger pool few are used, and the last words are theirs. */
+const heldOf = (index: number): number => HELD + (index >= HIGH ? BITS + (index - HIGH) : index)
+
+/** Names a word of a pool: `level0[1]`. */
+function wordOf(bits: number, address: number): string | undefined {
+  let at = STORAGE
+  for (
+    let level = 0, words = Math.ceil(bits / 32);
+    level < layout.BITMAP_MAX_LEVELS;
+    level++, words = Math.ceil(words / 32)
+  ) {
+    if (address >= at && address < at + words * 4) return `level${level}[${(address - at) / 4}]`
+    at += words * 4
+  }
+  return undefined
 }
 
 /** Takes an object, looking at `start` first; its number, -1 if there was none. */
@@ -39,9 +62,9 @@ const take = (name: string, start = 0, give = false): Operation => ({
   run(cpu) {
     const index = cpu.exports['bitmapTake'](BITMAP, start) as number
     if (index < 0) return index
-    if (cpu.add32(cpu.ghost(HELD + index), 1) !== 0) cpu.fail(`object ${index} was taken twice`)
+    if (cpu.add32(cpu.ghost(heldOf(index)), 1) !== 0) cpu.fail(`object ${index} was taken twice`)
     if (!give) return index
-    cpu.add32(cpu.ghost(HELD + index), -1)
+    cpu.add32(cpu.ghost(heldOf(index)), -1)
     cpu.exports['bitmapGive'](BITMAP, index)
     return index
   },
@@ -72,8 +95,8 @@ const poolRest =
   (objects: readonly number[], mustTake: readonly string[]) =>
   (view: View): string | undefined => {
     const free = (index: number): number => (view.load32(STORAGE + (index >> 5) * 4) >>> (index & 31)) & 1
-    for (let index = 0; index < BITS; index++) {
-      const there = free(index) + view.ghost(HELD + index)
+    for (const index of new Set([...Array(BITS).keys(), ...objects])) {
+      const there = free(index) + view.ghost(heldOf(index))
       const lost = view.stopped < 0 ? 0 : 1
       const owed = objects.includes(index) ? 1 : 0
       if (there > owed || there < owed - lost) return `object ${index} is there ${there} times`
@@ -95,6 +118,7 @@ type Case = [
   scripts: CpuScript[],
   objects?: number[],
   mustTake?: string[],
+  bits?: number,
 ]
 
 const ops = (...operations: Operation[]): CpuScript => ({ operations })
@@ -108,24 +132,26 @@ const CASES: Case[] = [
   ['pool/enough', 'a take as NMI at any step of a take, another beside them', 'nmi', [{ operations: [take('A')], nmi: [take('N')] }, ops(take('B', 33))], [0, 1, 33], ['A', 'N', 'B']],
   ['pool/given-back', 'a borrow as NMI at any step of a borrow', 'nmi', [{ operations: [borrow('A')], nmi: [borrow('N')] }, ops(borrow('B'))], [33]],
   ['pool/enough', 'a CPU stops in a take, another takes: it is not refused', 'stop', [{ operations: [borrow('A')], mayStop: true }, ops(take('B'))], [0, 33], ['B']],
+  ['pool/two-tops/enough', 'two CPUs take from a pool of more than a million, two objects far apart: neither is refused', 'plain', [ops(take('A')), ops(take('B', HIGH))], [LOW, HIGH], ['A', 'B'], MANY_BITS],
+  ['pool/two-tops/far', 'two CPUs take from a pool of more than a million, both look first where nothing is', 'plain', [ops(take('A', HIGH + 5)), ops(take('B', HIGH + 5))], [1, LOW], ['A', 'B'], MANY_BITS],
+  ['pool/two-tops/far', 'a take as NMI at any step of a take from a pool of more than a million', 'nmi', [{ operations: [take('A')], nmi: [take('N')] }], [HIGH, HIGH + 1], ['A', 'N'], MANY_BITS],
   ['references/two', 'the last reference goes while one is taken', 'plain', [ops(drop('A')), ops(use('B'), use('C'))]],
   ['references/three', 'the last reference goes while two are taken', 'plain', [ops(drop('A')), ops(use('B')), ops(use('C'))]],
   ['references/two', 'references are taken as NMI at any step of dropping the last one', 'nmi', [{ operations: [drop('A')], nmi: [use('N'), use('M')] }, ops(use('B'))]],
   ['references/two', 'a CPU stops while it drops the last one', 'stop', [{ operations: [drop('A')], mayStop: true }, ops(use('B'), use('C'))]],
 ]
 
-function make([name, , , cpus, objects, mustTake = []]: Case, traced: boolean): Subject {
+function make([name, , , cpus, objects, mustTake = [], bits = BITS]: Case, traced: boolean): Subject {
   return subject({
     name,
-    stage: stageOf(traced),
+    stage: stageOf(bits, traced),
     setup([cpu]) {
       for (const index of objects ?? []) cpu!.exports['bitmapGive'](BITMAP, index)
       cpu!.store32(COUNT, 1)
     },
     cpus,
     atRest: objects ? poolRest(objects, mustTake) : countRest,
-    nameOf: (address) =>
-      address === COUNT ? 'count' : address >= STORAGE && address < STORAGE + 12 ? ['leaf0', 'leaf1', 'summary'][(address - STORAGE) / 4] : undefined, // prettier-ignore
+    nameOf: (address) => (address === COUNT ? 'count' : wordOf(bits, address)),
   })
 }
 

@@ -234,6 +234,7 @@ export const timers = (work: boolean): Structure<Place, Elements> => ({
       places: {
         ...{ cpus, blockCount, programs, map: address },
         areas: header(layout.HEADER_CPU_AREAS),
+        expiries: header(layout.HEADER_REALTIME_EXPIRIES),
         blocks: header(layout.HEADER_CONTROL_BLOCKS),
         pool: header(layout.HEADER_CONTROL_BLOCK_POOL),
         slot: machine.u32(address + (work ? layout.MAP_WORK_SLOTS : layout.MAP_TIMER_SLOTS)),

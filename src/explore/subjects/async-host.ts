@@ -1,0 +1,128 @@
+// What the host does on an async machine, by kind, between programs (as an NMI, a nested program does it): references on
+// programs and on the map, the CPU's own turn, clocks, repair; and a map that goes (async-closing.ts).
+import * as layout from '../../../core/layout.js'
+import type { Cpu } from '../executor.js'
+import type { Operation, Value } from '../subject.js'
+import { closingOperation } from './async-closing.js'
+import { GHOST_GONE, GHOST_PUTS, GHOST_THREAD } from './async-memory.js'
+import { inProgram } from './async-operations.js'
+import type { AsyncRoom, Asked } from './async-operations.js'
+import { OFFSET, STEP, TICKED } from './async-times.js'
+
+/** PROGRAM_STATE of a program that is unloaded (core/async/program.ts). */
+export const PROGRAM_UNLOADED = 3
+
+type Make = (room: AsyncRoom, asked: Asked) => Operation
+
+function byHost(
+  room: AsyncRoom,
+  asked: Asked,
+  kind: string,
+  args: Record<string, Value>,
+  body: (cpu: Cpu) => Value,
+): Operation {
+  return asked.nested ? inProgram(room, asked, kind, args, body) : { name: asked.name, kind, args, run: body }
+}
+
+const put: Make = (room, asked) =>
+  byHost(room, asked, 'put-program', { program: asked.program }, (cpu) => {
+    cpu.add32(cpu.ghost(GHOST_PUTS + asked.program - 1), 1)
+    cpu.exports['program_put'](room.places.programs[asked.program - 1])
+    return 0
+  })
+
+// A program that is unloaded leaves its place, and the next one that is loaded gets it.
+const reload: Make = ({ places, first }, { name, program }) => ({
+  name,
+  kind: 'reload',
+  run(cpu) {
+    const place = places.programs[program - 1]!
+    if (cpu.load32(place + layout.PROGRAM_STATE) !== PROGRAM_UNLOADED) return 'waits'
+    cpu.store32(cpu.ghost(GHOST_GONE + program - 1), 1)
+    cpu.exports['program_release'](place)
+    if (cpu.exports['program_create'](first, first, first) !== place) cpu.fail('a free place was passed over')
+    cpu.add32(cpu.ghost(GHOST_PUTS + program - 1), -1)
+    return 'loaded again'
+  },
+})
+
+const poll: Make = (room, { name }) => ({
+  name,
+  kind: 'poll',
+  writes: room.asked,
+  run: (cpu) => room.poll(cpu),
+})
+
+// Ends the loop of CPU 0 once a callback ran.
+const awaitCallback: Make = ({ places }, { name }) => ({
+  name,
+  kind: 'await',
+  mayWait: true,
+  run(cpu) {
+    cpu.waitWhile32(places.blocks + layout.CB_RUNS, 0)
+    cpu.store32(places.areas + layout.CPU_CONTROL, 1)
+    cpu.add32(places.areas + layout.CPU_BELL, 1)
+    cpu.wake(places.areas + layout.CPU_BELL)
+    return 0
+  },
+})
+
+/** REALTIME is set so many nanoseconds away from where it was at boot. */
+const step =
+  (by: number): Make =>
+  (room, { name }) => ({
+    name,
+    kind: 'step',
+    args: { by: by / 8 },
+    run: ({ exports }) => (exports['realtime_set'](OFFSET + by, 0), 0),
+  })
+
+const HOST_OPERATIONS: Record<string, Make> = {
+  put,
+  drop: (room, asked) =>
+    byHost(room, asked, 'drop-user', {}, ({ exports }) => (exports['map_user_put'](room.places.map), 0)),
+  reopen: (room, asked) =>
+    byHost(room, asked, 'get-user', {}, ({ exports }) => (exports['map_user_get'](room.places.map), 0)),
+  reload,
+  count: (_, { name }) => ({ name, kind: 'count', run: ({ exports }) => exports['control_blocks_free']() as number }),
+  poll,
+  tick: (_, { name }) => ({ name, kind: 'tick', run: (cpu) => (cpu.setClock(TICKED), 0) }),
+  forward: step(STEP),
+  back: step(-STEP),
+  loop: (_, { name }) => ({ name, kind: 'loop', mayWait: true, run: ({ exports }) => Number(exports['cpu_loop']()) }),
+  await: awaitCallback,
+  offline: (_, { name }) => ({
+    name,
+    kind: 'offline',
+    afterStop: true,
+    run: (cpu) => Number(cpu.exports['cpu_offline'](cpu.stopped())),
+  }),
+}
+
+/** An operation of the host. Throws a plain Error if there is none of that kind. */
+export function hostOperation(room: AsyncRoom, asked: Asked): Operation {
+  const make = HOST_OPERATIONS[asked.verb]
+  return make ? make(room, asked) : closingOperation(asked.name, asked.verb, room.places)
+}
+
+/**
+ * The operation on a machine of one thread, where nobody else does anything before it has ended: setting REALTIME is for
+ * these only (core/run/realtime.ts).
+ */
+export function onOneThread(one: Operation): Operation {
+  return {
+    ...one,
+    mayWait: true,
+    run(cpu) {
+      const thread = cpu.ghost(GHOST_THREAD)
+      while (true) {
+        cpu.retry()
+        if (cpu.compareExchange32(thread, 0, 1) === 0) break
+        cpu.waitWhile32(thread, 1)
+      }
+      const result = one.run(cpu)
+      cpu.store32(thread, 0)
+      return result
+    },
+  }
+}

@@ -1,0 +1,214 @@
+// Hash maps, what else programs and the host do to them: updates and reads of a value under its bpf_spin_lock (BPF_F_LOCK), values
+// of other CPUs, walks, counts; each beside changes of the map. The same one-bucket maps as in map-catalogue.ts.
+import { EAGAIN, MAP_TYPE_HASH, MAP_TYPE_PERCPU_HASH } from '../../../core/abi.js'
+import type { Cpu } from '../executor.js'
+import type { SequentialModel } from '../linearize.js'
+import { subject } from '../subject.js'
+import type { CpuScript, Operation, View } from '../subject.js'
+import { coreEntry, slug, type Entry } from './entry.js'
+import { atRest, check, holding, lookup, mapStage, model, remove, update, walk } from './map-stage.js'
+import type { MapStage, MapStageOptions } from './map-stage.js'
+
+const BPF_F_LOCK = 4
+/** A value under a lock: two words that are always the same, the lock between them. */
+const LOCKED_VALUE = { valueSize: 12, lock: 4 }
+const SECOND = 8
+
+type Make = (at: MapStage, name: string) => Operation
+
+/** An update in place, with the value that lies with key `from`. */
+const updateLocked =
+  (key: number, from: number): Make =>
+  (at, name) => ({
+    name,
+    kind: 'update',
+    args: { key, flags: 0 },
+    mayWait: true,
+    run: ({ exports }) => {
+      const [map, to, value] = [at.map, at.place(key), at.place(from) + 64].map(BigInt)
+      return Number(exports['bpf_map_update_elem'](map, to, value, BigInt(BPF_F_LOCK)) as bigint)
+    },
+  })
+
+const whole = (cpu: Cpu, value: number): void => {
+  const words = [cpu.load32(value), cpu.load32(value + SECOND)]
+  if (words[0] !== words[1]) cpu.fail(`a mixture of two values was read under the lock: ${words.join(', ')}`)
+}
+
+/** A program reads both words under the lock. */
+const readLocked: Make = (at, name) => ({
+  name,
+  kind: 'read',
+  mayWait: true,
+  run(cpu) {
+    const value: bigint = cpu.exports['bpf_map_lookup_elem'](BigInt(at.map), BigInt(at.place(1)))
+    if (value === 0n) return 'absent'
+    cpu.exports['bpf_spin_lock'](value + 4n)
+    whole(cpu, Number(value))
+    cpu.exports['bpf_spin_unlock'](value + 4n)
+    return 'read'
+  },
+})
+
+/** The host copies the value under the lock, if it can have it at once. */
+const copyLocked: Make = (at, name) => ({
+  name,
+  kind: 'read',
+  run(cpu) {
+    const into = at.place(7)
+    const result: number = cpu.exports['map_lookup_copy'](at.map, at.place(1), into, BPF_F_LOCK)
+    if (result === 0) whole(cpu, into)
+    return result === -EAGAIN ? 'locked' : result
+  },
+})
+
+const LOCKED: Record<string, Make> = {
+  'update 1 locked': updateLocked(1, 5),
+  'update 1 locked again': updateLocked(1, 6),
+  'read 1 locked': readLocked,
+  'copy 1 locked': copyLocked,
+  'update 1': (at, name) => update(at, name, 1),
+  'delete 1': (at, name) => remove(at, name, 1),
+  'update 2': (at, name) => update(at, name, 2),
+}
+
+const stages = new Map<string, MapStage>()
+
+interface Question {
+  name: string
+  about: string
+  type?: number
+  more?: MapStageOptions
+  keys?: number[]
+  cpus(at: MapStage): CpuScript[]
+  /** Results are those of some order of the operations. */
+  modelled?: boolean
+  /** Values are those of their keys, in every state. */
+  checked?: boolean
+  /** What must hold at rest besides. */
+  rest?(view: View): string | undefined
+}
+
+function entry({
+  name,
+  about,
+  type = MAP_TYPE_HASH,
+  more = {},
+  keys = [1],
+  cpus,
+  modelled,
+  checked,
+  rest,
+}: Question): Entry {
+  return coreEntry(name, about, 'plain', (traced, module) => {
+    const key = JSON.stringify([type, more, traced])
+    const at =
+      (module ? undefined : stages.get(key)) ?? mapStage(type, 2, { ...more, traced, ...(module && { module }) })
+    if (!module) stages.set(key, at)
+    const fill = holding(at, ...keys)
+    return subject({
+      name,
+      stage: at.stage,
+      setup(all) {
+        // The second word of each value, where it has one.
+        for (let one = 0; one < 8; one++) all[0]!.store32(at.place(one) + 64 + SECOND, 100 + one)
+        fill(all)
+      },
+      cpus: cpus(at),
+      atRest: (view) => atRest(at)(view) ?? rest?.(view),
+      ...(checked ? { check: check(at) } : {}),
+      ...(modelled ? { model: model(at, keys) as SequentialModel<unknown> } : {}),
+    })
+  })
+}
+
+const scripts = (at: MapStage, all: [name: string, make: Make][]): CpuScript[] =>
+  all.map(([, make], cpu) => ({ operations: [make(at, 'ABC'[cpu]!)] }))
+
+function* locked(): Generator<Entry> {
+  const all = Object.entries(LOCKED)
+  for (const [at, one] of all.slice(0, 4).entries()) for (const other of all.slice(at)) yield under([one, other])
+  yield under([all[0]!, all[1]!, all[2]!])
+}
+
+function under(all: [name: string, make: Make][]): Entry {
+  const names = all.map(([name]) => name)
+  return entry({
+    name: `map/locked/${names.map(slug).join('/')}`,
+    about: `${names.join(', ')} beside each other; a hash of 2 with locks in its values holding [1]`,
+    more: { ...LOCKED_VALUE, cpus: all.length },
+    cpus: (at) => scripts(at, all),
+    modelled: names.every((name) => !/^(read|copy)/.test(name)),
+  })
+}
+
+/** The value of CPU 1 of a per-CPU map, looked up by whoever. */
+const lookupOn: Make = (at, name) => ({
+  name,
+  kind: 'lookup',
+  args: { key: 1 },
+  run: ({ exports }) => {
+    const value: bigint = exports['bpf_map_lookup_percpu_elem'](BigInt(at.map), BigInt(at.place(1)), 1n)
+    return value !== 0n
+  },
+})
+
+const CHANGES: [name: string, make: Make][] = [
+  ['update 1', (at, name) => update(at, name, 1)],
+  ['delete 1', (at, name) => remove(at, name, 1)],
+  ['update 2', (at, name) => update(at, name, 2)],
+]
+
+function* perCpu(): Generator<Entry> {
+  const looks: [string, Make][] = [['look up 1', (at, name) => lookup(at, name, 1)], ['look up 1 on CPU 1', lookupOn]] // prettier-ignore
+  for (const one of [...looks, ...CHANGES])
+    for (const other of CHANGES)
+      yield entry({
+        name: `map/per-cpu/${slug(one[0])}/${slug(other[0])}`,
+        about: `${one[0]} beside ${other[0]}; a per-CPU hash of 2 holding [1]`,
+        type: MAP_TYPE_PERCPU_HASH,
+        cpus: (at) => scripts(at, [one, other]),
+        modelled: true,
+      })
+}
+
+const count: Make = (at, name) => ({
+  name,
+  kind: 'count',
+  run: ({ exports }) => Number(exports['bpf_map_sum_elem_count'](BigInt(at.map)) as bigint),
+})
+
+/** What is asked while one other operation goes on: a walk meets what stays, once; a count counts that operation, or not. */
+function* asked(): Generator<Entry> {
+  const met = (view: View, key: number): number => String(view.result('A')).split(',').filter((one) => one === String(key)).length // prettier-ignore
+  for (const keySize of [4, 12])
+    for (const [change, make] of CHANGES.slice(0, 2))
+      yield entry({
+        name: `map/walk/keys-of-${keySize}/${slug(change)}`,
+        about: `a walk by key beside ${change}; a hash of 2 with keys of ${keySize} bytes holding [1,2]`,
+        more: { keySize },
+        keys: [1, 2],
+        cpus: (at) => scripts(at, [['walk', walk], [change, make]]), // prettier-ignore
+        checked: true,
+        rest: (view) => (met(view, 2) === 1 ? undefined : `met ${String(view.result('A'))}`),
+      })
+  for (const [change, make] of CHANGES)
+    yield entry({
+      name: `map/count/${slug(change)}`,
+      about: `the elements are counted beside ${change}; a hash of 2 holding [1]`,
+      cpus: (at) => scripts(at, [['count', count], [change, make]]), // prettier-ignore
+      checked: true,
+      rest(view) {
+        const least = change === 'delete 1' ? 0 : 1
+        const counted = Number(view.result('A'))
+        return counted >= least && counted <= 2 ? undefined : `${counted} were counted`
+      },
+    })
+}
+
+/** All of them. */
+export function* mapValueEntries(): Generator<Entry> {
+  yield* locked()
+  yield* perCpu()
+  yield* asked()
+}
