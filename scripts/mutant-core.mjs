@@ -12,11 +12,12 @@ const OPTIONS = ['--runtime', 'stub', '--importMemory', '--sharedMemory', '--ini
  * searches.
  */
 const ENTRY = `export { cpu_attach } from './cpu'
-export { program_create, program_put } from './async/program'
+export { program_create, program_put, program_release } from './async/program'
 export { map_put, map_user_get, map_user_put } from './async/user-reference'
 export { bpf_timer_cancel, bpf_timer_cancel_async, bpf_timer_init } from './helper/timer'
 export { bpf_timer_set_callback, bpf_timer_start } from './helper/timer'
 export { bpf_map_delete_elem, bpf_map_lookup_elem, bpf_map_update_elem } from './helper/map'
+export { bpf_map_lookup_percpu_elem, bpf_map_sum_elem_count } from './helper/map'
 export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_start } from './helper/work'
 export { bpf_perf_event_output } from './helper/perf-event'
 export { bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_query, bpf_ringbuf_reserve } from './helper/ring-buffer'
@@ -24,15 +25,18 @@ export { bpf_ringbuf_submit } from './helper/ring-buffer'
 export { bpf_get_stackid } from './helper/stack-trace'
 export { map_bytes_core, map_bytes_guest } from './map/bytes'
 export { map_create } from './map/create'
-export { map_element_value } from './map/host'
+export { map_element_value, map_lookup_copy } from './map/host'
 export { perf_event_close, perf_event_open } from './map/perf-event'
 export { ring_next, ring_release } from './map/ring'
+export { control_blocks_free } from './run/audit'
 export { machine_boot } from './run/boot'
 export { cpu_loop } from './run/loop'
 export { cpu_offline } from './run/offline'
 export { cpu_poll } from './run/poll'
 export { program_run } from './run/program-run'
+export { realtime_set } from './run/realtime'
 export { cpu_unwind } from './run/unwind'
+export { bpf_spin_lock, bpf_spin_unlock } from './spin-lock'
 `
 
 /**

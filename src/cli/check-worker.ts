@@ -1,21 +1,10 @@
 // A thread of `skep check`: takes names of subjects, one at a time, and sends back what was found.
-import { parentPort } from 'node:worker_threads'
 import { check } from '../explore/check.js'
-import type { CheckOptions } from '../explore/check.js'
-import type { Answer } from './check-pool.js'
+import type { Checked } from '../explore/check.js'
 import { entryNamed } from '../explore/subjects/catalogue.js'
-import type { Protocol } from '../explore/subjects/entry.js'
+import { serve } from '../explore/threads.js'
+import type { Reached, Task } from './check-pool.js'
 
-export interface Task {
-  protocol: Protocol
-  name: string
-  options: CheckOptions
-}
-
-parentPort!.on('message', ({ protocol, name, options }: Task) => {
-  const entry = entryNamed(protocol, name)!
-  const answer = (answer: Answer): void => parentPort!.postMessage(answer)
-  const checked = check(entry, { ...options, progress: (progress) => answer({ progress }) })
-  const { arrayBuffers, heapUsed } = process.memoryUsage()
-  answer({ checked, held: arrayBuffers + heapUsed })
-})
+serve<Task, Checked, Reached>(({ protocol, name, options }, progress) =>
+  check(entryNamed(protocol, name)!, { ...options, progress }),
+)

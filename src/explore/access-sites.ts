@@ -1,6 +1,6 @@
-// Where in a compiled module accesses are made: every call to the hook, or, in a module whose places are known, every call
-// to the functions that only pass accesses on to it (core/door.ts, the runtime of a C file). By the module's bytes alone, so
-// for any module that imports the hook (docs/explorer-hook.md). Called by reach.ts.
+// Where in a compiled module accesses are made: every call to the hook, or, in a module whose places are known, every
+// call to the functions that only pass accesses on to it (core/door.ts, the runtime of a C file). By the module's bytes
+// alone, so for any module that imports the hook (docs/explorer-hook.md). Called by reach.ts.
 import { Reader, readInstruction } from './c/instructions.js'
 import { passesOn } from './places.js'
 import type { Places } from './places.js'
@@ -23,33 +23,51 @@ interface Call {
 
 const CUSTOM = 0
 const IMPORT = 2
+const EXPORT = 7
+const ELEMENT = 9
 const CODE = 10
 const CALL = 0x10
+const END = 0x0b
 const FUNCTION = 0
 const TABLE = 1
 const MEMORY = 2
 const GLOBAL = 3
 
+/** How a function is entered that stands in a table: by whoever calls through that. */
+const THROUGH_TABLE = '(table)'
+
 export class AccessSites {
   readonly sites: readonly AccessSite[]
   private readonly byOffset = new Map<number, number>()
+  private readonly callers: readonly number[]
+  private readonly callersOf = new Map<number, number[]>()
+  private readonly entries: ReadonlyMap<number, readonly string[]>
 
   /** Throws a plain Error for instructions that no compiler of ours makes. */
   constructor(module: Uint8Array, places?: Places) {
-    const { calls, imported, names } = read(module)
+    const { calls, imported, names, entries } = read(module)
     const doors = new Set(imported.flatMap((from, index) => (from === 'hook' ? [index] : [])))
     for (let before = -1; before !== doors.size;) {
       before = doors.size
       for (const { offset, caller, callee } of calls)
         if (places && doors.has(callee) && passesOn(places.find(offset))) doors.add(caller)
     }
-    this.sites = calls
-      .filter(({ caller, callee }) => doors.has(callee) && !doors.has(caller))
-      .map(({ offset, caller }) => {
-        const name = names.get(caller) ?? `function ${caller}`
-        return { offset, function: name.slice(name.lastIndexOf('/') + 1), ...places?.find(offset) }
-      })
+    const accesses = calls.filter(({ caller, callee }) => doors.has(callee) && !doors.has(caller))
+    this.entries = entries
+    this.callers = accesses.map(({ caller }) => caller)
+    for (const { caller, callee } of calls) this.callersOf.set(callee, [...(this.callersOf.get(callee) ?? []), caller])
+    this.sites = accesses.map(({ offset, caller }) => {
+      const name = names.get(caller) ?? `function ${caller}`
+      return { offset, function: name.slice(name.lastIndexOf('/') + 1), ...places?.find(offset) }
+    })
     this.sites.forEach(({ offset }, index) => this.byOffset.set(offset, index))
+  }
+
+  /** The exports of the module through which a site can be reached, by its calls; `(table)` if through a table, too. */
+  enteredBy(site: number): Set<string> {
+    const met = new Set([this.callers[site]!])
+    for (const one of met) for (const caller of this.callersOf.get(one) ?? []) met.add(caller)
+    return new Set([...met].flatMap((one) => this.entries.get(one) ?? []))
   }
 
   /** Number of the site that a call stack begins at, innermost frame first; -1 for an access of the subject's own. */
@@ -64,22 +82,34 @@ export class AccessSites {
   }
 }
 
-// Every call of the module; for each imported function the module that it comes from; names of functions.
-function read(module: Uint8Array): { calls: Call[]; imported: string[]; names: Map<number, string> } {
+interface Contents {
+  calls: Call[]
+  /** For each imported function the module that it comes from. */
+  imported: string[]
+  names: Map<number, string>
+  /** Functions that can be called from outside: by which names. */
+  entries: Map<number, string[]>
+}
+
+function read(module: Uint8Array): Contents {
   const reader = new Reader(module, 8)
   const calls: Call[] = []
   const imported: string[] = []
   const names = new Map<number, string>()
+  const entries = new Map<number, string[]>()
+  const enter = (index: number, name: string): unknown => entries.set(index, [...(entries.get(index) ?? []), name])
   while (reader.at < module.length) {
     const id = reader.byte()
     const size = reader.leb()
     const end = reader.at + size
     if (id === IMPORT) readImports(reader, imported)
+    else if (id === EXPORT) readExports(reader, enter)
+    else if (id === ELEMENT) readElements(reader, enter)
     else if (id === CODE) readCode(reader, imported.length, calls)
     else if (id === CUSTOM && reader.text() === 'name') readNames(reader, end, names)
     reader.at = end
   }
-  return { calls, imported, names }
+  return { calls, imported, names, entries }
 }
 
 function readImports(reader: Reader, imported: string[]): void {
@@ -97,6 +127,26 @@ function readImports(reader: Reader, imported: string[]): void {
       reader.leb()
       if (hasMaximum) reader.leb()
     } else throw new Error(`an import of kind ${kind}`)
+  }
+}
+
+function readExports(reader: Reader, enter: (index: number, name: string) => void): void {
+  for (let count = reader.leb(); count > 0; count--) {
+    const name = reader.text()
+    const kind = reader.byte()
+    const index = reader.leb()
+    if (kind === FUNCTION) enter(index, name)
+  }
+}
+
+// Of functions by number, at a constant place of the first table: what compilers make.
+function readElements(reader: Reader, enter: (index: number, name: string) => void): void {
+  for (let count = reader.leb(); count > 0; count--) {
+    const kind = reader.leb()
+    if (kind !== 0) throw new Error(`elements of kind ${kind}`)
+    while (reader.bytes[reader.at] !== END) readInstruction(reader)
+    reader.at++
+    for (let functions = reader.leb(); functions > 0; functions--) enter(reader.leb(), THROUGH_TABLE)
   }
 }
 

@@ -4,7 +4,10 @@
 import { EBUSY, EDEADLK, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP, EPERM } from '../../core/abi.js'
 import type { Event, SequentialModel } from './linearize.js'
 
-/** A callback that runs: on which CPU, of which block and program, and the CPUs, one bit each, whose cancel waits for it. */
+/**
+ * A callback that runs: on which CPU, of which block and program, and the CPUs, one bit each, whose cancel waits for
+ * it.
+ */
 interface Firing {
   cpu: number
   block: number
@@ -127,10 +130,9 @@ interface Beginning {
 }
 
 /**
- * The callback of `program` begins: possible only for an armed, bound timer whose deadline has come, and on the CPU that it
- * was pinned to [H26]. `rebound`: the firing
- * overlaps a set_callback and a start; the function that was bound before may be called once then (docs/protocol.md: two
- * armings with the very same deadline are the same word).
+ * The callback of `program` begins: possible only for an armed, bound timer whose deadline has come, and on the CPU
+ * that it was pinned to [H26]. `rebound`: the firing overlaps a set_callback and a start; the function that was bound
+ * before may be called once then (docs/protocol.md: two armings with the very same deadline are the same word).
  */
 function begin(state: SlotState, program: number, { cpu, now, rebound }: Beginning): SlotState[] {
   if (state.block === 0 || state.armed === 0 || state.armed - 1 > now) return []
@@ -159,8 +161,8 @@ function cancelled(state: SlotState, before: SlotState, cpu: number): SlotState 
 const returns = (state: SlotState, cpu: number): SlotState[] =>
   state.firings.some(({ waiters }) => (waiters >> cpu) & 1) ? [] : [state]
 
-// The answers that only concurrency explains (contract G6): a teardown of that very block overlaps the call. Where the block
-// held the last reference on the caller's program, the call may see the program die with it [H35].
+// The answers that only concurrency explains (contract G6): a teardown of that very block overlaps the call. Where the
+// block held the last reference on the caller's program, the call may see the program die with it [H35].
 function torn(state: SlotState, kind: string, { program = 1 }: Record<string, unknown>, result: unknown): boolean {
   if (state.block !== 0) return false
   if (kind === 'start' || kind === 'cancel_async') return result === -ENOENT
@@ -215,8 +217,8 @@ function refusedInit(): ((state: SlotState) => SlotState[])[] {
   ]
 }
 
-// The last user reference goes: what follows is decided there. Who comes meanwhile and makes a new one finds the slot as it
-// was for a moment, and then empty: as in the kernel.
+// The last user reference goes: what follows is decided there. Who comes meanwhile and makes a new one finds the slot
+// as it was for a moment, and then empty: as in the kernel.
 function droppedUser(cpu: number): ((state: SlotState) => SlotState[])[] {
   return [
     (state) => [{ ...state, users: state.users - 1, closing: state.users === 1 ? state.closing | cpu : state.closing }],
@@ -226,7 +228,9 @@ function droppedUser(cpu: number): ((state: SlotState) => SlotState[])[] {
   ]
 }
 
-/** Operations that give up a program reference some time after their effect can be seen: until then the program lives. */
+/**
+ * Operations that give up a program reference some time after their effect can be seen: until then the program lives.
+ */
 const RELEASES = new Set(['put-program', 'set_callback', 'cancel', ...FREES])
 
 function moments(
@@ -261,7 +265,8 @@ function moments(
   if (kind === 'get-user') return [(state) => [{ ...state, users: state.users + 1 }]]
   if (kind === 'drop-user') return droppedUser(1 << cpu)
   if (kind === 'init' && result === -EPERM) return refusedInit()
-  // The caller is a program that runs: it dies when the last reference goes, which may be before or after its own was taken.
+  // The caller is a program that runs: it dies when the last reference goes, which may be before or after its own was
+  // taken.
   const unloading = event.overlapping.some((other) => RELEASES.has(other.kind) || frees(other))
   // Inside a callback a cancel may find that it would wait for itself.
   if (kind === 'cancel' && args.inside === true && result === -EDEADLK) return [(state) => [state]]

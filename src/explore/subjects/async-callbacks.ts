@@ -1,5 +1,5 @@
-// What the callbacks of the async subjects do, by their place in a program's table range. Pure: how an operation is done
-// inside a callback is the machine's (async.ts).
+// What the callbacks of the async subjects do, by their place in a program's table range. Pure: how an operation is
+// done inside a callback is the machine's (async.ts).
 
 /** Callbacks of each program. */
 export const CALLBACKS = 7

@@ -180,24 +180,15 @@ function* wide(): Generator<Scenario> {
 
 // A program is unloaded and another one loaded in its place, while its callback is bound, due, or runs.
 function* reloads(): Generator<Scenario> {
-  for (const [name, about, steps, ...scripts] of [
-    [
-      'callback',
-      'while its callback begins',
-      `${BOUND} 1:now`,
-      ['cancelB', 'put1C', 'pollD', 'pollE', 'reload1F'],
-      ['pollA', 'pollG'],
-    ],
-    [
-      'set',
-      'while another setter drops the last reference on it',
-      `${BOUND} 1:now`,
-      ['put1C', 'pollD', 'pollE', 'reload1F'],
-      ['pollA', 'set2B', 'pollG'],
-    ],
-    ['free', 'while its timer is freed', BOUND, ['put1C', 'pollD', 'pollE', 'reload1F'], ['nowA', 'freeB', 'pollG']],
-  ] as [string, string, string, ...string[][]][])
-    // prettier-ignore
+  const reload = ['put1C', 'pollD', 'pollE', 'reload1F']
+  const due = `${BOUND} 1:now`
+  const all: [name: string, about: string, steps: string, ...scripts: string[][]][] = [
+    ['callback', 'after a set_callback, while its callback begins', due, ['set2B', ...reload], ['pollA', 'pollG']],
+    ['cancel', 'after a cancel, while its callback begins', due, ['cancelB', ...reload], ['pollA', 'pollG']],
+    ['set', 'while its callback begins and another setter comes', due, reload, ['pollA'], ['set2B', 'pollG']],
+    ['free', 'while its timer is freed', BOUND, reload, ['nowA', 'freeB', 'pollG']],
+  ]
+  for (const [name, about, steps, ...scripts] of all)
     yield {
       name: `reload/${name}`,
       about: `a program is unloaded and another one loaded in its place ${about}`,

@@ -1,6 +1,6 @@
-// A map goes: its last user reference and the reference on its memory are given up while its timers or works are queued and
-// fire; then the host takes the memory back, as soon as the core says so (MAP_RECLAIMABLE), and whoever still touches it is
-// found [H3, G1]. Named `closing/…`.
+// A map goes: its last user reference and the reference on its memory are given up while its timers or works are queued
+// and fire; then the host takes the memory back, as soon as the core says so (MAP_RECLAIMABLE), and whoever still
+// touches it is found [H3, G1]. Named `closing/…`.
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import type { Operation } from '../subject.js'
@@ -28,8 +28,8 @@ function takeBack(cpu: Cpu, map: number): void {
 }
 
 /**
- * The host's operations on the map by name: close (both references go), reclaim (it waits a while for the memory; `take` then
- * takes it).
+ * The host's operations on the map by name: close (both references go), reclaim (it waits a while for the memory;
+ * `take` then takes it).
  */
 export function closingOperation(
   name: string,

@@ -1,6 +1,6 @@
-// Several timers, or works, in one queue of a CPU: what becomes of the one in the middle, or of another, while the owner
-// fires them, by another CPU, by an NMI, and where the owner stops for ever. The structures of core/queue are the owner's
-// alone, but what it finds there others have changed. Named `entries/…`.
+// Several timers, or works, in one queue of a CPU: what becomes of the one in the middle, or of another, while the
+// owner fires them, by another CPU, by an NMI, and where the owner stops for ever. The structures of core/queue are the
+// owner's alone, but what it finds there others have changed. Named `entries/…`.
 import type { View } from '../subject.js'
 import type { Scenario, Script } from './async-catalogue.js'
 import type { Variant } from './entry.js'

@@ -126,7 +126,8 @@ const ring = (callback: string, timers: number): string =>
 
 const notesOf = (view: View, ...polls: string[]): string => polls.map((poll) => String(view.result(poll))).join(';')
 
-// Nobody may wait for ever: the search's own check for deadlock. One at least is refused if all callbacks began at once.
+// Nobody may wait for ever: the search's own check for deadlock. One at least is refused if all callbacks began at
+// once.
 function* several(): Generator<Scenario> {
   const more = { model: ANYTHING }
   const yes = { machine: 'two timers' as const, more }
@@ -178,8 +179,8 @@ function* several(): Generator<Scenario> {
   }
 }
 
-// The first timer is program 1's. If it ran once, before the other, then the first arming was the one that ran: the later
-// one must still be there.
+// The first timer is program 1's. If it ran once, before the other, then the first arming was the one that ran: the
+// later one must still be there.
 function ranEarly(view: View, places: Places): string | undefined {
   const begun = notesOf(view, 'pollA')
     .split(';')

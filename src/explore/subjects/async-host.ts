@@ -1,5 +1,5 @@
-// What the host does on an async machine, by kind, between programs (as an NMI, a nested program does it): references on
-// programs and on the map, the CPU's own turn, clocks, repair; and a map that goes (async-closing.ts).
+// What the host does on an async machine, by kind, between programs (as an NMI, a nested program does it): references
+// on programs and on the map, the CPU's own turn, clocks, repair; and a map that goes (async-closing.ts).
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import type { Operation, Value } from '../subject.js'
@@ -106,8 +106,8 @@ export function hostOperation(room: AsyncRoom, asked: Asked): Operation {
 }
 
 /**
- * The operation on a machine of one thread, where nobody else does anything before it has ended: setting REALTIME is for
- * these only (core/run/realtime.ts).
+ * The operation on a machine of one thread, where nobody else does anything before it has ended: setting REALTIME is
+ * for these only (core/run/realtime.ts).
  */
 export function onOneThread(one: Operation): Operation {
   return {

@@ -194,8 +194,10 @@ function blockProblem(
   return undefined
 }
 
-/** Ghost words of the async subjects: handles of program i that were dropped; whether another program has its place; who is on
- *  the one thread; callbacks of control block i that run now. */
+/**
+ * Ghost words of the async subjects: handles of program i that were dropped; whether another program has its place; who
+ * is on the one thread; callbacks of control block i that run now.
+ */
 export const GHOST_PUTS = 0
 export const GHOST_GONE = 2
 export const GHOST_THREAD = 4

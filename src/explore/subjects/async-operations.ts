@@ -1,5 +1,5 @@
-// What programs do to the timers and works of an async machine, by kind: each operation is a run of a program that calls one
-// helper. What the host does: async-host.ts. Which kinds there are is said at AsyncMachine.operation.
+// What programs do to the timers and works of an async machine, by kind: each operation is a run of a program that
+// calls one helper. What the host does: async-host.ts. Which kinds there are is said at AsyncMachine.operation.
 import { BPF_F_TIMER_ABS, BPF_F_TIMER_CPU_PIN, CLOCK_MONOTONIC, CLOCK_REALTIME } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'

@@ -1,5 +1,6 @@
-// Any two and any three operations on one timer, or one work, from every initial state: beside each other on two or three
-// CPUs, one as an NMI at any step of another, beside a CPU that stops for ever. Generated; what is alike is there once.
+// Any two and any three operations on one timer, or one work, from every initial state: beside each other on two or
+// three CPUs, one as an NMI at any step of another, beside a CPU that stops for ever. Generated; what is alike is there
+// once.
 import type { Scenario, Script } from './async-catalogue.js'
 import { slug } from './entry.js'
 import { ONCE, owners, possible, TIMER_KINDS, TIMER_STATES, WORK_KINDS, WORK_STATES } from './async-states.js'

@@ -1,5 +1,5 @@
-// The queues of a CPU as a check sees them, when no operation is under way (core/queue): each entry that names the CPU is
-// linked in exactly one of its structures, the one that CB_PLACE names, and nothing else is. Reads only.
+// The queues of a CPU as a check sees them, when no operation is under way (core/queue): each entry that names the CPU
+// is linked in exactly one of its structures, the one that CB_PLACE names, and nothing else is. Reads only.
 import * as layout from '../../../core/layout.js'
 import type { View } from '../subject.js'
 import type { Places } from './async-memory.js'

@@ -1,7 +1,7 @@
-// Timers on REALTIME. On a machine of threads that clock keeps its distance from MONOTONIC: any two operations meet, one of them
-// an absolute start, whose expiry is written down beside the block. Setting REALTIME moves the timers that were armed for one
-// of its readings; only machines of one thread offer that (boot.virtual), so that operations come one after the other there,
-// and all their orders are explored. Named `realtime/…`.
+// Timers on REALTIME. On a machine of threads that clock keeps its distance from MONOTONIC: any two operations meet,
+// one of them an absolute start, whose expiry is written down beside the block. Setting REALTIME moves the timers that
+// were armed for one of its readings; only machines of one thread offer that (boot.virtual), so that operations come
+// one after the other there, and all their orders are explored. Named `realtime/…`.
 import type { Scenario } from './async-catalogue.js'
 import { slug } from './entry.js'
 

@@ -1,5 +1,5 @@
-// The states from which pairs and triples of operations on one timer or work are explored, by name: who did what before.
-// And the kinds of operation (async.ts) that meet there.
+// The states from which pairs and triples of operations on one timer or work are explored, by name: who did what
+// before. And the kinds of operation (async.ts) that meet there.
 
 const BOUND = '0:init 0:set1'
 

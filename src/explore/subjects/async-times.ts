@@ -1,4 +1,5 @@
-// When the timers of the async subjects expire: the model's clock, and the expiry of each kind of start (async.ts). Pure.
+// When the timers of the async subjects expire: the model's clock, and the expiry of each kind of start (async.ts).
+// Pure.
 
 /** Nanoseconds that the clock shows. */
 export const CLOCK = 80_000n
@@ -15,5 +16,8 @@ export const TICKED = CLOCK + 2n * BigInt(LATER)
 const PAST = [-800, -400, -200, -80]
 const ABSOLUTE = [4_000_000, 4_000_400, 4_000_600, 4_000_800]
 
-/** Nanoseconds from CLOCK of the absolute start of an element's timer that is over (past), or between now and later (abs). */
+/**
+ * Nanoseconds from CLOCK of the absolute start of an element's timer that is over (past), or between now and later
+ * (abs).
+ */
 export const expiryOf = (kind: 'past' | 'abs', element: number): number => (kind === 'past' ? PAST : ABSOLUTE)[element]!

@@ -1,6 +1,7 @@
-// Subjects over the shipped async core: a small machine (few control blocks, two programs, one map with a timer or work in
-// each of its few elements) and its operations. The operations run as programs do, through program_run, in the context
-// that they claim: async-operations.ts, async-host.ts. The states from which they are explored: async-states.ts.
+// Subjects over the shipped async core: a small machine (few control blocks, two programs, one map with a timer or work
+// in each of its few elements) and its operations. The operations run as programs do, through program_run, in the
+// context that they claim: async-operations.ts, async-host.ts. The states from which they are explored:
+// async-states.ts.
 import { CONTEXT_NMI, CONTEXT_TASK, MAP_TYPE_ARRAY, MAP_TYPE_HASH } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
@@ -219,14 +220,15 @@ export class AsyncMachine implements AsyncRoom {
   }
 
   /**
-   * An operation by its name, which begins with its kind, then `@1` for the timer of element 1; the rest makes it unique.
-   * Kinds: init; set, restart, freeself, cancelself, startfreed, cancelnext, freenext followed by 1 or 2 (set_callback of
-   * such a callback of that program); now, later, abs, past, pin (starts); cancel; silence (a cancel after which no callback
-   * may run: for scripts without starts); async (cancel_async); free (an update of the element); insert, delete (of a key of
-   * a hash); hold (a section); put1, put2 (unload), reload1, reload2 (another program in its place); drop (last user
-   * reference), reopen (a handle by id); count (of free blocks); poll; loop (a worker's life, on CPU 0); await (until a
-   * callback ran; then ends that loop); tick (only before an exploration: all that was started is due then); forward, back
-   * (REALTIME is set); offline (repair); those of a map that goes (async-closing.ts).
+   * An operation by its name, which begins with its kind, then `@1` for the timer of element 1; the rest makes it
+   * unique. Kinds: init; set, restart, freeself, cancelself, startfreed, cancelnext, freenext followed by 1 or 2
+   * (set_callback of such a callback of that program); now, later, abs, past, pin (starts); cancel; silence (a cancel
+   * after which no callback may run: for scripts without starts); async (cancel_async); free (an update of the
+   * element); insert, delete (of a key of a hash); hold (a section); put1, put2 (unload), reload1, reload2 (another
+   * program in its place); drop (last user reference), reopen (a handle by id); count (of free blocks); poll; loop (a
+   * worker's life, on CPU 0); await (until a callback ran; then ends that loop); tick (only before an exploration: all
+   * that was started is due then); forward, back (REALTIME is set); offline (repair); those of a map that goes
+   * (async-closing.ts).
    */
   operation(name: string, nested = false): Operation {
     const key = `${name} ${nested}`

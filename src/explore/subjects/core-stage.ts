@@ -16,8 +16,10 @@ export interface Booted {
   header(field: number): number
   /** Address of CPU 0's run buffer, which lies in guest memory. */
   buffer: number
-  /** Creates a map of type, key size, value size, entries, flags; so many bytes further on than where free memory begins;
-   *  with a bpf_spin_lock at that offset of its values. */
+  /**
+   * Creates a map of type, key size, value size, entries, flags; so many bytes further on than where free memory
+   * begins; with a bpf_spin_lock at that offset of its values.
+   */
   createMap(attributes: readonly number[], coreRoom?: number, guestRoom?: number, lock?: number): number
 }
 

@@ -1,5 +1,6 @@
-// Hash maps, what else programs and the host do to them: updates and reads of a value under its bpf_spin_lock (BPF_F_LOCK), values
-// of other CPUs, walks, counts; each beside changes of the map. The same one-bucket maps as in map-catalogue.ts.
+// Hash maps, what else programs and the host do to them: updates and reads of a value under its bpf_spin_lock
+// (BPF_F_LOCK), values of other CPUs, walks, counts; each beside changes of the map. The same one-bucket maps as in
+// map-catalogue.ts.
 import { EAGAIN, MAP_TYPE_HASH, MAP_TYPE_PERCPU_HASH } from '../../../core/abi.js'
 import type { Cpu } from '../executor.js'
 import type { SequentialModel } from '../linearize.js'
@@ -178,7 +179,10 @@ const count: Make = (at, name) => ({
   run: ({ exports }) => Number(exports['bpf_map_sum_elem_count'](BigInt(at.map)) as bigint),
 })
 
-/** What is asked while one other operation goes on: a walk meets what stays, once; a count counts that operation, or not. */
+/**
+ * What is asked while one other operation goes on: a walk meets what stays, once; a count counts that operation, or
+ * not.
+ */
 function* asked(): Generator<Entry> {
   const met = (view: View, key: number): number => String(view.result('A')).split(',').filter((one) => one === String(key)).length // prettier-ignore
   for (const keySize of [4, 12])

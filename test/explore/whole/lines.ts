@@ -1,13 +1,13 @@
-// Coverage by line of the source: which accesses of the core some subjects of a stage made, and of each compare-and-exchange
-// whether it was seen to succeed and to fail. Needs a stage over a trace build that records sites. The lines that have an
-// access at all are found in the source text (`accessLines`). Coverage by field: coverage.ts.
-import { DOOR_COMPARE_EXCHANGE } from '../../core/abi.js'
-import { operationOf } from './access.js'
-import { ACCESS, NODE_CODE, NODE_SITE, NODE_STATUS, NODE_STRIDE } from './node.js'
-import { outcomesOf } from './outcomes.js'
-import { whereOf } from './places.js'
-import type { SourceMap } from './source-map.js'
-import type { Stage } from './stage.js'
+// Coverage by line of the source: which accesses of the core some subjects of a stage made, and of each
+// compare-and-exchange whether it was seen to succeed and to fail. Needs a stage over a trace build that records sites.
+// The lines that have an access at all are found in the source text (`accessLines`). Coverage by field: coverage.ts.
+import { DOOR_COMPARE_EXCHANGE } from '../../../core/abi.js'
+import { operationOf } from '../../../src/explore/access.js'
+import { ACCESS, NODE_CODE, NODE_SITE, NODE_STATUS, NODE_STRIDE } from '../../../src/explore/node.js'
+import { outcomesOf } from '../../../src/explore/outcomes.js'
+import { whereOf } from '../../../src/explore/places.js'
+import type { SourceMap } from '../../../src/explore/source-map.js'
+import type { Stage } from '../../../src/explore/stage.js'
 
 /** What was seen at a line; `succeeded` and `failed` are of its compare-and-exchange. */
 export interface Seen {

@@ -1,0 +1,105 @@
+// Which lines of the core that access shared memory some subjects reached, as text. A line that none reached is either
+// named, or the module's own calls say that it runs only while a machine or a map is made.
+import { readdirSync, readFileSync } from 'node:fs'
+import { AccessSites } from '../../../src/explore/access-sites.js'
+import { SourceMap } from '../../../src/explore/source-map.js'
+import { moduleBytes, sourceMapText } from '../../../src/explore/subjects/modules.js'
+import type { Lines } from './answers.js'
+import { accessLines } from './lines.js'
+import type { Seen } from './lines.js'
+
+/** Explored a second time, on the trace build, to learn which lines are reached. */
+const COVERED = [
+  /^(hazard\/(?!H30$)|repair|nested|no-memory|two-levels|entries|closing|reload)/,
+  /^(pair|work|realtime)\/[^+]*$/,
+  /^pair\/(idle-bound|due-on-cpu-0|due-restarts-itself|uninitialised)\/.*\+nmi$/,
+  /^pair\/(due-on-cpu-0\/poll|uninitialised\/init)\/.*\+stop$/,
+  /^(map|parts)\//,
+]
+/** The files whose accesses are counted. */
+const FILES = [
+  /^async\//,
+  /^memory\/(bitmap|deferred|references|section)/,
+  /^queue\//,
+  /^run\/(fire|drain|poll|offline|reclaim|realtime)/,
+  /^map\/(hash|list|lru|room|announce|record|locked|find|short|spare)/,
+]
+const WHAT = 'async, memory, queue, hash maps, firing, repair, setting REALTIME'
+/** The entries into the core that work on memory of which nobody else has the address yet. */
+const MAKING = new Set(['machine_boot', 'map_create'])
+
+const isCovered = (name: string): boolean => COVERED.some((pattern) => pattern.test(name))
+
+/** The subjects of those names that are explored for what they reach. */
+export const coveredOf = (names: readonly string[]): string[] => names.filter(isCovered)
+
+/** What several threads reached, together. */
+export class Reached {
+  private readonly seen = new Map<string, Seen>()
+
+  add(lines: Lines): void {
+    for (const [place, { exchange, succeeded, failed }] of lines) {
+      const known = this.seen.get(place) ?? { exchange: false, succeeded: false, failed: false }
+      known.exchange ||= exchange
+      known.succeeded ||= succeeded
+      known.failed ||= failed
+      this.seen.set(place, known)
+    }
+  }
+
+  /** The totals, and what was never seen: a line each. */
+  print(): { totals: string[]; never: string[] } {
+    const ofMaking = linesOfMaking()
+    const never: string[] = []
+    const made: string[] = []
+    let [count, reached, alone, exchanges, both] = [0, 0, 0, 0, 0]
+    for (const file of filesOfCore()) {
+      const text = readFileSync(`core/${file}`, 'utf8')
+      const lines = accessLines(text)
+      const missing = lines.filter((line) => !this.seen.has(`core/${file}:${line}`))
+      const makes = missing.filter((line) => ofMaking.has(`core/${file}:${line}`))
+      const others = missing.filter((line) => !makes.includes(line))
+      count += lines.length
+      reached += lines.length - missing.length
+      alone += makes.length
+      if (makes.length > 0) made.push(`core/${file}: ${makes.join(', ')}`)
+      if (others.length > 0) never.push(`core/${file}: never reached: ${others.join(', ')}`)
+      for (const line of lines) {
+        const { exchange = false, succeeded, failed } = this.seen.get(`core/${file}:${line}`) ?? {}
+        if (!exchange) continue
+        exchanges++
+        if (succeeded && failed) both++
+        else
+          never.push(
+            `core/${file}:${line}: never seen to ${succeeded ? 'fail' : 'succeed'}: ${text.split('\n')[line - 1]!.trim()}`,
+          )
+      }
+    }
+    const making = `${[...MAKING].join(' and ')} only, in memory of which nobody else has the address yet`
+    const apart = alone === 0 ? '' : `, ${alone} are reached from ${making} (${made.join('; ')})`
+    return {
+      totals: [
+        `Of ${count} lines of the core that access shared memory (${WHAT}) ${reached} were reached${apart}.`,
+        `Of ${exchanges} compare-and-exchanges ${both} were seen to succeed and to fail.`,
+      ],
+      never,
+    }
+  }
+}
+
+function filesOfCore(): string[] {
+  const files = readdirSync('core', { recursive: true, encoding: 'utf8' }).map((file) => file.replaceAll('\\', '/'))
+  return files.filter((file) => FILES.some((pattern) => pattern.test(file))).sort()
+}
+
+/** The lines all of whose accesses can be reached from these entries of the core only, by the calls in the module. */
+function linesOfMaking(): Set<string> {
+  const sites = new AccessSites(moduleBytes('core', true), new SourceMap(sourceMapText('core')))
+  const places = new Map<string, boolean>()
+  sites.sites.forEach(({ file, line }, site) => {
+    const place = `${file}:${line}`
+    const only = [...sites.enteredBy(site)].every((entry) => MAKING.has(entry))
+    places.set(place, only && places.get(place) !== false)
+  })
+  return new Set([...places].flatMap(([place, only]) => (only ? [place] : [])))
+}
