@@ -25,3 +25,12 @@ export class SkepError extends Error {
     this.details = details
   }
 }
+
+/** Why a call failed, to stand at the end of a message that has named the file: Node's own text repeats its path. */
+export function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown)
+  const { code, syscall } = thrown as NodeJS.ErrnoException
+  if (code === 'EISDIR') return 'it is a directory'
+  const system = syscall === undefined ? undefined : /^[A-Z0-9]+: (.+?), \w+\b/.exec(thrown.message)
+  return system ? `${system[1]} (${code})` : thrown.message
+}

@@ -39,7 +39,9 @@ export function addConformancePlugin(program: Command): void {
 async function pluginCommand(memory: string[], options: PluginOptions): Promise<void> {
   const { engine, elf = false } = options
   const text = options.program ?? (await standardInput())
-  const program = hexadecimal(text, 'the program on standard input')
+  const source = options.program === undefined ? 'the program on standard input' : '--program'
+  const program = hexadecimal(text, source)
+  if (program.length === 0) throw new SkepError('BAD_OPTION', `${source}: expected hexadecimal bytes, found none`)
   const { r0 } = runBare({ program, memory: hexadecimal(memory.join(' '), 'the memory'), elf, engine })
   process.stdout.write(`${r0.toString(16)}\n`)
 }

@@ -1,6 +1,6 @@
 // The inputs of a run as they are written on the command line: packets for --data, a context for --ctx.
 import { readFileSync } from 'node:fs'
-import { SkepError } from '../error.js'
+import { reasonOf, SkepError } from '../error.js'
 import type { ContextFields } from '../machine/run/context-fields.js'
 import { isCapture, readCapture, type Packet } from './capture.js'
 
@@ -66,8 +66,12 @@ function bytesFrom(argument: string, option: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(argument))
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new SkepError('FILE', `${option}: cannot read '${argument}': ${reason}`, { file: argument }, { cause })
+    throw new SkepError(
+      'FILE',
+      `${option}: cannot read '${argument}': ${reasonOf(cause)}`,
+      { file: argument },
+      { cause },
+    )
   }
 }
 

@@ -56,7 +56,9 @@ function measured(parse: () => number): number {
   try {
     return parse()
   } catch (error) {
-    throw new InvalidArgumentError(error instanceof SkepError ? error.message : String(error))
+    if (!(error instanceof SkepError)) throw error
+    // commander has named the option and the value already.
+    throw new InvalidArgumentError(error.message.replace(/^--\w+: e/, 'E').replace(/, got .*$/s, '.'))
   }
 }
 

@@ -104,7 +104,7 @@ export function addRun(program: Command): void {
 async function runCommand(path: string, options: RunCommandOptions, command: Command): Promise<void> {
   if (options.cpu !== undefined && options.cpu >= options.cpus)
     command.error(
-      `error: --cpu ${options.cpu}: there is no such CPU; --cpus is ${options.cpus}, so they are 0 to ${options.cpus - 1}`,
+      `error: --cpu ${options.cpu}: there is no such CPU; --cpus is ${options.cpus}, and CPUs are counted from 0`,
     )
   const spec = await readObject(path)
   const programs = chosenPrograms(spec, options.prog)

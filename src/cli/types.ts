@@ -1,7 +1,7 @@
 // `skep types OBJECT`: what load() gives of an object, as a TypeScript module.
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { SkepError } from '../error.js'
+import { reasonOf, SkepError } from '../error.js'
 import { readObject } from '../object/read.js'
 import { declarationText } from '../report/declaration.js'
 
@@ -34,7 +34,6 @@ async function typesCommand(path: string, { output }: { output?: string }): Prom
   try {
     writeFileSync(output, text)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new SkepError('FILE', `cannot write '${output}': ${reason}`, {}, { cause })
+    throw new SkepError('FILE', `cannot write '${output}': ${reasonOf(cause)}`, {}, { cause })
   }
 }

@@ -1,7 +1,7 @@
 // The BTF of a kernel, which CO-RE relocations are resolved against: well over a hundred thousand types, of which an
 // object asks for a handful. So only where each type begins is found out at once; types are read when they are asked
 // for and nothing is validated but what is read. Used by core-relocations.ts.
-import { SkepError } from '../error.js'
+import { reasonOf, SkepError } from '../error.js'
 import { btfParts, TypeReader, type BtfParts } from './btf-read.js'
 import type { BtfType } from './btf-types.js'
 import { Bytes, hex } from './bytes.js'
@@ -179,9 +179,8 @@ export function readKernelBtf(source: BtfSource, read: (path: string | URL) => U
     return new KernelBtf(read(path), String(path))
   } catch (cause) {
     if (cause instanceof SkepError) throw cause
-    const reason = cause instanceof Error ? cause.message : String(cause)
     const what = isHost ? `this machine has no kernel BTF to resolve CO-RE relocations against` : `cannot read BTF`
-    throw new SkepError('FILE', `${what}: '${String(path)}': ${reason}`, {}, { cause })
+    throw new SkepError('FILE', `${what}: '${String(path)}': ${reasonOf(cause)}`, {}, { cause })
   }
 }
 

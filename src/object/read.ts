@@ -1,7 +1,7 @@
 // readObject: from the bytes of a `.bpf.o` file to an ObjectSpec. The order of the steps is here, each step in its own
 // file. Reads everything or throws; what is merely not supported is collected in the spec.
 import { readFile } from 'node:fs/promises'
-import { SkepError } from '../error.js'
+import { reasonOf, SkepError } from '../error.js'
 import { Btf } from './btf.js'
 import { readBtfExt } from './btf-ext.js'
 import { Bytes, hex } from './bytes.js'
@@ -30,8 +30,12 @@ export async function readObject(source: string | URL | Uint8Array, name = 'obje
     return parseObject(await readFile(source), path)
   } catch (error) {
     if (error instanceof SkepError) throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new SkepError('FILE', `cannot read object file '${path}': ${reason}`, { file: path }, { cause: error })
+    throw new SkepError(
+      'FILE',
+      `cannot read object file '${path}': ${reasonOf(error)}`,
+      { file: path },
+      { cause: error },
+    )
   }
 }
 

@@ -164,27 +164,31 @@ test('what an object uses and the machine lacks is listed whole, by name', async
 })
 
 test('wrong values: exit code 2 for options that no object could make right, 1 for those that this one refuses', async () => {
-  const wrong = [
-    ['--cpus', '0'],
-    ['--clock', 'lunar'],
-    ['--for', 'soon'],
-    ['--set', 'nothing'],
-    ['--memory', 'lots'],
-    ['--cpu', '1'],
+  const wrong: [string[], RegExp][] = [
+    [['--cpus', '0'], /from 1 to/],
+    [['--clock', 'lunar'], /virtual, real/],
+    [['--for', 'soon'], /'soon' is invalid\. Expected a duration such as '5 min'[^;]*nanoseconds\.\n/],
+    [['--set', 'nothing'], /NAME=VALUE/],
+    [['--memory', 'lots'], /'lots' is invalid\. Expected a size/],
+    [['--cpu', '1'], /--cpus is 1/],
   ]
   const refused: [string[], RegExp][] = [
     [['--prog', 'nobody'], /no program 'nobody'; it has on_packet/],
-    [['--data', 'nowhere.pcap'], /cannot read 'nowhere\.pcap'/],
+    [['--data', 'nowhere.pcap'], /cannot read 'nowhere\.pcap': no such file or directory \(ENOENT\)\n$/],
+    [['--data', 'examples'], /cannot read 'examples': it is a directory/],
+    [['--btf', 'nowhere'], /cannot read BTF: 'nowhere': no such file/],
+    [['--kconfig', 'CONFIG_HZ'], /cannot read a kernel configuration: 'CONFIG_HZ': no such file/],
     [['--data', 'hex:0g'], /hexadecimal digits/],
     [['--data', 'hex:00', '--clock', 'real', '--cpus', '2'], /data has 1 bytes/],
     [['--ctx', '{"mark": 1}'], /xdp_md\.mark cannot be set/],
     [['--set', 'nobody=1'], /no variable 'nobody'/],
   ]
   await Promise.all([
-    ...wrong.map(async (args) => {
+    ...wrong.map(async ([args, message]) => {
       const { code, stderr } = await skep(['run', FLOW, ...args])
       assert.equal(code, 2, args.join(' '))
-      assert.match(stderr, /error: /)
+      assert.match(stderr, /^error: /)
+      assert.match(stderr, message)
     }),
     ...refused.map(async ([args, message]) => {
       const { code, stderr } = await skep(['run', FLOW, ...args])

@@ -2,7 +2,7 @@
 // the front end installs the code on its CPUs, then calls commit; on any error release gives everything back.
 import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
-import { SkepError } from '../../error.js'
+import { reasonOf, SkepError } from '../../error.js'
 import { assertSupported, findUnsupported, helperCalls, type Supported } from '../../object/check.js'
 import { setKeySize, setMaxEntries, setValueSize, setVariables } from '../../object/edit.js'
 import { relocateCore } from '../../object/core-relocations.js'
@@ -121,8 +121,8 @@ function readSource(source: ObjectSource): { spec: ObjectSpec; bytes: Uint8Array
     try {
       bytes = readFileSync(source)
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new SkepError('FILE', `cannot read object file '${String(source)}': ${reason}`, {}, { cause })
+      const file = String(source)
+      throw new SkepError('FILE', `cannot read object file '${file}': ${reasonOf(cause)}`, { file }, { cause })
     }
     return { spec: parseObject(bytes, typeof source === 'string' ? source : source.pathname), bytes }
   }
@@ -146,7 +146,9 @@ function edited(spec: ObjectSpec, options: LoadOptions, cpus: number): ObjectSpe
     [...spec.maps].map(([name, map]) => [name, map.contents ? { ...map, contents: map.contents.slice() } : { ...map }]),
   )
   const copy = { ...spec, maps, ...(spec.kconfig ? { kconfig: new Map(spec.kconfig) } : {}) }
-  if (copy.kconfig && options.kconfig !== undefined) setKconfig(copy, kconfigValues(options.kconfig))
+  const { kconfig } = options
+  // A file is read, and a wrong name said, also where the object asks for nothing.
+  if (kconfig !== undefined && (copy.kconfig || kconfig !== 'host')) setKconfig(copy, kconfigValues(kconfig))
   setVariables(copy, options.variables ?? {})
   for (const [name, entries] of Object.entries(options.maxEntries ?? {})) setMaxEntries(copy, name, entries)
   for (const [name, bytes] of Object.entries(options.keySize ?? {})) setKeySize(copy, name, bytes)
@@ -158,13 +160,15 @@ function edited(spec: ObjectSpec, options: LoadOptions, cpus: number): ObjectSpe
 function kconfigValues(given: NonNullable<LoadOptions['kconfig']>): Readonly<Record<string, KconfigValue>> {
   if (typeof given !== 'string' && !(given instanceof URL)) return given
   const files = given === 'host' ? hostKconfigFiles(release()) : [given]
+  const reasons: string[] = []
   for (const file of files)
     try {
       return parseKconfig(readFileSync(file), String(file))
     } catch (cause) {
       if (cause instanceof SkepError) throw cause
+      reasons.push(`'${String(file)}': ${reasonOf(cause)}`)
     }
-  throw new SkepError('FILE', `cannot read a kernel configuration: there is no ${files.join(' and no ')}`)
+  throw new SkepError('FILE', `cannot read a kernel configuration: ${reasons.join('; ')}`)
 }
 
 // Functions keep their order, and with it their table indices, whatever is left out.
