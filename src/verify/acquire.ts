@@ -14,7 +14,8 @@ import {
   type Held,
 } from './resources.js'
 import type { ResourceRule } from './signatures.js'
-import { overwrite, replaceWhere, type State } from './state.js'
+import { overwriteComplaint, withSpecial, type SpecialSlot } from './special-slots.js'
+import { destroySpecial, forgetSpecial, framePlace, overwrite, replaceWhere, type State } from './state.js'
 import type { Surroundings } from './step.js'
 import { RELEASED, UNKNOWN, type ObjectPointer, type Value } from './value.js'
 
@@ -31,37 +32,38 @@ export function resourceComplaint(around: Surroundings, state: State, rule: Reso
       return objectArgumentComplaint(registers[rule.argument] ?? UNKNOWN, rule.argument, 'sock', false)
     case 'release':
       return objectArgumentComplaint(first, 1, rule.type, true)
-    case 'dynptr':
-      return givenDynptr(registers[rule.step === 'new' ? 4 : 1], rule.step === 'new')
-    case 'data':
-      return movedDynptr(first)
     case 'tail-call':
       return resources.known ? heldComplaint(resources, 'free', 'tail_call') : undefined
     case 'enter':
     case 'leave':
       return resources.known ? sectionComplaint(around, state, rule, first) : undefined
     case 'iterator': {
-      const name = framePlace(around, rule.type, first)
-      if (name === undefined || !resources.known) return undefined
-      const isThere = holds(resources, name)
-      if (rule.step === 'new') return isThere ? invalid(`expected uninitialized ${rule.type} as arg #0`) : undefined
-      return isThere ? undefined : invalid(`expected an initialized ${rule.type} as arg #0`)
+      const isThere = isSpecial(around, state, 'iterator', rule.type, first, (name) => holds(resources, name))
+      if (isThere === undefined) return undefined
+      if (rule.step !== 'new') return isThere ? undefined : invalid(`expected an initialized ${rule.type} as arg #0`)
+      if (isThere) return invalid(`expected uninitialized ${rule.type} as arg #0`)
+      return first.is === 'frame' ? overwriteComplaint(state.special, first.min, rule.bytes) : undefined
     }
     default:
       return undefined
   }
 }
 
-/** What is wrong with the dynptr of a drained ring where one is made or given back. */
-function givenDynptr(value: Value | undefined, makes: boolean): Complaint | undefined {
-  if (value?.is !== 'dynptr') return undefined
-  return invalid(makes ? 'Dynptr has to be an uninitialized dynptr' : 'cannot release unowned const bpf_dynptr')
-}
-
-function movedDynptr(value: Value): Complaint | undefined {
-  if (value.is !== 'dynptr' || value.min !== value.max || value.min === 0) return undefined
-  const how = value.min < 0 ? 'negative offset' : 'dereference of modified'
-  return access(`${how} dynptr_ptr ptr R1 off=${value.min} disallowed`)
+/** Whether it lies where the pointer points to; undefined if nobody knows. `isHeld`: what is held says it. */
+function isSpecial(
+  around: Surroundings,
+  { special, resources }: State,
+  what: SpecialSlot['what'],
+  type: string,
+  pointer: Value,
+  isHeld: (name: string) => boolean,
+): boolean | undefined {
+  const name = framePlace(around.code.spec.name, type, pointer)
+  if (name === undefined || pointer.is !== 'frame') return undefined
+  const slot = special.entries.get(pointer.min)
+  if (slot?.what === what && slot.type === type) return true
+  if (special.known) return false
+  return resources.known ? isHeld(name) : undefined
 }
 
 type Section = Extract<ResourceRule, { does: 'enter' | 'leave' }>
@@ -77,11 +79,14 @@ function sectionComplaint(around: Surroundings, state: State, rule: Section, fir
     return enters || preempt > 0
       ? undefined
       : invalid('unmatched attempt to enable preemption (kernel function bpf_preempt_enable)')
-  const name = framePlace(around, 'irq', first)
-  if (name === undefined) return undefined
-  const at = irq.findIndex((held) => held.name === name)
-  if (enters) return at >= 0 ? invalid('expected uninitialized irq flag as arg#0') : undefined
-  if (at < 0) return invalid('expected an initialized irq flag as arg#0')
+  const held = (name: string): number => irq.findIndex((one) => one.name === name)
+  const isThere = isSpecial(around, state, 'irq', 'irq', first, (name) => held(name) >= 0)
+  if (isThere === undefined) return undefined
+  if (enters && isThere) return invalid('expected uninitialized irq flag as arg#0')
+  if (enters) return first.is === 'frame' ? overwriteComplaint(state.special, first.min, IRQ_BYTES) : undefined
+  if (!isThere) return invalid('expected an initialized irq flag as arg#0')
+  const at = held(framePlace(around.code.spec.name, 'irq', first) ?? '')
+  if (at < 0) return undefined
   const last = irq.at(-1)!
   if (at === irq.length - 1) return undefined
   return access(`cannot restore irq state out of order, expected id=${irq.length} acquired at insn_idx=${last.index}`)
@@ -110,15 +115,12 @@ export function resourceEffect(
       release(state, first)
       return undefined
     case 'iterator':
-    case 'dynptr':
-      place(around, state, rule, registers[rule.does === 'dynptr' && rule.step === 'new' ? 4 : 1] ?? UNKNOWN, index)
+      place(around, state, rule, first, index)
       return rule.step === 'next' ? pointerTo('mem', undefined, rule.item) : undefined
-    case 'clone':
-      if (resources.references.some(({ name }) => name.startsWith('dynptr '))) state.resources = UNKNOWN_HELD
-      return undefined
     case 'enter':
     case 'leave':
       state.resources = afterSection(around, state, rule, first, index)
+      if (rule.section === 'irq') placeSpecial(state, first, IRQ, rule.does === 'enter')
       return undefined
     default:
       return undefined
@@ -139,21 +141,36 @@ function release(state: State, value: Value): void {
   replaceWhere(state, (each) => (each.is === 'object' && each.reference === reference ? RELEASED : undefined))
 }
 
-/** An iterator or a ring's dynptr, which lives in the frame. */
+const IRQ_BYTES = 8
+const IRQ: SpecialSlot = { what: 'irq', type: 'irq', bytes: IRQ_BYTES }
+
+/** Something new in the frame, or the end of it. */
+function placeSpecial(state: State, pointer: Value, slot: SpecialSlot, isNew: boolean): void {
+  const isFollowed = pointer.is === 'frame' && pointer.own && pointer.min === pointer.max
+  if (!isFollowed) {
+    if (pointer.is !== 'frame' || pointer.own) forgetSpecial(state)
+    return
+  }
+  destroySpecial(state, pointer.min, slot.bytes)
+  if (!isNew) return
+  overwrite(state, pointer.min, slot.bytes)
+  state.special = withSpecial(state.special, pointer.min, slot)
+}
+
+/** An iterator, which lives in the frame. */
 function place(
   around: Surroundings,
   state: State,
-  rule: Extract<ResourceRule, { does: 'iterator' | 'dynptr' }>,
+  rule: Extract<ResourceRule, { does: 'iterator' }>,
   pointer: Value,
   index: number,
 ): void {
   if (rule.step === 'next') return
-  const name = framePlace(around, rule.type, pointer)
+  const name = framePlace(around.code.spec.name, rule.type, pointer)
+  placeSpecial(state, pointer, { what: 'iterator', type: rule.type, bytes: rule.bytes }, rule.step === 'new')
   if (name === undefined) state.resources = UNKNOWN_HELD
-  else if (rule.step === 'new') {
-    if (pointer.is === 'frame') overwrite(state, pointer.min, rule.bytes)
-    state.resources = withReference(state.resources, name, index)
-  } else if (holds(state.resources, name)) state.resources = withoutReference(state.resources, name)
+  else if (rule.step === 'new') state.resources = withReference(state.resources, name, index)
+  else if (holds(state.resources, name)) state.resources = withoutReference(state.resources, name)
   else state.resources = UNKNOWN_HELD
 }
 
@@ -162,14 +179,8 @@ function afterSection(around: Surroundings, state: State, rule: Section, first: 
   const by = rule.does === 'enter' ? 1 : -1
   if (rule.section === 'rcu') return withSections(resources, { rcu: Math.max(0, resources.rcu + by) })
   if (rule.section === 'preempt') return withSections(resources, { preempt: Math.max(0, resources.preempt + by) })
-  const name = framePlace(around, 'irq', first)
+  const name = framePlace(around.code.spec.name, 'irq', first)
   if (name === undefined) return UNKNOWN_HELD
   const others: readonly Held[] = resources.irq.filter((held) => held.name !== name)
   return withSections(resources, { irq: by > 0 ? [...others, { name, index }] : others })
-}
-
-/** A name for what lies at a fixed place of the function's own frame. */
-function framePlace(around: Surroundings, type: string, value: Value): string | undefined {
-  if (value.is !== 'frame' || !value.own || value.min !== value.max) return undefined
-  return `${type} ${around.code.spec.name} ${value.min}`
 }

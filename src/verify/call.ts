@@ -4,15 +4,24 @@ import type { Instruction } from '../isa/decode.js'
 import type { MapSpec } from '../object/spec.js'
 import { helperName } from '../isa/helper-names.js'
 import { resourceComplaint, resourceEffect } from './acquire.js'
+import { dynptrComplaint, dynptrEffect } from './dynptr.js'
 import { callComplaint } from './fields.js'
 import { formatComplaint } from './format.js'
+import { memoryComplaint } from './given-memory.js'
 import { access, invalid } from './refusal.js'
 import { NOTHING_HELD, sleepComplaint, UNKNOWN_HELD, type LockState, type Resources } from './resources.js'
-import { isConstant, joinedScalar, scalar } from './scalar.js'
-import { helperSignature, kfuncSignature, mayMovePacket, type CallbackRule, type Signature } from './signatures.js'
-import { replace, replaceWhere, type State } from './state.js'
+import { isConstant, joinedScalar, LOOSE, scalar } from './scalar.js'
+import {
+  forgetsPacket,
+  helperSignature,
+  kfuncSignature,
+  mayMovePacket,
+  type CallbackRule,
+  type Signature,
+} from './signatures.js'
+import { forgetSpecial, replace, replaceWhere, type State } from './state.js'
 import type { Surroundings } from './step.js'
-import { asArgument, KERNEL_POINTER, UNKNOWN, type Value } from './value.js'
+import { asArgument, KERNEL_POINTER, RELEASED, UNKNOWN, type Nullable, type Value } from './value.js'
 
 /** How a function is entered. */
 export interface Entry {
@@ -56,7 +65,9 @@ export function call(around: CallSurroundings, state: State, instruction: Instru
   if (relocation?.kind === 'kfunc')
     return external(around, state, instruction, kfuncSignature(relocation.name), relocation.name)
   if (form.operation === 'helper') return external(around, state, instruction, helperSignature(imm), imm)
+  const isGiven = state.registers.slice(1, 6).some((value) => value.is === 'unknown' || value.is === 'frame')
   const entered = relocation?.kind === 'call' ? callFunction(around, state, relocation.function) : NO_SUMMARY
+  if (around.trusting && isGiven) forgetSpecial(state)
   clobber(state, around.trusting, around.movesPacket)
   state.registers[0] = asArgument(entered.result)
   state.lock = entered.lock
@@ -90,9 +101,12 @@ function share(state: State, value: Value): void {
 function clobber(state: State, writes: boolean, movesPacket: boolean): void {
   const given = state.registers.slice(1, 6)
   if (writes && given.some((value) => value.is === 'unknown' || value.is === 'frame')) state.slots.clear()
-  if (movesPacket)
-    replaceWhere(state, (value) => (value.is === 'packet' || value.is === 'packet-end' ? UNKNOWN : undefined))
+  if (movesPacket) replaceWhere(state, (value) => (isOfPacket(value) ? UNKNOWN : undefined))
   state.registers.fill(UNKNOWN, 0, 6)
+}
+
+function isOfPacket(value: Value): boolean {
+  return value.is === 'packet' || value.is === 'packet-end' || (value.is === 'object' && value.ofPacket === true)
 }
 
 /** kfuncs of lists, trees and counted loops, which are allowed under a lock. */
@@ -113,12 +127,30 @@ function external(
   if (around.report && signature.callback && second.is === 'function')
     around.enter(second.name, callbackEntry(around, state, signature.callback, first, third))
   const { resource } = signature
-  const object = around.trusting && resource ? resourceEffect(around, state, resource, instruction) : undefined
+  let object = around.trusting && resource ? resourceEffect(around, state, resource, instruction) : undefined
+  if (around.trusting) {
+    if (isForgotten(state, callee))
+      replaceWhere(state, (value) => (value.is === 'object' && value.ofPacket ? RELEASED : undefined))
+    if (signature.callback && (third.is === 'frame' || third.is === 'unknown')) forgetSpecial(state)
+    if (signature.dynptrs) object = dynptrEffect(around, state, signature, instruction)
+  }
   const result = object ?? resultOf(around, state, signature, first)
   clobber(state, around.trusting && !signature.quiet, typeof callee === 'number' && mayMovePacket(callee))
   state.registers[0] = result
   if (signature.lock) state.lock = signature.lock === 'take' ? 'held' : 'free'
 }
+
+/** The kernel knows nothing any more of the packet, after some writes through a dynptr, too. */
+function isForgotten(state: State, callee: number | string): boolean {
+  const pointer = state.registers[1] ?? UNKNOWN
+  if (callee === DYNPTR_WRITE && pointer.is === 'frame' && pointer.own && pointer.min === pointer.max) {
+    const slot = state.special.entries.get(pointer.min)
+    return slot?.what === 'dynptr' && slot.type === 'skb'
+  }
+  return callee === 'bpf_xdp_pull_data' || (typeof callee === 'number' && forgetsPacket(callee))
+}
+
+const DYNPTR_WRITE = 202
 
 function complaintOf(around: CallSurroundings, state: State, signature: Signature, callee: number | string) {
   const allowed = signature.lock === 'release' || (typeof callee === 'string' && UNDER_LOCK.test(callee))
@@ -131,12 +163,8 @@ function complaintOf(around: CallSurroundings, state: State, signature: Signatur
   return format ?? callComplaint(around.spec, signature, state.registers, typeof callee === 'string')
 }
 
-function heldComplaintOf(
-  around: CallSurroundings,
-  state: State,
-  { resource, sleeps, lock }: Signature,
-  callee: number | string,
-) {
+function heldComplaintOf(around: CallSurroundings, state: State, signature: Signature, callee: number | string) {
+  const { resource, sleeps, lock, dynptrs } = signature
   if (!state.sure) return undefined
   if (sleeps && state.resources.known) {
     const isKfunc = typeof callee === 'string'
@@ -144,7 +172,9 @@ function heldComplaintOf(
     if (complaint) return complaint
   }
   if (state.lock === 'free' && lock === 'release') return invalid('bpf_spin_unlock without taking a lock')
-  return resource && resourceComplaint(around, state, resource)
+  const memory = typeof callee === 'number' ? memoryComplaint(around.spec.maps, state, callee) : undefined
+  const complaint = memory ?? (dynptrs && dynptrComplaint(around, state, signature, typeof callee === 'string'))
+  return complaint ?? (resource && resourceComplaint(around, state, resource))
 }
 
 function callbackEntry(
@@ -189,7 +219,8 @@ function resultOf(around: CallSurroundings, state: State, signature: Signature, 
   if (signature.result === 'kernel') return KERNEL_POINTER
   const map = signature.result === 'value' && first.is === 'map' ? around.spec.maps.get(first.map) : undefined
   if (!map || !HOLDS_VALUES.has(map.type) || map.inner) return UNKNOWN
-  return { is: 'value', map: map.name, min: 0, max: 0, nullable: !(around.trusting && isThere(map, state)) }
+  const nullable = around.trusting && signature.elides ? nullness(map, state) : true
+  return { is: 'value', map: map.name, min: 0, max: 0, nullable }
 }
 
 const ARRAY = 2
@@ -197,11 +228,19 @@ const PERCPU_ARRAY = 6
 /** Map types whose lookup answers the address of the value: hash, array, LRU, each also per CPU, and LPM trie. */
 const HOLDS_VALUES = new Set([1, ARRAY, 5, PERCPU_ARRAY, 9, 10, 11])
 
-/** A constant index within an array, where the kernel sees it: in a frame slot of its own. */
-function isThere(map: MapSpec, state: State): boolean {
-  const key = state.registers[2]
-  if ((map.type !== ARRAY && map.type !== PERCPU_ARRAY) || key?.is !== 'frame' || !key.own || key.min % 8 !== 0)
-    return false
-  const slot = key.min === key.max ? state.slots.get(key.min) : undefined
-  return slot?.value.is === 'scalar' && slot.value.min >= 0 && slot.value.max < map.maxEntries && slot.bytes === 4
+/**
+ * Whether the kernel takes what it looked up for maybe null: of an array not, if it knows that the index is within it.
+ * It knows of a constant that was stored with its 4 bytes in the frame, at a multiple of 8; or anywhere if it is 0.
+ */
+function nullness({ type, maxEntries }: MapSpec, { registers, slots }: State): Nullable {
+  const key = registers[2] ?? UNKNOWN
+  if (type !== ARRAY && type !== PERCPU_ARRAY) return true
+  if (key.is !== 'frame') return key.is === 'unknown' ? 'mixed' : true
+  const slot = key.own && key.min === key.max ? slots.get(key.min) : undefined
+  // A word that was stored whole is no index of 4 bytes to it.
+  if (slot?.bytes === 8 && slot.value.is === 'scalar' && key.min % 8 === 0) return true
+  if (slot?.bytes !== 4 || slot.value.is !== 'scalar' || slot.value.precision === LOOSE) return 'mixed'
+  if (!isConstant(slot.value)) return true
+  const { min: index } = slot.value
+  return index < 0 || index >= maxEntries || (index !== 0 && key.min % 8 !== 0)
 }

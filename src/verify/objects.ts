@@ -1,4 +1,4 @@
-// Pointers to sockets and to samples of rings: which loads and stores through them are allowed, and which of them a
+// Pointers to sockets, samples of rings and slices of dynptrs: which loads and stores through them are allowed, and which of them a
 // helper takes. In the words of the kernel's verifier. Used by the step over one instruction and by calls.
 import { access, invalid, type Complaint } from './refusal.js'
 import { LOOSE } from './scalar.js'
@@ -28,13 +28,19 @@ export function objectAccessComplaint(
   }
   const low = pointer.min + offset
   const high = pointer.max + offset
-  if (pointer.type === 'ringbuf_mem' || pointer.type === 'mem')
+  if (stores && pointer.type === 'rdonly_slice') return access(`R${register} cannot write into rdonly_mem`)
+  if (isMemory(pointer.type))
     return low + bytes > pointer.size || high < 0
       ? access(`R${register} min value is outside of the allowed memory range`)
       : undefined
   if (stores) return access(`R${register} cannot write into ${pointer.type}`)
   if (low !== high || isReadable(pointer.type, low, bytes)) return undefined
   return access(`R${register} invalid ${pointer.type} access off=${low} size=${bytes}`)
+}
+
+/** Memory, with bytes that are counted; not a structure of the kernel. */
+export function isMemory(type: ObjectType): boolean {
+  return type === 'ringbuf_mem' || type === 'mem' || type === 'slice' || type === 'rdonly_slice'
 }
 
 function isReadable(type: ObjectType, offset: number, bytes: number): boolean {

@@ -2,6 +2,7 @@
 // which answer a plain number, which leave the caller's frame alone. What is not listed answers anything and may have
 // written anything.
 
+import type { DynptrType } from './special-slots.js'
 import type { ObjectType } from './value.js'
 
 export type Field = 'bpf_timer' | 'bpf_wq' | 'bpf_spin_lock'
@@ -20,17 +21,25 @@ export type ResourceRule =
   | { readonly does: 'use'; readonly argument: number }
   | { readonly does: 'release'; readonly type: 'sock' | 'ringbuf_mem' }
   | {
-      readonly does: 'iterator' | 'dynptr'
+      readonly does: 'iterator'
       readonly step: 'new' | 'next' | 'end'
       readonly type: string
       readonly bytes: number
       /** Of what an iterator gives. */
       readonly item?: number
     }
-  | { readonly does: 'clone' | 'tail-call' }
-  /** Of a dynptr, r1. */
-  | { readonly does: 'data' }
+  | { readonly does: 'tail-call' }
   | { readonly does: 'enter' | 'leave'; readonly section: 'rcu' | 'preempt' | 'irq' }
+
+/** A dynptr that a call takes; see dynptr.ts. */
+export interface DynptrArgument {
+  readonly register: number
+  readonly does: 'new' | 'use' | 'end'
+  /** Of a new one. */
+  readonly type?: DynptrType
+  /** A new one is as that of r1. */
+  readonly clones?: true
+}
 
 export interface Signature {
   /** r1 points to this field of a map value. */
@@ -39,6 +48,8 @@ export interface Signature {
   readonly second?: 'map' | 'callback'
   readonly callback?: CallbackRule
   readonly result: 'number' | 'value' | 'kernel' | 'unknown'
+  /** The value is there for certain if the index of an array is known. */
+  readonly elides?: true
   /**
    * The kernel knows more of the number: the CPU's is below their count, that of bytes at most what there was room for.
    */
@@ -51,6 +62,11 @@ export interface Signature {
   readonly sleeps?: boolean
   readonly lock?: 'take' | 'release'
   readonly resource?: ResourceRule
+  readonly dynptrs?: readonly DynptrArgument[]
+  /** The result is part of the dynptr of r1: what bpf_dynptr_data gives, or _slice, or _slice_rdwr. */
+  readonly slice?: 'data' | 'read' | 'write'
+  /** r1 is the memory of a new dynptr. */
+  readonly backing?: true
 }
 
 const number: Signature = { result: 'number', quiet: true }
@@ -70,7 +86,7 @@ const NUMBERS = [
 const WRITERS = [4, 16, 20, 26, 29, 68, 69, 88, 89, 105, 106, 112, 113, 120, 163, 183, 184, 189]
 
 const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
-  [1, { result: 'value', quiet: true }],
+  [1, { result: 'value', quiet: true, elides: true }],
   ...NUMBERS.map((id): [number, Signature] => [id, number]),
   ...WRITERS.map((id): [number, Signature] => [id, { result: 'number', quiet: false }]),
   [8, { ...number, bounded: true }],
@@ -100,12 +116,26 @@ const HELPERS: ReadonlyMap<number, Signature> = new Map<number, Signature>([
   [181, { second: 'callback', callback: { kind: 'loop', most: 1 }, result: 'number', quiet: false }],
   [191, { result: 'number', quiet: false, sleeps: true }],
   [195, { result: 'value', quiet: true }],
-  [198, { ...number, resource: { does: 'dynptr', step: 'new', type: 'dynptr', bytes: 16 } }],
-  [199, { result: 'unknown', quiet: true, resource: { does: 'dynptr', step: 'end', type: 'dynptr', bytes: 16 } }],
-  [200, { result: 'unknown', quiet: true, resource: { does: 'dynptr', step: 'end', type: 'dynptr', bytes: 16 } }],
-  [203, { result: 'unknown', quiet: true, resource: { does: 'data' } }],
+  [197, { ...number, dynptrs: [{ register: 4, does: 'new', type: 'local' }], backing: true }],
+  [198, { ...number, dynptrs: [{ register: 4, does: 'new', type: 'ringbuf' }] }],
+  [199, { result: 'unknown', quiet: true, dynptrs: [{ register: 1, does: 'end' }] }],
+  [200, { result: 'unknown', quiet: true, dynptrs: [{ register: 1, does: 'end' }] }],
+  [201, { result: 'number', quiet: false, dynptrs: [used(3)] }],
+  [202, { ...number, dynptrs: [used(1)] }],
+  [203, { result: 'unknown', quiet: true, dynptrs: [used(1)], slice: 'data' }],
   [209, { second: 'callback', callback: { kind: 'drain', most: 1 }, result: 'number', quiet: false }],
 ])
+
+/** Their first argument is a dynptr. */
+const DYNPTR_USERS = [
+  'bpf_dynptr_adjust',
+  'bpf_dynptr_is_null',
+  'bpf_dynptr_is_rdonly',
+  'bpf_dynptr_size',
+  'bpf_dynptr_memset',
+  'bpf_probe_read_kernel_dynptr',
+  'bpf_probe_read_kernel_str_dynptr',
+]
 
 const KFUNCS: ReadonlyMap<string, Signature> = new Map<string, Signature>([
   ['bpf_timer_cancel_async', { ...number, field: 'bpf_timer' }],
@@ -120,10 +150,20 @@ const KFUNCS: ReadonlyMap<string, Signature> = new Map<string, Signature>([
   ['bpf_preempt_enable', section('leave', 'preempt')],
   ['bpf_local_irq_save', { ...section('enter', 'irq'), quiet: false }],
   ['bpf_local_irq_restore', section('leave', 'irq')],
-  ['bpf_dynptr_clone', { result: 'number', quiet: false, resource: { does: 'clone' } }],
+  ['bpf_dynptr_from_skb', { ...number, dynptrs: [{ register: 3, does: 'new', type: 'skb' }] }],
+  ['bpf_dynptr_from_xdp', { ...number, dynptrs: [{ register: 3, does: 'new', type: 'xdp' }] }],
+  ['bpf_dynptr_clone', { ...number, dynptrs: [used(1), { register: 2, does: 'new', clones: true }] }],
+  ['bpf_dynptr_slice', { result: 'unknown', quiet: false, dynptrs: [used(1)], slice: 'read' }],
+  ['bpf_dynptr_slice_rdwr', { result: 'unknown', quiet: false, dynptrs: [used(1)], slice: 'write' }],
+  ['bpf_dynptr_copy', { ...number, dynptrs: [used(1), used(3)] }],
+  ...DYNPTR_USERS.map((name): [string, Signature] => [name, { ...number, dynptrs: [used(1)] }]),
   ...iterator('iter_num', 8, 4),
   ...iterator('iter_bits', 16, 8),
 ])
+
+function used(register: number): DynptrArgument {
+  return { register, does: 'use' }
+}
 
 function section(does: 'enter' | 'leave', name: 'rcu' | 'preempt' | 'irq'): Signature {
   return { result: 'unknown', quiet: true, resource: { does, section: name } }
@@ -146,6 +186,13 @@ export function helperSignature(id: number): Signature {
 
 export function kfuncSignature(name: string): Signature {
   return KFUNCS.get(name) ?? ANYTHING
+}
+
+/** Helpers after which the kernel forgets what it knew of the packet; see mayMovePacket for what only may be one. */
+const FORGETS_PACKET = new Set([9, 10, 11, 12, 13, 18, 19, 31, 38, 39, 43, 44, 50, 54, 65])
+
+export function forgetsPacket(id: number): boolean {
+  return FORGETS_PACKET.has(id)
 }
 
 /** Helpers after which the packet may lie elsewhere. */

@@ -3,7 +3,8 @@
 // Owned by the walk; an instruction's step works on a copy.
 import { UNKNOWN_HELD, type LockState, type Resources } from './resources.js'
 import type { Scalar } from './scalar.js'
-import { joinValues, UNKNOWN, type Base, type Value } from './value.js'
+import { joinSpecial, specialAmong, UNKNOWN_SPECIAL_SLOTS, withoutSpecial, type SpecialSlots } from './special-slots.js'
+import { joinValues, RELEASED, UNKNOWN, type Base, type Value } from './value.js'
 
 /** Something stored in the frame: `bytes` wide at its offset from r10. */
 export interface Slot {
@@ -21,6 +22,8 @@ export interface State {
   /** r0 to r10. */
   registers: Value[]
   slots: Map<number, Slot>
+  /** What else is in the frame. */
+  special: SpecialSlots
   lock: LockState
   resources: Resources
   /** The kernel comes here on each of the ways that are joined: none hung on a branch of which it may know more. */
@@ -29,8 +32,8 @@ export interface State {
   checked: Map<Base, Span>
 }
 
-export function copyState({ registers, slots, lock, resources, sure, checked }: State): State {
-  return { registers: [...registers], slots: new Map(slots), lock, resources, sure, checked: new Map(checked) }
+export function copyState({ registers, slots, special, lock, resources, sure, checked }: State): State {
+  return { registers: [...registers], slots: new Map(slots), special, lock, resources, sure, checked: new Map(checked) }
 }
 
 /** Forgets what a store of `bytes` at `offset` overwrites. */
@@ -39,6 +42,31 @@ export function overwrite({ slots }: State, offset: number, bytes: number): void
     const slot = slots.get(at)
     if (slot && at + slot.bytes > offset) slots.delete(at)
   }
+}
+
+/** A store, or something new: what it touches of a dynptr, an iterator or saved flags is none any more. */
+export function destroySpecial(state: State, offset: number, bytes: number): void {
+  const hit = specialAmong(state.special, offset, bytes)
+  if (hit.length === 0) return
+  const gone = new Set(hit.map(([at]) => at))
+  const ids = new Set(hit.map(([, slot]) => (slot.what === 'dynptr' ? slot.id : undefined)))
+  state.special = withoutSpecial(state.special, (_, at) => gone.has(at))
+  replaceWhere(state, (value) =>
+    value.is === 'object' && value.dynptr !== undefined && ids.has(value.dynptr) ? RELEASED : undefined,
+  )
+}
+
+/** Somebody may have made, given back or overwritten any of them. */
+export function forgetSpecial(state: State): void {
+  if (state.special === UNKNOWN_SPECIAL_SLOTS) return
+  state.special = UNKNOWN_SPECIAL_SLOTS
+  replaceWhere(state, (value) => (value.is === 'object' && value.dynptr !== undefined ? UNKNOWN : undefined))
+}
+
+/** A name for what lies at a fixed place of the own frame of `fn`. */
+export function framePlace(fn: string, type: string, value: Value): string | undefined {
+  if (value.is !== 'frame' || !value.own || value.min !== value.max) return undefined
+  return `${type} ${fn} ${value.min}`
 }
 
 /** Puts `after` wherever the very object `before` is. */
@@ -105,6 +133,11 @@ export function joinInto(known: State, other: State, widen: boolean): boolean {
   if (known.resources.key !== other.resources.key && known.resources.known) {
     known.resources = UNKNOWN_HELD
     changed = true
+  }
+  if (known.special.key !== other.special.key) {
+    const { key } = known.special
+    known.special = joinSpecial(known.special, other.special)
+    changed ||= known.special.key !== key
   }
   if (known.sure && !other.sure) {
     known.sure = false

@@ -5,12 +5,13 @@ import type { MapSpec, ObjectSpec, ProgramSpec, Relocation } from '../object/spe
 import type { Code } from './blocks.js'
 import { contextField } from './context.js'
 import { valueComplaint } from './fields.js'
-import { objectAccessComplaint } from './objects.js'
+import { isMemory, objectAccessComplaint } from './objects.js'
 import { forget, loadedPlace, noteAccess } from './place.js'
 import { access, type Complaint } from './refusal.js'
 import { arithmetic, constant, isConstant, joinedScalar, LOOSE, scalar, wideConstant, type Scalar } from './scalar.js'
 import { UNKNOWN_HELD } from './resources.js'
-import { overwrite, replace, type State } from './state.js'
+import { specialComplaint } from './special-slots.js'
+import { destroySpecial, forgetSpecial, overwrite, replace, type State } from './state.js'
 import {
   KERNEL_POINTER,
   mayBeKernelPointer,
@@ -139,7 +140,7 @@ function shifted(
   by: Scalar,
 ): Value {
   const nullable = (pointer.is === 'value' || pointer.is === 'object') && pointer.nullable
-  if (nullable || (pointer.is === 'object' && pointer.type !== 'ringbuf_mem' && pointer.type !== 'mem')) {
+  if (nullable || (pointer.is === 'object' && !isMemory(pointer.type))) {
     const words = `R${instruction.dst} pointer arithmetic on ${typeName(pointer)} prohibited`
     if (sure && nullable !== 'mixed') report?.(instruction, access(nullable ? `${words}, null-check it first` : words))
     return UNKNOWN
@@ -153,7 +154,7 @@ function accessMemory(around: Surroundings, state: State, instruction: Instructi
   const stores = storesMemory(form)
   const register = stores ? dst : src
   const base = state.registers[register] ?? UNKNOWN
-  if (around.report) reportAccess(around, state.sure, instruction, base, register, stores)
+  if (around.report) reportAccess(around, state, instruction, base, register)
   const before = form.kind === 'load' ? loaded(around, state, instruction, base) : undefined
   if (stores) stored(around, state, instruction, base)
   if (!around.trusting && !around.probes?.has(instruction.index)) noteAccess(state, instruction, register, bytes)
@@ -165,16 +166,23 @@ function accessMemory(around: Surroundings, state: State, instruction: Instructi
 
 function reportAccess(
   around: Surroundings,
-  sure: boolean,
+  { sure, special }: State,
   instruction: Instruction,
   base: Value,
   register: number,
-  stores: boolean,
 ): void {
-  const complaint = accessComplaint(around.spec, instruction, base, register, stores)
-  if (complaint && (sure || !['object', 'released', 'dynptr'].includes(base.is)))
-    around.report?.(instruction, complaint)
+  const { form, offset } = instruction
+  const stores = storesMemory(form)
+  // What reads and writes at once is looked at as a read first.
+  const complaint =
+    base.is === 'frame' && base.own && base.min === base.max
+      ? specialComplaint(special, base.min + offset, form.width / 8, form.kind === 'store')
+      : accessComplaint(around.spec, instruction, base, register, stores)
+  if (complaint && (sure || !UNSURE.has(base.is))) around.report?.(instruction, complaint)
 }
+
+/** What is only wrong if the kernel certainly comes there. */
+const UNSURE: ReadonlySet<Value['is']> = new Set<Value['is']>(['object', 'released', 'dynptr', 'frame'])
 
 function accessComplaint(
   { maps }: ObjectSpec,
@@ -247,19 +255,25 @@ function stored({ trusting }: Surroundings, state: State, instruction: Instructi
   const { form, src, offset, imm } = instruction
   const kept = form.kind === 'store' && form.source === 'register' ? state.registers[src] : undefined
   // Another function may give it back from there.
-  if (kept?.is === 'object' && kept.reference !== undefined && !(base.is === 'frame' && base.own))
-    state.resources = UNKNOWN_HELD
+  const isGivable = kept?.is === 'object' && kept.reference !== undefined && kept.dynptr === undefined
+  if (isGivable && !(base.is === 'frame' && base.own)) state.resources = UNKNOWN_HELD
   // A number may be the lower half of a frame's address, which is all of it here.
-  if (trusting && (base.is === 'unknown' || base.is === 'scalar')) return state.slots.clear()
+  if (trusting && (base.is === 'unknown' || base.is === 'scalar')) return forgetFrame(state)
   if (base.is !== 'frame' || !base.own) return
   const at = fixedOffset(base)
-  if (at === undefined) return state.slots.clear()
+  if (at === undefined) return forgetFrame(state)
   const bytes = form.width / 8
+  destroySpecial(state, at + offset, bytes)
   overwrite(state, at + offset, bytes)
   if (form.kind !== 'store') return
   const value = form.source === 'register' ? (state.registers[src] ?? UNKNOWN) : constant(imm)
   if (!trusting && !(value.is === 'place' && value.context)) return
   if (bytes === 8 || fits(value, form.width)) state.slots.set(at + offset, { bytes, value })
+}
+
+function forgetFrame(state: State): void {
+  state.slots.clear()
+  forgetSpecial(state)
 }
 
 function fixedOffset({ min, max }: FramePointer): number | undefined {

@@ -64,8 +64,8 @@ export interface KeyPointer extends Range {
   readonly is: 'key'
   readonly map: string
 }
-export type ObjectType = 'sock' | 'sock_common' | 'tcp_sock' | 'ringbuf_mem' | 'mem'
-/** A socket, a sample of a ring or what an iterator gave ('mem'). */
+export type ObjectType = 'sock' | 'sock_common' | 'tcp_sock' | 'ringbuf_mem' | 'mem' | 'slice' | 'rdonly_slice'
+/** A socket, a sample of a ring, what an iterator gave ('mem'), or bytes that a dynptr shows. */
 export interface ObjectPointer extends Range {
   readonly is: 'object'
   readonly type: ObjectType
@@ -74,8 +74,12 @@ export interface ObjectPointer extends Range {
   /** It is what the reference was taken for: without it (0) there is none. */
   readonly owns: boolean
   readonly nullable: Nullable
-  /** Bytes of a sample or an item; Infinity if nobody knows. */
+  /** Bytes of a sample, an item or a slice; Infinity if nobody knows. */
   readonly size: number
+  /** Of a slice: it is gone with this dynptr. */
+  readonly dynptr?: string
+  /** Of a slice: it is gone where the packet may be moved. */
+  readonly ofPacket?: true
 }
 /** The dynptr that a callback of bpf_user_ringbuf_drain gets. */
 interface DynptrPointer extends Range {
@@ -117,6 +121,8 @@ export function mayBeKernelPointer(value: Value | undefined): boolean {
   return value?.is === 'unknown' && value.kernel === true
 }
 
+const OBJECT_NAMES: Partial<Record<ObjectType, string>> = { slice: 'mem', rdonly_slice: 'rdonly_mem' }
+
 /** The verifier's names of what a register holds. */
 export function typeName(value: Value): string {
   switch (value.is) {
@@ -134,8 +140,10 @@ export function typeName(value: Value): string {
       return 'map_key'
     case 'function':
       return 'func'
-    case 'object':
-      return value.nullable ? `${value.type}_or_null` : value.type
+    case 'object': {
+      const name = OBJECT_NAMES[value.type] ?? value.type
+      return value.nullable ? `${name}_or_null` : name
+    }
     case 'released':
       return 'scalar'
     case 'dynptr':
@@ -213,7 +221,14 @@ function samePlace(a: PacketPointer, b: PacketPointer): boolean {
 }
 
 function sameObject(a: ObjectPointer, b: ObjectPointer): boolean {
-  return a.type === b.type && a.reference === b.reference && a.owns === b.owns && a.size === b.size
+  return (
+    a.type === b.type &&
+    a.reference === b.reference &&
+    a.owns === b.owns &&
+    a.size === b.size &&
+    a.dynptr === b.dynptr &&
+    a.ofPacket === b.ofPacket
+  )
 }
 
 function sameRange(a: Range, b: Range): boolean {

@@ -8,6 +8,7 @@ import { successors, type Block } from './blocks.js'
 import { waysOn } from './branch.js'
 import { call, NO_SUMMARY, type CallSurroundings, type Entry, type Summary } from './call.js'
 import { UNKNOWN_HELD } from './resources.js'
+import { NO_SPECIAL_SLOTS } from './special-slots.js'
 import { copyState, joinInto, type State } from './state.js'
 import { step } from './step.js'
 import { joinValues, UNKNOWN, type Value } from './value.js'
@@ -82,10 +83,19 @@ function attempt(around: CallSurroundings, entry: Entry, mostSets: number): Walk
 }
 
 /** Where a state is to be joined; undefined: nowhere yet. With one part for all, what they differ in is unknown. */
-function partFor(parts: readonly Part[], { resources, lock, sure }: State, mostSets: number): Part | undefined {
+function partFor(
+  parts: readonly Part[],
+  { resources, lock, sure, special }: State,
+  mostSets: number,
+): Part | undefined {
   return (
-    parts.find(({ state }) => state.resources.key === resources.key && state.lock === lock && state.sure === sure) ??
-    (parts.length < mostSets ? undefined : parts[0])
+    parts.find(
+      ({ state }) =>
+        state.resources.key === resources.key &&
+        state.special.key === special.key &&
+        state.lock === lock &&
+        state.sure === sure,
+    ) ?? (parts.length < mostSets ? undefined : parts[0])
   )
 }
 
@@ -167,7 +177,7 @@ function entryState({ arguments: given, lock, resources, sure }: Entry): State {
   const registers: Value[] = new Array<Value>(11).fill(UNKNOWN)
   given.forEach((value, at) => (registers[at + 1] = value))
   registers[10] = { is: 'frame', own: true, min: 0, max: 0 }
-  return { registers, slots: new Map(), lock, resources, sure, checked: new Map() }
+  return { registers, slots: new Map(), special: NO_SPECIAL_SLOTS, lock, resources, sure, checked: new Map() }
 }
 
 /** Changes `state` to what holds after the block, its branch excluded; answers with the last instruction. */

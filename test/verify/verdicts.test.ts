@@ -8,7 +8,10 @@ import { only, readSpec } from './objects.js'
 
 const ERRNO: readonly [string, RegExp][] = [
   ['EINVAL', /^R1 must /],
-  ['EACCES', /^R\d |accessed directly|write to change key|Too large$|out of order|disallowed$/],
+  [
+    'EACCES',
+    /^R\d |accessed directly|write to change key|Too large$|out of order|disallowed$|read from stack|^Unsupported/,
+  ],
   ['EINVAL', /./],
 ]
 

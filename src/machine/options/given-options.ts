@@ -1,6 +1,6 @@
 // Options that do not exist are refused by name: JavaScript has no types that would. The lists of those that do stand
-// beside the types of the options and are checked against them. Called by boot(), load(), run() and prepare(), and for the
-// fields of what these are given.
+// beside the types of the options and are checked against them. Called by boot(), load(), run() and prepare(), and for
+// the fields of what these are given.
 import { SkepError } from '../../error.js'
 
 /** The names of the options of a type: `{ … } satisfies OptionNames<Type>`. */

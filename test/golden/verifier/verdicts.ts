@@ -1,6 +1,7 @@
 // What the verifier of Linux 6.18 said to the programs of this folder, one program at a time: accepted (no words), or
 // refused with the last line of its log.
 
+import { DYNPTR_VERDICTS } from './dynptr-verdicts.js'
 import { REFERENCE_VERDICTS, type Verdict } from './reference-verdicts.js'
 
 /** Of decision-programs.bpf.c; each is accepted. */
@@ -22,6 +23,11 @@ const DECISIONS = [
   'ok_last_turn',
   'ok_same_object',
   'ok_decided_in_function',
+  'ok_index_zero',
+  'ok_index_zero_of_percpu',
+  'ok_index_aligned',
+  'ok_index_in_halves',
+  'ok_moved_unchecked',
 ]
 
 export const VERDICTS: readonly Verdict[] = [
@@ -202,5 +208,6 @@ export const VERDICTS: readonly Verdict[] = [
     refused: 'negative offset dynptr_ptr ptr R1 off=-16 disallowed',
   },
   ...REFERENCE_VERDICTS,
+  ...DYNPTR_VERDICTS,
   ...DECISIONS.map((program) => ({ object: 'decision-programs', program })),
 ]
