@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Kernel-style C for `skep check file.c`: the accessors and atomics that lock-free kernel code is written with, and the
-// macros that say which function is whose operation. docs/explorer-hook.md describes how to use it. Every access to memory,
+// macros that say which function is whose operation. docs/own-subjects.md describes how to use it. Every access to memory,
 // plain ones too, is a step of the explorer; what has no order in the kernel is in order here (sequential consistency).
 #ifndef SKEP_CHECK_H
 #define SKEP_CHECK_H

@@ -3,7 +3,7 @@
 //   skep check examples/own-subject/stack.mjs
 //
 // Here the operations are JavaScript; with `module` in the stage they call the exports of a wasm module
-// (docs/explorer-hook.md).
+// (docs/own-subjects.md).
 const HEAD = 64
 const [A, B] = [96, 104]
 

@@ -50,7 +50,7 @@ Examples:
   skep check pair/idle-bound                        any two operations on a bound timer, in every variant
   skep check pair --nmi                             only those with an NMI at every step
   skep check H7 --protocol locked --html h7.html    what is wrong with Linux 6.18 there, to step through
-  skep check subject.mjs                            a subject of your own (docs/explorer-hook.md)
+  skep check subject.mjs                            a subject of your own (docs/own-subjects.md)
   skep check queue.c                                kernel-style C (include/skep-check.h)
   skep check flow.bpf.o --run count@0 --run count@1 two runs of a program, on two CPUs
   skep check flow.bpf.o --before on_packet@1 --run on_packet@0 --timers

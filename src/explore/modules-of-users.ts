@@ -1,5 +1,5 @@
 // Subjects that people bring: a JavaScript module that exports them, a wasm module whose exports say who does what, or a
-// C file (docs/explorer-hook.md describes all three).
+// C file (docs/own-subjects.md describes all three).
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'

@@ -1,5 +1,6 @@
 // Traces and reports as text: a column per CPU, nested operations indented, a rule where the operation changes.
 import type { Report } from './explore.js'
+import { REPEATS, traceRows } from './trace-rows.js'
 import type { Trace } from './trace.js'
 
 /** The trace in columns of `width` characters. */
@@ -11,19 +12,13 @@ export function printTrace(trace: Trace, width = 56): string {
       .join('')
       .trimEnd(),
   )
-  const heads = new Map<string, string>()
-  trace.lines.forEach((line, index) => {
-    if (index === trace.cycle) lines.push('── from here on this can repeat for ever ──')
+  for (const { line, head, repeats } of traceRows(trace)) {
+    if (repeats) lines.push(REPEATS)
     const indent = '    '.repeat(Math.max(0, line.depth - 1))
-    const frame = `${line.cpu} ${line.depth}`
-    if (heads.get(frame) !== line.operation)
-      lines.push(column(line.cpu, `${indent}${line.depth > 1 ? 'NMI ' : ''}${line.operation}:`))
-    heads.set(frame, line.operation)
-    for (let depth = line.depth + 1; depth <= 3; depth++) heads.delete(`${line.cpu} ${depth}`)
+    if (head !== undefined) lines.push(column(line.cpu, `${indent}${head}:`))
     const result = line.result === undefined ? '' : `   ⇒ ${line.result}`
     lines.push(column(line.cpu, `${indent}  ${line.text}${result}`))
-    if (line.result !== undefined) heads.delete(frame)
-  })
+  }
   return lines.join('\n')
 }
 

@@ -1,6 +1,7 @@
 // Answers of the explorer as text: a verdict line with the numbers; a violation as columns, one per CPU, with the place
 // in the source in front, nested operations indented.
 import type { Checked, Found } from '../explore/check.js'
+import { REPEATS, traceRows } from '../explore/trace-rows.js'
 import type { Trace, TraceLine } from '../explore/trace.js'
 import { isQuiet } from './quiet.js'
 import type { Style } from './style.js'
@@ -61,31 +62,25 @@ function accessOf(line: TraceLine): string {
 
 /** The interleaving in columns that fit `columns` characters as far as that can be. */
 export function traceLines(trace: Trace, style: Style, columns: number): string[] {
-  const shown = trace.lines.filter((line, index) => isShown(line, index, trace))
-  const gutter = Math.max(0, ...shown.map((line) => placeOf(line).length))
+  const rows = traceRows(trace, (line, index) => isShown(line, index, trace))
+  const gutter = Math.max(0, ...rows.map(({ line }) => placeOf(line).length))
   const front = gutter === 0 ? 0 : gutter + 2
   const width = Math.max(28, Math.min(58, Math.floor((columns - front - 2) / trace.cpus)))
   const heads = Array.from({ length: trace.cpus }, (_, cpu) => `CPU ${cpu}`.padEnd(width)).join('')
   const lines = [style.heading(' '.repeat(front) + heads.trimEnd())]
-  const open = new Map<string, string>()
-  const put = (line: TraceLine, place: string, text: string, paint = (same: string): string => same): void => {
+  const put = (line: TraceLine, place: string, text: string): void => {
     const indent = '  '.repeat(Math.max(0, line.depth - 1))
-    lines.push(style.faint(place.padEnd(front)) + ' '.repeat(line.cpu * width) + indent + paint(text))
+    lines.push(style.faint(place.padEnd(front)) + ' '.repeat(line.cpu * width) + indent + text)
   }
-  trace.lines.forEach((line, index) => {
-    if (index === trace.cycle) lines.push('── from here on this can repeat for ever ──')
-    if (!isShown(line, index, trace)) return
-    const frame = `${line.cpu} ${line.depth}`
-    if (open.get(frame) !== line.operation)
-      put(line, '', `${line.depth > 1 ? 'NMI ' : ''}${line.operation}:`, style.heading)
-    open.set(frame, line.operation)
-    for (let depth = line.depth + 1; depth <= 3; depth++) open.delete(`${line.cpu} ${depth}`)
+  for (const { line, head, repeats } of rows) {
+    if (repeats) lines.push(REPEATS)
+    if (head !== undefined) put(line, '', style.heading(`${head}:`))
     const result = line.result === undefined ? '' : `  ⇒ ${line.result}`
     put(line, placeOf(line), `  ${line.text}${result}`)
-    if (line.result !== undefined) open.delete(frame)
-  })
-  const hidden = trace.lines.length - shown.length
-  if (hidden > 0) lines.push(style.faint(`${hidden} accesses to private words and the clock are not shown`))
+  }
+  const hidden = trace.lines.length - rows.length
+  const accesses = hidden === 1 ? '1 access to a private word or the clock is' : `${hidden} accesses to private words and the clock are` // prettier-ignore
+  if (hidden > 0) lines.push(style.faint(`${accesses} not shown`))
   return lines
 }
 

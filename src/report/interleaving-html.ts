@@ -1,6 +1,7 @@
 // One interleaving as a page of its own: a column per CPU, a step per row, the values of all fields beside it; arrow
 // keys step. Self-contained: nothing is loaded. Everything that comes from a subject is escaped.
 import type { Checked } from '../explore/check.js'
+import { traceRows } from '../explore/trace-rows.js'
 import type { Trace, TraceLine } from '../explore/trace.js'
 import { escape } from './escape.js'
 import { SCRIPT, STYLE } from './interleaving-page.js'
@@ -44,30 +45,21 @@ ${rows(trace).join('\n')}
 }
 
 function rows(trace: Trace): string[] {
-  const rows: string[] = []
-  const open = new Map<string, string>()
   const cells = (line: TraceLine, content: string): string =>
     Array.from({ length: trace.cpus }, (_, cpu) => `<td>${cpu === line.cpu ? content : ''}</td>`).join('')
-  trace.lines.forEach((line, index) => {
-    const nested = line.depth > 1
+  return traceRows(trace).flatMap(({ line, head, repeats }) => {
     const indent = '   '.repeat(Math.max(0, line.depth - 1))
-    const frame = `${line.cpu} ${line.depth}`
-    if (open.get(frame) !== line.operation) {
-      const name = `${indent}${nested ? 'NMI ' : ''}${escape(line.operation)}`
-      rows.push(`<tr class="head"><td class="where"></td>${cells(line, nested ? `<span class="nmi">${name}</span>` : name)}</tr>`) // prettier-ignore
-    }
-    open.set(frame, line.operation)
-    for (let depth = line.depth + 1; depth <= 3; depth++) open.delete(`${line.cpu} ${depth}`)
-    const quiet = isQuiet(line)
-    const kind = ['step', quiet ? 'quiet' : '', index === trace.cycle ? 'repeats' : ''].filter(Boolean).join(' ')
+    const kind = ['step', isQuiet(line) ? 'quiet' : '', repeats ? 'repeats' : ''].filter(Boolean).join(' ')
     const { where } = line
     const place = where
       ? `<span title="${escape(where.function)}">${escape(where.file.replace(/^core\//, ''))}:${where.line}</span>`
       : ''
-    rows.push(`<tr class="${kind}"><td class="where">${place}</td>${cells(line, `${indent}  ${textOf(line)}`)}</tr>`)
-    if (line.result !== undefined) open.delete(frame)
+    const step = `<tr class="${kind}"><td class="where">${place}</td>${cells(line, `${indent}  ${textOf(line)}`)}</tr>`
+    if (head === undefined) return [step]
+    const name = `${indent}${escape(head)}`
+    const shown = line.depth > 1 ? `<span class="nmi">${name}</span>` : name
+    return [`<tr class="head"><td class="where"></td>${cells(line, shown)}</tr>`, step]
   })
-  return rows
 }
 
 function textOf(line: TraceLine): string {
