@@ -1,4 +1,5 @@
-// Takes the figures: the subjects of a case take turns, so that what disturbs the machine disturbs all of them.
+// Takes the figures: the subjects of a case take turns, so that what disturbs the machine disturbs all of them, each time
+// in the opposite order, so that nobody always comes behind the same other.
 import { median, type Case, type Reach, type Running, type Series, type SubjectName, type Theme } from './case.js'
 import type { Bench } from './systems/bench.js'
 
@@ -87,7 +88,7 @@ export async function measure(
     }
   }
   for (let turn = 0; turn < Math.min(repetitions, bench.repetitions ?? Infinity); turn++)
-    for (const one of [...open])
+    for (const one of turn % 2 === 0 ? [...open] : [...open].reverse())
       try {
         one.figures.push(await one.run.measure())
       } catch (error) {

@@ -71,7 +71,7 @@ export const calls: Theme = {
       name: 'ktime_get_ns',
       unit: 'ns',
       reach: [{ within: 1.3, of: 'node' }],
-      note: 'Node: performance.now(), the clock that skep reads',
+      note: 'Node: performance.now(); skep reads process.hrtime.bigint()',
       on: { ...operation(CALLS, 'ktime', 40_000), node: hostClock },
     },
   ],

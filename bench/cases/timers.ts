@@ -1,6 +1,7 @@
 // Operations on timers, from BPF code. Every figure contains the lookup of its element and the turn of its loop.
 import type { Case, Start, Theme } from '../case.js'
 import { REPOSITORY } from '../../test/kernel/oracle.js'
+import { NO_MILLION } from '../systems/kernel.js'
 import { loadedObject, skepSystem } from '../systems/skep.js'
 import { nodeTimers } from './node-timers.js'
 import { allocating, operation, operationOn, type Operation } from './on-object.js'
@@ -26,15 +27,13 @@ function amongMany(program: string): Start {
   }
 }
 
-const NO_MEMORY: Start = async () => 'its allocator has no room for a million timers here'
-
 function million(name: string, program: string, among: string): Case {
   return {
     name,
     unit: 'ns',
     repetitions: 9,
     reach: [{ within: 2, ofCase: among }],
-    on: { skep: amongMany(program), linux: NO_MEMORY },
+    on: { skep: amongMany(program), linux: async () => NO_MILLION },
   }
 }
 

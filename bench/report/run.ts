@@ -14,13 +14,14 @@ export interface BenchRun {
   rows: Row[]
 }
 
-/** How it was measured, in two sentences that belong to every table. */
+/** How it was measured, in sentences that belong to every table. */
 export function method(run: BenchRun): string {
   return (
-    `Median of ${run.repetitions} figures (of cases that take long: fewer), ± half the spread of the quartiles; ` +
-    '`?`: more than a quarter, too noisy to quote. The subjects of a case take turns within one run. Before the first ' +
-    'figure an operation is run sixty times in three rounds with pauses, so that compilers have done what they will; a figure ' +
-    'of an operation is the median of some runs of a millisecond or so. ' +
-    'The figure of an operation contains the turn of its loop, that of a timer or of work also the lookup of its element.'
+    `Median of ${run.repetitions} figures (of cases that take long: fewer), ± half the distance of the quartiles; ` +
+    '`?`: that distance is more than a quarter of the median, too noisy to quote. The subjects of a case take turns ' +
+    'within one run, in one order and in the other. Before the first figure an operation is run sixty times (fewer ' +
+    'where one takes long) in three rounds with pauses, so that compilers have done what they will; a figure of an ' +
+    'operation is the median of some runs of a millisecond or so. The figure of an operation contains the turn of its ' +
+    'loop, that of a timer or of work also the lookup of its element.'
   )
 }

@@ -2,7 +2,8 @@
 // every case runs to its end, computes what the others compute, and comes out of the report.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { figureOf, judge, type Row } from '../../bench/measure.js'
+import { running, type Case } from '../../bench/case.js'
+import { figureOf, judge, measure, noisy, type Row } from '../../bench/measure.js'
 import { figures } from '../../bench/report/documents.js'
 import { describeMachine } from '../../bench/report/machine.js'
 import { page } from '../../bench/report/page.js'
@@ -44,6 +45,38 @@ test('ten thousand timers of one instant fire in the order in which they were ar
 
 test('runs from TypeScript, memory and start-up give a figure each', async () => {
   assertMeasured(await short('inline', 'memory of', 'load of 1,000'))
+})
+
+test('subjects take turns, in one order and in the other; who fails or is not there is named with the reason', async () => {
+  const order: string[] = []
+  const told = (subject: string, figures: readonly number[]) => async () => {
+    let turn = 0
+    return running(() => {
+      order.push(subject)
+      if (turn === figures.length) throw new Error(`${subject} has had enough`)
+      return figures[turn++]!
+    })
+  }
+  const on: Case['on'] = {
+    skep: told('skep', [1, 5, 2, 4, 3]),
+    linux: told('linux', [100, 101, 102, 103, 104]),
+    node: told('node', [1]),
+    native: async () => 'no compiler',
+  }
+  const row = await measure('Theme', { name: 'case', unit: 'ns', on }, bench, { repetitions: 5 })
+  assert.equal(order.join(' '), 'skep linux node node linux skep skep linux linux skep skep linux')
+  assert.deepEqual(
+    row.figures.map(({ subject, median, quartiles }) => [subject, median, quartiles]),
+    [
+      ['skep', 3, [2, 4]],
+      ['linux', 102, [101, 103]],
+    ],
+  )
+  assert.deepEqual(row.figures.map(noisy), [true, false])
+  assert.deepEqual(row.absent, [
+    { subject: 'native', reason: 'no compiler' },
+    { subject: 'node', reason: 'node has had enough' },
+  ])
 })
 
 test('a goal without the turn of the loop takes it off both sides', () => {
