@@ -32,8 +32,20 @@ const scenario = (field: Field, name: string, about: string, steps: string, scri
   return { name, about, hazards: [], steps, scripts, work: field.what === 'work' }
 }
 
-function* pairs(field: Field): Generator<Scenario> {
-  for (const [state, steps] of Object.entries(field.states))
+/** A part of them: those of one family and state, as their names begin; all if none is given. */
+type Part = string | undefined
+
+const isOf = (part: Part, family: string, state: string): boolean =>
+  part === undefined || part === `${family}/${slug(state)}`
+
+const statesOf = ({ states }: Field, family: string, part: Part): [state: string, steps: string][] =>
+  Object.entries(states).filter(([state]) => isOf(part, family, state))
+
+const sequencesOf = ({ sequences, triple }: Field, part: Part): string[] =>
+  sequences.filter((state) => isOf(part, triple, state))
+
+function* pairs(field: Field, part: Part): Generator<Scenario> {
+  for (const [state, steps] of statesOf(field, field.pair, part))
     for (const [i, a] of field.kinds.entries())
       for (const b of field.kinds.slice(i)) {
         if (!possible([a, b])) continue
@@ -55,8 +67,8 @@ function* pairs(field: Field): Generator<Scenario> {
 // An NMI never polls, and never waits.
 const nested = (field: Field): string[] => field.kinds.filter((kind) => kind !== 'poll')
 
-function* interrupted(field: Field): Generator<Scenario> {
-  for (const [state, steps] of Object.entries(field.states))
+function* interrupted(field: Field, part: Part): Generator<Scenario> {
+  for (const [state, steps] of statesOf(field, field.pair, part))
     for (const outer of field.kinds)
       for (const inner of nested(field))
         if (possible([outer, inner]))
@@ -72,8 +84,8 @@ function* interrupted(field: Field): Generator<Scenario> {
           }
 }
 
-function* stopped(field: Field): Generator<Scenario> {
-  for (const [state, steps] of Object.entries(field.states))
+function* stopped(field: Field, part: Part): Generator<Scenario> {
+  for (const [state, steps] of statesOf(field, field.pair, part))
     for (const stopping of field.kinds)
       for (const other of field.kinds)
         if (possible([stopping, other]))
@@ -112,9 +124,9 @@ function placements(kinds: string[], named: number[]): string[][] {
 // A state in which CPU 1 takes the place of CPU 0 shows nothing new with three CPUs.
 const MIRRORED = new Set(['due on CPU 1', 'pending on CPU 1'])
 
-function* triples(field: Field): Generator<Scenario> {
+function* triples(field: Field, part: Part): Generator<Scenario> {
   const { kinds } = field
-  for (const [state, steps] of Object.entries(field.states)) {
+  for (const [state, steps] of statesOf(field, field.triple, part)) {
     if (MIRRORED.has(state)) continue
     for (const [i, a] of kinds.entries())
       for (const [j, b] of kinds.slice(i).entries())
@@ -132,9 +144,9 @@ function* triples(field: Field): Generator<Scenario> {
   }
 }
 
-function* sequences(field: Field): Generator<Scenario> {
+function* sequences(field: Field, part: Part): Generator<Scenario> {
   const { kinds } = field
-  for (const state of field.sequences)
+  for (const state of sequencesOf(field, part))
     for (const a of kinds)
       for (const b of kinds)
         for (const c of kinds) {
@@ -150,9 +162,9 @@ function* sequences(field: Field): Generator<Scenario> {
 }
 
 // Two CPUs, and an NMI on the first.
-function* interruptedPairs(field: Field): Generator<Scenario> {
+function* interruptedPairs(field: Field, part: Part): Generator<Scenario> {
   const { kinds } = field
-  for (const state of field.sequences)
+  for (const state of sequencesOf(field, part))
     for (const outer of kinds)
       for (const other of kinds)
         for (const inner of nested(field)) {
@@ -170,8 +182,12 @@ function* interruptedPairs(field: Field): Generator<Scenario> {
         }
 }
 
-/** All of them. */
-export function* generatedScenarios(): Generator<Scenario> {
+/** Whether the names of a part (`pair/idle-bound`) are made here. */
+export const isGenerated = (part: string): boolean =>
+  FIELDS.some(({ pair, triple }) => part.startsWith(`${pair}/`) || part.startsWith(`${triple}/`))
+
+/** All of them, or a part. */
+export function* generatedScenarios(part?: string): Generator<Scenario> {
   for (const generate of [pairs, interrupted, sequences, interruptedPairs, triples, stopped])
-    for (const field of FIELDS) yield* generate(field)
+    for (const field of FIELDS) yield* generate(field, part)
 }

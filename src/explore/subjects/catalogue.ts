@@ -1,6 +1,7 @@
 // All named subjects: what `skep check` can be asked for and what the tests explore. A name is a path of words, so that a
 // prefix names a family; `+nmi` and `+stop` mark the variants with nested operations and with a CPU that stops.
 import { asyncEntries } from './async-catalogue.js'
+import { isGenerated } from './async-pairs.js'
 import type { Entry, Protocol, Variant } from './entry.js'
 import { mapEntries } from './map-catalogue.js'
 import { lockEntries } from './lock-catalogue.js'
@@ -13,66 +14,45 @@ import { stackEntries } from './stack-catalogue.js'
 import { trieEntries } from './trie-catalogue.js'
 import { userRingEntries } from './user-ring-catalogue.js'
 
-const made = new Map<Protocol, Catalogue>()
-
-// There are tens of thousands: they are made in their order, as far as they are asked for.
-class Catalogue {
-  readonly entries: Entry[] = []
-  private readonly byName = new Map<string, Entry>()
-  private readonly rest: Iterator<Entry>
-
-  constructor(all: Iterable<Entry>) {
-    this.rest = all[Symbol.iterator]()
+// All of them, or of the shipped protocol's a part: one family and state of those that are generated, or all others.
+function* made(protocol: Protocol, part?: string): Generator<Entry> {
+  if (protocol !== 'shipped') return yield* specimenEntries(protocol)
+  if (part === undefined || !isGenerated(part)) {
+    yield* partEntries()
+    yield* lockEntries()
+    yield* mapEntries()
+    yield* queueEntries()
+    yield* ringEntries()
+    yield* ringRunEntries()
+    yield* userRingEntries()
+    yield* stackEntries()
+    yield* trieEntries()
   }
-
-  next(): Entry | undefined {
-    const { value, done } = this.rest.next()
-    if (done === true) return undefined
-    this.entries.push(value)
-    this.byName.set(value.name, value)
-    return value
-  }
-
-  named(name: string): Entry | undefined {
-    let entry = this.byName.get(name)
-    while (entry === undefined) {
-      const made = this.next()
-      if (made === undefined) return undefined
-      if (made.name === name) entry = made
-    }
-    return entry
-  }
+  yield* asyncEntries(part)
 }
 
-function* shipped(): Generator<Entry> {
-  yield* partEntries()
-  yield* lockEntries()
-  yield* mapEntries()
-  yield* queueEntries()
-  yield* ringEntries()
-  yield* ringRunEntries()
-  yield* userRingEntries()
-  yield* stackEntries()
-  yield* trieEntries()
-  yield* asyncEntries()
-}
-
-function catalogueOf(protocol: Protocol): Catalogue {
-  let known = made.get(protocol)
-  if (!known)
-    made.set(protocol, (known = new Catalogue(protocol === 'shipped' ? shipped() : specimenEntries(protocol))))
-  return known
-}
+const all = new Map<Protocol, readonly Entry[]>()
+const byName = new Map<string, Map<string, Entry>>()
 
 /** The subjects of a protocol, in the order in which they are explored. */
 export function entriesOf(protocol: Protocol): readonly Entry[] {
-  const catalogue = catalogueOf(protocol)
-  while (catalogue.next());
-  return catalogue.entries
+  let known = all.get(protocol)
+  if (!known) all.set(protocol, (known = [...made(protocol)]))
+  return known
 }
 
-/** The subject of that name; for one, the others need not be made. */
-export const entryNamed = (protocol: Protocol, name: string): Entry | undefined => catalogueOf(protocol).named(name)
+/** The subject of that name. There are tens of thousands: only the part that has it is made. */
+export function entryNamed(protocol: Protocol, name: string): Entry | undefined {
+  const part = name.split(/[/+]/, 2).join('/')
+  const key = isGenerated(part) ? `${protocol} ${part}` : protocol
+  let known = byName.get(key)
+  if (!known) {
+    known = new Map()
+    for (const entry of made(protocol, part)) known.set(entry.name, entry)
+    byName.set(key, known)
+  }
+  return known.get(name)
+}
 
 /** Whether a pattern names an entry: its name, the beginning of it up to `/` or `+`, a hazard (H7), or a glob with `*`. */
 function names(pattern: string, entry: Entry): boolean {

@@ -132,7 +132,6 @@ const CASES: Case[] = [
   ['pool/enough', 'a take as NMI at any step of a take, another beside them', 'nmi', [{ operations: [take('A')], nmi: [take('N')] }, ops(take('B', 33))], [0, 1, 33], ['A', 'N', 'B']],
   ['pool/given-back', 'a borrow as NMI at any step of a borrow', 'nmi', [{ operations: [borrow('A')], nmi: [borrow('N')] }, ops(borrow('B'))], [33]],
   ['pool/enough', 'a CPU stops in a take, another takes: it is not refused', 'stop', [{ operations: [borrow('A')], mayStop: true }, ops(take('B'))], [0, 33], ['B']],
-  ['pool/two-tops/enough', 'two CPUs take from a pool of more than a million, two objects far apart: neither is refused', 'plain', [ops(take('A')), ops(take('B'))], [LOW, HIGH], ['A', 'B'], MANY_BITS],
   ['pool/two-tops/far', 'two CPUs take from a pool of more than a million, both look first where nothing is', 'plain', [ops(take('A', HIGH + 5)), ops(take('B', HIGH + 5))], [1, LOW], ['A', 'B'], MANY_BITS],
   ['pool/two-tops/far', 'a take as NMI at any step of a take from a pool of more than a million', 'nmi', [{ operations: [take('A')], nmi: [take('N')] }], [HIGH, HIGH + 1], ['A', 'N'], MANY_BITS],
   ['references/two', 'the last reference goes while one is taken', 'plain', [ops(drop('A')), ops(use('B'), use('C'))]],
