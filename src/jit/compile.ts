@@ -1,20 +1,16 @@
 // BPF functions -> one wasm module. Only what the roots reach is compiled; whatever those functions refer to must
 // resolve now, so that no call is left to fail at run time.
-import type { Instruction } from '../isa/decode.js'
 import type { FunctionSpec } from '../object/spec.js'
-import type { Callee, EmittedFunction, FunctionContext, InlinedFunction, LikelyTarget } from './context.js'
+import { Callees, callsByRegister, type Part } from './callees.js'
+import type { EmittedFunction, FunctionContext } from './context.js'
 import { FunctionEmitter } from './function.js'
 import { buildGraph, type Graph } from './graph.js'
-import { inlinedSize, MOST_INLINED, MOST_INSTRUCTIONS } from './inline.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule } from './module.js'
 import { knownArguments, lookupSites } from './lookups.js'
 import { lookUp, type CodePosition, type Positioned } from './positions.js'
-import { calledFunctions, calleesOf, reachable, wideValue, type Unit } from './resolve.js'
+import { calledFunctions, calleesOf, reachable, type Unit } from './resolve.js'
 import { emitStructure } from './structure.js'
-
-/** Registers that each function has for itself. */
-const SAVED = [6, 7, 8, 9]
 
 export interface CompiledObject extends Positioned {
   /**
@@ -41,130 +37,22 @@ export function compile(
   roots: readonly string[] = functions.map(({ name }) => name),
 ): CompiledObject {
   const units = reachable(functions, target, roots)
-  const indices = new Map([...units.keys()].map((name, at) => [name, at]))
-  const imports: HelperImport[] = []
-  const importIndices = new Map<string, number>()
-  const callbacks = new Set<string>()
-
-  const importIndex = (helper: HelperImport): number => {
-    let index = importIndices.get(helper.name)
-    if (index === undefined) {
-      // Import 0 is host.fault_at.
-      index = imports.push(helper)
-      importIndices.set(helper.name, index)
-    }
-    return index
-  }
-  // All imports must be known before the first function index is written.
-  const facts = new Map([...units.values()].map((unit) => [unit, target.facts?.(unit.spec)]))
-  const graphs = new Map([...units.values()].map((unit) => [unit, buildGraph(unit.instructions)]))
-  const called = calledFunctions(units.values())
-  const callees = new Map(
-    [...units.values()].map((unit) => [
-      unit,
-      calleesOf(unit, target, importIndex, {
-        called: called.has(unit.spec.name),
-        lookups: lookupSites(unit, graphs.get(unit)!),
-        given: knownArguments(unit, graphs.get(unit)!),
-        facts: facts.get(unit),
-      }),
-    ]),
-  )
-  const charges = (name: string): boolean => {
-    const unit = units.get(name)!
-    return (
-      graphs.get(unit)!.isLoopHeader.includes(1) ||
-      callsByRegister(unit.instructions) ||
-      [...callees.get(unit)!.values()].some(spends)
-    )
-  }
-  const firstFunction = 1 + imports.length
-  const indexOf = (name: string): number => firstFunction + indices.get(name)!
-  const tails =
-    imports.some(({ tail }) => tail) ||
-    [...callees.values()].some((own) => [...own.values()].some((callee) => isTail(callee)))
-
-  const contextOf = (unit: Unit, resolved: ReadonlyMap<number, Callee>): FunctionContext => ({
-    index: indexOf(unit.spec.name),
-    saved: SAVED.filter((register) => unit.instructions.some(({ dst, src }) => dst === register || src === register)),
-    guestBase: target.guestBase,
-    guestEnd: target.guestEnd,
-    callable: target.callable,
-    callees: resolved,
-    tails,
-    facts: facts.get(unit),
-    probes: target.probes?.(unit.spec),
-    valueAddress: (map, offset) => target.mapValueAddress(map, offset),
-    wideValue: (instruction) => wideValue(unit, instruction, target, callbacks),
-  })
-  const inlined = new Map<string, InlinedFunction>()
-  const inPlace = (name: string, unit: Unit): InlinedFunction | undefined => {
-    const own = callees.get(unit)!
-    const graph = graphs.get(unit)!
-    const size = inlinedSize(unit, graph, own.values(), inlined)
-    if (size === undefined) return undefined
-    const resolved = new Map<number, Callee>()
-    for (const [at, callee] of own)
-      resolved.set(
-        at,
-        typeof callee === 'string'
-          ? { kind: 'function', index: indexOf(callee), charges: false, inline: inlined.get(callee) }
-          : callee,
-      )
-    const emit = (f: FunctionEmitter): void => emitStructure(f, graph, unit.instructions)
-    return { name, context: contextOf(unit, resolved), instructions: size, emit }
-  }
-  // Functions that call others in place come after these.
-  for (let known = -1; known < inlined.size;) {
-    known = inlined.size
-    for (const [name, unit] of units) {
-      const found = inlined.has(name) ? undefined : inPlace(name, unit)
-      if (found) inlined.set(name, found)
-    }
-  }
-
-  const numbered = (likely: LikelyTarget | undefined): LikelyTarget | undefined => {
-    const at = likely && indices.get(likely.name)
-    return likely && at !== undefined ? { ...likely, index: firstFunction + at } : undefined
-  }
-  const emitted = [...units.values()].map((unit) => {
-    const resolved = new Map<number, Callee>()
-    let room = MOST_INLINED
-    const invoked = (
-      name: string,
-      most = MOST_INSTRUCTIONS,
-    ): { index: number; charges: boolean; inline: InlinedFunction | undefined } => {
-      const known = inlined.get(name)
-      const inline = known && known.instructions <= most ? known : undefined
-      if (inline) room -= inline.instructions
-      const stands = room >= 0 ? inline : undefined
-      // In place it reads nothing of the budget, nor spends.
-      return { index: indexOf(name), charges: !stands && charges(name), inline: stands }
-    }
-    for (const [instruction, callee] of callees.get(unit)!)
-      resolved.set(
-        instruction,
-        typeof callee === 'string'
-          ? { kind: 'function', ...invoked(callee) }
-          : callee.kind === 'loop'
-            ? { ...callee, ...invoked(callee.callback, MOST_INLINED) }
-            : callee.kind === 'tail'
-              ? { ...callee, likely: numbered(callee.likely) }
-              : callee,
-      )
-    return { name: unit.spec.name, ...compileFunction(unit, graphs.get(unit)!, contextOf(unit, resolved)) }
-  })
-
-  const { bytes, moduleName, tables } = assembleModule(
-    imports,
-    emitted,
-    tails || [...units.values()].some(({ instructions }) => callsByRegister(instructions)),
-  )
+  const imports = new Imports()
+  // All imports must be known before the first function has a number.
+  const parts = partsOf(units, target, imports)
+  const firstFunction = 1 + imports.helpers.length
+  const callees = new Callees(parts, firstFunction, target)
+  const emitted = [...parts].map(([name, part]) => ({
+    name,
+    ...compileFunction(part.unit, part.graph, callees.contextOf(part)),
+  }))
+  const usesTable = callees.tails || [...units.values()].some(({ instructions }) => callsByRegister(instructions))
+  const { bytes, moduleName, tables } = assembleModule(imports.helpers, emitted, usesTable)
   return {
     bytes,
     moduleName,
     exports: new Map([...units.keys()].map((name) => [name, name])),
-    callbacks,
+    callbacks: callees.callbacks,
     positions: (functionIndex, offset) => {
       const table = tables[functionIndex - firstFunction]
       return table && lookUp(table, offset)
@@ -172,19 +60,37 @@ export function compile(
   }
 }
 
-function isTail(callee: Callee | string): boolean {
-  return typeof callee !== 'string' && callee.kind === 'tail'
+/** What the module imports of the core, numbered as it is asked for; 0 is host.fault_at. */
+class Imports {
+  readonly helpers: HelperImport[] = []
+  readonly #indices = new Map<string, number>()
+
+  readonly indexOf = (helper: HelperImport): number => {
+    let index = this.#indices.get(helper.name)
+    if (index === undefined) {
+      index = this.helpers.push(helper)
+      this.#indices.set(helper.name, index)
+    }
+    return index
+  }
 }
 
-/** Does a call spend iterations? Functions do when they have loops or calls; of helpers those that call back, or on. */
-function spends(callee: Callee | string): boolean {
-  if (typeof callee === 'string' || callee.kind === 'loop' || callee.kind === 'tail') return true
-  return callee.kind === 'import' && (callee.helper.frame || callee.helper.tail === true)
-}
-
-/** Does the function spend of the budget by calls by register? Nobody knows what they call. */
-function callsByRegister(instructions: readonly Instruction[]): boolean {
-  return instructions.some(({ form }) => form.kind === 'call-register')
+/** What is known of each function by itself; asks for all that any of them imports. */
+function partsOf(units: ReadonlyMap<string, Unit>, target: LinkTarget, imports: Imports): Map<string, Part> {
+  const called = calledFunctions(units.values())
+  return new Map(
+    [...units].map(([name, unit]) => {
+      const graph = buildGraph(unit.instructions)
+      const facts = target.facts?.(unit.spec)
+      const sites = {
+        called: called.has(name),
+        lookups: lookupSites(unit, graph),
+        given: knownArguments(unit, graph),
+        facts,
+      }
+      return [name, { unit, graph, facts, callees: calleesOf(unit, target, imports.indexOf, sites) }]
+    }),
+  )
 }
 
 function compileFunction(unit: Unit, graph: Graph, context: FunctionContext): EmittedFunction {
