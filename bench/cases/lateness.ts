@@ -23,9 +23,14 @@ const PERIODS: readonly Period[] = [
   { text: '10 µs', nanoseconds: 10_000, count: 2000 },
   { text: '100 µs', nanoseconds: 100_000, count: 1000 },
   { text: '1 ms', nanoseconds: 1_000_000, count: 250 },
-  { text: '10 ms', nanoseconds: 10_000_000, count: 50 },
+  { text: '10 ms', nanoseconds: 10_000_000, count: 100 },
 ]
 const MILLISECOND = PERIODS[2]!
+
+/** Of sorted numbers, the one that the given share of them does not exceed. */
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.ceil(sorted.length * share) - 1]!
+}
 
 /** Lateness in µs that the given share of the firings did not exceed. */
 async function lateness(loaded: Loaded, { nanoseconds, count }: Period, share: number): Promise<number> {
@@ -33,7 +38,7 @@ async function lateness(loaded: Loaded, { nanoseconds, count }: Period, share: n
   while ((await counter(loaded, 'lateness_count')) < LATENESSES) await sleep(20)
   const bytes = await loaded.variable('lateness')
   const late = [...new Uint32Array(bytes.slice(-4 * count).buffer)].sort((a, b) => a - b)
-  return late[Math.floor(count * share)]! / 1000
+  return quantile(late, share) / 1000
 }
 
 function onSystemPeriod(
@@ -64,7 +69,10 @@ function nodeTimeout({ nanoseconds, count }: Period, share: number): Start {
         await new Promise((resolve) => setTimeout(resolve, nanoseconds / 1e6))
         late.push((performance.now() - due) * 1000)
       }
-      return late.sort((a, b) => a - b)[Math.floor(count * share)]!
+      return quantile(
+        late.sort((a, b) => a - b),
+        share,
+      )
     })
 }
 

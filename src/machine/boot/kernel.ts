@@ -84,17 +84,20 @@ export class Kernel {
     const pages = shape.memoryBytes / 65536
     this.memory = new Memory(allocate(pages, shape))
     const total = programCpusOf(shape) + (shape.hostCpu ? 1 : 0)
-    const boot = coreExports(instantiateCore(this.module, this.memory.shared, clock))
-    if (boot.machine_boot(shape.memoryBytes, total, shape.controlBlocks, shape.coreBytes) !== 0)
+    const instance = (): WebAssembly.Instance => instantiateCore(this.module, this.memory.shared, clock)
+    const first = instance()
+    if (coreExports(first).machine_boot(shape.memoryBytes, total, shape.controlBlocks, shape.coreBytes) !== 0)
       throw new SkepError(
         'BAD_OPTION',
         `memory: ${shape.memoryBytes} bytes are too few for ${total} CPUs, ${shape.controlBlocks} timers and ` +
           `${shape.coreBytes} bytes of core memory; raise 'memory' or lower 'timers'`,
       )
     this.#configure(total)
-    this.local = localCpus.map((index) => new Cpu(this.module, this.memory, clock, index))
-    this.host = shape.hostCpu ? new Cpu(this.module, this.memory, clock, total - 1) : this.local[0]!
     const { memory } = this
+    // The instance that has laid out the memory becomes the host's CPU.
+    const hostIndex = shape.hostCpu ? total - 1 : localCpus[0]!
+    this.host = new Cpu(first, memory, hostIndex)
+    this.local = localCpus.map((index) => (index === hostIndex ? this.host : new Cpu(instance(), memory, index)))
     const page = 4096
     this.guest = new RangeAllocator(memory.word(HEADER + HEADER_GUEST_HEAP), memory.guestEnd, page)
     this.heap = new RangeAllocator(

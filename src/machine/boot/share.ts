@@ -9,6 +9,7 @@ import { direct, directAmongThreads } from '../answer.js'
 import { realClock, type RealEpoch } from '../cpu/clock.js'
 import { codec } from '../map/codec.js'
 import { placeRun, type RunOptions, type RunResult } from '../run/context.js'
+import { instantiateCore } from '../cpu/core.js'
 import { Cpu, CpuFault, type ObjectCode } from '../cpu/cpu.js'
 import { faultCode } from '../cpu/fault.js'
 import type { Kernel } from './kernel.js'
@@ -90,7 +91,7 @@ export class JoinedCpu {
   constructor(share: MachineShare, memory: Memory, index: number) {
     this.index = index
     this.#memory = memory
-    this.#cpu = new Cpu(share.module, memory, realClock(share.epoch), index)
+    this.#cpu = new Cpu(instantiateCore(share.module, memory.shared, realClock(share.epoch)), memory, index)
     this.objects = Object.fromEntries(
       share.objects.map((object) => {
         this.#cpu.install(object.code)

@@ -4,7 +4,7 @@ import { CPU_BELL, CPU_LIFE, CPU_SPIN, HEADER, HEADER_REALTIME_OFFSET } from '..
 import { EAGAIN } from '../../../core/abi.js'
 import { SkepError } from '../../error.js'
 import { promised } from '../answer.js'
-import { realClock, realEpoch, realtimeOffset, type RealEpoch } from '../cpu/clock.js'
+import { realClock, realEpoch, realtimeOffset, type Clock, type RealEpoch } from '../cpu/clock.js'
 import { placeRun, type PlacedRun, type RunOptions, type RunResult } from '../run/context.js'
 import { refuseUnknown, type OptionNames } from '../options/given-options.js'
 import { Kernel } from './kernel.js'
@@ -14,12 +14,12 @@ import { LoadedObject } from '../load/object.js'
 import type { Runner } from '../run/program.js'
 import type { LiveProgram } from '../load/object-table.js'
 import type { ObjectTypes } from '../object-types.js'
-import { bootOptions, machineShape, type BootOptions } from '../options/boot-options.js'
+import { bootOptions, machineShape, type BootOptions, type MachineShape } from '../options/boot-options.js'
 import { faultError } from '../observe/fault-report.js'
 import { runBufferAt, type RunBuffer } from '../cpu/run-buffer.js'
 import { randomSeed } from './seed.js'
 import { shareMachine, type MachineShare } from './share.js'
-import { WorkerCpu } from '../cpu/worker-cpu.js'
+import { WorkerCpu, WorkerThread } from '../cpu/worker-cpu.js'
 
 /** Options of a machine with worker threads. */
 export interface ThreadOptions extends BootOptions {
@@ -77,7 +77,8 @@ export class Machine extends MachineBase<'promised'> {
     const spin = SPIN_NANOSECONDS[options.wait ?? 'hybrid']
     if (spin === undefined)
       throw new SkepError('BAD_OPTION', `wait: expected sleep, hybrid or spin, got ${String(options.wait)}`)
-    super(new Kernel(shape, clock, []), promised)
+    const threads = Array.from({ length: shape.cpus }, () => new WorkerThread())
+    super(kernelFor(threads, shape, clock), promised)
     const { kernel } = this
     const { memory } = kernel
     this.#epoch = epoch
@@ -87,10 +88,10 @@ export class Machine extends MachineBase<'promised'> {
       for (const worker of this.#workers)
         if (worker.alive) worker.uninstall(tableFirst, exports.length).catch(() => undefined)
     }
-    this.#workers = Array.from({ length: shape.cpus }, (_, cpu) => {
+    this.#workers = threads.map((thread, cpu) => {
       memory.setWord(memory.cpuArea(cpu) + CPU_SPIN, spin)
       const task = { module: kernel.module, memory: memory.shared, epoch, cpu }
-      const worker = new WorkerCpu(task, memory, {
+      const worker = new WorkerCpu(thread, task, memory, {
         callbackFault: (raw) => {
           kernel.flushTrace()
           const error = faultError(kernel, raw)
@@ -269,6 +270,16 @@ export class Machine extends MachineBase<'promised'> {
     for (let cpu = this.cpus; cpu < this.cpus + kernel.shape.joins; cpu++)
       if (kernel.memory.word(kernel.memory.cpuArea(cpu) + CPU_LIFE) === LIFE_LEFT)
         this.#buryCpu(cpu, 'its thread has left')
+  }
+}
+
+/** The machine's memory and host, made while its threads start; if it cannot be made, they end. */
+function kernelFor(threads: readonly WorkerThread[], shape: MachineShape, clock: Clock): Kernel {
+  try {
+    return new Kernel(shape, clock, [])
+  } catch (error) {
+    for (const { worker } of threads) void worker.terminate()
+    throw error
   }
 }
 

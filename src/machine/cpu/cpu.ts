@@ -9,8 +9,7 @@ import {
   CPU_RUN_BUFFER,
   CPU_RUN_BUFFER_BYTES,
 } from '../../../core/layout.js'
-import type { Clock } from './clock.js'
-import { coreExports, instantiateCore, type CoreExports } from './core.js'
+import { coreExports, type CoreExports } from './core.js'
 import { GuestFault, rawFault, type RawFault } from './fault.js'
 import type { Memory } from './memory.js'
 import { runBufferAt, type RunBuffer } from './run-buffer.js'
@@ -52,10 +51,10 @@ export class Cpu {
   // A property of our own: exports of a module are found by their names in a table each time.
   readonly #preparedRun: CoreExports['prepared_run']
 
-  /** Attaches this thread to CPU `index` of a booted machine. */
-  constructor(module: WebAssembly.Module, memory: Memory, clock: Clock, index: number) {
-    this.#instance = instantiateCore(module, memory.shared, clock)
-    this.core = coreExports(this.#instance)
+  /** Attaches this thread to CPU `index` of a booted machine, through an instance of the core that is no other CPU's. */
+  constructor(instance: WebAssembly.Instance, memory: Memory, index: number) {
+    this.#instance = instance
+    this.core = coreExports(instance)
     this.#preparedRun = this.core.prepared_run
     this.index = index
     this.memory = memory

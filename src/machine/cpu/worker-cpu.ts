@@ -17,7 +17,13 @@ import { SkepError } from '../../error.js'
 import type { ObjectCode } from './cpu.js'
 import type { RawFault } from './fault.js'
 import type { Memory } from './memory.js'
-import { REQUEST_FAULTED, type HostMessage, type WorkerMessage, type WorkerTask } from './worker-messages.js'
+import {
+  REQUEST_FAULTED,
+  type HostMessage,
+  type TaskSent,
+  type WorkerMessage,
+  type WorkerTask,
+} from './worker-messages.js'
 
 /** What the host's CPU handle tells its machine. */
 export interface WorkerListener {
@@ -56,6 +62,19 @@ const LONGEST_SLEEP = 64
 /** Runs of one request, so that a long `repeat` does not keep the CPU from its timers. */
 const RUNS_PER_REQUEST = 1024
 
+/** A thread of Node that starts, and waits for the task of the CPU that it is to be. */
+export class WorkerThread {
+  readonly #taskSent: TaskSent = new Int32Array(new SharedArrayBuffer(4))
+  // worker.ts with its imports in one file. Not the process's own arguments: `--input-type` and the like are not for it.
+  readonly worker = new Worker(new URL('./worker.cjs', import.meta.url), { workerData: this.#taskSent, execArgv: [] })
+
+  send(task: WorkerTask): void {
+    this.worker.postMessage(task)
+    Atomics.store(this.#taskSent, 0, 1)
+    Atomics.notify(this.#taskSent, 0)
+  }
+}
+
 export class WorkerCpu {
   readonly index: number
   readonly #memory: Memory
@@ -78,14 +97,13 @@ export class WorkerCpu {
   #alive = true
   #referenced = false
 
-  constructor(task: WorkerTask, memory: Memory, listener: WorkerListener) {
+  constructor(thread: WorkerThread, task: WorkerTask, memory: Memory, listener: WorkerListener) {
     this.index = task.cpu
     this.#memory = memory
     this.#area = memory.cpuArea(task.cpu)
     this.#listener = listener
-    // worker.ts with its imports in one file. Not the process's own arguments: `--input-type` and the like are not for
-    // it.
-    this.#worker = new Worker(new URL('./worker.cjs', import.meta.url), { workerData: task, execArgv: [] })
+    this.#worker = thread.worker
+    thread.send(task)
     this.ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: WorkerMessage) => {
         if (message.kind === 'ready') resolve()

@@ -4,7 +4,10 @@ import type { RealEpoch } from './clock.js'
 import type { ObjectCode } from './cpu.js'
 import type { RawFault } from './fault.js'
 
-/** `workerData` of a worker CPU. */
+/** `workerData` of a worker CPU: 1 once its task has been sent. */
+export type TaskSent = Int32Array
+
+/** The first message to a worker CPU. */
 export interface WorkerTask {
   readonly module: WebAssembly.Module
   readonly memory: WebAssembly.Memory

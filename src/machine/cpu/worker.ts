@@ -1,18 +1,27 @@
 // The thread of one worker CPU: stays in the core's loop, comes back to JavaScript only for the host's messages and for
-// faults. Started by worker-cpu.ts with a WorkerTask, as one file with all that it imports (scripts/build-worker.mjs).
+// faults. Started by worker-cpu.ts, as one file with all that it imports (scripts/build-worker.mjs); a thread takes longer
+// to start than its machine to be made, so both are done at once, and the thread waits for its WorkerTask.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { REQUEST_AWAITED, REQUEST_RUN } from '../../../core/abi.js'
 import { CPU_CONTROL, CPU_REQUEST } from '../../../core/layout.js'
 import { realClock } from './clock.js'
+import { instantiateCore } from './core.js'
 import { Cpu, CpuFault } from './cpu.js'
 import { Memory } from './memory.js'
-import { REQUEST_FAULTED, type HostMessage, type WorkerMessage, type WorkerTask } from './worker-messages.js'
+import {
+  REQUEST_FAULTED,
+  type HostMessage,
+  type TaskSent,
+  type WorkerMessage,
+  type WorkerTask,
+} from './worker-messages.js'
 
-const task = workerData as WorkerTask
 const port = parentPort
 if (!port) throw new Error('worker.ts is the main file of a worker thread')
+Atomics.wait(workerData as TaskSent, 0, 0)
+const task = receiveMessageOnPort(port)!.message as WorkerTask
 const memory = new Memory(task.memory)
-const cpu = new Cpu(task.module, memory, realClock(task.epoch), task.cpu)
+const cpu = new Cpu(instantiateCore(task.module, memory.shared, realClock(task.epoch)), memory, task.cpu)
 let open = true
 
 function say(message: WorkerMessage): void {
