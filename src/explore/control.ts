@@ -2,6 +2,7 @@
 // operation its result. They lie behind the stage's memory in the same array, so undo and hash cover them. Owned by a World.
 import { NODE_STEPS, NODE_STRIDE } from './node.js'
 import type { Call } from './observation.js'
+import type { PlainSets } from './races.js'
 import type { Subject } from './subject.js'
 import type { Words } from './words.js'
 
@@ -150,6 +151,16 @@ export class Control {
       const at = this.cpu(cpu)
       return !mayStop || (words[at + DEPTH] === 0 && words[at + PLACE] === count)
     })
+  }
+
+  /** A CPU whose plain accesses since its last scheduling point an access of another CPU races with, or -1. */
+  raced(cpu: number, plain: PlainSets, code: number, address: number): number {
+    const { words } = this.words
+    for (let other = 0, at = this.base + PLAIN_SET; other < this.cpuCount; other++, at += CPU_WORDS) {
+      const theirs = words[at]!
+      if (theirs !== 0 && other !== cpu && plain.conflicts(theirs, code, address)) return other
+    }
+    return -1
   }
 
   /** The CPU that stopped for ever (its position in the subject), or -1. */

@@ -4,14 +4,16 @@
 // elsewhere, and what they pass must be noted again. Owned by a Stage, for one search at a time.
 import { DOOR_NOW } from '../../core/abi.js'
 import { operationOf } from './access.js'
-import { CALL, CPU_WORDS, DEPTH, NODE, PLACE, PLAIN_SET } from './control.js'
+import { CALL, CPU_WORDS, DEPTH, NMI_STARTED, NODE, PLACE, PLAIN_SET } from './control.js'
 import type { Control } from './control.js'
 import * as log from './node.js'
 import type { NodeTable } from './node.js'
+import type { PlainSets } from './races.js'
 import type { Stage } from './stage.js'
 import type { Words } from './words.js'
 
-/** Fields of a leap. Pairs follow: word and value of all that the step reads, then of all that it changes. */
+/** Fields of a leap. Pairs follow: word and value of all that the step reads, then of all that it changes; then the nodes whose
+ * accesses it compares with plain accesses of other CPUs. */
 const NEXT = 0
 const BEGIN = 1
 const CALLED = 2
@@ -19,15 +21,16 @@ const OVER = 3
 /** Where the pairs of words that are read end, and those of words that are changed. */
 const READ_END = 4
 const CHANGE_END = 5
-const ACCESSES = 6
-const DELTA = 7
-const HASH = 11
-const HEADER = 12
+const LEAP_END = 6
+const ACCESSES = 7
+const DELTA = 8
+const HASH = 12
+const HEADER = 13
 
 /** Accesses of a step that becomes a leap, at most. */
 const LONGEST = 64
 /** What a leap takes at most: for each access two words and the bits of their poison, read and changed; control words. */
-const LARGEST = HEADER + LONGEST * 12 + 512
+const LARGEST = HEADER + LONGEST * 13 + 512
 /** What all leaps of a stage may take, in 32-bit words; then they are forgotten. */
 const MOST = 1 << 22
 const FIRST_HEADS = 1 << 8
@@ -36,11 +39,13 @@ export class Leaps {
   /** Accesses of the leap that was taken last. */
   accesses = 0
   private control: Control | undefined
+  private plain: PlainSets | undefined
   /** Nodes of the accesses that the step has made, and how many; more than LONGEST if it cannot become a leap. */
   private readonly path = new Int32Array(LONGEST)
   private length = 0
-  /** Whether an access of the step was compared with the plain accesses of other CPUs. */
-  private met = false
+  /** Those whose accesses were compared with the plain accesses of other CPUs. */
+  private readonly compared = new Int32Array(LONGEST)
+  private comparisons = 0
   /** Where the step began: place in the undo log, node, call, calls that were over. */
   private mark = 0
   private node = 0
@@ -71,8 +76,9 @@ export class Leaps {
   ) {}
 
   /** A search begins. */
-  begin(control: Control): void {
+  begin(control: Control, plain: PlainSets): void {
     this.control = control
+    this.plain = plain
     const { length } = this.words.words
     if (this.noted.length < length) this.noted = new Int32Array(length)
     this.forget()
@@ -96,7 +102,7 @@ export class Leaps {
       const end = data[leap + READ_END]!
       let pair = leap + HEADER
       while (pair < end && words[data[pair]!] === data[pair + 1]) pair += 2
-      if (pair < end) continue
+      if (pair < end || this.races(cpu, leap)) continue
       this.words.change(data, end, data[leap + CHANGE_END]!, leap + DELTA)
       this.accesses = data[leap + ACCESSES]!
       return true
@@ -107,7 +113,19 @@ export class Leaps {
     this.hash = hash
     ;({ h0: this.h0, h1: this.h1, h2: this.h2, h3: this.h3 } = this.words)
     this.length = 0
-    this.met = false
+    this.comparisons = 0
+    return false
+  }
+
+  // Whether an access of the leap races: then the step is made, to say so.
+  private races(cpu: number, leap: number): boolean {
+    const { data } = this
+    const { nodes } = this.logs
+    for (let at = data[leap + CHANGE_END]!; at < data[leap + LEAP_END]!; at++) {
+      const n = data[at]! * log.NODE_STRIDE
+      if (this.control!.raced(cpu, this.plain!, nodes[n + log.NODE_CODE]!, nodes[n + log.NODE_ADDRESS]!) >= 0)
+        return true
+    }
     return false
   }
 
@@ -117,9 +135,10 @@ export class Leaps {
     this.length++
   }
 
-  /** An access of the step is compared with the plain accesses of other CPUs. */
-  meets(): void {
-    this.met = true
+  /** The access of this node is compared with the plain accesses of other CPUs. */
+  compares(node: number): void {
+    if (this.comparisons < LONGEST) this.compared[this.comparisons++] = node
+    else this.gives()
   }
 
   /** The step reads or changes more than the words of its accesses: it cannot become a leap. */
@@ -134,9 +153,8 @@ export class Leaps {
     if (this.top + LARGEST > this.data.length) this.makeRoom()
     const leap = this.top
     this.kept++
-    let end = leap + HEADER
+    let end = this.noteControl(leap + HEADER, cpu, at)
     for (let i = 0; i < this.length; i++) end = this.noteAccess(end, this.path[i]!)
-    end = this.noteControl(end, cpu, at)
     const { undo, place } = this.words
     for (let entry = this.mark; entry < place; entry += 2) end = this.note(end, undo[entry]!)
     const { data } = this
@@ -149,6 +167,8 @@ export class Leaps {
       data[end++] = value
     }
     data[leap + CHANGE_END] = end
+    for (let i = 0; i < this.comparisons; i++) data[end++] = this.compared[i]!
+    data[leap + LEAP_END] = end
     this.words.mark()
     data[leap + DELTA] = this.h0 ^ this.words.h0
     data[leap + DELTA + 1] = this.h1 ^ this.words.h1
@@ -184,7 +204,7 @@ export class Leaps {
     this.places = this.places * 2 + 1
     if (this.places >= this.heads.length) this.heads = new Int32Array(this.places + 1)
     else this.heads.fill(0, 0, this.places + 1)
-    for (let leap = 1; leap < this.top; leap = this.data[leap + CHANGE_END]!) this.hang(leap)
+    for (let leap = 1; leap < this.top; leap = this.data[leap + LEAP_END]!) this.hang(leap)
   }
 
   private makeRoom(): void {
@@ -211,25 +231,26 @@ export class Leaps {
     return end
   }
 
-  // The control words that a step of this CPU may read, beside the calls that are over: its own ones; those of others with
-  // which plain accesses were compared, or that say whether somebody can still stop.
+  // The control words that a step of this CPU may read, beside the calls that are over and the operation that it is a step of:
+  // of the operations below, whether one has begun that may stop, and if it ends, all; of other CPUs, if an operation ends,
+  // whether they can still stop.
   private noteControl(end: number, cpu: number, at: number): number {
     const control = this.control!
     const { scripts } = control
     const { nmiCount, mayStop } = scripts[cpu]!
-    if (nmiCount > 0 || mayStop) for (let word = 0; word < CPU_WORDS; word++) end = this.note(end, at + word)
+    const ended = this.words.valueBefore(this.mark, control.done) !== this.words.words[control.done]
     end = this.note(end, at + DEPTH)
     end = this.note(end, at + PLACE)
     end = this.note(end, at + PLAIN_SET)
     end = this.note(end, control.done)
-    const stops = scripts.some((script) => script.mayStop)
-    if (stops) end = this.note(end, control.stops)
-    for (let other = 0; other < control.cpuCount; other++) {
-      const theirs = control.cpu(other)
-      if (this.met) end = this.note(end, theirs + PLAIN_SET)
-      if (!stops) continue
-      end = this.note(end, theirs + DEPTH)
-      end = this.note(end, theirs + PLACE)
+    if (nmiCount > 0) end = this.note(end, at + NMI_STARTED)
+    if (mayStop) end = this.note(end, at + NODE)
+    if (ended && nmiCount > 0) for (let word = 0; word < CPU_WORDS; word++) end = this.note(end, at + word)
+    if (!scripts.some((script) => script.mayStop)) return end
+    end = this.note(end, control.stops)
+    for (let other = 0; ended && other < control.cpuCount; other++) {
+      end = this.note(end, control.cpu(other) + DEPTH)
+      end = this.note(end, control.cpu(other) + PLACE)
     }
     return end
   }

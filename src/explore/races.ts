@@ -9,6 +9,8 @@ type Words = Map<number, number>
 
 export class PlainSets {
   private readonly sets: Words[] = [new Map()]
+  /** Per set: its words, by the last bits of their numbers. */
+  private readonly hints: number[] = [0]
   private readonly numbers = new Map<string, number>([['', 0]])
   private readonly next: Map<number, number>[] = [new Map()]
 
@@ -29,6 +31,7 @@ export class PlainSets {
     let number = this.numbers.get(key)
     if (number === undefined) {
       number = this.sets.push(words) - 1
+      this.hints.push([...words.keys()].reduce((bits, word) => bits | (1 << (word & 31)), 0))
       this.next.push(new Map())
       this.numbers.set(key, number)
     }
@@ -38,12 +41,14 @@ export class PlainSets {
 
   /** Whether an access of another CPU races with the set. Advice (`glance`) never does. */
   conflicts(set: number, code: number, address: number): boolean {
+    const width = widthOf(code)
+    const first = address >>> 2
+    const hint = this.hints[set]!
+    if (((hint >>> (first & 31)) & 1) === 0 && (width < 8 || ((hint >>> ((first + 1) & 31)) & 1) === 0)) return false
     const operation = operationOf(code)
     if (operation === DOOR_GLANCE) return false
     const words = this.sets[set]!
-    const width = widthOf(code)
     const write = mayWrite(operation) || operation === DOOR_POKE
-    const first = address >>> 2
     if (!words.has(first) && (width < 8 || !words.has(first + 1))) return false
     for (const [word, bytes] of touched(address, width)) {
       const held = words.get(word)

@@ -43,7 +43,8 @@ export class Steps {
   accesses = 0
   /** Told of every access; for traces only. */
   observer: ((observation: Observation) => void) | undefined
-  private readonly plain = new PlainSets()
+  /** Sets of plain accesses by number. */
+  readonly plain = new PlainSets()
   private readonly stage: Stage
   private readonly sharing: Sharing
   private readonly independence: Independence
@@ -279,10 +280,9 @@ export class Steps {
     const n = node * log.NODE_STRIDE
     const code = this.logs.nodes[n + log.NODE_CODE]!
     const address = this.logs.nodes[n + log.NODE_ADDRESS]!
-    this.leaps.meets()
-    for (let other = 0; other < this.control.cpuCount; other++) {
-      const theirs = words[this.control.cpu(other) + PLAIN_SET]!
-      if (theirs === 0 || other === cpu || !this.plain.conflicts(theirs, code, address)) continue
+    this.leaps.compares(node)
+    const other = this.control.raced(cpu, this.plain, code, address)
+    if (other >= 0) {
       this.doubtful = this.sharing.grown > 0 && !this.full
       throw new Violation(raceText(this.subject, address, other))
     }

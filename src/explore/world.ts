@@ -39,8 +39,8 @@ export class World {
     const { words, logs, control, sharing } = this
     this.choices = new Choices(subject, control, words, logs, sharing, stage.independence, options)
     this.leaps = options.leaps === true && options.full !== true ? stage.leaps : undefined
-    this.leaps?.begin(control)
     this.steps = new Steps(subject, control, this.choices, words, logs, options.full === true)
+    this.leaps?.begin(control, this.steps.plain)
   }
 
   get calls(): Call[] {
