@@ -43,7 +43,7 @@ export interface OpenPlace {
 /** Prefix of a design's exports. */
 export const PREFIX: Readonly<Record<Exclude<Design, 'skep'>, string>> = {
   locked: 'locked',
-  'rfc-v1': 'rfc',
+  'rfc-v1': 'rfc_v1',
   merged: 'merged',
 }
 

@@ -1,5 +1,5 @@
 // Looking: a CPU was asked about a control block and restores the rule "armed means queued early enough, here or where
-// it is pinned". Outermost code of the owner, inside a section (run/look.ts). The inbox bit was cleared before.
+// it is pinned". Outermost code of the owner, inside a section (run/drain.ts). The inbox bit was cleared before.
 import { load64, store64 } from '../door'
 import { cpuIndex } from '../cpu'
 import { CB_QUEUED, CB_STATE } from '../layout'

@@ -58,7 +58,7 @@ export function inboxPending(): bool {
   return false
 }
 
-/** Takes the set bits of one word away and returns them; the drain in run/look.ts walks the levels with it. */
+/** Takes the set bits of one word away and returns them; the drain in run/drain.ts walks the levels with it. */
 export function inboxTake(level: u32, word: u32): u32 {
   return exchange32(bitmapWord(<usize>peek32(cpu() + CPU_INBOX), level, word), 0)
 }

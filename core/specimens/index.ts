@@ -11,4 +11,12 @@ export * from './locked'
 export * from './merged'
 export { merged_irq_work } from './merged-commands'
 export * from './poll'
-export { rfc_cancel, rfc_free, rfc_init, rfc_set_callback, rfc_start, rfc_user_put, rfc_wq_start } from './rfc-v1'
+export {
+  rfc_v1_cancel,
+  rfc_v1_free,
+  rfc_v1_init,
+  rfc_v1_set_callback,
+  rfc_v1_start,
+  rfc_v1_user_put,
+  rfc_v1_wq_start,
+} from './rfc-v1'

@@ -59,7 +59,7 @@ function update(block: usize, program: usize, text: usize): i32 {
 }
 
 /** 0, -EINVAL (flags), -EBUSY, -ENOMEM, -EPERM (no user reference), -EOPNOTSUPP (NMI). `kind` as in core/abi.ts. */
-export function rfc_init(slot: usize, kind: u32, flags: u64): i32 {
+export function rfc_v1_init(slot: usize, kind: u32, flags: u64): i32 {
   if (nested()) return -EOPNOTSUPP
   if (!initFlagsValid(kind, flags)) return -EINVAL
   if (load32(slot + SLOT_BLOCK) !== 0) return -EBUSY
@@ -70,14 +70,14 @@ export function rfc_init(slot: usize, kind: u32, flags: u64): i32 {
     return -EBUSY
   }
   if (mapHasUsers()) return 0
-  rfc_free(slot)
+  rfc_v1_free(slot)
   return -EPERM
 }
 
 /**
  * Binds the function at `text` of `program`. 0, -EINVAL, -EBUSY (another setter), -EPERM (freed), -ENOENT, -EOPNOTSUPP.
  */
-export function rfc_set_callback(slot: usize, program: usize, text: usize): i32 {
+export function rfc_v1_set_callback(slot: usize, program: usize, text: usize): i32 {
   if (nested()) return -EOPNOTSUPP
   const section = sectionEnter()
   const block = <usize>load32(slot + SLOT_BLOCK)
@@ -87,7 +87,7 @@ export function rfc_set_callback(slot: usize, program: usize, text: usize): i32 
 }
 
 /** Arms the timer, bound or not. 0, -EINVAL (flags, empty slot, dying block), -EOPNOTSUPP. */
-export function rfc_start(slot: usize, nsecs: u64, flags: u64): i32 {
+export function rfc_v1_start(slot: usize, nsecs: u64, flags: u64): i32 {
   if (nested()) return -EOPNOTSUPP
   if (!startFlagsValid(flags)) return -EINVAL
   const section = sectionEnter()
@@ -103,7 +103,7 @@ export function rfc_start(slot: usize, nsecs: u64, flags: u64): i32 {
 }
 
 /** Disarms, drops the binding (unless a setter is at work), waits. 1, 0, -EINVAL, -EDEADLK, -EOPNOTSUPP. */
-export function rfc_cancel(slot: usize): i32 {
+export function rfc_v1_cancel(slot: usize): i32 {
   if (nested()) return -EOPNOTSUPP
   const section = sectionEnter()
   const block = <usize>load32(slot + SLOT_BLOCK)
@@ -123,7 +123,7 @@ export function rfc_cancel(slot: usize): i32 {
 }
 
 /** Cancel-and-free: the element goes. Every context. */
-export function rfc_free(slot: usize): void {
+export function rfc_v1_free(slot: usize): void {
   const block = <usize>exchange32(slot + SLOT_BLOCK, 0)
   if (block === 0) return
   exchange32(block + BLOCK_STATE, FREED)
@@ -132,7 +132,7 @@ export function rfc_free(slot: usize): void {
 }
 
 /** Queues the work. 0, -EINVAL (flags, empty slot, no callback, dying block), -EOPNOTSUPP. */
-export function rfc_wq_start(slot: usize, flags: u64): i32 {
+export function rfc_v1_wq_start(slot: usize, flags: u64): i32 {
   if (nested()) return -EOPNOTSUPP
   if (flags !== 0) return -EINVAL
   const section = sectionEnter()
@@ -148,9 +148,9 @@ export function rfc_wq_start(slot: usize, flags: u64): i32 {
 }
 
 /** Drops a user reference of the map; the last one frees what is in every slot. */
-export function rfc_user_put(): void {
+export function rfc_v1_user_put(): void {
   if (!userPut()) return
   const slots = <usize>peek32(SPECIMENS + SPECIMENS_SLOTS)
   const count = peek32(SPECIMENS + SPECIMENS_SLOT_COUNT)
-  for (let index: u32 = 0; index < count; index++) rfc_free(slots + ((<usize>index) << SLOT_SHIFT))
+  for (let index: u32 = 0; index < count; index++) rfc_v1_free(slots + ((<usize>index) << SLOT_SHIFT))
 }

@@ -20,7 +20,7 @@ test('the check build has no memory instruction: nothing gets past the door', as
 test('the shipped core has none of it, and the specimens ask for nothing but memory and clock', async () => {
   const exported = WebAssembly.Module.exports(new WebAssembly.Module(await bytes('core.wasm')))
   assert.deepEqual(
-    exported.filter(({ name }) => /^(locked|rfc|merged|specimen)_/.test(name)),
+    exported.filter(({ name }) => /^(locked|rfc_v1|merged|specimen)_/.test(name)),
     [],
   )
   const imported = WebAssembly.Module.imports(new WebAssembly.Module(await bytes('specimens.wasm')))
@@ -41,7 +41,7 @@ async function machine() {
   return { memory, clock, call, program, text: program + layout.PROGRAM_TEXT }
 }
 
-for (const design of ['locked', 'rfc', 'merged'])
+for (const design of ['locked', 'rfc_v1', 'merged'])
   test(`${design} runs on real memory: init, set_callback, start, firing, cancel, free, reuse`, async () => {
     const { memory, clock, call, program, text } = await machine()
     const does = (name: string, ...args: (number | bigint)[]): number => call(`${design}_${name}`, ...args)

@@ -12,7 +12,7 @@ type Found = Partial<Record<Design, RegExp | [RegExp, number]>>
 const freedCode = /access to freed memory at prog#1\.f0/
 const spins = /deadlock: CPU 0 waits in delete/
 const livelock = /livelock: CPUs 0, 1 can go on for ever under a fair scheduler/
-const lockAndRfc = (pattern: RegExp | [RegExp, number]): Found => ({ locked: pattern, rfc: pattern })
+const lockAndRfc = (pattern: RegExp | [RegExp, number]): Found => ({ locked: pattern, 'rfc-v1': pattern })
 
 /** By the question's name; a design that is not named here must hold. */
 const FOUND: Record<string, Found> = {
@@ -21,7 +21,7 @@ const FOUND: Record<string, Found> = {
   'another timer’s callback frees while the timer fires: the program that runs is loaded': lockAndRfc([freedCode, 2]),
   'the work is freed while its worker begins: the program that runs is loaded': {
     locked: [freedCode, 1],
-    rfc: [freedCode, 1],
+    'rfc-v1': [freedCode, 1],
     merged: [freedCode, 1],
   },
   'start of a work against an init that finds no user reference': {
@@ -29,7 +29,7 @@ const FOUND: Record<string, Found> = {
   },
   'start of a work against a free: no freed block is queued': { locked: /access to freed memory at cb#0/ },
   'an init that finds no user reference against a new user’s init': {
-    rfc: /init answered 0.*the slot is empty/,
+    'rfc-v1': /init answered 0.*the slot is empty/,
     merged: /init answered 0.*the slot is empty/,
   },
   'free against a firing and a set_callback: no callback begins after free has returned': {
@@ -48,25 +48,27 @@ const FOUND: Record<string, Found> = {
   'an NMI sets a callback and starts inside every operation': lockAndRfc(/the operation is refused in NMI/),
   'a CPU stops inside set_callback: another CPU sets, starts and cancels': {
     locked: /deadlock: CPU 1 waits in set other/,
-    rfc: /every later set_callback is answered -EBUSY/,
+    'rfc-v1': /every later set_callback is answered -EBUSY/,
   },
   'a CPU stops inside start: another CPU starts': {
     locked: /deadlock: CPU 1 waits in start other/,
-    rfc: /deadlock: CPU 1 waits in start other/,
+    'rfc-v1': /deadlock: CPU 1 waits in start other/,
     merged: /deadlock: CPU 1 waits in start other/,
   },
   'a callback cancels a timer whose callback cancels an idle one: no cycle, no -EDEADLK': {
     locked: /answered -EDEADLK, and no cycle waits/,
-    rfc: /answered -EDEADLK, and no cycle waits/,
+    'rfc-v1': /answered -EDEADLK, and no cycle waits/,
     merged: /answered -EDEADLK, and no cycle waits/,
   },
-  'start without a callback': { rfc: /start answered 0; the timer fired, no callback ran/ },
-  'two CPUs set a callback: both are answered 0': { rfc: [/a set_callback is lost: -EBUSY/, 1] },
+  'start without a callback': { 'rfc-v1': /start answered 0; the timer fired, no callback ran/ },
+  'two CPUs set a callback: both are answered 0': { 'rfc-v1': [/a set_callback is lost: -EBUSY/, 1] },
   'two CPUs set a callback: neither keeps the other from its end': { merged: livelock },
   'a set_callback and a free: neither keeps the other from its end': { merged: livelock },
-  'cancel against a set_callback that fails: nothing is bound after it': { rfc: [/the callback is still bound/, 1] },
+  'cancel against a set_callback that fails: nothing is bound after it': {
+    'rfc-v1': [/the callback is still bound/, 1],
+  },
   'two cancels, then start: the callback that was cancelled does not run': {
-    rfc: [/the callback runs that both cancels have dropped/, 1],
+    'rfc-v1': [/the callback runs that both cancels have dropped/, 1],
   },
   'a start in NMI, then cancel on another CPU: the timer is not armed': { merged: [/and the timer is armed/, 0] },
   'a start in NMI, then cancel_async on another CPU: the timer is not armed': { merged: [/and the timer is armed/, 0] },
@@ -79,12 +81,12 @@ const FOUND: Record<string, Found> = {
   'a start in NMI while this CPU carries out deferred commands: it is accepted': { merged: [/-EDEADLK/, 0] },
   'five starts in NMI, one after another: each is accepted': { merged: [/-ENOMEM/, 0] },
   'start against cancel: not armed unbound, with start and cancel answering 0': {
-    rfc: /both answered 0; the timer is armed and nothing is bound/,
+    'rfc-v1': /both answered 0; the timer is armed and nothing is bound/,
     merged: [/both answered 0; the timer is armed and nothing is bound/, 1],
   },
   'cancel while the timer fires: it ran, or cancel answers that it was armed': {
     locked: [/cancel answers 0, and an armed timer never ran/, 1],
-    rfc: [/cancel answers 0, and an armed timer never ran/, 1],
+    'rfc-v1': [/cancel answers 0, and an armed timer never ran/, 1],
     merged: [/cancel answers 0, and an armed timer never ran/, 1],
   },
 }

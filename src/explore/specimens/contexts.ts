@@ -50,7 +50,7 @@ export const CONTEXTS: Question[] = [
     name: 'NMIs on two CPUs delete the element that the other CPU sets a callback of',
     hazards: [],
     // merged holds as well: 2.8 million states.
-    designs: ['locked', 'rfc'],
+    designs: ['locked', 'rfc-v1'],
     build: (at) => ({
       setup: ([cpu]) => [0, 1].forEach((slot) => at.init(cpu!, slot)),
       cpus: [0, 1].map((slot) => ({

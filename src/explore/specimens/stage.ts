@@ -15,9 +15,8 @@ import type { Operation, Value, View } from '../subject.js'
 import { moduleBytes } from '../subjects/modules.js'
 import { trampolines } from '../trampoline.js'
 
-/** The designs, as their exports are prefixed. */
-export type Design = 'locked' | 'rfc' | 'merged'
-export const DESIGNS: Design[] = ['locked', 'rfc', 'merged']
+export type Design = 'locked' | 'rfc-v1' | 'merged'
+export const DESIGNS: Design[] = ['locked', 'rfc-v1', 'merged']
 
 const CPUS = 3
 const BLOCKS = 3
@@ -115,7 +114,7 @@ export class SpecimenStage {
 
   /** An export of the design: `call(cpu, 'start', slot, 0n, 0n)`. */
   call(cpu: Cpu, name: string, ...args: (number | bigint)[]): number {
-    return Number(cpu.exports[`${this.design}_${name}`](...args))
+    return Number(cpu.exports[`${this.design.replace('-', '_')}_${name}`](...args))
   }
 
   /** A program's run on a CPU: a read-side section around `body`. */

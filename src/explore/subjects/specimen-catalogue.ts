@@ -1,15 +1,12 @@
 // The questions to the three older designs as named subjects.
 import { questions, questionSubject } from '../specimens/subjects.js'
 import type { Design } from '../specimens/subjects.js'
-import type { Entry, Protocol } from './entry.js'
+import type { Entry } from './entry.js'
 import { slug, variantName } from './entry.js'
 
-const DESIGN: Partial<Record<Protocol, Design>> = { locked: 'locked', 'rfc-v1': 'rfc', merged: 'merged' }
-
-export function specimenEntries(protocol: Protocol): Entry[] {
-  const design = DESIGN[protocol]!
+export function specimenEntries(protocol: Design): Entry[] {
   return questions
-    .filter((question) => question.designs.includes(design))
+    .filter((question) => question.designs.includes(protocol))
     .map((question) => {
       const nmi = /NMI/.test(question.name)
       const stop = /CPU (that )?stops/.test(question.name)
@@ -21,7 +18,7 @@ export function specimenEntries(protocol: Protocol): Entry[] {
         protocol,
         variant,
         module: 'specimens',
-        subject: (traced) => questionSubject(question, design, traced),
+        subject: (traced) => questionSubject(question, protocol, traced),
       }
     })
 }
