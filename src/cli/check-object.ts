@@ -1,9 +1,11 @@
 // `skep check OBJECT`: puts runs of an object's programs to the explorer. Exit code 1 if something bad was found.
+import { writeFileSync } from 'node:fs'
 import { InvalidArgumentError, type Command } from 'commander'
 import { SkepError } from '../error.js'
 import { checkObject, type ObjectCheckOptions, type ObjectReport } from '../explore/program/check.js'
 import type { RunSpec } from '../explore/program/machine.js'
 import { printObjectReport } from '../explore/program/print.js'
+import { objectPage } from '../report/object-page.js'
 import { setVariables } from '../object/edit.js'
 import { readObject } from '../object/read.js'
 import type { ObjectSpec, ProgramType } from '../object/spec.js'
@@ -25,6 +27,7 @@ export interface ObjectCheckCommandOptions {
   states?: number
   seconds?: number
   json?: boolean
+  html?: string
 }
 
 export interface RunOnCpu {
@@ -85,6 +88,12 @@ export async function checkObjectCommand(path: string, options: ObjectCheckComma
   }
   const report = checkObject(spec, settings)
   progress.clear()
+  if (options.html !== undefined) {
+    const page = objectPage(report)
+    if (page === undefined)
+      process.stderr.write(`skep: nothing is wrong, so there is nothing to show in ${options.html}\n`)
+    else writeFileSync(options.html, page)
+  }
   if (options.json) printJson(report)
   else print(coloured(report))
   if (report.findings.length > 0) process.exitCode = 1

@@ -74,6 +74,7 @@ export function addCheck(program: Command): void {
     .option('--preemptions <n>', 'only interleavings with at most so many preemptions', whole(0, 1000))
     .option('--seconds <n>', 'give a subject, or an object, up after so many seconds', whole(1, 1_000_000))
     .option('--json', 'print JSON (docs/command-line.md describes it)')
+    .option('--html <file>', 'write the first violation as a page to step through')
     .optionsGroup('For subjects:')
     .addOption(new Option('--protocol <name>', 'which design').choices(PROTOCOLS).default('shipped'))
     .option('--nmi', 'only subjects in which an NMI may come at any step')
@@ -84,24 +85,13 @@ export function addCheck(program: Command): void {
     .option('--coverage', 'show what was not reached of the code under test, by place in the source')
     .option('--jobs <n>', 'threads (default: as many as there are processors)', whole(1, 1024))
     .option('--list', 'print the names, and what they ask')
-    .option('--html <file>', 'write the first violation as a page to step through')
   addObjectOptions(command.optionsGroup('For an object:'))
     .addHelpText('after', EXAMPLES)
     .action((subjects: string[], options: Options, command: Command) => checkCommand(subjects, options, command))
 }
 
 /** Options that mean nothing for the other kind. */
-const NOT_FOR_OBJECTS = [
-  'nmi',
-  'stopCpu',
-  'failAllocations',
-  'seed',
-  'replay',
-  'coverage',
-  'jobs',
-  'list',
-  'html',
-] as const
+const NOT_FOR_OBJECTS = ['nmi', 'stopCpu', 'failAllocations', 'seed', 'replay', 'coverage', 'jobs', 'list'] as const
 const FOR_OBJECTS = ['run', 'before', 'data', 'ctx', 'set', 'timers', 'states'] as const
 
 function refuse(options: Options, names: readonly (keyof Options)[], what: string, command: Command): void {

@@ -1,14 +1,19 @@
 // One interleaving as a page of its own: a column per CPU, a step per row, the values of all fields beside it; arrow
 // keys step. Self-contained: nothing is loaded. Everything that comes from a subject is escaped.
-import type { Checked } from '../explore/check.js'
+import type { Checked, Found } from '../explore/check.js'
 import { traceRows } from '../explore/trace-rows.js'
 import type { Trace, TraceLine } from '../explore/trace.js'
 import { escape } from './escape.js'
 import { SCRIPT, STYLE } from './interleaving-page.js'
 import { isQuiet } from './quiet.js'
 
+/** What a page shows. */
+export interface Shown extends Pick<Checked, 'name' | 'about' | 'trace'> {
+  failure?: Pick<Found, 'message' | 'meaning' | 'minimal' | 'trace'> & Partial<Pick<Found, 'token'>>
+}
+
 /** The page of a violation, or of an interleaving that was asked for. Throws a plain Error if there is neither. */
-export function interleavingPage(checked: Checked): string {
+export function interleavingPage(checked: Shown): string {
   const { failure } = checked
   const trace = failure?.trace ?? checked.trace
   if (!trace) throw new Error(`${checked.name}: nothing to show`)
@@ -28,7 +33,7 @@ export function interleavingPage(checked: Checked): string {
 <h1>${escape(checked.name)} <span class="soft">– ${escape(checked.about)}</span></h1>
 <p class="wrong">${escape(failure?.message ?? 'nothing is violated')}</p>
 ${failure?.meaning === undefined ? '' : `<p>${escape(failure.meaning)}</p>`}
-<p class="soft">${preemptions}${failure?.minimal ? ', the fewest that show it' : ''}${failure ? ` · replay <code>${escape(failure.token)}</code>` : ''}</p>
+<p class="soft">${preemptions}${failure?.minimal ? ', the fewest that show it' : ''}${failure?.token !== undefined ? ` · replay <code>${escape(failure.token)}</code>` : ''}</p>
 </header>
 <main><table><thead><tr><th></th>${heads}</tr></thead><tbody>
 ${rows(trace).join('\n')}

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { checkObject, type ObjectReport } from '../../src/explore/program/check.js'
 import type { RunSpec } from '../../src/explore/program/machine.js'
 import { printObjectReport } from '../../src/explore/program/print.js'
+import { objectPage } from '../../src/report/object-page.js'
 import { readObject } from '../../src/object/read.js'
 
 /** `count@0 count@1` */
@@ -33,6 +34,14 @@ test('two runs that load, add and store lose one hit: found with one preemption,
   )
   const ends = report.outcomes.map(({ contents }) => contents.find((line) => line.startsWith('hits')))
   assert.deepEqual(ends.sort(), ['hits[0] = 1', 'hits[0] = 2'])
+})
+
+test('a page shows the interleaving of a finding with its C lines; without one there is none', async () => {
+  const page = objectPage(await check('races', 'count@0 count@1'))!
+  assert.match(page, /races\.bpf\.c:\d+<.*» \*hit \+= 1;/)
+  assert.match(page, /store hits\[0\]: 1 → 1/)
+  assert.match(page, /1 preemption, the fewest that show it/)
+  assert.equal(objectPage(await check('races-repaired', 'count@0 count@1')), undefined)
 })
 
 test('with an atomic addition no order of three runs loses a hit, and there is one outcome', async () => {
