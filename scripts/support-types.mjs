@@ -221,10 +221,11 @@ Linux 6.18 is stricter here:
 | reads of a packet that were not compared with its end | refused | accepted; a fault behind the run's buffer |
 | reads of registers and frame slots that nothing has written | refused | accepted: 0, or what was there |
 | pointers that are compared, added up, or stored where others can read them | refused in places | accepted: addresses are numbers of this machine |
-| memory that a helper is given: too short, not initialised, or over a timer, work or lock | refused | accepted; the helper answers -EFAULT or copies around the field |
+| memory that a helper is given: too short, not initialised, or over a timer, work or lock | refused | accepted, and checked as it runs; a dynptr, an iterator or saved flags in it are refused |
 | loops without an end that the verifier sees, programs of more than a million steps | refused | accepted; the loop budget ends them |
 | the value that a program returns, by its type | refused | accepted |
-| a reference, section or lock is held at the end on a way that is taken only if two numbers that are not constants say so | refused | accepted: the kernel follows more of numbers, and might know that the way is never taken. It is given back at the end of the run |
+| something is still held at the end, or given back twice, on a way that hangs on single bits of a number, on two numbers that are no constants, or on what a function answers | refused | accepted: the kernel follows more of numbers, and might know that the way is never taken. It is given back at the end of the run |
+| a function or callback changes a dynptr, an iterator or saved flags in its caller's frame in a wrong way | refused | accepted: they are followed in a function's own frame; what is in them is checked as it runs |
 
 Stricter here:
 

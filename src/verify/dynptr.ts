@@ -1,6 +1,6 @@
-// Calls that take dynptrs: what is wrong with them where it is certain, and what is in the frame afterwards. A dynptr is
-// known by its place in the function's own frame; one in another's frame, or behind a pointer that nobody knows, ends the
-// claims. The words are those of the kernel's verifier. Used by call.ts.
+// Calls that take dynptrs: what is wrong with them where it is certain, and what is in the frame afterwards. A dynptr
+// is known by its place in the function's own frame; one in another's frame, or behind a pointer that nobody knows,
+// ends the claims. The words are those of the kernel's verifier. Used by call.ts.
 import type { Instruction } from '../isa/decode.js'
 import type { ProgramType } from '../object/spec.js'
 import { isMemory } from './objects.js'

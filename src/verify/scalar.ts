@@ -176,6 +176,8 @@ function ranged(operation: string, a: Scalar, b: Scalar, width: number): Scalar 
       return joinedScalar(within(Math.min(...products), Math.max(...products)))
     }
     case 'and':
+      // The lowest bits of anything are any number of so many bits, to the kernel as well.
+      if (c !== undefined && c > 0 && ones(c) === c && isAny(a)) return scalar(0, Math.min(c, a.max))
       if (b.min >= 0 || a.min >= 0)
         return scalar(0, Math.min(b.min >= 0 ? b.max : Infinity, a.min >= 0 ? a.max : Infinity), JOINED)
       return SOME_BITS

@@ -371,3 +371,19 @@ SEC("tc") int ok_moved_unchecked(struct __sk_buff *ctx)
   keep(number);
   return *number;
 }
+
+SEC("tc") int ok_bits_of_lowest_bits(struct __sk_buff *ctx)
+{
+  __u64 bits = ctx->mark & 7, *s = 0;
+
+  keep(bits);
+  if (bits > 3) {
+    s = sample();
+    if (!s)
+      return 0;
+  }
+  keep(bits);
+  if (bits & 4)
+    bpf_ringbuf_submit(s, 0);
+  return 0;
+}

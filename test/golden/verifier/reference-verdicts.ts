@@ -26,6 +26,11 @@ export const REFERENCE_VERDICTS: readonly Verdict[] = [
     program: 'bad_sock_leak_one_way',
     refused: 'BPF_EXIT instruction in main prog would lead to reference leak',
   },
+  {
+    object: 'socket-programs',
+    program: 'bad_sock_leak_lowest_bits',
+    refused: 'BPF_EXIT instruction in main prog would lead to reference leak',
+  },
   { object: 'socket-programs', program: 'ok_sock_flag' },
   {
     object: 'socket-programs',

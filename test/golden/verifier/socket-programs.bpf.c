@@ -83,6 +83,18 @@ SEC("tc") int bad_sock_leak_one_way(struct __sk_buff *ctx)
   return 2;
 }
 
+SEC("tc") int bad_sock_leak_lowest_bits(struct __sk_buff *ctx)
+{
+  struct bpf_sock *sk = lookup(ctx);
+
+  if (!sk)
+    return 0;
+  if ((ctx->mark & 7) > 4)
+    return 1;
+  bpf_sk_release(sk);
+  return 2;
+}
+
 SEC("tc") int ok_sock_flag(struct __sk_buff *ctx)
 {
   struct bpf_sock *sk = 0;

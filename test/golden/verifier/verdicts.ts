@@ -28,6 +28,7 @@ const DECISIONS = [
   'ok_index_aligned',
   'ok_index_in_halves',
   'ok_moved_unchecked',
+  'ok_bits_of_lowest_bits',
 ]
 
 export const VERDICTS: readonly Verdict[] = [
