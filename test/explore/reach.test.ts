@@ -43,3 +43,14 @@ test('a compare-and-exchange is seen to fail only where somebody comes in betwee
   assert.ok(inbox.length > 0)
   assert.ok(inbox.some(([, bits]) => (bits & BOTH) === BOTH))
 })
+
+test('through which exports an access can be reached is told by the calls in the module', () => {
+  const sites = sitesOf('core')!
+  const entries = (name: string): string[] =>
+    [
+      ...new Set(sites.sites.flatMap((site, index) => (site.function === name ? [...sites.enteredBy(index)] : []))),
+    ].sort()
+  assert.deepEqual(entries('bitmapCreate'), ['machine_boot', 'map_create'])
+  assert.ok(['bpf_timer_init', 'bpf_map_update_elem'].every((name) => entries('bitmapTake').includes(name)))
+  assert.ok(!entries('bitmapTake').includes('bpf_ktime_get_ns'))
+})
