@@ -21,7 +21,7 @@ export { bpf_map_lookup_percpu_elem, bpf_map_sum_elem_count } from './helper/map
 export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_start } from './helper/work'
 export { bpf_perf_event_output } from './helper/perf-event'
 export { bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_query, bpf_ringbuf_reserve } from './helper/ring-buffer'
-export { bpf_ringbuf_submit } from './helper/ring-buffer'
+export { bpf_ringbuf_submit, ringbuf_submit_in } from './helper/ring-buffer'
 export { bpf_get_stackid } from './helper/stack-trace'
 export { map_bytes_core, map_bytes_guest } from './map/bytes'
 export { map_create } from './map/create'

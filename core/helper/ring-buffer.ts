@@ -17,7 +17,7 @@ import { guestAddress } from '../guest'
 import { fault } from '../host'
 import { MAP_MAX_ENTRIES, MAP_RING_CONSUMED, MAP_RING_LAST, MAP_TYPE } from '../layout'
 import { mapAddress } from '../map/map'
-import { ringAt, ringEnd, ringHeld, ringOutput, ringReserve } from '../map/ring'
+import { ringAt, ringEnd, ringHeld, ringOutput, ringReserve, submitLast } from '../map/ring'
 import { RECORD_COMMITTED, RECORD_DISCARDED, endOf } from '../map/ring-record'
 
 function ringAddress(pointer: u64): usize {
@@ -58,7 +58,7 @@ export function bpf_ringbuf_submit(sample: u64, flags: u64): void {
 
 /** The same of a sample that most likely is the ring's at `map`: then no page is looked up. */
 export function ringbuf_submit_in(sample: u64, flags: u64, map: usize): void {
-  if (sample >> 32 === 0 && ringEnd(map, <u32>sample, RECORD_COMMITTED, wakeUp(flags))) return
+  if (sample >> 32 === 0 && submitLast(map, <u32>sample, wakeUp(flags))) return
   finishSample(sample, RECORD_COMMITTED, flags)
 }
 

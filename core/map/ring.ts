@@ -93,13 +93,35 @@ export function ringReserve(map: usize, size: u64): usize {
   if (size > LARGEST_SAMPLE) return 0
   beginOpen()
   // The last byte of the ring stays free, as in the kernel.
-  const sample = takeRecord(map, <u32>size, ringUnits(map) - 1)
+  const most = ringUnits(map) - 1
+  const word = takeAtOnce(map, <u32>size, most)
+  const sample = word ? sampleOf(map, startOf(word)) : takeRecord(map, <u32>size, most)
   if (!sample) endOpen()
   return sample
 }
 
+/**
+ * What `take` mostly does, without a loop: the word of the record. 0 if the last record has no header and is not
+ * consumed, if there may be no room, or if another was quicker.
+ */
+function takeAtOnce(map: usize, size: u32, most: u32): u64 {
+  const last = load64(map + MAP_RING_LAST)
+  const header = load64(headerOf(map, startOf(last)))
+  const start = endOf(last)
+  const held = (start - load32(map + MAP_RING_CONSUMED)) & POSITIONS
+  if ((startOf(header) !== startOf(last) && held !== 0) || held + unitsFor(size) > most) return 0
+  const mine = recordWord(start, size, cpuIndex())
+  return compareExchange64(map + MAP_RING_LAST, last, mine) === last ? mine : 0
+}
+
 /** Reserves a record for a sample of `size` bytes in a ring that may hold `most` units: as ringReserve. */
 export function takeRecord(map: usize, size: u32, most: u32): usize {
+  const word = take(map, size, most)
+  return word ? sampleOf(map, startOf(word)) : 0
+}
+
+/** The same: the word of the record. */
+function take(map: usize, size: u32, most: u32): u64 {
   const units = unitsFor(size)
   if (units > most) return 0
   while (true) {
@@ -114,7 +136,7 @@ export function takeRecord(map: usize, size: u32, most: u32): usize {
       return 0
     }
     const mine = recordWord(start, size, cpuIndex())
-    if (compareExchange64(map + MAP_RING_LAST, last, mine) === last) return sampleOf(map, start)
+    if (compareExchange64(map + MAP_RING_LAST, last, mine) === last) return mine
   }
 }
 
@@ -148,14 +170,39 @@ export function ringEnd(map: usize, sample: u32, owner: u32, wakeUp: i32): bool 
 }
 
 /**
+ * What ringEnd mostly does to commit a sample: it is that of the last record, which has no header yet. False: nothing
+ * has changed.
+ */
+export function submitLast(map: usize, sample: u32, wakeUp: i32): bool {
+  const place = (sample - SAMPLE_OFFSET - peek32(map + MAP_ELEMENTS)) >> 3
+  const units = ringUnits(map)
+  const last = load64(map + MAP_RING_LAST)
+  const start = startOf(last)
+  if ((start & (units - 1)) !== place || sample & 7) return false
+  // In this order: endRecord.
+  const header = headerOf(map, place)
+  const seen = load64(header)
+  if (start === startOf(seen) || ownerOf(last) !== cpuIndex()) return false
+  if (((start - load32(map + MAP_RING_CONSUMED)) & POSITIONS) >= units) return false
+  if (compareExchange64(header, seen, withOwner(last, RECORD_COMMITTED)) !== seen) return false
+  endOpen()
+  if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === start)) ring(map)
+  return true
+}
+
+/**
  * Reserves a record, copies a sample into it and commits it, of which nothing stays open; false if there is no room.
  */
 export function ringOutput(map: usize, from: usize, size: u64, wakeUp: i32): bool {
   if (size > LARGEST_SAMPLE) return false
-  const to = takeRecord(map, <u32>size, ringUnits(map) - 1)
-  if (!to) return false
+  const word = take(map, <u32>size, ringUnits(map) - 1)
+  if (!word) return false
+  const to = sampleOf(map, startOf(word))
   copyPiece(to, from, <u32>size)
-  const word = endRecord(map, <u32>to, RECORD_COMMITTED)
+  const header = headerOf(map, startOf(word))
+  const seen = load64(header)
+  if (compareExchange64(header, seen, withOwner(word, RECORD_COMMITTED)) !== seen)
+    endRecord(map, <u32>to, RECORD_COMMITTED)
   if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === startOf(word))) ring(map)
   return true
 }

@@ -108,7 +108,7 @@ export function output(at: RingPlace, name: string, v: number, bytes: number): O
 }
 
 /** Reserves a record of the ring, then submits it or gives it up: 0, or -EAGAIN if there was no room. */
-function reserving(at: RingPlace, name: string, kind: 'submit' | 'discard', v: number, bytes: number): Operation {
+function reserving(at: RingPlace, name: string, kind: 'put' | 'discard', v: number, bytes: number): Operation {
   return {
     name,
     kind,
@@ -116,8 +116,11 @@ function reserving(at: RingPlace, name: string, kind: 'submit' | 'discard', v: n
     run(cpu) {
       const sample = cpu.exports['bpf_ringbuf_reserve'](BigInt(at.ring), BigInt(bytes), 0n) as bigint
       if (sample === 0n) return -EAGAIN
-      if (kind === 'submit') cpu.store32(Number(sample), 100 + v)
-      cpu.exports[`bpf_ringbuf_${kind}`](sample, 0n)
+      if (kind === 'put') {
+        cpu.store32(Number(sample), 100 + v)
+        // As compiled programs do, which know the ring.
+        cpu.exports['ringbuf_submit_in'](sample, 0n, at.ring)
+      } else cpu.exports['bpf_ringbuf_discard'](sample, 0n)
       return 0
     },
   }
@@ -125,7 +128,7 @@ function reserving(at: RingPlace, name: string, kind: 'submit' | 'discard', v: n
 
 /** Reserves a record for value v and submits it. */
 export const submit = (at: RingPlace, name: string, v: number, bytes: number): Operation =>
-  reserving(at, name, 'submit', v, bytes)
+  reserving(at, name, 'put', v, bytes)
 
 /** Reserves a record, which has no value, and gives it up. */
 export const discard = (at: RingPlace, name: string, v: number, bytes: number): Operation =>
