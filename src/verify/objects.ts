@@ -1,5 +1,6 @@
-// Pointers to sockets, samples of rings and slices of dynptrs: which loads and stores through them are allowed, and which of them a
-// helper takes. In the words of the kernel's verifier. Used by the step over one instruction and by calls.
+// Pointers to sockets, samples of rings and slices of dynptrs: which loads and stores through them are allowed, and
+// which of them a helper takes. In the words of the kernel's verifier. Used by the step over one instruction and by
+// calls.
 import { access, invalid, type Complaint } from './refusal.js'
 import { LOOSE } from './scalar.js'
 import { typeName, type ObjectPointer, type ObjectType, type Value } from './value.js'
