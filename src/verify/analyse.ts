@@ -3,7 +3,7 @@
 // decided is accepted: the compiled code guards itself. For loaders and reports, before anything is loaded.
 import { storesMemory, type Instruction } from '../isa/decode.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
-import { rememberedCodes, type Code, type Codes } from './blocks.js'
+import { hasNoLoops, rememberedCodes, type Code, type Codes } from './blocks.js'
 import { NO_SUMMARY, type CallSurroundings, type Entry, type Summary } from './call.js'
 import { hasKernelPointers, isProbe, type Probes } from './probes.js'
 import { placed, type Complaint, type Refusal } from './refusal.js'
@@ -94,12 +94,15 @@ class Analyser implements Analysis {
       const around = (reporting: boolean): CallSurroundings => this.surroundings(program, code, taken, reporting)
       let visit = this.visits.get(key)
       if (!visit) {
-        visit = { ...walk(around(false), taken), reviewed: false }
+        visit =
+          reviews && hasNoLoops(code)
+            ? { ...walk(around(true), taken, this.reviewer(program, code, taken)), reviewed: true }
+            : { ...walk(around(false), taken), reviewed: false }
         this.visits.set(key, visit)
       }
       if (reviews && !visit.reviewed) {
         visit.reviewed = true
-        this.review(program, spec, around(true), taken, visit)
+        review(around(true), visit, this.reviewer(program, code, taken))
       }
       return visit
     } finally {
@@ -135,10 +138,12 @@ class Analyser implements Analysis {
     return { ...shared, report: ({ index }, complaint) => this.add(placed(complaint, program.name, spec, index)) }
   }
 
-  private review(program: ProgramSpec, spec: FunctionSpec, around: CallSurroundings, entry: Entry, walked: Walked) {
+  /** What is found out about each instruction besides what the walk reports itself. */
+  private reviewer(program: ProgramSpec, code: Code, entry: Entry) {
+    const { spec } = code
     const use = this.useOf(spec)
-    review(around, walked, (instruction, state) => {
-      this.noteUse(use, instruction, state, around.code)
+    return (instruction: Instruction, state: State): void => {
+      this.noteUse(use, instruction, state, code)
       if (isProbe(instruction, state)) this.noteProbe(spec.name, instruction.index)
       if (instruction.form.kind !== 'exit') return
       const held = heldAtExit(entry, state)
@@ -146,7 +151,7 @@ class Analyser implements Analysis {
       if (!entry.callback) return
       const complaint = returnComplaint(entry.callback, state.registers[0] ?? UNKNOWN)
       if (complaint) this.add(placed(complaint, program.name, spec, instruction.index))
-    })
+    }
   }
 
   private useOf({ name }: FunctionSpec): FunctionUse {

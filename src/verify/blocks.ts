@@ -93,3 +93,8 @@ function ordered(byStart: ReadonlyMap<number, Block>): Block[] {
     }
   return order
 }
+
+/** No block is visited twice by a walk in order. */
+export function hasNoLoops({ blocks }: Code): boolean {
+  return !blocks.some(({ isLoopHead }) => isLoopHead)
+}

@@ -21,7 +21,7 @@
 import type { Instruction } from '../isa/decode.js'
 import { storesMemory } from '../isa/decode.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
-import { codeOf, type Codes } from './blocks.js'
+import { codeOf, hasNoLoops, type Codes } from './blocks.js'
 import { NO_SUMMARY, type CallSurroundings, type Entry } from './call.js'
 import { contextField } from './context.js'
 import { isChecked, placeAt } from './place.js'
@@ -105,7 +105,7 @@ export function prove(
     sure: false,
     sleepable: true,
   }
-  review(around, walk(around, entry), (instruction, state) => {
+  const each = (instruction: Instruction, state: State): void => {
     const { kind } = instruction.form
     const first = state.registers[1]
     if (kind === 'call' && first?.is === 'value' && !first.nullable && first.min === first.max)
@@ -117,7 +117,9 @@ export function prove(
     if (proof?.kind === 'packet') needsGuards = true
     const guard = guardOf(program, instruction, base)
     if (guard) guards.set(instruction.index, guard)
-  })
+  }
+  if (hasNoLoops(code)) walk(around, entry, each)
+  else review(around, walk(around, entry), each)
   if (!needsGuards) guards.clear()
   return { accesses, guards, places }
 }

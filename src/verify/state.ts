@@ -94,22 +94,25 @@ export function replaceWhere({ registers, slots }: State, change: (value: Value)
  */
 export function joinInto(known: State, other: State, widen: boolean): boolean {
   let changed = false
-  const joined = new Map<Value, Map<Value, Value>>()
+  // Pairs that were joined, and what came of each: few, and most joins have none.
+  const ours: Value[] = []
+  const theirs: Value[] = []
+  const results: Value[] = []
   const join = (a: Value, b: Value): Value => {
-    // One object on both sides stays, unless another place that held it has become something else.
-    const row = joined.get(a)
     if (a === b && !linkable(a)) return a
-    const done = row?.get(b)
-    if (done) {
+    // One object on both sides stays, unless another place that held it has become something else.
+    const first = ours.indexOf(a)
+    for (let pair = first; pair >= 0; pair = ours.indexOf(a, pair + 1)) {
+      if (theirs[pair] !== b) continue
+      const done = results[pair]!
       if (done !== a) changed = true
       return done
     }
-    let result = joinValues(a, b, widen)
-    if (!row) joined.set(a, new Map([[b, result]]))
-    else {
-      if (result === a && linkable(a)) result = { ...a }
-      row.set(b, result)
-    }
+    const together = joinValues(a, b, widen)
+    const result = first >= 0 && together === a && linkable(a) ? { ...a } : together
+    ours.push(a)
+    theirs.push(b)
+    results.push(result)
     if (result !== a) changed = true
     return result
   }

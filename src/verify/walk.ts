@@ -37,13 +37,19 @@ interface Part {
   pending: boolean
 }
 
-/** Finds what holds at each block. */
-export function walk(around: CallSurroundings, entry: Entry): Walked {
-  return attempt(around, entry, MOST_SETS) ?? attempt(around, entry, 1) ?? { states: [], ...NO_SUMMARY }
+/** What is told of each instruction with the state before it. */
+type Each = (instruction: Instruction, state: State) => void
+
+/**
+ * Finds what holds at each block. `each`, of code without loops: reviews it at once, as review() does, for all ways to a
+ * block have been gone when the walk comes there.
+ */
+export function walk(around: CallSurroundings, entry: Entry, each?: Each): Walked {
+  return attempt(around, entry, MOST_SETS, each) ?? attempt(around, entry, 1) ?? { states: [], ...NO_SUMMARY }
 }
 
-/** Undefined if there are too many visits. */
-function attempt(around: CallSurroundings, entry: Entry, mostSets: number): Walked | undefined {
+/** Undefined if there are too many visits; of code without loops there are never. */
+function attempt(around: CallSurroundings, entry: Entry, mostSets: number, each?: Each): Walked | undefined {
   const { blocks, byStart } = around.code
   const places: Part[][] = blocks.map(() => [])
   places[0]!.push({ state: entryState(entry), visits: 0, pending: true })
@@ -60,7 +66,8 @@ function attempt(around: CallSurroundings, entry: Entry, mostSets: number): Walk
     part.pending = false
     part.visits += 1
     const state = copyState(part.state)
-    const last = runBlock(around, blocks[at]!, state)
+    const alone = places[at]!.length === 1
+    const last = each ? reviewBlock(around, blocks[at]!, state, alone, each) : runBlock(around, blocks[at]!, state)
     if (last.form.kind === 'exit') ends.add(state)
     let next = at
     for (const way of waysOn(last, state)) {
@@ -157,20 +164,17 @@ function narrowed(around: CallSurroundings, entry: Entry, states: Walked['states
 }
 
 /** Goes once over what walk() found; `around` reports, `each` sees every instruction with the state before it. */
-export function review(
-  around: CallSurroundings,
-  { states }: Walked,
-  each: (instruction: Instruction, state: State) => void,
-): void {
-  const { report, ...silent } = around
+export function review(around: CallSurroundings, { states }: Walked, each: Each): void {
   around.code.blocks.forEach((block, position) => {
     const parts = states[position] ?? []
-    for (const state of parts) {
-      // Of what is told apart only what the kernel comes to is wrong for certain.
-      const reports = report && (parts.length === 1 || state.sure)
-      runBlock(reports ? around : silent, block, copyState(state), each)
-    }
+    for (const state of parts) reviewBlock(around, block, copyState(state), parts.length === 1, each)
   })
+}
+
+/** Of states that are told apart, not `alone`, only what the kernel comes to is wrong for certain. */
+function reviewBlock(around: CallSurroundings, block: Block, state: State, alone: boolean, each: Each): Instruction {
+  const reports = alone || state.sure || !around.report
+  return runBlock(reports ? around : { ...around, report: () => undefined }, block, state, each)
 }
 
 function entryState({ arguments: given, lock, resources, sure }: Entry): State {
@@ -181,12 +185,7 @@ function entryState({ arguments: given, lock, resources, sure }: Entry): State {
 }
 
 /** Changes `state` to what holds after the block, its branch excluded; answers with the last instruction. */
-function runBlock(
-  around: CallSurroundings,
-  { instructions }: Block,
-  state: State,
-  each?: (instruction: Instruction, state: State) => void,
-): Instruction {
+function runBlock(around: CallSurroundings, { instructions }: Block, state: State, each?: Each): Instruction {
   for (const instruction of instructions) {
     each?.(instruction, state)
     const { kind } = instruction.form
