@@ -32,8 +32,16 @@ export type { ReuseOptions } from './machine/load/map-reuse.js'
 export type { Engine } from './machine/load/code.js'
 export { LoadedObject } from './machine/load/object.js'
 export { Program } from './machine/run/program.js'
-export type { RunContext, RunOptions, RunResult, Stacks } from './machine/run/context.js'
-export type { ContextFields } from './machine/run/context-fields.js'
+export type {
+  RunContext,
+  RunOptions,
+  RunResult,
+  RunResultBytes,
+  RunResultFields,
+  RunResultPlain,
+  Stacks,
+} from './machine/run/context.js'
+export type { ContextFields, ContextFieldsAfter } from './machine/run/context-fields.js'
 export type { PacketAfter, PacketState, PacketTunnel } from './machine/run/packet-state.js'
 export type { Clone } from './machine/run/packet.js'
 export type { Redirect } from './machine/run/redirect.js'

@@ -16,6 +16,7 @@ import type { Kernel } from './kernel.js'
 import { MapAccess } from '../map/access.js'
 import { MapHandle } from '../map/handle.js'
 import { Memory } from '../cpu/memory.js'
+import type { Program } from '../run/program.js'
 import type { MapAt } from '../run/redirect.js'
 import { VariableHandle } from '../load/variables.js'
 
@@ -74,7 +75,7 @@ export interface JoinedProgram {
   /** The function's name. */
   readonly name: string
   /** As Program.run, on this thread's CPU. */
-  run(options?: RunOptions): RunResult
+  readonly run: Program['run']
 }
 
 /** The calling thread as a CPU of a machine. */
@@ -154,9 +155,10 @@ export class JoinedObject {
     this.programs = Object.fromEntries(
       [...spec.programs].flatMap(([name, program]) => {
         const address = shared.programs[name]
-        return address === undefined
-          ? []
-          : [[name, { name, run: (options = {}) => runHere(cpu, program, address, options, mapAt, check) }]]
+        if (address === undefined) return []
+        const run = (options: RunOptions = {}): RunResult => runHere(cpu, program, address, options, mapAt, check)
+        // What kind of context comes back follows from what was given.
+        return [[name, { name, run: run as JoinedProgram['run'] }]]
       }),
     )
     this.maps = Object.fromEntries(

@@ -1,8 +1,44 @@
 // The fields of xdp_md and __sk_buff that a caller may set and reads back, as BPF_PROG_TEST_RUN allows. All other
 // fields must be zero when bytes are passed; addresses and lengths are the machine's to fill in.
 
-/** Values of context fields by name; `cb` is an array of five. */
-export type ContextFields = { [field: string]: number | bigint | readonly number[] | undefined }
+type Word = number | bigint | undefined
+
+/** Fields of the context of a packet program: the first two are those of xdp_md, all but the second those of __sk_buff. */
+export interface ContextFields {
+  /** The interface that the packet came in by. */
+  ingress_ifindex?: Word
+  /** The receive queue of that interface. */
+  rx_queue_index?: Word
+  mark?: Word
+  priority?: Word
+  /** The interface that the packet is at; as for the kernel, 1 (loopback) if it is left out. */
+  ifindex?: Word
+  /** At most five words of 32 bits for the program's own use. */
+  cb?: readonly number[] | undefined
+  /** Nanoseconds. */
+  tstamp?: Word
+  /** Bytes of the packet on the wire, its header included. */
+  wire_len?: Word
+  gso_segs?: Word
+  gso_size?: Word
+  /** Nanoseconds, by the interface's clock. */
+  hwtstamp?: Word
+}
+
+/** Those fields as a run has left them: all of the program's struct, none of the other. */
+export interface ContextFieldsAfter extends ContextFields {
+  ingress_ifindex: number
+  rx_queue_index?: number
+  mark?: number
+  priority?: number
+  ifindex?: number
+  cb?: number[]
+  tstamp?: bigint
+  wire_len?: number
+  gso_segs?: number
+  gso_size?: number
+  hwtstamp?: bigint
+}
 
 interface Field {
   readonly offset: number
@@ -45,8 +81,8 @@ export const skbFields: FieldTable = fieldTable('__sk_buff', 192, {
 })
 
 /** The settable fields as plain values. */
-export function readFields(table: FieldTable, view: DataView): ContextFields {
-  const values: ContextFields = {}
+export function readFields(table: FieldTable, view: DataView): ContextFieldsAfter {
+  const values: Record<string, number | bigint | number[]> = {}
   for (const { name, offset, bytes, count } of table.list)
     values[name] =
       bytes === 8
@@ -54,7 +90,7 @@ export function readFields(table: FieldTable, view: DataView): ContextFields {
         : count === undefined
           ? view.getUint32(offset, true)
           : Array.from({ length: count }, (_, index) => view.getUint32(offset + 4 * index, true))
-  return values
+  return values as unknown as ContextFieldsAfter
 }
 
 /** Writes the given fields; calls `fail` for a name that cannot be set or a value of the wrong kind. */
@@ -65,14 +101,14 @@ export function writeFields(
   fail: (what: string) => never,
 ): void {
   if (values === undefined) return
-  for (const [name, value] of Object.entries(values)) {
+  for (const [name, value] of Object.entries(values) as [string, unknown][]) {
     const field = table.fields[name]
     if (!field) return fail(`${table.name}.${name} cannot be set; settable are ${Object.keys(table.fields).join(', ')}`)
     if (value === undefined) continue
     if (field.count !== undefined) {
       if (!Array.isArray(value) || value.length > field.count)
         return fail(`${table.name}.${name} must be an array of at most ${field.count} numbers`)
-      value.forEach((word, index) => view.setUint32(field.offset + 4 * index, Number(word), true))
+      value.forEach((word: unknown, index) => view.setUint32(field.offset + 4 * index, Number(word), true))
     } else if (typeof value !== 'number' && typeof value !== 'bigint')
       return fail(`${table.name}.${name} must be a number`)
     else if (field.bytes === 8) view.setBigUint64(field.offset, BigInt(value), true)

@@ -13,7 +13,7 @@ import {
 import { TASK_KERNEL_DEPTH, TASK_PACKET_BYTES, TASK_USER_DEPTH } from '../../../core/task-record.js'
 import { SkepError } from '../../error.js'
 import type { ProgramSpec } from '../../object/spec.js'
-import type { ContextFields } from './context-fields.js'
+import type { ContextFields, ContextFieldsAfter } from './context-fields.js'
 import { refuseUnknown, unknownOption, type OptionNames } from '../options/given-options.js'
 import { PACKET_AT, placePacket, type Clone } from './packet.js'
 import type { MapAt, Redirect } from './redirect.js'
@@ -80,14 +80,17 @@ export interface Stacks {
 
 const stackFields = { kernel: true, user: true } satisfies OptionNames<Stacks>
 
-/** What run() answers. */
+/** What run() answers. What is of no use for the program's type is absent. */
 export interface RunResult {
-  /** The program's r0, as u32. */
+  /** The program's r0, as u32 (`retval | 0` for a negative one). */
   retval: number
-  /** Packet bytes between data and data_end afterwards. */
+  /** xdp, tc, socket, cgroup_skb: the packet between data and data_end afterwards, from the Ethernet header on. */
   data?: Uint8Array
-  /** The context afterwards: fields where fields were passed (or nothing), else bytes. */
-  ctx?: Uint8Array | ContextFields
+  /**
+   * The context afterwards: bytes where bytes or words were given; else fields, of a packet program, and nothing, of
+   * any other.
+   */
+  ctx?: Uint8Array | ContextFieldsAfter
   /** xdp: the bytes that bpf_xdp_adjust_meta left in front of the packet, if there are any. */
   metadata?: Uint8Array
   /**
@@ -100,6 +103,23 @@ export interface RunResult {
   clones?: Clone[]
   /** Mean nanoseconds of one run by the machine's clock (0 on a virtual machine). */
   duration: number
+}
+
+/** Of a run that was given its context as bytes, or as words. */
+export interface RunResultBytes extends RunResult {
+  /** So many bytes as were given. */
+  ctx: Uint8Array
+}
+
+/** Of a run of a packet program that was given fields. */
+export interface RunResultFields extends RunResult {
+  ctx: ContextFieldsAfter
+}
+
+/** Of a run that was given no context. */
+export interface RunResultPlain extends RunResult {
+  /** Packet programs only. */
+  ctx?: ContextFieldsAfter
 }
 
 /** A run placed in memory. */

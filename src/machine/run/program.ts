@@ -3,7 +3,8 @@
 import type { Answer, Mode } from '../answer.js'
 import type { LiveProgram } from '../load/object-table.js'
 import type { ProgramType } from '../../object/spec.js'
-import type { RunOptions, RunResult } from './context.js'
+import type { ContextFields } from './context-fields.js'
+import type { RunOptions, RunResult, RunResultBytes, RunResultFields, RunResultPlain } from './context.js'
 import type { PreparedRun, PrepareOptions } from './prepared.js'
 
 /** Runs programs of a machine; the front ends differ here. */
@@ -11,6 +12,10 @@ export interface Runner<M extends Mode> {
   run(program: LiveProgram, options: RunOptions): Answer<M, RunResult>
   prepare(program: LiveProgram, options: PrepareOptions): PreparedRun
 }
+
+type GivenBytes = RunOptions & { ctx: Uint8Array | readonly (number | bigint)[] }
+type GivenFields = RunOptions & { ctx: ContextFields }
+type GivenNoContext = RunOptions & { ctx?: undefined }
 
 /** A loaded program. */
 export class Program<M extends Mode = 'direct'> {
@@ -42,6 +47,10 @@ export class Program<M extends Mode = 'direct'> {
    * Runs the program as BPF_PROG_TEST_RUN does. Throws SkepError: BAD_RUN for a context or data that does not fit the
    * program's type, CPU_DEAD, CLOSED, or FAULT_… with program, C line and address; maps are intact after a fault.
    */
+  run(options: GivenBytes): Answer<M, RunResultBytes>
+  run(options: GivenFields): Answer<M, RunResultFields>
+  run(options?: GivenNoContext): Answer<M, RunResultPlain>
+  run(options?: RunOptions): Answer<M, RunResult>
   run(options: RunOptions = {}): Answer<M, RunResult> {
     return this.#runner.run(this.live, options)
   }
