@@ -218,7 +218,7 @@ Linux 6.18 is stricter here:
 | a tracing program uses a map with a timer or work | refused | accepted: the lock was the reason; refused with \`{ strict: '6.18' }\` |
 | loads or stores through what a lookup gave before it was compared with 0 | refused | accepted; a fault if it is null. Arithmetic on it is refused |
 | an access leaves a value, a sample or the frame for some values of a number | refused | accepted; a fault if it leaves guest memory. What leaves it for all is refused |
-| reads of a packet that were not compared with its end | refused | accepted; a fault behind the run's buffer |
+| reads of a packet that were not compared with its end | refused | accepted; a fault if it leaves guest memory |
 | reads of registers and frame slots that nothing has written | refused | accepted: 0, or what was there |
 | pointers that are compared, added up, or stored where others can read them | refused in places | accepted: addresses are numbers of this machine |
 | memory that a helper is given: too short, not initialised, or over a timer, work or lock | refused | accepted, and checked as it runs; a dynptr, an iterator or saved flags in it are refused |
