@@ -54,7 +54,11 @@ const FAMILIES: [name: string, patterns: string[], variants: Variant[]][] = [
   ['an element that is handed out again never misleads an operation that is half way past it', ['map/reuse'], []],
   // Three updates of one key have more than four million states: `npm run check`.
   ['three operations on three CPUs', ['map/three/look-up-1', 'map/three/delete-1'], []],
-  ['keys longer than eight bytes, and of no whole word', ['map/long-keys', 'map/keys-of-6', 'map/keys-of-20'], []],
+  [
+    'keys longer than eight bytes, and of no whole word',
+    ['map/long-keys', 'map/keys-of-6', 'map/keys-of-8', 'map/keys-of-20'],
+    [],
+  ],
   ['updates and reads of a value under its lock', ['map/locked'], []],
   ['values of other CPUs, walks and counts beside changes', ['map/per-cpu', 'map/walk', 'map/count'], []],
   ['a lookup that asks for help is answered, also if its CPU stops', ['map/help'], ['plain', 'stop']],

@@ -179,7 +179,7 @@ function* reuse(): Generator<Entry> {
 /** Keys of more than 8 bytes are ordered by a hash and compared word by word; others are one word, read by bytes if need be. */
 function* keySizes(): Generator<Entry> {
   yield* pairsOfKeys('map/long-keys', 12, Object.keys(MAP_OPERATIONS))
-  for (const size of [6, 20]) yield* pairsOfKeys(`map/keys-of-${size}`, size, ['look up 1', 'delete 1', 'update 1'])
+  for (const size of [6, 8, 20]) yield* pairsOfKeys(`map/keys-of-${size}`, size, ['look up 1', 'delete 1', 'update 1'])
 }
 
 function* pairsOfKeys(name: string, keySize: number, operations: readonly string[]): Generator<Entry> {
