@@ -23,6 +23,18 @@ test('an xdp program reads and writes the packet between data and data_end', () 
   assert.equal(result.duration, 0, 'no time passes on a virtual machine by itself')
 })
 
+test('the context comes back as it was given: bytes for bytes and words, fields for fields or nothing', () => {
+  const { mark, second_argument } = machine().object.programs
+  const words: Uint8Array = second_argument!.run({ ctx: [1, 2n] }).ctx
+  const bytes: Uint8Array = mark!.run({ data: packet, ctx: new Uint8Array(192) }).ctx
+  const field: number | undefined = mark!.run({ data: packet, ctx: { mark: 1 } }).ctx.mark
+  const untold: bigint | undefined = mark!.run({ data: packet }).ctx?.tstamp
+  assert.deepEqual([words.length, bytes.length, field, untold], [16, 192, 2, 0n])
+  assert.equal(second_argument!.run().ctx, undefined)
+  // @ts-expect-error neither struct has such a field
+  assert.throws(() => mark!.run({ data: packet, ctx: { marc: 1 } }), coded('BAD_RUN', /marc cannot be set/))
+})
+
 test('a tc program gets a __sk_buff whose settable fields come back', () => {
   const { object } = machine()
   const result = object.programs.mark!.run({ data: packet, ctx: { mark: 41, cb: [1, 2, 3, 4, 5] } })
