@@ -30,6 +30,16 @@ function waitForRun_sync(block: usize, run: u32): void {
   }
 }
 
+// Takes out the binding that the exchange of `state` has made void. A setter may have replaced it before the exchange: what is
+// of the old generation goes, whoever set it; one that replaces it later sees the new generation and takes its own back [H18].
+// While this CPU waited for a run, cancels of eight others may have brought the old generation back: then the binding is theirs.
+function takeOut(block: usize, state: u64): void {
+  const old = load64(block + CB_BINDING)
+  if (!isBound(old, state)) return
+  if (runOf(state) !== 0 && generationOf(load64(block + CB_STATE)) === generationOf(state)) return
+  if (compareExchange64(block + CB_BINDING, old, 0) === old) program_put(bindingProgram(old))
+}
+
 /**
  * Disarms, drops the binding and waits for the run of the callback that was going on, if any.
  * 1 was armed, 0 was not; -EINVAL; -EOPNOTSUPP in NMI; -EDEADLK (nothing changed) from the timer's own callback or if
@@ -56,14 +66,10 @@ export function asyncCancel_sync(slot: usize): i32 {
     const generation = generationOf(state)
     const next = idle(state, bound ? generation + 1 : generation)
     if (compareExchange64(block + CB_STATE, state, next) !== state) continue
-    if (bound) {
-      // A setter may have replaced the binding before the exchange: what is of the old generation goes, whoever set it.
-      // One that replaces it after the exchange sees the new generation and takes its own back [H18].
-      const old = load64(block + CB_BINDING)
-      if (isBound(old, state) && compareExchange64(block + CB_BINDING, old, 0) === old) program_put(bindingProgram(old))
-    }
+    // First the run: it may not have read yet what it is to call (run/fire.ts).
     if (run !== 0) waitForRun_sync(block, run)
     clearEdge()
+    if (bound) takeOut(block, state)
     return isArmed(state) ? 1 : 0
   }
 }

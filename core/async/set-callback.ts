@@ -7,7 +7,7 @@ import { cpuCount } from '../cpu'
 import { bindingOf, bindingProgram, isBound } from './binding'
 import { program_put, programOwns, programTryGet } from './program'
 import { slotTaken } from './slot'
-import { generationOf, isFreed } from './state'
+import { generationOf, isFreed, runOf } from './state'
 
 /**
  * Turns for each CPU of the machine: a setter of an older generation spoils at most two (it installs its binding and
@@ -49,9 +49,10 @@ export function asyncSetCallback(slot: usize, program: usize, fn: u64): i32 {
     const before = compareExchange64(binding, old, mine)
     if (before === old) {
       if (old !== 0) program_put(bindingProgram(old))
-      // Freed or cancelled meanwhile: whoever did that may have found the word before it was ours [H6, H18].
+      // Freed or cancelled meanwhile: whoever did that may have found the word before it was ours [H6, H18]. A cancel that waits
+      // for a run looks at the word again when it has ended; until then the run may want to know what is bound.
       const now = load64(<usize>block + CB_STATE)
-      if (isFreed(now) || generationOf(now) !== generationOf(state))
+      if (isFreed(now) || (generationOf(now) !== generationOf(state) && runOf(now) === 0))
         if (compareExchange64(binding, mine, 0) === mine) program_put(program)
       return 0
     }

@@ -5,13 +5,17 @@ import { EBUSY, EDEADLK, EINVAL, ENOENT, ENOMEM, EOPNOTSUPP, EPERM } from '../..
 import type { Event, SequentialModel } from './linearize.js'
 
 /**
- * A callback that runs: on which CPU, of which block and program, and the CPUs, one bit each, whose cancel waits for
- * it.
+ * A firing: the arming is taken in one moment, the callback chosen in a later one, as in the kernel. What set_callback
+ * binds in between is what is called.
  */
 interface Firing {
   cpu: number
   block: number
+  /** Program whose callback runs; 0: not chosen yet. */
   program: number
+  /** Program whose callback is chosen if that is now: the last one bound. A cancel waits for the run, and takes nothing from it. */
+  offered: number
+  /** CPUs, one bit each, whose cancel waits for it. */
   waiters: number
 }
 
@@ -23,8 +27,6 @@ export interface SlotState {
   blocks: number
   /** Program whose callback is bound (1, 2 …), 0 none. */
   bound: number
-  /** Program that was bound before the last set_callback. */
-  former: number
   /** Deadline in units plus 1; 0 = not armed. */
   armed: number
   /** CPU that it is armed for, plus 1; 0 = any. */
@@ -33,7 +35,7 @@ export interface SlotState {
   wall: boolean
   /** Deadline units by which REALTIME was set forward. */
   set: number
-  /** Callbacks that run. More than one if the slot was freed and used again meanwhile. */
+  /** Firings that go on. More than one if the slot was freed and used again meanwhile. */
   firings: readonly Firing[]
   /** Block that an init published and is about to take back, 0 none. */
   doomed: number
@@ -49,7 +51,6 @@ export const EMPTY_SLOT: SlotState = {
   block: 0,
   blocks: 0,
   bound: 0,
-  former: 0,
   armed: 0,
   pinned: 0,
   wall: false,
@@ -69,12 +70,20 @@ const FREES = new Set(['free', 'drop-user'])
 const loaded = (state: SlotState, program: number): boolean =>
   (state.handles[program - 1] ?? 0) > 0 ||
   state.bound === program ||
-  state.firings.some((firing) => firing.program === program)
+  state.firings.some((firing) => (firing.program || firing.offered) === program)
 
 /** A deadline when REALTIME was set forward by so much. */
 const read = (deadline: number, by: number): number => Math.max(0, deadline - by)
 
 const firingOf = ({ firings, block }: SlotState): Firing | undefined => firings.find((one) => one.block === block)
+
+const bind = (state: SlotState, program: number): Change => {
+  return { bound: program, firings: offer(state, program) }
+}
+
+// The firing of this very block that has not chosen its callback yet is changed so.
+const offer = ({ firings, block }: SlotState, offered: number): readonly Firing[] =>
+  firings.map((one) => (one.block === block && one.program === 0 ? { ...one, offered } : one))
 
 /** The answer of an operation in a state and the state after it. */
 export function answer(
@@ -92,7 +101,7 @@ export function answer(
     case 'set_callback':
       if (state.block === 0) return done(-EINVAL)
       if (!loaded(state, program)) return done(-ENOENT)
-      return done(0, { bound: program, former: state.bound })
+      return done(0, bind(state, program))
     case 'start':
       if (state.block === 0 || state.bound === 0) return done(-EINVAL)
       return done(0, {
@@ -122,26 +131,41 @@ export function answer(
   }
 }
 
-/** What a callback that begins goes with: the CPU, the clock in units, and whether an older function may be called. */
-interface Beginning {
+/** What a firing goes by: the CPU, and its clock in units. */
+interface Poll {
   cpu: number
   now: number
-  rebound: boolean
 }
 
-/**
- * The callback of `program` begins: possible only for an armed, bound timer whose deadline has come, and on the CPU
- * that it was pinned to [H26]. `rebound`: the firing overlaps a set_callback and a start; the function that was bound
- * before may be called once then (docs/protocol.md: two armings with the very same deadline are the same word).
- */
-function begin(state: SlotState, program: number, { cpu, now, rebound }: Beginning): SlotState[] {
+// The arming is taken: possible only for an armed timer whose deadline has come, on the CPU that it was pinned to [H26].
+function take(state: SlotState, { cpu, now }: Poll): SlotState[] {
   if (state.block === 0 || state.armed === 0 || state.armed - 1 > now) return []
   if (state.pinned !== 0 && state.pinned !== cpu + 1) return []
-  if (state.bound !== program && !(rebound && state.former === program)) return []
   if (firingOf(state)) return []
-  const firing = { cpu, block: state.block, program, waiters: 0 }
+  const firing = { cpu, block: state.block, program: 0, offered: state.bound, waiters: 0 }
   return [{ ...state, armed: 0, firings: [...state.firings, firing] }]
 }
+
+// The firing of `cpu` whose arming is taken calls what is bound, or what was when it was cancelled or freed; `program`, if given.
+const choose = (state: SlotState, cpu: number, program?: number): SlotState[] =>
+  state.firings.flatMap((firing) => {
+    if (firing.cpu !== cpu || firing.program !== 0 || firing.offered !== (program ?? firing.offered)) return []
+    const chosen = { ...firing, program: firing.offered }
+    return [{ ...state, firings: state.firings.map((one) => (one === firing ? chosen : one)) }]
+  })
+
+// A timer that is freed after its arming was taken need not be called any more: nobody knows of that firing.
+const takenAndFreed = (poll: Poll): ((state: SlotState) => SlotState[])[] => [
+  (state) => [state, ...take(state, poll)],
+  (state) => [
+    {
+      ...state,
+      firings: state.firings.filter(
+        ({ cpu, program, block }) => cpu !== poll.cpu || program !== 0 || block === state.block,
+      ),
+    },
+  ],
+]
 
 const end = (state: SlotState, cpu: number): SlotState => ({
   ...state,
@@ -154,7 +178,9 @@ function cancelled(state: SlotState, before: SlotState, cpu: number): SlotState 
   if (!met) return state
   return {
     ...state,
-    firings: state.firings.map((one) => (one === met ? { ...one, waiters: one.waiters | (1 << cpu) } : one)),
+    firings: state.firings.map((one) =>
+      one.cpu === met.cpu && one.block === met.block ? { ...one, waiters: one.waiters | (1 << cpu) } : one,
+    ),
   }
 }
 
@@ -171,19 +197,21 @@ function torn(state: SlotState, kind: string, { program = 1 }: Record<string, un
 }
 
 /** Moments of a note that a poll took: `begin 1`, `start:{"deadline":5} 0`, `end`. */
-function noted(note: string, how: Beginning, tearing: boolean): (state: SlotState) => SlotState[] {
+function noted(note: string, poll: Poll, tearing: boolean): ((state: SlotState) => SlotState[])[] {
   const [what = '', value = ''] = note.split(' ')
-  if (what === 'begin') return (state) => begin(state, Number(value), how)
-  if (what === 'end') return (state) => [end(state, how.cpu)]
+  if (what === 'begin') return [(state) => take(state, poll), (state) => choose(state, poll.cpu, Number(value))]
+  if (what === 'end') return [(state) => [end(state, poll.cpu)]]
   const split = what.indexOf(':')
   const kind = what.slice(0, split)
   const args = JSON.parse(what.slice(split + 1)) as Record<string, unknown>
-  return (state) => {
-    if (Number(value) === -EDEADLK) return [state]
-    const expected = answer(state, kind, args)
-    if (expected.result === Number(value)) return [expected.state]
-    return tearing && torn(state, kind, args, Number(value)) ? [state] : []
-  }
+  return [
+    (state) => {
+      if (Number(value) === -EDEADLK) return [state]
+      const expected = answer(state, kind, args)
+      if (expected.result === Number(value)) return [expected.state]
+      return tearing && torn(state, kind, args, Number(value)) ? [state] : []
+    },
+  ]
 }
 
 /** How a note of an operation inside a callback is written. */
@@ -249,17 +277,22 @@ function moments(
       (other.ended ? String(other.result).includes('free:') : callbackDoes.some(({ kind: done }) => FREES.has(done))))
   const tearing = event.overlapping.some(frees)
   if (kind === 'poll') {
+    const poll = { cpu, now }
     // A poll that never ended may have run one callback, or half of it.
     if (!event.ended)
       return [
-        (state) => begin(state, state.bound, { cpu, now, rebound: false }),
+        (state) => take(state, poll),
+        (state) => choose(state, cpu),
         ...callbackDoes.map((one) => (state: SlotState) => [state, answer(state, one.kind, one.args).state]),
         (state) => [end(state, cpu)],
       ]
     const notes = String(event.result)
-    const during = (what: string): boolean => event.overlapping.some((other) => other.kind === what)
-    const how = { cpu, now, rebound: during('set_callback') && during('start') }
-    return notes === '' || notes === 'none' ? [] : notes.split(';').map((note) => noted(note, how, tearing))
+    const unseen = tearing ? takenAndFreed(poll) : []
+    const seen = notes === '' || notes === 'none' ? [] : notes.split(';')
+    return [
+      ...seen.flatMap((note) => [...(note.startsWith('begin') ? unseen : []), ...noted(note, poll, tearing)]),
+      ...unseen,
+    ]
   }
   const result = typeof event.result === 'number' ? event.result : Number(event.result)
   if (kind === 'get-user') return [(state) => [{ ...state, users: state.users + 1 }]]
@@ -275,7 +308,7 @@ function moments(
     (state) => {
       const expected = answer(state, kind, args)
       if (kind === 'set_callback' && unloading && result === 0 && expected.result === -ENOENT)
-        return [{ ...state, bound: Number(args.program ?? 1), former: state.bound }]
+        return [{ ...state, ...bind(state, Number(args.program ?? 1)) }]
       // An init that stopped after it had published leaves its block, whatever it would have answered.
       if (!event.ended && kind === 'init' && state.block === 0)
         return [{ ...answer({ ...state, users: 1 }, kind, args).state, users: state.users }]
@@ -288,13 +321,14 @@ function moments(
   ]
 }
 
-const firingKey = ({ cpu, block, program, waiters }: Firing): string => `${cpu}.${block}.${program}.${waiters}/`
+const firingKey = ({ cpu, block, program, offered, waiters }: Firing): string =>
+  `${cpu}.${block}.${program}.${program === 0 ? offered : ''}.${waiters}/`
 
 function key(state: SlotState): string {
   let firings = ''
   for (const firing of state.firings) firings += firingKey(firing)
   if (state.wall || state.set !== 0) firings += `${state.wall} ${state.set}`
-  return `${state.block},${state.blocks},${state.bound},${state.former},${state.armed},${state.pinned},${firings},${state.doomed},${state.users},${state.closing},${state.handles.join('/')}`
+  return `${state.block},${state.blocks},${state.bound},${state.armed},${state.pinned},${firings},${state.doomed},${state.users},${state.closing},${state.handles.join('/')}`
 }
 
 /** What memory and model must agree on at rest: is there a block, what is bound, what is armed and for which CPU. */

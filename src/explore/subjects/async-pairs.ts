@@ -157,7 +157,13 @@ function* sequences(field: Field, part: Part): Generator<Scenario> {
           const then = `${b} and then ${c}`
           yield scenario(field, `${name}/${a}/${b}-${c}`, `${a} on CPU 0, ${then} on CPU 1`, steps, scripts)
           if (owners(steps).length > 0)
-            yield scenario(field, `${name}/${b}-${c}/${a}`, `${then} on CPU 0, ${a} on CPU 1`, steps, scripts.reverse())
+            yield scenario(
+              field,
+              `${name}/${b}-${c}/${a}`,
+              `${then} on CPU 0, ${a} on CPU 1`,
+              steps,
+              [...scripts].reverse(),
+            )
         }
 }
 
