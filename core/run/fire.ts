@@ -180,9 +180,9 @@ function attempt(block: usize, queuedFor: u64, entryStamp: u32): i32 {
   const mine = running(state, runNumber(glance32(block + CB_RUNS)))
   if (compareExchange64(block + CB_STATE, state, mine) !== state) return AGAIN
   poke32(cpu() + CPU_FIRING, FIRING_RUNNING)
-  // Only now what is bound: before, it may have been bound anew and started for the very same deadline, which the state word
-  // does not show. A cancel or a setter that makes it void from here on leaves it until the run has ended (async/cancel.ts,
-  // async/set-callback.ts); nothing is there if the timer was freed meanwhile, and then nothing is called.
+  // Only now what is bound: before, it may have been bound anew and started for the very same deadline, which the state
+  // word does not show. A cancel or a setter that makes it void from here on leaves it until the run has ended
+  // (async/cancel.ts, async/set-callback.ts); nothing is there if the timer was freed, and then nothing is called.
   const binding = load64(block + CB_BINDING)
   if (binding !== 0) call(block, binding, deadline)
   finish(block)

@@ -13,7 +13,7 @@ interface Firing {
   block: number
   /** Program whose callback runs; 0: not chosen yet. */
   program: number
-  /** Program whose callback is chosen if that is now: the last one bound. A cancel waits for the run, and takes nothing from it. */
+  /** Program whose callback is chosen if that is now: the last one bound. A cancel takes nothing from it, and waits. */
   offered: number
   /** CPUs, one bit each, whose cancel waits for it. */
   waiters: number
@@ -146,7 +146,7 @@ function take(state: SlotState, { cpu, now }: Poll): SlotState[] {
   return [{ ...state, armed: 0, firings: [...state.firings, firing] }]
 }
 
-// The firing of `cpu` whose arming is taken calls what is bound, or what was when it was cancelled or freed; `program`, if given.
+// The firing of `cpu` whose arming is taken calls what is offered: if given, `program`.
 const choose = (state: SlotState, cpu: number, program?: number): SlotState[] =>
   state.firings.flatMap((firing) => {
     if (firing.cpu !== cpu || firing.program !== 0 || firing.offered !== (program ?? firing.offered)) return []

@@ -71,6 +71,7 @@ const LINES: Line[] = [
   ['H35', 'set_callback by a program that is being unloaded does not bring its count back', '0:init', ['set1A'], ['put1B', 'pollC', 'pollD']],
   ['H38', 'start beside cancel beside a setter: bound and armed are one decision', BOUND, ['nowA'], ['cancelB'], ['set2C']],
   ['H38/wrap', 'eight cancels inside a start bring the generation back: nothing stays armed without a callback', BOUND, ['laterA'], wrap('set1W', [])],
+  ['H38/wrap/due', 'the same, and then that CPU fires what the start has armed: nothing is swallowed', `${BOUND} 1:now 1:async`, ['nowA'], wrap('set1W', ['pollB'])],
 ]
 
 function* single(): Generator<Scenario> {
