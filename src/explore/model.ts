@@ -196,11 +196,18 @@ function torn(state: SlotState, kind: string, { program = 1 }: Record<string, un
   return kind === 'cancel' && (result === 0 || result === 1)
 }
 
-/** Moments of a note that a poll took: `begin 1`, `start:{"deadline":5} 0`, `end`. */
+const NOTHING_UNSEEN = [0, 1].map(() => (state: SlotState) => [state])
+
+/** Moments that a note of a poll stands for. */
+export const momentsOfNote = (note: string): number => ({ begin: 4, end: 3 })[note.split(' ')[0]!] ?? 1
+
+/** Moments of a note that a poll took: `begin 1`, `start:{"deadline":5} 0`, `end`. As many as momentsOfNote says. */
 function noted(note: string, poll: Poll, tearing: boolean): ((state: SlotState) => SlotState[])[] {
   const [what = '', value = ''] = note.split(' ')
-  if (what === 'begin') return [(state) => take(state, poll), (state) => choose(state, poll.cpu, Number(value))]
-  if (what === 'end') return [(state) => [end(state, poll.cpu)]]
+  const unseen = tearing ? takenAndFreed(poll) : NOTHING_UNSEEN
+  if (what === 'begin')
+    return [...unseen, (state) => take(state, poll), (state) => choose(state, poll.cpu, Number(value))]
+  if (what === 'end') return [(state) => [end(state, poll.cpu)], ...unseen]
   const split = what.indexOf(':')
   const kind = what.slice(0, split)
   const args = JSON.parse(what.slice(split + 1)) as Record<string, unknown>
@@ -287,12 +294,8 @@ function moments(
         (state) => [end(state, cpu)],
       ]
     const notes = String(event.result)
-    const unseen = tearing ? takenAndFreed(poll) : []
-    const seen = notes === '' || notes === 'none' ? [] : notes.split(';')
-    return [
-      ...seen.flatMap((note) => [...(note.startsWith('begin') ? unseen : []), ...noted(note, poll, tearing)]),
-      ...unseen,
-    ]
+    if (notes === '' || notes === 'none') return tearing ? takenAndFreed(poll) : []
+    return notes.split(';').flatMap((note) => noted(note, poll, tearing))
   }
   const result = typeof event.result === 'number' ? event.result : Number(event.result)
   if (kind === 'get-user') return [(state) => [{ ...state, users: state.users + 1 }]]

@@ -3,6 +3,7 @@
 // ended.
 import { BPF_F_TIMER_CPU_PIN } from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
+import { momentsOfNote } from '../../src/explore/model.js'
 import { act, CALLBACK_OF, CALLBACKS } from '../../src/explore/subjects/async-callbacks.js'
 import { slotOfBlock } from '../../src/explore/subjects/async-memory.js'
 import type { AttachedCpu } from '../core/harness.js'
@@ -101,10 +102,10 @@ export class AsyncThread {
     const timed = thread.timed(() => real.call('cpu_poll'))
     for (const object of new Set(this.notes.map(({ target }) => target.object))) {
       const own = this.notes.filter(({ target }) => target.object === object)
-      const moments = own.map(({ span }) => ({
-        from: Math.max(span.from, timed.from),
-        until: Math.min(span.until, timed.until),
-      }))
+      const moments = own.flatMap(({ span, text }, note) => {
+        const [from, until] = [Math.max(span.from, timed.from), Math.min(span.until, timed.until)]
+        return Array.from({ length: momentsOfNote(text) }, () => ({ from, until, note }))
+      })
       thread.record(object, 'poll', {}, { ...timed, result: own.map(({ text }) => text).join(';') }, moments)
     }
   }

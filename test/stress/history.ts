@@ -20,8 +20,11 @@ export interface Recorded extends Span {
   kind: string
   args: Record<string, Value>
   result: Value
-  /** When each moment of the operation was, for those whose moments are narrower than the operation. */
-  moments?: Span[]
+  /**
+   * When each moment of the operation was, for those whose moments are narrower than the operation; and which of the notes
+   * in `result`, separated by semicolons, tells of it.
+   */
+  moments?: (Span & { note: number })[]
 }
 
 /** A part of a history that no order explains. */
@@ -112,10 +115,10 @@ export function printed<S>({ states, window, final }: Unexplained<S>, show: (sta
   for (const one of window) {
     const args = Object.entries(one.args).map(([name, value]) => `${name} ${String(value)}`)
     lines.push([one.from, one.cpu, [one.kind, ...args].join(' ')])
-    if (one.moments)
-      String(one.result)
-        .split(';')
-        .forEach((note, at) => lines.push([(one.moments![at] ?? one).until, one.cpu, `    ${note}, at the latest`]))
+    const notes = String(one.result).split(';')
+    one.moments?.forEach(({ note, until }, at, moments) => {
+      if (moments[at + 1]?.note !== note) lines.push([until, one.cpu, `    ${notes[note]}, at the latest`])
+    })
     if (one.until !== Infinity) lines.push([one.until, one.cpu, `  ⇒ ${one.moments ? 'done' : String(one.result)}`])
   }
   const heads = Array.from({ length: cpus }, (_, cpu) => `CPU ${cpu}`.padEnd(WIDTH)).join('')

@@ -171,7 +171,13 @@ export class Thread {
     return { from, until: this.stamp(), result }
   }
 
-  record(object: number, kind: string, args: Record<string, Value>, timed: Span & { result: Value }, moments?: Span[]) {
+  record(
+    object: number,
+    kind: string,
+    args: Record<string, Value>,
+    timed: Span & { result: Value },
+    moments?: Recorded['moments'],
+  ) {
     const { from, until, result } = timed
     const { round, meeting } = this
     this.lines.push({
