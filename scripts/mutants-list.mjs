@@ -14,6 +14,7 @@ const room = 'core/map/room.ts'
 const spare = 'core/map/spare.ts'
 const short = 'core/map/short.ts'
 const list = 'core/map/list.ts'
+const hash = 'core/map/hash.ts'
 
 const mutant = (name, by, file, ...edits) => ({ name, by, file, edits })
 
@@ -124,4 +125,5 @@ export const mutants = [
   mutant('a short insertion that has evicted takes a room once more', 'map/short/evict/1/insert-3/insert-3', short, ['publish(map, evicted - 1, order, flags, true)', 'publish(map, evicted - 1, order, flags, false)']),
   mutant('an eviction does not look at its bucket again', 'map/short/evict/2/insert-0/insert-3', list, ['  if (load64(link) !== word || its & RECORD_MARK) return ABSENT\n  const successor', '  if (its & RECORD_MARK) return ABSENT\n  const successor']),
   mutant('an eviction leaves what it evicted in the bucket', 'map/short/evict/1/insert-3/insert-0', list, ['  return (index << 8) | (unlinked ? TAKEN : TAKEN_LINKED)', '  return (index << 8) | (unlinked ? TAKEN : TAKEN)']),
+  mutant('an insertion takes what it has evicted from a per-CPU map at once', 'map/per-cpu/lru/update-1/insert-3', hash, ['  if (evicted && perCpu) giveElement(map, evicted - 1)\n', ''], ['evicted && !perCpu ? evicted - 1', 'evicted ? evicted - 1']),
 ] // prettier-ignore

@@ -31,9 +31,9 @@ function waitForRun_sync(block: usize, run: u32): void {
 }
 
 // Takes out the binding that the exchange of `state` has made void. A setter may have replaced it before the exchange:
-// what is of the old generation goes, whoever set it; one that replaces it later sees the new generation and takes its own
-// back [H18]. While this CPU waited for a run, cancels of eight others may have brought the old generation back: then the
-// binding is theirs.
+// what is of the old generation goes, whoever set it; one that replaces it later sees the new generation and takes its
+// own back [H18], or, while the run goes on, leaves it to us. While this CPU waited for that run, cancels of eight
+// others may have brought the old generation back: then the binding is theirs.
 function takeOut(block: usize, state: u64): void {
   const old = load64(block + CB_BINDING)
   if (!isBound(old, state)) return

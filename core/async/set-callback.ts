@@ -49,8 +49,8 @@ export function asyncSetCallback(slot: usize, program: usize, fn: u64): i32 {
     const before = compareExchange64(binding, old, mine)
     if (before === old) {
       if (old !== 0) program_put(bindingProgram(old))
-      // Freed or cancelled meanwhile: whoever did that may have found the word before it was ours [H6, H18]. A cancel that
-      // waits for a run looks at the word when it has ended; until then the run may have yet to see what is bound.
+      // Freed or cancelled meanwhile: whoever did that may have found the word before it was ours [H6, H18]. A cancel
+      // that waits for a run looks at the word when it has ended; until then the run may have yet to see what is bound.
       const now = load64(<usize>block + CB_STATE)
       if (isFreed(now) || (generationOf(now) !== generationOf(state) && runOf(now) === 0))
         if (compareExchange64(binding, mine, 0) === mine) program_put(program)

@@ -45,7 +45,7 @@ function pad(target: u64, room: u32, at: u32, byte: u8, count: i32): u32 {
   return place
 }
 
-/** Spaces that a text of `length` bytes needs in front of it, for its width; putRight puts those behind it. */
+/** Spaces that a text of `length` bytes needs in front of it, for its width; padRight puts those behind it. */
 function padLeft(target: u64, room: u32, at: u32, style: u32, length: u32): u32 {
   return has(style, FLAG_LEFT) ? at : pad(target, room, at, SPACE, <i32>widthOf(style) - <i32>length)
 }

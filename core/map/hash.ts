@@ -106,7 +106,7 @@ export function evictForRoom(map: usize): u32 {
 
 /**
  * True if an insertion of the key would have to evict: then it takes the evicted element, which the hand has just
- * passed.
+ * passed, or in a per-CPU map one from the pool in its room.
  */
 function mustEvict(map: usize, key: usize, flags: u64): bool {
   if (flags & BPF_EXIST || !isFull(map)) return false
@@ -165,11 +165,17 @@ export function insertHash(map: usize, key: usize, value: usize, flags: u64, whi
 function put(map: usize, key: usize, value: usize, flags: u64, which: u32): i32 {
   answerLookups(map)
   const lru = evicts(map)
+  const perCpu = isPerCpu(peek32(map + MAP_TYPE))
   const evicted = lru && mustEvict(map, key, flags) ? evictForRoom(map) : 0
-  const mine = evicted ? evicted - 1 : takeElement(map)
-  if (mine === NO_ELEMENT) return -ENOMEM
+  // Somebody may still be writing into it (element-write.ts): whoever takes from the pool passes over such an element.
+  if (evicted && perCpu) giveElement(map, evicted - 1)
+  const mine = evicted && !perCpu ? evicted - 1 : takeElement(map)
+  if (mine === NO_ELEMENT) {
+    if (evicted) unreserve(map)
+    return -ENOMEM
+  }
   const order = writeKey(map, recordOf(map, mine), key)
-  if (isPerCpu(peek32(map + MAP_TYPE))) writeCpuValues(map, mine, value, which, true)
+  if (perCpu) writeCpuValues(map, mine, value, which, true)
   else writeValue(map, valueAddress(map, mine), value)
   if (hasSlots(map)) openElement(map, mine)
   if (lru) clearReferenced(map, mine)

@@ -2,7 +2,7 @@
 // over the elements, spares those with a mark (and takes the mark away), and evicts the first without. Called by
 // hash.ts and short.ts. Bounded: an insertion spares at most SPARED elements and passes no element more than twice.
 // Where the hand stands is advice: two insertions may begin at the same place, each passes all elements from there, and
-// `act` decides who evicts.
+// who sets an element's mark evicts it (list.ts).
 import { glance32, load64, note32, peek32 } from '../door'
 import {
   MAP_ELEMENT_COUNT,
@@ -43,8 +43,8 @@ export function noteReferenced(map: usize, record: usize, referenced: bool): voi
 }
 
 /**
- * Evicts one element: the result of `act` (the element is then the caller's, and its room too), ABSENT if the hand
- * found none that it could take: operations under way hold, or were quicker at, all there are.
+ * Evicts one element: TAKEN or TAKEN_LINKED, as `act` answers (the element is then the caller's, and its room too),
+ * ABSENT if the hand found none that it could take: operations under way hold, or were quicker at, all there are.
  */
 export function evict(map: usize): u32 {
   const count = peek32(map + MAP_ELEMENT_COUNT)

@@ -1,9 +1,9 @@
 // The common way of an update and of a delete: a hash map whose keys are one word each and whose values have no special
 // fields (MAP_SHORT), and a bucket that nobody else is changing. The same steps as in hash.ts and list.ts, in one
 // function each: there they are a dozen calls, which take longer than the steps. Whatever is rare is left to hash.ts,
-// before anything was changed: a list that changes, nested code, a lookup that waits for help, an element or a room that
-// is not at hand. An insertion that has evicted and then finds its place changed goes on there with what it has. Called
-// by the helpers.
+// before anything was changed: a list that changes, nested code, a lookup that waits for help, an element or a room
+// that is not at hand. An insertion that has evicted and then finds its place changed goes on there with what it has.
+// Called by the helpers.
 import { BPF_EXIST, BPF_NOEXIST } from '../abi'
 import { cpu } from '../cpu'
 import { compareExchange64, glance32, glance64, load64, note32, note64, peek32, poke32 } from '../door'

@@ -94,8 +94,7 @@ function stayAwake(expiry: u64): bool {
 }
 
 // A sleep ends late: it is to end a margin before the deadline, and the rest is spent awake. A CPU that never spins
-// (`wait:
-// 'sleep'`) has always the same margin.
+// (`wait: 'sleep'`) has always the same margin.
 function rest(): void {
   const area = cpu()
   const next = cpu_next_expiry()

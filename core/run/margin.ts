@@ -1,7 +1,6 @@
 // How long before a deadline a CPU ends its sleep, to be awake when it comes: learned from how late its last sleeps
 // ended, for each length of sleep by itself (a long one ends later: the CPU, or the virtual machine, is in deeper
-// rest).
-// Owns CPU_MARGINS. Only the CPU's own loop calls it (run/loop.ts).
+// rest). Owns CPU_MARGINS. Only the CPU's own loop calls it (run/loop.ts).
 import { peek32, poke32 } from '../door'
 import { cpu } from '../cpu'
 import { CPU_MARGINS, MARGIN_CLASSES } from '../layout'

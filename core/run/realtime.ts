@@ -24,7 +24,8 @@ function move(block: usize): void {
   const expiry = glance64(realtimeExpiry(block))
   if (expiry === 0) return
   const target = targetOf(state)
-  // A start, cancel or firing in between has the last word: its own deadline is by the new offset.
+  // A start, cancel or firing in between would have the last word. On one thread, where alone this clock is set, there
+  // is none; beside other threads a start may have read the old offset and arm after this look (docs/protocol.md).
   if (compareExchange64(block + CB_STATE, state, armed(state, realtimeDeadline(expiry - 1), target)) !== state) return
   const queued = load64(block + CB_QUEUED)
   post(block, queued !== 0 ? queuedOwner(queued) : target === ANY_CPU ? cpuIndex() : target)

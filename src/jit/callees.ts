@@ -1,6 +1,6 @@
-// What the calls of each function call in the module: numbers in place of names, code in place of calls, who pays for loops.
-// Made by compile.ts when all imports are known, for only then a function has its number. Invariant: the code in place of the
-// calls in one function is bounded, whatever it calls.
+// What the calls of each function call in the module: numbers in place of names, code in place of calls, who pays for
+// loops. Made by compile.ts when all imports are known, for only then a function has its number. Invariant: the code in
+// place of the calls in one function is bounded, whatever it calls.
 import type { Instruction } from '../isa/decode.js'
 import type { Callee, FunctionContext, InlinedFunction, LikelyTarget } from './context.js'
 import type { FunctionEmitter } from './function.js'
@@ -88,7 +88,10 @@ export class Callees {
     }
   }
 
-  /** The function as it stands in place of its calls; undefined if it does not, or some that it calls have yet to be looked at. */
+  /**
+   * The function as it stands in place of its calls; undefined if it does not, or some that it calls have yet to be
+   * looked at.
+   */
   #inPlace(name: string, part: Part): InlinedFunction | undefined {
     const { unit, graph, callees } = part
     const size = inlinedSize(unit, graph, callees.values(), this.#inlined)

@@ -1,8 +1,7 @@
 // Small functions in place of their calls: those that end by themselves, without loops, and call no BPF code but such
-// functions.
-// They then need no registers passed and saved, and the engine sees both codes as one. Nothing else may be told apart:
-// the frame lies where a call would put it, the check that there is room for it stays, and a fault in the code has its
-// place in the function that it is of (positions.ts). Called by compile.ts, call.ts and loop-call.ts.
+// functions. They then need no registers passed and saved, and the engine sees both codes as one. Nothing else may be
+// told apart: the frame lies where a call would put it, the check that there is room for it stays, and a fault in the
+// code has its place in the function that it is of (positions.ts). Called by compile.ts, call.ts and loop-call.ts.
 import type { Callee, InlinedFunction } from './context.js'
 import { op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'

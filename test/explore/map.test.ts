@@ -60,7 +60,7 @@ const FAMILIES: [name: string, patterns: string[], variants: Variant[]][] = [
     [],
   ],
   ['updates and reads of a value under its lock', ['map/locked'], []],
-  ['values of other CPUs, walks and counts beside changes', ['map/per-cpu', 'map/walk', 'map/count'], []],
+  ['values of other CPUs, walks and counts beside changes', ['map/per-cpu', 'map/walk', 'map/count'], ['plain', 'nmi']],
   ['a lookup that asks for help is answered, also if its CPU stops', ['map/help'], ['plain', 'stop']],
   ['LRU: insertions that evict, beside each other, as NMI, beside a CPU that stops', ['map/lru'], []],
 ]

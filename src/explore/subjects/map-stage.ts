@@ -1,12 +1,23 @@
 // The stage on which hash maps are explored: the core's check build on two CPUs, one map, its keys in one bucket so
 // that every operation meets every other (or even and odd keys in one each). Operations are the helpers that programs call.
-import { BPF_EXIST, BPF_NOEXIST, E2BIG, EEXIST, ENOENT, ENOMEM, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
+import {
+  BPF_EXIST,
+  BPF_NOEXIST,
+  E2BIG,
+  EEXIST,
+  ENOENT,
+  ENOMEM,
+  MAP_TYPE_LRU_HASH,
+  MAP_TYPE_LRU_PERCPU_HASH,
+} from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
 import { coreStage } from './core-stage.js'
 
 const MARK = 1n << 24n
 const NEXT = 0xffffffn
+
+const isLru = (type: number): boolean => type === MAP_TYPE_LRU_HASH || type === MAP_TYPE_LRU_PERCPU_HASH
 
 /** A map that is explored; all of its keys lie in one bucket, or in two. */
 export interface OneBucketMap {
@@ -66,7 +77,7 @@ export function mapStage(type: number, maxEntries: number, options: MapStageOpti
       cpu.store32(map + layout.MAP_BUCKET_MASK, buckets - 1)
       cpu.store32(map + layout.MAP_PATIENCE, patience)
       if (!short) cpu.store32(map + layout.MAP_SHORT, 0)
-      if (type !== MAP_TYPE_LRU_HASH) cpu.store32(map + layout.MAP_ROOMS_KEPT, roomsKept)
+      if (!isLru(type)) cpu.store32(map + layout.MAP_ROOMS_KEPT, roomsKept)
       place = placeOf({ map, type, maxEntries, cpus }, cpu, buffer, keySize)
     },
   )
@@ -196,6 +207,18 @@ function elementsOf(at: OneBucketMap, view: View, bucket: number): Element[] {
   return found
 }
 
+/** What every CPU has for the keys that are in a per-CPU map. */
+export function cpuValues(at: OneBucketMap, view: View): { key: number; cpu: number; value: number }[] {
+  const word = (field: number): number => view.load32(at.map + field)
+  const live = elements(at, view).filter(({ marked }) => !marked)
+  return live.flatMap(({ index, key }) =>
+    Array.from({ length: at.cpus }, (_, cpu) => {
+      const own = word(layout.MAP_ELEMENTS) + cpu * word(layout.MAP_CPU_STRIDE) + index * word(layout.MAP_STRIDE)
+      return { key, cpu, value: view.load32(own) }
+    }),
+  )
+}
+
 /** Address of what a CPU keeps of the map. */
 const share = (at: OneBucketMap, view: View, cpu: number): number =>
   view.load32(at.map + layout.MAP_SHARES) + cpu * layout.SHARE_BYTES
@@ -258,7 +281,7 @@ export function atRest(at: OneBucketMap, levels = 1): (view: View) => string | u
 
 /** A map as a set of keys. */
 export function model(at: OneBucketMap, keys: number[]): SequentialModel<readonly number[]> {
-  const lru = at.type === MAP_TYPE_LRU_HASH
+  const lru = isLru(at.type)
   const without = (state: readonly number[], key: number): number[] => state.filter((one) => one !== key)
   return {
     initial: [...keys].sort(),

@@ -1,14 +1,15 @@
 // Hash maps, what else programs and the host do to them: updates and reads of a value under its bpf_spin_lock
 // (BPF_F_LOCK), values of other CPUs, walks, counts; each beside changes of the map. The same one-bucket maps as in
 // map-catalogue.ts.
-import { EAGAIN, MAP_TYPE_HASH, MAP_TYPE_PERCPU_HASH } from '../../../core/abi.js'
+import { EAGAIN, MAP_TYPE_HASH, MAP_TYPE_LRU_PERCPU_HASH, MAP_TYPE_PERCPU_HASH } from '../../../core/abi.js'
 import type { Cpu } from '../executor.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation, View } from '../subject.js'
-import { coreEntry, slug, type Entry } from './entry.js'
-import { atRest, check, holding, lookup, mapStage, model, remove, update, walk } from './map-stage.js'
+import { coreEntry, slug, type Entry, type Variant } from './entry.js'
+import { atRest, check, cpuValues, holding, lookup, mapStage, model, remove, update, walk } from './map-stage.js'
 import type { MapStage, MapStageOptions } from './map-stage.js'
+import { MEETINGS, othersOf } from './meetings.js'
 
 const BPF_F_LOCK = 4
 /** A value under a lock: two words that are always the same, the lock between them. */
@@ -81,13 +82,15 @@ interface Question {
   type?: number
   more?: MapStageOptions
   keys?: number[]
+  /** Plain if not given. */
+  variant?: Variant
   cpus(at: MapStage): CpuScript[]
   /** Results are those of some order of the operations. */
   modelled?: boolean
   /** Values are those of their keys, in every state. */
   checked?: boolean
   /** What must hold at rest besides. */
-  rest?(view: View): string | undefined
+  rest?(view: View, at: MapStage): string | undefined
 }
 
 function entry({
@@ -96,12 +99,13 @@ function entry({
   type = MAP_TYPE_HASH,
   more = {},
   keys = [1],
+  variant = 'plain',
   cpus,
   modelled,
   checked,
   rest,
 }: Question): Entry {
-  return coreEntry(name, about, 'plain', (traced, module) => {
+  return coreEntry(name, about, variant, (traced, module) => {
     const key = JSON.stringify([type, more, traced])
     const at =
       (module ? undefined : stages.get(key)) ?? mapStage(type, 2, { ...more, traced, ...(module && { module }) })
@@ -116,7 +120,7 @@ function entry({
         fill(all)
       },
       cpus: cpus(at),
-      atRest: (view) => atRest(at)(view) ?? rest?.(view),
+      atRest: (view) => atRest(at)(view) ?? rest?.(view, at),
       ...(checked ? { check: check(at) } : {}),
       ...(modelled ? { model: model(at, keys) as SequentialModel<unknown> } : {}),
     })
@@ -170,7 +174,37 @@ function* perCpu(): Generator<Entry> {
         type: MAP_TYPE_PERCPU_HASH,
         cpus: (at) => scripts(at, [one, other]),
         modelled: true,
+        rest: ownValues,
       })
+}
+
+/** Whatever is written, and to whichever key's element: no key has the value of another one, on any CPU. */
+function ownValues(view: View, at: MapStage): string | undefined {
+  const wrong = cpuValues(at, view).find(({ key, value }) => value !== 0 && value !== 100 + key)
+  return wrong && `key ${wrong.key} has the value ${wrong.value} on CPU ${wrong.cpu}`
+}
+
+/** An insertion evicts an element into which another CPU, or what it has interrupted, writes its own value. */
+function* perCpuEvictions(): Generator<Entry> {
+  const all: Record<string, Make> = {
+    'update 1': (at, name) => update(at, name, 1),
+    'delete 1': (at, name) => remove(at, name, 1),
+    'insert 3': (at, name) => update(at, name, 3),
+  }
+  const names = Object.keys(all)
+  for (const meeting of MEETINGS)
+    for (const [i, one] of names.entries())
+      for (const other of othersOf(names, i, meeting))
+        yield entry({
+          name: `map/per-cpu/lru/${slug(one)}/${slug(other)}`,
+          about: `${one} and ${other}, ${meeting.how}; a per-CPU LRU hash of 2 holding [1,2]`,
+          type: MAP_TYPE_LRU_PERCPU_HASH,
+          keys: [1, 2],
+          variant: meeting.variant,
+          cpus: (at) => meeting.scripts(all[one]!(at, 'A'), all[other]!(at, 'B')),
+          modelled: true,
+          rest: ownValues,
+        })
 }
 
 const count: Make = (at, name) => ({
@@ -214,5 +248,6 @@ function* asked(): Generator<Entry> {
 export function* mapValueEntries(): Generator<Entry> {
   yield* locked()
   yield* perCpu()
+  yield* perCpuEvictions()
   yield* asked()
 }
