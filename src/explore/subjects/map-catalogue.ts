@@ -3,10 +3,10 @@
 import { BPF_EXIST, BPF_NOEXIST, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
-import type { CpuScript, Operation } from '../subject.js'
+import type { CpuScript, Operation, Subject } from '../subject.js'
 import type { Entry, Variant } from './entry.js'
 import { coreEntry, slug } from './entry.js'
-import { atRest, check, lookup, mapStage, model, remove, sparing, update } from './map-stage.js'
+import { atRest, check, lookup, mapStage, model, offline, remove, sparing, update } from './map-stage.js'
 import type { MapStage, MapStageOptions } from './map-stage.js'
 import { MEETINGS, othersOf } from './meetings.js'
 import { mapValueEntries } from './map-values-catalogue.js'
@@ -59,6 +59,7 @@ function entry(
   variant: Variant,
   cpus: (at: MapStage) => CpuScript[],
   sparers: readonly number[] = [],
+  more: Partial<Subject> = {},
 ): Entry {
   return coreEntry(name, about, variant, (traced, module) => {
     const at = stageOf(shape, traced, module)
@@ -70,6 +71,7 @@ function entry(
       check: check(at),
       atRest: atRest(at),
       model: model(at, [...keys]) as SequentialModel<unknown>,
+      ...more,
     })
   })
 }
@@ -129,6 +131,29 @@ function* sparePairs(name: string, kind: string, keys: number[], shape: Shape): 
             (at) => meeting.scripts(make(at, one, 'A'), make(at, other, 'B')),
             [1 - rooms, rooms],
           )
+}
+
+/** A CPU that has a spare element and rooms stops for ever, and is declared dead, while another changes the map. */
+function* repaired(): Generator<Entry> {
+  const stopping = ['update 1', 'delete 1', 'update 2', 'delete 2']
+  for (const short of [false, true])
+    for (const one of stopping)
+      for (const other of ['update 2', 'delete 1', 'create 1'])
+        yield entry(
+          `map/repaired/${short ? 'short/' : ''}${slug(one)}/${slug(other)}`,
+          `${one} on a CPU that stops, with a spare element and the rooms; ${other} and the repair on two others; a hash of 2 holding [1]`,
+          { type: MAP_TYPE_HASH, maxEntries: 2, roomsKept: 1, cpus: 3, short },
+          [1],
+          'stop',
+          (at) => [
+            { operations: [make(at, one, 'A')], mayStop: true },
+            { operations: [make(at, other, 'B')] },
+            { operations: [offline('R')] },
+          ],
+          [1, 0],
+          // The repair looks at all maps and programs that there may be.
+          { maxSteps: 20_000 },
+        )
 }
 
 /** An insertion looks for room at all words while a room moves from one to another: there is room at every moment, and key
@@ -299,6 +324,7 @@ export function mapEntries(): Entry[] {
     ...pairs(),
     ...spares(),
     ...shortWay(),
+    ...repaired(),
     movingRoom(),
     ...reuse(),
     ...keySizes(),

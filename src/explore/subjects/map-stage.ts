@@ -115,6 +115,16 @@ export function lookup(at: MapPlace, name: string, key: number): Operation {
   }
 }
 
+/** Repairs what the CPU that stopped has left behind. */
+export function offline(name: string): Operation {
+  return {
+    name,
+    kind: 'offline',
+    afterStop: true,
+    run: (cpu) => Number(cpu.exports['cpu_offline'](cpu.stopped())),
+  }
+}
+
 /** Walks over the map by next key, as a user of BPF_MAP_GET_NEXT_KEY: the keys in the order of the walk. */
 export function walk(at: MapStage, name: string): Operation {
   const staging = at.place(7)
@@ -287,6 +297,7 @@ export function model(at: OneBucketMap, keys: number[]): SequentialModel<readonl
     initial: [...keys].sort(),
     key: (state) => state.join(),
     moments({ kind, args, ended, result, overlapping }) {
+      if (kind === 'offline') return [(state) => (!ended || result === 0 ? [state] : [])]
       const key = args['key'] as number
       const flags = args['flags'] as number
       const gives = (expected: number | boolean, state: readonly number[]) =>
