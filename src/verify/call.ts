@@ -10,7 +10,7 @@ import { formatComplaint } from './format.js'
 import { memoryComplaint } from './given-memory.js'
 import { access, invalid } from './refusal.js'
 import { NOTHING_HELD, sleepComplaint, UNKNOWN_HELD, type LockState, type Resources } from './resources.js'
-import { isConstant, joinedScalar, LOOSE, scalar } from './scalar.js'
+import { EXACT, isConstant, joinedScalar, LOOSE, scalar } from './scalar.js'
 import {
   forgetsPacket,
   helperSignature,
@@ -240,7 +240,8 @@ function nullness({ type, maxEntries }: MapSpec, { registers, slots }: State): N
   // A word that was stored whole is no index of 4 bytes to it.
   if (slot?.bytes === 8 && slot.value.is === 'scalar' && key.min % 8 === 0) return true
   if (slot?.bytes !== 4 || slot.value.is !== 'scalar' || slot.value.precision === LOOSE) return 'mixed'
-  if (!isConstant(slot.value)) return true
+  // The kernel goes each way with the index of that way: it may know what is several numbers here.
+  if (!isConstant(slot.value)) return slot.value.precision === EXACT || 'mixed'
   const { min: index } = slot.value
   return index < 0 || index >= maxEntries || (index !== 0 && key.min % 8 !== 0)
 }

@@ -245,7 +245,7 @@ export function narrowed(
 }
 
 /** Two constants, compared as the machine does. */
-function compares(one: number, comparison: string, other: number, width: number): boolean {
+function compares(one: number | bigint, comparison: string, other: number, width: number): boolean {
   const isSigned = /^s[gl]/.test(comparison)
   const bits = isSigned ? BigInt.asIntN : BigInt.asUintN
   const a = bits(width, BigInt(one))
@@ -272,7 +272,20 @@ function compares(one: number, comparison: string, other: number, width: number)
 export function isUndecidedAlike(value: Scalar, comparison: string, against: number, width: number): boolean {
   const isFollowed = (holds: boolean): boolean =>
     narrowed(value, comparison, against, width, holds)?.precision !== LOOSE
-  return isAny(value) || (value.precision === EXACT && isFollowed(true) && isFollowed(false))
+  if (isAny(value)) return mayHoldOrNot(value, comparison, against, width)
+  return value.precision === EXACT && isFollowed(true) && isFollowed(false)
+}
+
+/** Of a number of 64 bits, or of 32, of which nothing is known: `x > -1`, unsigned, never holds, nor does `x & 0`. */
+function mayHoldOrNot(value: Scalar, comparison: string, against: number, width: number): boolean {
+  // Nearly all comparisons.
+  if (against > 0 && against < 2 ** 31 - 1) return true
+  const bits = width === 64 && isUnknown(value) ? 64 : 32
+  const ends = [0n, 2n ** BigInt(bits) - 1n, 2n ** BigInt(bits - 1), 2n ** BigInt(bits - 1) - 1n]
+  const results = [...ends, BigInt.asUintN(bits, BigInt(against))].map((one) =>
+    compares(one, comparison, against, width),
+  )
+  return results.includes(true) && results.includes(false)
 }
 
 /** Negations; `set` (a bit test) has none here. */

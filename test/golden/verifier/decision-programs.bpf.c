@@ -360,6 +360,10 @@ INDEXED(ok_index_zero, array, __u32 index = 0)
 INDEXED(ok_index_zero_of_percpu, counts, __u32 index = 0)
 INDEXED(ok_index_aligned, array, __u32 index __attribute__((aligned(8))) = 3)
 INDEXED(ok_index_in_halves, array, volatile __u16 index[2] = {})
+INDEXED(ok_index_of_two_ways, array, __u32 one; if (ctx->mark == 7) asm volatile("%0 = 1" : "=r"(one));
+        else asm volatile("%0 = 2" : "=r"(one)); __u32 index __attribute__((aligned(8))) = one)
+INDEXED(ok_index_of_bits, array, __u64 bits = ctx->mark; asm volatile("%0 &= 16; %0 >>= 4; %0 &= 14" : "+r"(bits));
+        __u32 index __attribute__((aligned(8))) = bits)
 
 SEC("tc") int ok_moved_unchecked(struct __sk_buff *ctx)
 {
@@ -387,3 +391,24 @@ SEC("tc") int ok_bits_of_lowest_bits(struct __sk_buff *ctx)
     bpf_ringbuf_submit(s, 0);
   return 0;
 }
+
+/* Comparisons that hold always or never, whatever the number is. */
+
+#define DECIDED(NAME, JUMP)                                                                                            \
+  SEC("tc") int NAME(struct __sk_buff *ctx)                                                                            \
+  {                                                                                                                    \
+    __u64 x = ctx->mark, *s = sample();                                                                                \
+                                                                                                                       \
+    if (!s)                                                                                                            \
+      return 0;                                                                                                        \
+    asm volatile(JUMP "; r0 = 1; exit; 1:" : : [u32] "r"(x), [s] "r"(s) : "r0", "r2");                                 \
+    bpf_ringbuf_submit(s, 0);                                                                                          \
+    return 0;                                                                                                          \
+  }
+
+DECIDED(ok_below_all_ones, "if %[u32] < -1 goto 1f")
+DECIDED(ok_below_negative, "if %[u32] <= -4096 goto 1f")
+DECIDED(ok_no_bits, "r2 = 0; if %[u32] & r2 goto 2f; goto 1f; 2:")
+DECIDED(ok_bits_above, "r2 = 1 ll; r2 <<= 32; if %[u32] & r2 goto 2f; goto 1f; 2:")
+DECIDED(ok_at_most_all_ones, "r2 = *(u64 *)(%[s] + 0); if r2 <= -1 goto 1f")
+DECIDED(ok_half_at_most_all, "r2 = *(u64 *)(%[s] + 0); if w2 s<= 0x7fffffff goto 1f")

@@ -27,8 +27,16 @@ const DECISIONS = [
   'ok_index_zero_of_percpu',
   'ok_index_aligned',
   'ok_index_in_halves',
+  'ok_index_of_two_ways',
+  'ok_index_of_bits',
   'ok_moved_unchecked',
   'ok_bits_of_lowest_bits',
+  'ok_below_all_ones',
+  'ok_below_negative',
+  'ok_no_bits',
+  'ok_bits_above',
+  'ok_at_most_all_ones',
+  'ok_half_at_most_all',
 ]
 
 export const VERDICTS: readonly Verdict[] = [
