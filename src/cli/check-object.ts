@@ -1,5 +1,4 @@
 // `skep check OBJECT`: puts runs of an object's programs to the explorer. Exit code 1 if something bad was found.
-import { writeFileSync } from 'node:fs'
 import { InvalidArgumentError, type Command } from 'commander'
 import { SkepError } from '../error.js'
 import { checkObject, type ObjectCheckOptions, type ObjectReport } from '../explore/program/check.js'
@@ -10,6 +9,7 @@ import { setVariables } from '../object/edit.js'
 import { readObject } from '../object/read.js'
 import type { ObjectSpec, ProgramType } from '../object/spec.js'
 import { contextFrom, packetsFrom } from './data.js'
+import { writeOutput } from './output-file.js'
 import { Progress } from './progress.js'
 import { assignment, whole } from './run-options.js'
 import { programNamed, takesPackets } from './run-plan.js'
@@ -92,7 +92,7 @@ export async function checkObjectCommand(path: string, options: ObjectCheckComma
     const page = objectPage(report)
     if (page === undefined)
       process.stderr.write(`skep: nothing is wrong, so there is nothing to show in ${options.html}\n`)
-    else writeFileSync(options.html, page)
+    else writeOutput(options.html, page)
   }
   if (options.json) printJson(report)
   else print(coloured(report))

@@ -1,7 +1,6 @@
 // `skep check`: puts named subjects, a user's own, or runs of an object's programs to the explorer. Exit code 1 if
 // something is violated.
 import { availableParallelism } from 'node:os'
-import { writeFileSync } from 'node:fs'
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { check, checkable, sitesOf } from '../explore/check.js'
@@ -19,6 +18,7 @@ import { addObjectOptions, checkObjectCommand, isObjectFile } from './check-obje
 import type { ObjectCheckCommandOptions } from './check-object.js'
 import { checkAll } from './check-pool.js'
 import type { Reached } from './check-pool.js'
+import { writeOutput } from './output-file.js'
 import { Progress } from './progress.js'
 import type { Style } from '../report/style.js'
 import { whole } from './run-options.js'
@@ -121,8 +121,7 @@ async function checkCommand(subjects: string[], options: Options, command: Comma
     names.length === 0 && files.length > 0
       ? { chosen: [], unknown: [] }
       : select(entriesOf(options.protocol), names, variants)
-  if (unknown.length > 0)
-    command.error(`error: no subject of '${options.protocol}' is named '${unknown[0]}' (--list shows them)`)
+  if (unknown.length > 0) command.error(`error: ${nobodyIs(unknown, options.protocol)}`)
   const brought = await load(files, variants, command)
   if (options.list) return print([...chosen, ...brought].map(({ name, about }) => `${name}  –  ${about}`))
   if (options.replay !== undefined && chosen.length + brought.length !== 1)
@@ -133,6 +132,14 @@ async function checkCommand(subjects: string[], options: Options, command: Comma
   const all = await explored(chosen, brought, options, command)
   report(all, (Date.now() - began) / 1000, options)
   if (all.some(({ verdict }) => verdict === 'violated')) process.exitCode = 1
+}
+
+/** The default design is the package itself: nobody has asked for it by its name. */
+function nobodyIs(unknown: readonly string[], protocol: Protocol): string {
+  const isDefault = protocol === 'shipped'
+  const names = unknown.map((name) => `'${name}'`).join(' or ')
+  const list = isDefault ? 'skep check --list' : `skep check --list --protocol ${protocol}`
+  return `no subject${isDefault ? '' : ` of --protocol ${protocol}`} is named ${names} (${list} shows them)`
 }
 
 async function load(files: readonly string[], variants: readonly Variant[], command: Command): Promise<Checkable[]> {
@@ -204,7 +211,7 @@ function report(all: readonly Checked[], seconds: number, options: Options): voi
   const violated = all.filter(({ failure }) => failure !== undefined)
   if (options.html !== undefined) {
     const shown = violated[0] ?? all.find(({ trace }) => trace !== undefined)
-    if (shown) writeFileSync(options.html, interleavingPage(shown))
+    if (shown) writeOutput(options.html, interleavingPage(shown))
     else process.stderr.write(`skep: nothing is violated, so there is nothing to show in ${options.html}\n`)
   }
   if (options.json) return printJson(all.map(forJson))

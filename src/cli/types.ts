@@ -1,9 +1,8 @@
 // `skep types OBJECT`: what load() gives of an object, as a TypeScript module.
-import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { reasonOf, SkepError } from '../error.js'
 import { readObject } from '../object/read.js'
 import { declarationText } from '../report/declaration.js'
+import { writeOutput } from './output-file.js'
 
 const EXAMPLES = `
 Examples:
@@ -27,13 +26,6 @@ export function addTypes(program: Command): void {
 
 async function typesCommand(path: string, { output }: { output?: string }): Promise<void> {
   const text = declarationText(await readObject(path))
-  if (output === undefined) {
-    process.stdout.write(text)
-    return
-  }
-  try {
-    writeFileSync(output, text)
-  } catch (cause) {
-    throw new SkepError('FILE', `cannot write '${output}': ${reasonOf(cause)}`, {}, { cause })
-  }
+  if (output === undefined) process.stdout.write(text)
+  else writeOutput(output, text)
 }

@@ -3,7 +3,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { SkepError } from '../error.js'
+import { reasonOf, SkepError } from '../error.js'
 import { cSubject } from './c/subject.js'
 import { cpusOf, exportedSubject } from './exported-subject.js'
 import * as explorer from './index.js'
@@ -33,8 +33,7 @@ export async function subjectsOf(path: string): Promise<Brought[]> {
   try {
     accessSync(path, constants.R_OK)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new SkepError('FILE', `cannot read '${path}': ${reason}`, { file: path }, { cause })
+    throw new SkepError('FILE', `cannot read '${path}': ${reasonOf(cause)}`, { file: path }, { cause })
   }
   if (path.endsWith('.c')) {
     const compiled = await cSubject(path)

@@ -39,7 +39,11 @@ test('what cannot be checked is refused by name', async () => {
     [['check', object, '--run', 'count@0', '--nmi'], /--nmi is not for objects/],
     [['check', object, '--run', 'count@0', '--protocol', 'locked'], /--protocol is not for objects/],
     [['check', '--run', 'count@0'], /--run is for objects only/],
-    [['check', 'nowhere.c'], /cannot read 'nowhere\.c'/],
+    [
+      ['check', object, '--run', 'count@0', '--run', 'count@1', '--html', 'nowhere/page.html'],
+      /^skep: cannot write 'nowhere\/page\.html': no such file or directory \(ENOENT\)$/m,
+    ],
+    [['check', 'nowhere.c'], /cannot read 'nowhere\.c': no such file or directory \(ENOENT\)$/m],
   ] as const) {
     const { code, stderr } = await skep(args)
     assert.notEqual(code, 0)

@@ -30,6 +30,8 @@ test('check shows a violation in columns with its places in the source, exits wi
   const token = /--replay (\S+)/.exec(found.stdout)![1]!
   const again = await skep(['check', '--protocol', 'rfc-v1', question, '--replay', token])
   assert.match(again.stdout, /⇒ 0/)
+  const page = await skep(['check', '--protocol', 'rfc-v1', question, '--replay', token, '--html', 'nowhere/page.html'])
+  assert.match(page.stderr, /^skep: cannot write 'nowhere\/page\.html': no such file or directory \(ENOENT\)$/m)
 })
 
 test('check --json has the interleaving as data', async () => {
@@ -64,7 +66,12 @@ test('check says what was reached, with the places that were not, or as data', a
 test('check of something that is not there, or of a token that is none, is wrong usage', async () => {
   const unknown = await skep(['check', 'nonsense'])
   assert.equal(unknown.code, 2)
-  assert.match(unknown.stderr, /no subject of 'shipped' is named 'nonsense'/)
+  assert.match(unknown.stderr, /^error: no subject is named 'nonsense' \(skep check --list shows them\)$/m)
+  const others = await skep(['check', 'nonsense', 'H7', 'pear', '--protocol', 'locked'])
+  assert.match(
+    others.stderr,
+    /no subject of --protocol locked is named 'nonsense' or 'pear' \(skep check --list --prot/,
+  )
   const many = await skep(['check', 'hazard', '--replay', 'a1'])
   assert.equal(many.code, 2)
   const broken = await skep(['check', 'hazard/H31', '--replay', '?'])

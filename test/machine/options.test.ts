@@ -24,6 +24,33 @@ test('boot refuses options that do not exist, on every kind of machine', async (
   )
 })
 
+test('what is to be an object and is none is refused, and a task of which something is wrong changes nothing', () => {
+  const machine = boot.virtual()
+  assert.throws(() => boot.virtual(untyped({ task: 5 })), coded('BAD_OPTION', /^task: expected an object, got 5$/))
+  assert.throws(() => machine.load(probes, 5 as never), coded('BAD_OPTION', /^load: expected an object, got 5$/))
+  const strict = coded('BAD_OPTION', /^strict: expected '6\.18', got '6\.17'$/)
+  assert.throws(() => machine.load(probes, untyped({ ...unchecked, strict: '6.17' })), strict)
+  const names = coded('BAD_OPTION', /^programs: expected a list of names, got 'count'$/)
+  assert.throws(() => machine.load(probes, untyped({ ...unchecked, programs: 'count' })), names)
+  const { programs } = machine.load(probes, unchecked)
+  for (const [given, words] of [
+    [{ task: null }, /^program 'count' \(.*\): task: expected an object, got null$/],
+    [{ attach: 5 }, /: attach: expected an object, got 5$/],
+    [{ stack: 5 }, /: stack: expected an object, got 5$/],
+  ] as const)
+    assert.throws(() => programs.count!.run(untyped(given)), coded('BAD_RUN', words))
+  for (const ctx of [null, 5])
+    assert.throws(
+      () => programs.mark!.run(untyped({ data: new Uint8Array(64), ctx })),
+      coded('BAD_RUN', /: ctx must be/),
+    )
+  const { memory } = machine.kernel
+  const before = memory.bytes.slice(0, memory.guestBase)
+  assert.throws(() => machine.setTask({ pid: 77, namespace: untyped({ id: 1 }) }), coded('BAD_OPTION', /namespace/))
+  assert.throws(() => machine.setTask(null as never), coded('BAD_OPTION', /^task: expected an object, got null$/))
+  assert.deepEqual(memory.bytes.subarray(0, memory.guestBase), before)
+})
+
 test('load refuses them, and nothing is left of it', () => {
   const machine = boot.virtual()
   const before = machine.stats()

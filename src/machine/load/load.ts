@@ -109,6 +109,11 @@ export interface PreparedObject {
 export function prepareObject(kernel: Kernel, source: ObjectSource, options: LoadOptions): PreparedObject {
   kernel.check()
   refuseUnknown(options, loadOptions, 'load')
+  const { strict, programs } = options
+  if (strict !== undefined && strict !== '6.18')
+    throw new SkepError('BAD_OPTION', `strict: expected '6.18', got ${show(strict)}`)
+  if (programs !== undefined && !Array.isArray(programs))
+    throw new SkepError('BAD_OPTION', `programs: expected a list of names, got ${show(programs)}`)
   const { spec: read, bytes } = readSource(source)
   const spec = options.btf === undefined ? read : relocateCore(read, readKernelBtf(options.btf, readFileSync))
   const chosen = selected(edited(spec, options, programCpusOf(kernel.shape)), options.programs)

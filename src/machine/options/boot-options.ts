@@ -3,6 +3,7 @@ import { MAX_CPUS } from '../../../core/abi.js'
 import { CONTROL_BLOCK_BYTES } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import type { OptionNames } from './given-options.js'
+import { record } from './network-fields.js'
 import { networkOf, type Neighbor, type Network, type NetworkInterface, type Route } from './network.js'
 import type { Socket } from './sockets.js'
 import type { TaskIdentity } from './task.js'
@@ -108,7 +109,7 @@ export function machineShape(options: BootOptions, cpus: number, hostCpu: boolea
     hostCpu,
     seed: integer(options.seed ?? seed, 'seed', 0, 0xffffffff),
     loopBudget: options.loopBudget === undefined ? undefined : integer(options.loopBudget, 'loopBudget', 1, 0xffffffff),
-    task: { pid: process.pid, comm: 'skep', ...options.task },
+    task: { pid: process.pid, comm: 'skep', ...record(options.task ?? {}, 'task') },
     network: networkOf(options),
   }
 }

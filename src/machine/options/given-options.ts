@@ -2,20 +2,22 @@
 // beside the types of the options and are checked against them. Called by boot(), load(), run() and prepare(), and for
 // the fields of what these are given.
 import { SkepError } from '../../error.js'
+import { show } from './units.js'
 
 /** The names of the options of a type: `{ … } satisfies OptionNames<Type>`. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
 
 /**
- * Throws BAD_OPTION, or what `fail` throws, if `given` has an option that is not among `names`; `where` begins the message:
- * "boot", "routes[2]".
+ * Throws BAD_OPTION, or what `fail` throws, if `given` is no object or has an option that is not among `names`; `where`
+ * begins the message: "boot", "routes[2]".
  */
 export function refuseUnknown(
-  given: object,
+  given: unknown,
   names: Readonly<Record<string, true>>,
   where: string,
   fail: (what: string) => never = badOption,
 ): void {
+  if (typeof given !== 'object' || given === null) return fail(`${where}: expected an object, got ${show(given)}`)
   const unknown = unknownOption(given, names)
   if (unknown !== undefined) fail(`${where}: ${unknown}`)
 }

@@ -27,7 +27,10 @@ export function reserve(space: RangeAllocator, bytes: number, what: string, opti
 export function list<T>(given: readonly T[] | undefined, name: string, most: number): readonly T[] {
   const all = given ?? []
   if (!Array.isArray(all) || all.length > most)
-    throw new SkepError('BAD_OPTION', `${name}: at most ${most}, got ${Array.isArray(all) ? all.length : show(all)}`)
+    throw new SkepError(
+      'BAD_OPTION',
+      `${name}: expected a list of at most ${most}, got ${Array.isArray(all) ? all.length : show(all)}`,
+    )
   return all
 }
 

@@ -112,7 +112,11 @@ function writeTask(bytes: Uint8Array, address: number, task: TaskIdentity, fail:
 
 /** Changes the machine's task, from the next run on. Throws BAD_OPTION. */
 export function setMachineTask(bytes: Uint8Array, task: TaskIdentity): void {
-  writeTask(bytes, new DataView(bytes.buffer).getUint32(HEADER + HEADER_TASK, true), task, bootFail)
+  const address = new DataView(bytes.buffer).getUint32(HEADER + HEADER_TASK, true)
+  // Of what is refused nothing stays.
+  const changed = bytes.slice(address, address + TASK_BYTES)
+  writeTask(changed, 0, task, bootFail)
+  bytes.set(changed, address)
 }
 
 /**

@@ -203,7 +203,7 @@ function toBytes(fields: typeof xdpFields, values: ContextFields, fail: Fail): U
 
 function contextFields(ctx: RunOptions['ctx'], size: number, fail: Fail): Uint8Array | ContextFields | undefined {
   if (ctx === undefined) return undefined
-  if (Array.isArray(ctx)) fail('ctx must be an object of fields or bytes')
+  if (typeof ctx !== 'object' || ctx === null || Array.isArray(ctx)) fail('ctx must be an object of fields or bytes')
   if (ctx instanceof Uint8Array && ctx.length !== size) fail(`ctx has ${ctx.length} bytes; this context has ${size}`)
   return ctx as Uint8Array | ContextFields
 }
