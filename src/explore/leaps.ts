@@ -232,6 +232,7 @@ export class Leaps {
   }
 
   // The control words that a step of this CPU may read, beside the calls that are over and the operation that it is a step of:
+  // before an operation's first access, whether it was noted what had ended before it (a retry loop may come back to there);
   // of the operations below, whether one has begun that may stop, and if it ends, all; of other CPUs, if an operation ends,
   // whether they can still stop.
   private noteControl(end: number, cpu: number, at: number): number {
@@ -243,6 +244,8 @@ export class Leaps {
     end = this.note(end, at + PLACE)
     end = this.note(end, at + PLAIN_SET)
     end = this.note(end, control.done)
+    if (this.logs.nodes[this.node * log.NODE_STRIDE + log.NODE_STEPS] === 0)
+      end = this.note(end, control.results + this.call * 2 + 1)
     if (nmiCount > 0) end = this.note(end, at + NMI_STARTED)
     if (mayStop) end = this.note(end, at + NODE)
     if (ended && nmiCount > 0) for (let word = 0; word < CPU_WORDS; word++) end = this.note(end, at + word)

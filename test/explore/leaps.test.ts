@@ -4,8 +4,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { allocationsFail } from '../../src/explore/allocation.js'
 import { search, type SearchOptions } from '../../src/explore/search.js'
-import type { Subject } from '../../src/explore/index.js'
+import { Stage, subject } from '../../src/explore/index.js'
+import type { Operation, Subject } from '../../src/explore/index.js'
 import { entriesOf, select } from '../../src/explore/subjects/catalogue.js'
+import { ANYTHING } from '../../src/explore/subjects/entry.js'
 
 // The first search of a stage runs compiled code in the middle of steps: it is the one with leaps.
 function same(subject: Subject, options: SearchOptions = {}): number {
@@ -32,6 +34,41 @@ test('leaps change nothing with NMIs, CPUs that stop, failing allocations and bo
   for (const subject of some('pair/*', 400)) same(subject)
   for (const subject of some('map/*', 250)) same(allocationsFail(subject))
   for (const subject of some('triple/*', 3000)) same(subject, { preemptions: 2 })
+})
+
+// The loop comes back to the node at which the operation began; then it is known already what had ended before it began.
+test('an NMI that begins with a loop begins once', () => {
+  const [FLAG, ONE, OTHER] = [64, 68, 72]
+  const loop: Operation = {
+    name: 'loop',
+    run(cpu) {
+      for (;;) {
+        cpu.retry()
+        if (cpu.load32(FLAG) !== 0) return
+      }
+    },
+  }
+  const store = (name: string, at: number): Operation => ({
+    name,
+    run(cpu) {
+      cpu.store32(at, 1)
+      cpu.peek32(OTHER)
+      cpu.store32(at, 2)
+      cpu.peek32(OTHER)
+      cpu.store32(at, 3)
+    },
+  })
+  const made = subject({
+    name: 'an NMI that waits',
+    stage: new Stage({ memory: 128, cpus: 2 }),
+    cpus: [
+      { operations: [store('outer', ONE)], nmi: [loop] },
+      { operations: [store('before', ONE), { name: 'set', run: (cpu) => cpu.store32(FLAG, 1) }] },
+    ],
+    progress: 'none',
+    model: ANYTHING,
+  })
+  assert.equal(same(made), 0)
 })
 
 test('leaps hide no bug of the designs that have some', () => {
