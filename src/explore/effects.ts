@@ -20,6 +20,7 @@ export function special(
     checkRange(address >>> 0, length, 1, limit)
     if (operation === DOOR_COPY) checkRange(a >>> 0, length, 1, limit)
     checkPoison(subject, address, length)
+    if (operation === DOOR_COPY) checkPoison(subject, a, length)
     perform(memory, code, address, a, 0, length, 0)
   } else if (operation === DOOR_SET_CLOCK) {
     memory.put(hidden, a)

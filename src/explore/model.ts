@@ -154,17 +154,15 @@ const choose = (state: SlotState, cpu: number, program?: number): SlotState[] =>
     return [{ ...state, firings: state.firings.map((one) => (one === firing ? chosen : one)) }]
   })
 
-// A timer that is freed after its arming was taken need not be called any more: nobody knows of that firing.
+// A timer that is freed after its arming was taken need not be called any more: nobody knows of that firing. One that is
+// not freed by then is called.
 const takenAndFreed = (poll: Poll): ((state: SlotState) => SlotState[])[] => [
   (state) => [state, ...take(state, poll)],
-  (state) => [
-    {
-      ...state,
-      firings: state.firings.filter(
-        ({ cpu, program, block }) => cpu !== poll.cpu || program !== 0 || block === state.block,
-      ),
-    },
-  ],
+  (state) => {
+    const uncalled = state.firings.filter(({ cpu, program }) => cpu === poll.cpu && program === 0)
+    if (uncalled.some(({ block }) => block === state.block)) return []
+    return [{ ...state, firings: state.firings.filter((firing) => !uncalled.includes(firing)) }]
+  },
 ]
 
 const end = (state: SlotState, cpu: number): SlotState => ({
