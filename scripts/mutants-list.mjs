@@ -77,6 +77,7 @@ export const mutants = [
   mutant('a grace period waits for nobody', 'hazard/H7/set', 'core/memory/section.ts', ['    if (section !== 0 && section < tag) return false\n', '']),
   mutant('a grace period’s tag is one too low', 'hazard/H7/set', 'core/memory/section.ts', ['return add64(HEADER + HEADER_GRACE_PERIOD, 1) + 1', 'return add64(HEADER + HEADER_GRACE_PERIOD, 1)']),
   mutant('a section is not announced', 'hazard/H7/set', 'core/memory/section.ts', ['  announce(load64(HEADER + HEADER_GRACE_PERIOD))\n', '']),
+  mutant('a post leaves the summaries of a bit that is set to whoever set it', 'hazard/H28/two-levels/now+stop', 'core/memory/bitmap.ts', ['    or32(bitmapWord(bitmap, level, bit >> 5), (<u32>1) << (bit & 31))\n    bit >>= 5\n', '    const mask = (<u32>1) << (bit & 31)\n    if ((or32(bitmapWord(bitmap, level, bit >> 5), mask) & mask) !== 0) return\n    bit >>= 5\n']),
   mutant('an entry of the due list leaves without the one behind it', 'entries/the-due-list/free-1', 'core/queue/due-list.ts', ['  else poke32(next + CB_PREVIOUS, <u32>previous)\n', '  else poke32(next + CB_PREVIOUS, <u32>entry)\n']),
   mutant('an entry of the due heap leaves without its children', 'entries/the-due-heap/free-0', 'core/queue/due.ts', ['    poke32(cpu() + CPU_DUE_ROOT, <u32>children)\n', '    poke32(cpu() + CPU_DUE_ROOT, 0)\n']),
   mutant('an entry leaves the due heap, and its parent finds it there', 'entries/the-due-heap/free-1', 'core/queue/due.ts', ['poke32(previous + CB_CHILD, <u32>next)', 'poke32(previous + CB_CHILD, <u32>entry)']),

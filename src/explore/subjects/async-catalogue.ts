@@ -2,7 +2,7 @@
 // hazards of the contract (async-hazards.ts), two NMIs, repair of dead CPUs, pools that run empty or have two levels.
 import type { Subject, View } from '../subject.js'
 import { AsyncMachine } from './async.js'
-import type { AsyncOptions } from './async.js'
+import type { AsyncOptions, AsyncScript } from './async.js'
 import { closingScenarios } from './async-closing.js'
 import { entriesScenarios } from './async-entries.js'
 import { hazardScenarios } from './async-hazards.js'
@@ -16,7 +16,7 @@ import { ANYTHING, slug } from './entry.js'
 import { moduleBytes } from './modules.js'
 
 /** Operations of one CPU in order, by name (async.ts). */
-export type Script = string[] | { operations: string[]; nmi?: string[]; mayStop?: boolean }
+export type Script = string[] | AsyncScript
 
 /** Machines other than the plain one: what they have. */
 const MACHINES = {
@@ -118,13 +118,15 @@ function* empty(): Generator<Scenario> {
     for (const other of ALLOCATING) {
       const name = `no-memory/${slug(state)}/init/${other}`
       const about = `init and ${other} with one control block, slot ${state}`
-      yield { ...yes, name, about, steps, scripts: [['initA', 'pollC', 'initD'], [`${other}B`]] }
+      // Two polls: what was freed is there again, if nobody holds up its grace period.
+      yield { ...yes, name, about, steps, scripts: [['initA', 'pollC', 'pollE', 'initD'], [`${other}B`]] }
+      if (other === 'poll') continue
       yield {
         ...yes,
         name: `${name}+nmi`,
         about: `${about}, as NMI`,
         steps,
-        scripts: [{ operations: ['initA', 'pollC'], nmi: [`${other === 'poll' ? 'init' : other}B`] }],
+        scripts: [{ operations: ['initA', 'pollC'], nmi: [`${other}B`] }],
         variant: 'nmi',
       }
     }

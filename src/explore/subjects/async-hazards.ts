@@ -4,6 +4,7 @@ import type { View } from '../subject.js'
 import { CB_STATE } from '../../../core/layout.js'
 import { ANYTHING, variantName, type Variant } from './entry.js'
 import { decodeState } from './async-memory.js'
+import { hiddenPost } from './async-queues.js'
 import type { Places } from './async-memory.js'
 import type { Scenario, Script } from './async-catalogue.js'
 
@@ -88,6 +89,18 @@ function* single(): Generator<Scenario> {
   yield { ...named('H13', unstarted, '0:init', [['freeA', 'pollB'], ['set1C']]), work: true }
   const freed = 'work is freed while its worker begins, and its program unloaded'
   yield { ...named('H20/work', freed, DUE, [['pollA'], ['freeB', 'put1C', 'pollD', 'pollE']]), work: true }
+  // Nobody repairs: what the poster has hidden would stay so. Where inboxes have two levels it can stop between them.
+  for (const posted of ['pin', 'now'])
+    yield {
+      name: `hazard/H28/two-levels/${posted}+stop`,
+      about: 'a poster that stops between the levels of an inbox hides nothing: a start after it reaches the owner',
+      hazards: ['H28'],
+      steps: `${BOUND} 0:later`,
+      scripts: [['pollA'], { operations: [`${posted}B`], mayStop: true }, { operations: ['nowC'], afterStop: true }],
+      variant: 'stop',
+      machine: 'forty control blocks',
+      rest: (view, places) => hiddenPost(places, view, 0),
+    }
   for (const posted of ['pin', 'now'])
     yield {
       name: `hazard/H28/${posted}+stop`,
@@ -147,7 +160,7 @@ function* several(): Generator<Scenario> {
     ...named('H9/beside', 'two such callbacks, and a cancel and a start from outside', ring('cancelnext', 2), [
       ['pollA'],
       ['pollB'],
-      ['cancelC'],
+      ['laterC', 'cancelD'],
     ]),
     ...yes,
   }

@@ -6,7 +6,7 @@ import { EMPTY_SLOT } from '../model.js'
 import type { SlotState } from '../model.js'
 import type { Cpu } from '../executor.js'
 import type { View } from '../subject.js'
-import { queueProblem } from './async-queues.js'
+import { hiddenPost, queueProblem } from './async-queues.js'
 
 /** Where things are in a booted machine. */
 export interface Places {
@@ -117,7 +117,10 @@ export function restProblem(places: Places, view: View): string | undefined {
     if (load64(area + layout.CPU_SECTION) !== 0n) return `CPU ${cpu} is still in a section`
     if (load32(area + layout.CPU_CURRENT) !== 0) return `CPU ${cpu} still names a current callback`
     if (load32(area + layout.CPU_EDGE_TIMER) !== 0) return `CPU ${cpu} still waits for a timer`
-    const problem = cpu === dead ? undefined : queueProblem(places, view, cpu)
+    const problem =
+      cpu === dead
+        ? undefined
+        : (queueProblem(places, view, cpu) ?? (dead < 0 ? hiddenPost(places, view, cpu) : undefined))
     if (problem !== undefined) return `the queues of CPU ${cpu}: ${problem}`
   }
   return undefined

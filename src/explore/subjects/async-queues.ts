@@ -90,3 +90,19 @@ export function queueProblem(places: Places, view: View, cpu: number): string | 
   }
   return undefined
 }
+
+/**
+ * What is wrong with the inbox of a CPU when no post is under way: a bit that no summary leads to would never be found.
+ */
+export function hiddenPost({ areas }: Places, view: View, cpu: number): string | undefined {
+  const inbox = view.load32(areas + cpu * layout.CPU_BYTES + layout.CPU_INBOX)
+  if (view.load32(inbox + layout.BITMAP_LEVELS) === 1) return undefined
+  const leaves = view.load32(inbox + layout.BITMAP_LEVEL)
+  const summaries = view.load32(inbox + layout.BITMAP_LEVEL + 4)
+  for (let leaf = 0; leaf * 32 < view.load32(inbox + layout.BITMAP_BITS); leaf++) {
+    if (view.load32(leaves + leaf * 4) === 0) continue
+    if (((view.load32(summaries + (leaf >> 5) * 4) >>> (leaf & 31)) & 1) === 0)
+      return `H28: CPU ${cpu} was asked in word ${leaf} of its inbox, and no summary leads there`
+  }
+  return undefined
+}

@@ -48,6 +48,15 @@ export interface AsyncOptions {
   sites?: boolean
 }
 
+/** What one CPU does, by the names of its operations. */
+export interface AsyncScript {
+  operations: string[]
+  nmi?: string[]
+  mayStop?: boolean
+  /** It begins once a CPU has stopped for ever. */
+  afterStop?: boolean
+}
+
 /** A booted machine to explore on, and its operations. */
 export class AsyncMachine implements AsyncRoom {
   readonly stage: Stage
@@ -260,18 +269,15 @@ export class AsyncMachine implements AsyncRoom {
   }
 
   /** A subject: initial state by `steps`, then scripts of operation names per CPU. */
-  subject(
-    name: string,
-    steps: string,
-    scripts: { operations: string[]; nmi?: string[]; mayStop?: boolean }[],
-    more: Partial<Subject> = {},
-  ): Subject {
+  subject(name: string, steps: string, scripts: AsyncScript[], more: Partial<Subject> = {}): Subject {
     const { places, stage } = this
     const load32 = (address: number): number => stage.memory.words[address >>> 2]! >>> 0
     const made = (operation: string): Operation =>
       this.oneThread ? onOneThread(this.operation(operation)) : this.operation(operation)
     const cpus: CpuScript[] = scripts.map((script) => ({
-      operations: script.operations.map(made),
+      operations: script.operations.map((operation, place) =>
+        script.afterStop === true && place === 0 ? { ...made(operation), afterStop: true } : made(operation),
+      ),
       nmi: (script.nmi ?? []).map((operation) => this.operation(operation, true)),
       mayStop: script.mayStop === true,
     }))
