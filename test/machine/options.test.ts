@@ -109,3 +109,32 @@ test('so are those in what a run says of its task, its packet and its stacks', (
   ] as const)
     assert.throws(() => programs.mark!.run(untyped({ data, packet })), coded('BAD_RUN', words))
 })
+
+test('what load() is given is refused by name if it is not what the option takes, before anything is read', () => {
+  assert.throws(() => boot(null as never), coded('BAD_OPTION', /^boot: expected an object, got null$/))
+  const machine = boot.virtual()
+  for (const [name, given, expected] of [
+    ['maps', null, 'an object with maps by name'],
+    ['variables', 5, 'an object with values by name'],
+    ['maxEntries', [5], 'an object with numbers by name'],
+    ['keySize', 'x', 'an object with numbers by name'],
+    ['valueSize', 5, 'an object with numbers by name'],
+    ['checks', 'no', 'true or false'],
+    ['engine', 'llvm', 'jit or interp'],
+    ['btf', 5, "a file, its bytes or 'host'"],
+    ['kconfig', 5, "a file, 'host' or an object with values by name"],
+    ['pinRoot', 5, 'a path'],
+  ] as const)
+    assert.throws(
+      () => machine.load('no-such-file.bpf.o', untyped({ [name]: given })),
+      coded('BAD_OPTION', new RegExp(`^${name}: expected ${expected}, got `)),
+    )
+  const { programs } = machine.load(probes, unchecked)
+  const run = coded('BAD_RUN', /^program 'count': expected an object, got null$/)
+  assert.throws(() => programs.count!.run(null as never), run)
+  assert.throws(() => programs.count!.prepare(null as never), run)
+  assert.throws(
+    () => boot.virtual({ task: untyped({ comm: 5 }) }),
+    coded('BAD_OPTION', /^task\.comm: expected a text, got 5$/),
+  )
+})

@@ -4,6 +4,7 @@ import { refuseUnknown, type OptionNames } from '../options/given-options.js'
 import { InlineMachine } from './inline.js'
 import { bootOptions, type BootOptions } from '../options/boot-options.js'
 import { Machine, type ThreadOptions } from './threads.js'
+import { record } from '../options/network-fields.js'
 import { show } from '../options/units.js'
 import { VirtualMachine, virtualOptions, type VirtualOptions } from './virtual.js'
 
@@ -22,7 +23,7 @@ function boot(options: InlineOptions): InlineMachine
 /** A machine whose CPUs are worker threads, on the real clock. Rejects with SkepError BAD_OPTION. */
 function boot(options?: ThreadOptions): Promise<Machine>
 function boot(options: InlineOptions | ThreadOptions = {}): InlineMachine | Promise<Machine> {
-  const clock: unknown = options.clock ?? 'real'
+  const clock: unknown = record(options, 'boot').clock ?? 'real'
   if (clock !== 'real')
     throw new SkepError(
       'BAD_OPTION',

@@ -14,6 +14,7 @@ import type { LiveProgram } from '../load/object-table.js'
 import type { ObjectTypes } from '../object-types.js'
 import { PreparedRun, type PrepareOptions } from '../run/prepared.js'
 import { faultError } from '../observe/fault-report.js'
+import { show } from '../options/units.js'
 
 /** Runs between which a CPU takes a turn: timers that are due, work, frees. */
 const RUNS_PER_TURN = 64
@@ -106,7 +107,7 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
     const { cpus, joins } = this.kernel.shape
     throw index >= cpus && index < cpus + joins
       ? new SkepError('BAD_CPU', `CPU ${index} belongs to a thread that joins; programs are run on it there`)
-      : new SkepError('BAD_CPU', `there is no CPU ${index}; this machine has 0 to ${cpus - 1}`)
+      : new SkepError('BAD_CPU', `there is no CPU ${show(index)}; this machine has 0 to ${cpus - 1}`)
   }
 
   protected run(program: LiveProgram, options: RunOptions): RunResult {
@@ -115,7 +116,7 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
     const cpu = this.cpuOf(options.cpu ?? 0)
     const repeat = options.repeat ?? 1
     if (!Number.isInteger(repeat) || repeat < 1)
-      throw new SkepError('BAD_RUN', `repeat: expected a whole number from 1, got ${String(repeat)}`)
+      throw new SkepError('BAD_RUN', `repeat: expected a whole number from 1, got ${show(repeat)}`)
     cpu.taskOf = undefined
     const placed = placeRun(program.spec, options, cpu.runBuffer, kernel.maps.named)
     let retval = 0

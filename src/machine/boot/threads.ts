@@ -20,6 +20,7 @@ import { runBufferAt, type RunBuffer } from '../cpu/run-buffer.js'
 import { randomSeed } from './seed.js'
 import { shareMachine, type MachineShare } from './share.js'
 import { WorkerCpu, WorkerThread } from '../cpu/worker-cpu.js'
+import { show } from '../options/units.js'
 
 /** Options of a machine with worker threads. */
 export interface ThreadOptions extends BootOptions {
@@ -76,7 +77,7 @@ export class Machine extends MachineBase<'promised'> {
     const shape = machineShape(options, options.cpus ?? 1, true, randomSeed())
     const spin = SPIN_NANOSECONDS[options.wait ?? 'hybrid']
     if (spin === undefined)
-      throw new SkepError('BAD_OPTION', `wait: expected sleep, hybrid or spin, got ${String(options.wait)}`)
+      throw new SkepError('BAD_OPTION', `wait: expected sleep, hybrid or spin, got ${show(options.wait)}`)
     const threads = Array.from({ length: shape.cpus }, () => new WorkerThread())
     super(kernelFor(threads, shape, clock), promised)
     const { kernel } = this
@@ -210,7 +211,7 @@ export class Machine extends MachineBase<'promised'> {
     const worker = this.#workerOf(options.cpu ?? 0)
     const repeat = options.repeat ?? 1
     if (!Number.isInteger(repeat) || repeat < 1)
-      throw new SkepError('BAD_RUN', `repeat: expected a whole number from 1, got ${String(repeat)}`)
+      throw new SkepError('BAD_RUN', `repeat: expected a whole number from 1, got ${show(repeat)}`)
     let placed: PlacedRun | undefined
     const place = () => {
       kernel.check()
@@ -236,7 +237,7 @@ export class Machine extends MachineBase<'promised'> {
     if (!worker)
       throw cpu >= cpus && cpu < cpus + joins
         ? new SkepError('BAD_CPU', `CPU ${cpu} belongs to a thread that joins; programs are run on it there`)
-        : new SkepError('BAD_CPU', `there is no CPU ${cpu}; this machine has 0 to ${cpus - 1}`)
+        : new SkepError('BAD_CPU', `there is no CPU ${show(cpu)}; this machine has 0 to ${cpus - 1}`)
     if (!worker.alive) throw new SkepError('CPU_DEAD', `CPU ${cpu} is dead: its thread has ended`, { cpu })
     return worker
   }

@@ -54,10 +54,8 @@ export interface CodeRoom {
   release(): void
 }
 
-/** Reserves table slots and memory. Throws NO_MEMORY, BAD_OPTION. */
+/** Reserves table slots and memory. Throws NO_MEMORY. */
 export function reserveCode(kernel: Kernel, spec: ObjectSpec, engine: Engine): CodeRoom {
-  if (engine !== 'jit' && engine !== 'interp')
-    throw new SkepError('BAD_OPTION', `engine: expected jit or interp, got ${String(engine)}`)
   const functions = [...spec.functions.values()]
   const count = functions.length + (engine === 'interp' ? stubLimit(functions) : 0)
   const tableFirst = kernel.table.allocate(count)

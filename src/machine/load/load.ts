@@ -84,6 +84,29 @@ const loadOptions = {
   pinRoot: true,
 } satisfies OptionNames<LoadOptions>
 
+const isFile = (given: unknown): boolean => typeof given === 'string' || given instanceof URL
+const isByName = (given: unknown): boolean => typeof given === 'object' && given !== null && !Array.isArray(given)
+const byName = (what: string) => ({ is: isByName, expected: `an object with ${what} by name` })
+
+/** What an option is to be, whatever the object; what is in it is looked at where it is used. */
+const optionKinds: { readonly [Name in keyof LoadOptions]-?: { is(given: unknown): boolean; expected: string } } = {
+  programs: { is: Array.isArray, expected: 'a list of names' },
+  maxEntries: byName('numbers'),
+  valueSize: byName('numbers'),
+  keySize: byName('numbers'),
+  variables: byName('values'),
+  maps: byName('maps'),
+  engine: { is: (given) => given === 'jit' || given === 'interp', expected: 'jit or interp' },
+  checks: { is: (given) => typeof given === 'boolean', expected: 'true or false' },
+  btf: { is: (given) => isFile(given) || given instanceof Uint8Array, expected: `a file, its bytes or 'host'` },
+  kconfig: {
+    is: (given) => isFile(given) || isByName(given),
+    expected: `a file, 'host' or an object with values by name`,
+  },
+  strict: { is: (given) => given === '6.18', expected: `'6.18'` },
+  pinRoot: { is: isFile, expected: 'a path' },
+}
+
 /** What load() accepts: a path or file URL, the file's bytes, or a spec from readObject. */
 export type ObjectSource = string | URL | Uint8Array | ObjectSpec
 
@@ -109,11 +132,11 @@ export interface PreparedObject {
 export function prepareObject(kernel: Kernel, source: ObjectSource, options: LoadOptions): PreparedObject {
   kernel.check()
   refuseUnknown(options, loadOptions, 'load')
-  const { strict, programs } = options
-  if (strict !== undefined && strict !== '6.18')
-    throw new SkepError('BAD_OPTION', `strict: expected '6.18', got ${show(strict)}`)
-  if (programs !== undefined && !Array.isArray(programs))
-    throw new SkepError('BAD_OPTION', `programs: expected a list of names, got ${show(programs)}`)
+  for (const [name, { is, expected }] of Object.entries(optionKinds)) {
+    const given: unknown = options[name as keyof LoadOptions]
+    if (given !== undefined && !is(given))
+      throw new SkepError('BAD_OPTION', `${name}: expected ${expected}, got ${show(given)}`)
+  }
   const { spec: read, bytes } = readSource(source)
   const spec = options.btf === undefined ? read : relocateCore(read, readKernelBtf(options.btf, readFileSync))
   const chosen = selected(edited(spec, options, programCpusOf(kernel.shape)), options.programs)

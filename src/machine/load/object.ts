@@ -10,6 +10,7 @@ import type { PreparedObject } from './load.js'
 import type { MapHandle } from '../map/handle.js'
 import type { ObjectTypes } from '../object-types.js'
 import { VariableHandle } from './variables.js'
+import { show } from '../options/units.js'
 
 /** Things by name; asking for a name that is not there is an error that lists the names. */
 export type Named<T> = { readonly [name: string]: T }
@@ -39,14 +40,16 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
     }
     const runOpen: Runner<M> = {
       run(program, options) {
-        if (open) return runner.run(program, options)
+        if (open && typeof options === 'object' && (options as unknown) !== null) return runner.run(program, options)
         return answer(() => {
           check()
-          throw new SkepError('CLOSED', `object '${spec.name}' is closed`)
+          throw new SkepError('BAD_RUN', `program '${program.spec.name}': expected an object, got ${show(options)}`)
         }) as Answer<M, RunResult>
       },
       prepare(program, options) {
         check()
+        if (typeof options !== 'object' || (options as unknown) === null)
+          throw new SkepError('BAD_RUN', `program '${program.spec.name}': expected an object, got ${show(options)}`)
         return runner.prepare(program, options)
       },
     }

@@ -87,6 +87,7 @@ function writeTask(bytes: Uint8Array, address: number, task: TaskIdentity, fail:
   pair(TASK_PID_TGID, task.pid, task.tid ?? task.pid, 'task: pid and tid')
   pair(TASK_UID_GID, task.gid, task.uid, 'task: uid and gid')
   if (task.comm !== undefined) {
+    if (typeof task.comm !== 'string') fail(`task.comm: expected a text, got ${show(task.comm)}`)
     const name = new TextEncoder().encode(task.comm).subarray(0, 15)
     bytes.fill(0, address + TASK_COMM, address + TASK_COMM + 16)
     bytes.set(name, address + TASK_COMM)
