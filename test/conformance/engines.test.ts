@@ -78,7 +78,7 @@ for (const engine of ENGINES)
         [code(asm.callKfunc('x'), asm.exit()).slice(), /instruction 0/],
         [code(asm.instruction('ldabsw', { imm: 1 }), asm.exit()), /legacy packet loads/],
         ['zz', /byte 0: 'zz' is not hexadecimal/],
-        ['', /no instructions/],
+        ['', /on standard input: expected hexadecimal bytes, found none/],
       ]
       for (const [program, words] of cases) {
         const { status, out, err } = plugin(program, '--engine', engine)
