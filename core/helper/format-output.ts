@@ -9,11 +9,13 @@ import {
   FLAG_ZERO,
   has,
   kindOf,
+  LOWER_A,
   LOWER_D,
   LOWER_I,
   LOWER_U,
   LOWER_X,
   SPACE,
+  UPPER_A,
   UPPER_X,
   widthOf,
   ZERO,
@@ -22,8 +24,6 @@ import { tracePut } from './trace-ring'
 
 const DOT: u8 = 46
 const COLON: u8 = 58
-const UPPER_A: u8 = 65
-const LOWER_A: u8 = 97
 
 /** A target with this bit is an address in memory, one without it the position of a record of the trace ring. */
 export const IN_MEMORY: u64 = 1 << 63

@@ -5,10 +5,9 @@
 // that is not at hand. An insertion that has evicted and then finds its place changed goes on there with what it has.
 // Called by the helpers.
 import { BPF_EXIST, BPF_NOEXIST } from '../abi'
-import { cpu } from '../cpu'
+import { cpu, cpuIndex } from '../cpu'
 import { compareExchange64, glance32, glance64, load64, note32, note64, peek32, poke32 } from '../door'
 import {
-  CPU_INDEX,
   CPU_MAP_OPERATIONS,
   MAP_KEY_SIZE,
   MAP_SLOW_LOOKUPS,
@@ -96,7 +95,7 @@ function write(map: usize, index: u32, order: u64, value: usize, next: u32, refe
 
 /** The element of the key, which `link` leads to, for the CPU's spare one. */
 function replace(map: usize, order: u64, value: usize, link: usize, word: u64, record: usize, its: u64): i32 {
-  const share = shareOf(map, peek32(cpu() + CPU_INDEX))
+  const share = shareOf(map, cpuIndex())
   const spare = peek32(share + SHARE_SPARE)
   if (!spare) return LONG_WAY
   poke32(share + SHARE_SPARE, 0)
@@ -113,7 +112,7 @@ function replace(map: usize, order: u64, value: usize, link: usize, word: u64, r
 /** A new element where `link` holds `word`: the CPU's spare one in a room of its own, or one that it evicts. */
 function insert(map: usize, order: u64, value: usize, flags: u32, link: usize, word: u64): i32 {
   if (isLru(peek32(map + MAP_TYPE))) return insertEvicting(map, order, value, flags, link, word)
-  const share = shareOf(map, peek32(cpu() + CPU_INDEX))
+  const share = shareOf(map, cpuIndex())
   const spare = peek32(share + SHARE_SPARE)
   if (!spare || reserveOwn(share) !== RESERVED) return LONG_WAY
   poke32(share + SHARE_SPARE, 0)
@@ -158,7 +157,7 @@ function unlink(map: usize, order: u64, link: usize, word: u64, record: usize, i
   if (compareExchange64(record + RECORD_LINK, its, linkAfter(its, RECORD_MARK, successor)) !== its) return LONG_WAY
   if (compareExchange64(link, word, linkAfter(word, 0, successor)) !== word) act(map, SWEEP, order, 0, 0, 0)
   unreserve(map)
-  const share = shareOf(map, peek32(cpu() + CPU_INDEX))
+  const share = shareOf(map, cpuIndex())
   if (peek32(share + SHARE_SPARE)) giveElement(map, nextOf(word) - 1)
   else poke32(share + SHARE_SPARE, nextOf(word))
   return 0
