@@ -3,35 +3,10 @@
 // Programs that give back what they acquire on all ways that the verifier goes, though more ways can be drawn: it knows that
 // these are never taken. Never run, only loaded.
 
-#include "skep.bpf.h"
+#include "sample.bpf.h"
+#include "socket.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-struct bpf_sock {
-  __u32 bound_dev_if;
-  __u32 family;
-  __u32 words[16];
-  __u32 state;
-  __s32 rx_queue_mapping;
-};
-
-static struct bpf_sock *(*const bpf_sk_lookup_tcp)(void *ctx, void *tuple, __u32 size, __u64 netns,
-                                                   __u64 flags) = (void *)84;
-static long (*const bpf_sk_release)(void *sk) = (void *)86;
-
-struct {
-  __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 4096);
-} ring SEC(".maps");
-
-static __always_inline struct bpf_sock *lookup(void *ctx)
-{
-  __u32 tuple[3] = {};
-
-  return bpf_sk_lookup_tcp(ctx, tuple, sizeof(tuple), -1, 0);
-}
-
-#define keep(x) asm volatile("" : "+r"(x))
 
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -39,11 +14,6 @@ struct {
   __type(key, __u32);
   __type(value, __u64);
 } numbers SEC(".maps");
-
-static __always_inline __u64 *sample(void)
-{
-  return bpf_ringbuf_reserve(&ring, 8, 0);
-}
 
 SEC("tc") int ok_flag_of_failure(struct __sk_buff *ctx)
 {
@@ -322,58 +292,6 @@ SEC("tc") int ok_decided_in_function(struct __sk_buff *ctx)
   if (mark > 7)
     bpf_ringbuf_submit(s, 0);
   return 0;
-}
-
-/* The index of an array: what was looked up is there for certain. */
-
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(max_entries, 4);
-  __type(key, __u32);
-  __type(value, __u64);
-} array SEC(".maps");
-
-struct {
-  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, __u32);
-  __type(value, __u64);
-} counts SEC(".maps");
-
-#define INDEXED(NAME, MAP, INDEX)                                                                                      \
-  SEC("tc") int NAME(struct __sk_buff *ctx)                                                                            \
-  {                                                                                                                    \
-    __u64 *s = sample(), *number;                                                                                      \
-    INDEX;                                                                                                             \
-                                                                                                                       \
-    if (!s)                                                                                                            \
-      return 0;                                                                                                        \
-    number = bpf_map_lookup_elem(&MAP, (void *)&index);                                                                \
-    if (!number)                                                                                                       \
-      return 1;                                                                                                        \
-    *s = *number;                                                                                                      \
-    bpf_ringbuf_submit(s, 0);                                                                                          \
-    return 0;                                                                                                          \
-  }
-
-INDEXED(ok_index_zero, array, __u32 index = 0)
-INDEXED(ok_index_zero_of_percpu, counts, __u32 index = 0)
-INDEXED(ok_index_aligned, array, __u32 index __attribute__((aligned(8))) = 3)
-INDEXED(ok_index_in_halves, array, volatile __u16 index[2] = {})
-INDEXED(ok_index_of_two_ways, array, __u32 one; if (ctx->mark == 7) asm volatile("%0 = 1" : "=r"(one));
-        else asm volatile("%0 = 2" : "=r"(one)); __u32 index __attribute__((aligned(8))) = one)
-INDEXED(ok_index_of_bits, array, __u64 bits = ctx->mark; asm volatile("%0 &= 16; %0 >>= 4; %0 &= 14" : "+r"(bits));
-        __u32 index __attribute__((aligned(8))) = bits)
-
-SEC("tc") int ok_moved_unchecked(struct __sk_buff *ctx)
-{
-  __u32 index = 0;
-  char *number = bpf_map_lookup_elem(&array, &index);
-
-  keep(number);
-  number += 4;
-  keep(number);
-  return *number;
 }
 
 SEC("tc") int ok_bits_of_lowest_bits(struct __sk_buff *ctx)

@@ -2,21 +2,11 @@
 
 // What a program acquires, sockets on their ways and samples of a ring, and has to give back on each way. Never run, only loaded.
 
-#include "skep.bpf.h"
+#include "sample.bpf.h"
+#include "socket.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct bpf_sock {
-  __u32 bound_dev_if;
-  __u32 family;
-  __u32 words[16];
-  __u32 state;
-  __s32 rx_queue_mapping;
-};
-
-static struct bpf_sock *(*const bpf_sk_lookup_tcp)(void *ctx, void *tuple, __u32 size, __u64 netns,
-                                                   __u64 flags) = (void *)84;
-static long (*const bpf_sk_release)(void *sk) = (void *)86;
 static long (*const bpf_ringbuf_reserve_dynptr)(void *ring, __u32 size, __u64 flags, void *dynptr) = (void *)198;
 static void (*const bpf_ringbuf_submit_dynptr)(void *dynptr, __u64 flags) = (void *)199;
 
@@ -33,23 +23,11 @@ struct {
 } values SEC(".maps");
 
 struct {
-  __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 4096);
-} ring SEC(".maps");
-
-struct {
   __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
   __uint(max_entries, 1);
   __uint(key_size, 4);
   __uint(value_size, 4);
 } jumps SEC(".maps");
-
-static __always_inline struct bpf_sock *lookup(void *ctx)
-{
-  __u32 tuple[3] = {};
-
-  return bpf_sk_lookup_tcp(ctx, tuple, sizeof(tuple), -1, 0);
-}
 
 SEC("tc") int bad_sock_moved(struct __sk_buff *ctx)
 {

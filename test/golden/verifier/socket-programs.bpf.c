@@ -2,33 +2,15 @@
 
 // What a program may do with a socket that it has looked up, and with what it casts it to. Never run, only loaded.
 
-#include "skep.bpf.h"
+#include "socket.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct bpf_sock {
-  __u32 bound_dev_if;
-  __u32 family;
-  __u32 words[16];
-  __u32 state;
-  __s32 rx_queue_mapping;
-};
-
-static struct bpf_sock *(*const bpf_sk_lookup_tcp)(void *ctx, void *tuple, __u32 size, __u64 netns,
-                                                   __u64 flags) = (void *)84;
 static struct bpf_sock *(*const bpf_skc_lookup_tcp)(void *ctx, void *tuple, __u32 size, __u64 netns,
                                                     __u64 flags) = (void *)99;
-static long (*const bpf_sk_release)(void *sk) = (void *)86;
 static struct bpf_sock *(*const bpf_sk_fullsock)(void *sk) = (void *)95;
 static struct bpf_sock *(*const bpf_tcp_sock)(void *sk) = (void *)96;
 static struct bpf_sock *(*const bpf_get_listener_sock)(void *sk) = (void *)98;
-
-static __always_inline struct bpf_sock *lookup(void *ctx)
-{
-  __u32 tuple[3] = {};
-
-  return bpf_sk_lookup_tcp(ctx, tuple, sizeof(tuple), -1, 0);
-}
 
 static __always_inline struct bpf_sock *lookup_short(void *ctx)
 {

@@ -23,13 +23,6 @@ const DECISIONS = [
   'ok_last_turn',
   'ok_same_object',
   'ok_decided_in_function',
-  'ok_index_zero',
-  'ok_index_zero_of_percpu',
-  'ok_index_aligned',
-  'ok_index_in_halves',
-  'ok_index_of_two_ways',
-  'ok_index_of_bits',
-  'ok_moved_unchecked',
   'ok_bits_of_lowest_bits',
   'ok_below_all_ones',
   'ok_below_negative',
@@ -37,6 +30,17 @@ const DECISIONS = [
   'ok_bits_above',
   'ok_at_most_all_ones',
   'ok_half_at_most_all',
+]
+
+/** Of index-programs.bpf.c; each is accepted. */
+const INDEXED = [
+  'ok_index_zero',
+  'ok_index_zero_of_percpu',
+  'ok_index_aligned',
+  'ok_index_in_halves',
+  'ok_index_of_two_ways',
+  'ok_index_of_bits',
+  'ok_moved_unchecked',
 ]
 
 export const VERDICTS: readonly Verdict[] = [
@@ -219,4 +223,5 @@ export const VERDICTS: readonly Verdict[] = [
   ...REFERENCE_VERDICTS,
   ...DYNPTR_VERDICTS,
   ...DECISIONS.map((program) => ({ object: 'decision-programs', program })),
+  ...INDEXED.map((program) => ({ object: 'index-programs', program })),
 ]
