@@ -14,10 +14,10 @@ import {
   type Held,
 } from './resources.js'
 import type { ResourceRule } from './signatures.js'
-import { overwriteComplaint, withSpecial, type SpecialSlot } from './special-slots.js'
-import { destroySpecial, forgetSpecial, framePlace, overwrite, replaceWhere, type State } from './state.js'
+import { overwriteComplaint, type SpecialSlot } from './special-slots.js'
+import { destroySpecial, forgetSpecial, framePlace, placeSpecial, replaceWhere, type State } from './state.js'
 import type { Surroundings } from './step.js'
-import { RELEASED, UNKNOWN, type ObjectPointer, type Value } from './value.js'
+import { ownOffset, RELEASED, UNKNOWN, type ObjectPointer, type Value } from './value.js'
 
 /** What is wrong with a call by what is held and by the objects that it is given. */
 export function resourceComplaint(around: Surroundings, state: State, rule: ResourceRule): Complaint | undefined {
@@ -38,32 +38,32 @@ export function resourceComplaint(around: Surroundings, state: State, rule: Reso
     case 'leave':
       return resources.known ? sectionComplaint(around, state, rule, first) : undefined
     case 'iterator': {
-      const isThere = isSpecial(around, state, 'iterator', rule.type, first, (name) => holds(resources, name))
+      const at = ownOffset(first)
+      const name = framePlace(around.code.spec.name, rule.type, first)
+      if (at === undefined || name === undefined) return undefined
+      const isThere = isSpecial(state, at, 'iterator', rule.type, holds(resources, name))
       if (isThere === undefined) return undefined
       if (rule.step !== 'new') return isThere ? undefined : invalid(`expected an initialized ${rule.type} as arg #0`)
       if (isThere) return invalid(`expected uninitialized ${rule.type} as arg #0`)
-      return first.is === 'frame' ? overwriteComplaint(state.special, first.min, rule.bytes) : undefined
+      return overwriteComplaint(state.special, at, rule.bytes)
     }
     default:
       return undefined
   }
 }
 
-/** Whether it lies where the pointer points to; undefined if nobody knows. `isHeld`: what is held says it. */
+/** Whether it lies at `offset` of the own frame; undefined if nobody knows. `isHeld`: what is held says it. */
 function isSpecial(
-  around: Surroundings,
   { special, resources }: State,
+  offset: number,
   what: SpecialSlot['what'],
   type: string,
-  pointer: Value,
-  isHeld: (name: string) => boolean,
+  isHeld: boolean,
 ): boolean | undefined {
-  const name = framePlace(around.code.spec.name, type, pointer)
-  if (name === undefined || pointer.is !== 'frame') return undefined
-  const slot = special.entries.get(pointer.min)
+  const slot = special.entries.get(offset)
   if (slot?.what === what && slot.type === type) return true
   if (special.known) return false
-  return resources.known ? isHeld(name) : undefined
+  return resources.known ? isHeld : undefined
 }
 
 type Section = Extract<ResourceRule, { does: 'enter' | 'leave' }>
@@ -79,16 +79,17 @@ function sectionComplaint(around: Surroundings, state: State, rule: Section, fir
     return enters || preempt > 0
       ? undefined
       : invalid('unmatched attempt to enable preemption (kernel function bpf_preempt_enable)')
-  const held = (name: string): number => irq.findIndex((one) => one.name === name)
-  const isThere = isSpecial(around, state, 'irq', 'irq', first, (name) => held(name) >= 0)
+  const offset = ownOffset(first)
+  if (offset === undefined) return undefined
+  const name = framePlace(around.code.spec.name, 'irq', first)
+  const at = irq.findIndex((held) => held.name === name)
+  const isThere = isSpecial(state, offset, 'irq', 'irq', at >= 0)
   if (isThere === undefined) return undefined
   if (enters && isThere) return invalid('expected uninitialized irq flag as arg#0')
-  if (enters) return first.is === 'frame' ? overwriteComplaint(state.special, first.min, IRQ_BYTES) : undefined
+  if (enters) return overwriteComplaint(state.special, offset, IRQ.bytes)
   if (!isThere) return invalid('expected an initialized irq flag as arg#0')
-  const at = held(framePlace(around.code.spec.name, 'irq', first) ?? '')
-  if (at < 0) return undefined
+  if (at < 0 || at === irq.length - 1) return undefined
   const last = irq.at(-1)!
-  if (at === irq.length - 1) return undefined
   return access(`cannot restore irq state out of order, expected id=${irq.length} acquired at insn_idx=${last.index}`)
 }
 
@@ -120,7 +121,7 @@ export function resourceEffect(
     case 'enter':
     case 'leave':
       state.resources = afterSection(around, state, rule, first, index)
-      if (rule.section === 'irq') placeSpecial(state, first, IRQ, rule.does === 'enter')
+      if (rule.section === 'irq') replaceSpecial(state, first, IRQ, rule.does === 'enter')
       return undefined
     default:
       return undefined
@@ -141,20 +142,15 @@ function release(state: State, value: Value): void {
   replaceWhere(state, (each) => (each.is === 'object' && each.reference === reference ? RELEASED : undefined))
 }
 
-const IRQ_BYTES = 8
-const IRQ: SpecialSlot = { what: 'irq', type: 'irq', bytes: IRQ_BYTES }
+const IRQ: SpecialSlot = { what: 'irq', type: 'irq', bytes: 8 }
 
 /** Something new in the frame, or the end of it. */
-function placeSpecial(state: State, pointer: Value, slot: SpecialSlot, isNew: boolean): void {
-  const isFollowed = pointer.is === 'frame' && pointer.own && pointer.min === pointer.max
-  if (!isFollowed) {
+function replaceSpecial(state: State, pointer: Value, slot: SpecialSlot, isNew: boolean): void {
+  const at = ownOffset(pointer)
+  if (at === undefined) {
     if (pointer.is !== 'frame' || pointer.own) forgetSpecial(state)
-    return
-  }
-  destroySpecial(state, pointer.min, slot.bytes)
-  if (!isNew) return
-  overwrite(state, pointer.min, slot.bytes)
-  state.special = withSpecial(state.special, pointer.min, slot)
+  } else if (isNew) placeSpecial(state, at, slot)
+  else destroySpecial(state, at, slot.bytes)
 }
 
 /** An iterator, which lives in the frame. */
@@ -167,7 +163,7 @@ function place(
 ): void {
   if (rule.step === 'next') return
   const name = framePlace(around.code.spec.name, rule.type, pointer)
-  placeSpecial(state, pointer, { what: 'iterator', type: rule.type, bytes: rule.bytes }, rule.step === 'new')
+  replaceSpecial(state, pointer, { what: 'iterator', type: rule.type, bytes: rule.bytes }, rule.step === 'new')
   if (name === undefined) state.resources = UNKNOWN_HELD
   else if (rule.step === 'new') state.resources = withReference(state.resources, name, index)
   else if (holds(state.resources, name)) state.resources = withoutReference(state.resources, name)

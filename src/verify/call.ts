@@ -4,7 +4,7 @@ import type { Instruction } from '../isa/decode.js'
 import type { MapSpec } from '../object/spec.js'
 import { helperName } from '../isa/helper-names.js'
 import { resourceComplaint, resourceEffect } from './acquire.js'
-import { dynptrComplaint, dynptrEffect } from './dynptr.js'
+import { dynptrAt, dynptrComplaint, dynptrEffect } from './dynptr.js'
 import { callComplaint } from './fields.js'
 import { formatComplaint } from './format.js'
 import { memoryComplaint } from './given-memory.js'
@@ -21,7 +21,7 @@ import {
 } from './signatures.js'
 import { forgetSpecial, replace, replaceWhere, type State } from './state.js'
 import type { Surroundings } from './step.js'
-import { asArgument, KERNEL_POINTER, RELEASED, UNKNOWN, type Nullable, type Value } from './value.js'
+import { asArgument, KERNEL_POINTER, ownOffset, RELEASED, UNKNOWN, type Nullable, type Value } from './value.js'
 
 /** How a function is entered. */
 export interface Entry {
@@ -142,11 +142,7 @@ function external(
 
 /** The kernel knows nothing any more of the packet, after some writes through a dynptr, too. */
 function isForgotten(state: State, callee: number | string): boolean {
-  const pointer = state.registers[1] ?? UNKNOWN
-  if (callee === DYNPTR_WRITE && pointer.is === 'frame' && pointer.own && pointer.min === pointer.max) {
-    const slot = state.special.entries.get(pointer.min)
-    return slot?.what === 'dynptr' && slot.type === 'skb'
-  }
+  if (callee === DYNPTR_WRITE) return dynptrAt(state, 1)?.type === 'skb'
   return callee === 'bpf_xdp_pull_data' || (typeof callee === 'number' && forgetsPacket(callee))
 }
 
@@ -236,7 +232,8 @@ function nullness({ type, maxEntries }: MapSpec, { registers, slots }: State): N
   const key = registers[2] ?? UNKNOWN
   if (type !== ARRAY && type !== PERCPU_ARRAY) return true
   if (key.is !== 'frame') return key.is === 'unknown' ? 'mixed' : true
-  const slot = key.own && key.min === key.max ? slots.get(key.min) : undefined
+  const at = ownOffset(key)
+  const slot = at === undefined ? undefined : slots.get(at)
   // A word that was stored whole is no index of 4 bytes to it.
   if (slot?.bytes === 8 && slot.value.is === 'scalar' && key.min % 8 === 0) return true
   if (slot?.bytes !== 4 || slot.value.is !== 'scalar' || slot.value.precision === LOOSE) return 'mixed'

@@ -8,10 +8,24 @@ import { access, invalid, type Complaint } from './refusal.js'
 import { holds, UNKNOWN_HELD, withoutReference, withReference } from './resources.js'
 import { isConstant, LOOSE } from './scalar.js'
 import type { DynptrArgument, Signature } from './signatures.js'
-import { overwriteComplaint, specialAmong, withoutSpecial, withSpecial, type SpecialSlot } from './special-slots.js'
-import { destroySpecial, forgetSpecial, framePlace, overwrite, replaceWhere, type State } from './state.js'
+import {
+  isReferencedAmong,
+  overwriteComplaint,
+  specialAmong,
+  withoutSpecial,
+  type SpecialSlot,
+} from './special-slots.js'
+import {
+  destroySpecial,
+  forgetSpecial,
+  framePlace,
+  overwrite,
+  placeSpecial,
+  replaceWhere,
+  type State,
+} from './state.js'
 import type { Surroundings } from './step.js'
-import { RELEASED, typeName, UNKNOWN, type ObjectPointer, type Value } from './value.js'
+import { ownOffset, RELEASED, typeName, UNKNOWN, type ObjectPointer, type Value } from './value.js'
 
 type Dynptr = Extract<SpecialSlot, { what: 'dynptr' }>
 
@@ -75,27 +89,22 @@ function argumentComplaint(state: State, argument: DynptrArgument, isKfunc: bool
       ? invalid(`arg#${register - 1} expected pointer to stack or const struct bpf_dynptr`)
       : access(`R${register} type=${typeName(value)} expected=fp, dynptr_ptr`)
   }
-  if (!value.own || value.min !== value.max) return undefined
+  const at = ownOffset(value)
+  if (at === undefined) return undefined
   const { special } = state
-  const isPlaced = value.min % 8 === 0 && value.min <= -BYTES
+  const isPlaced = at % 8 === 0 && at <= -BYTES
   const isDecided = special.known || !isPlaced
   if (does === 'new')
-    return isPlaced
-      ? overwriteComplaint(special, value.min, BYTES)
-      : invalid('Dynptr has to be an uninitialized dynptr')
-  const slot = special.entries.get(value.min)
+    return isPlaced ? overwriteComplaint(special, at, BYTES) : invalid('Dynptr has to be an uninitialized dynptr')
+  const slot = special.entries.get(at)
   if (slot?.what === 'dynptr') {
     if (does === 'use' || slot.reference !== undefined) return undefined
     return invalid(`arg ${register} is an unacquired reference`)
   }
   if (!isDecided) return undefined
-  return does === 'use' || (isPlaced && isReferencedAt(state, value.min))
+  return does === 'use' || (isPlaced && isReferencedAmong(special, at, 8))
     ? invalid(`Expected an initialized dynptr as ${place}`)
     : invalid(`arg ${register} is an unacquired reference`)
-}
-
-function isReferencedAt({ special }: State, at: number): boolean {
-  return specialAmong(special, at, 8).some(([, slot]) => slot.what === 'dynptr' && slot.reference !== undefined)
 }
 
 /** What is wrong with the dynptr that a drained ring gives its callback. */
@@ -115,12 +124,11 @@ function drainedComplaint(
 
 /** The buffer of a slice, r3 of r4 bytes. */
 function bufferComplaint({ registers, special }: State): Complaint | undefined {
-  const buffer = registers[3] ?? UNKNOWN
+  const buffer = ownOffset(registers[3] ?? UNKNOWN)
   const size = registers[4] ?? UNKNOWN
-  if (buffer.is !== 'frame' || !buffer.own || buffer.min !== buffer.max) return undefined
-  if (size.is !== 'scalar' || !isConstant(size)) return undefined
-  const isOutside = buffer.min < -512 || buffer.min + size.min > 0
-  return isOutside || specialAmong(special, buffer.min, size.min).length > 0
+  if (buffer === undefined || size.is !== 'scalar' || !isConstant(size)) return undefined
+  const isOutside = buffer < -512 || buffer + size.min > 0
+  return isOutside || specialAmong(special, buffer, size.min).length > 0
     ? invalid('arg#2 arg#3 memory, len pair leads to invalid memory access')
     : undefined
 }
@@ -142,11 +150,11 @@ export function dynptrEffect(
 }
 
 /** The dynptr that a register points to, if it is known. */
-function dynptrAt({ registers, special }: State, register: number): Dynptr | undefined {
+export function dynptrAt({ registers, special }: State, register: number): Dynptr | undefined {
   const value = registers[register] ?? UNKNOWN
   if (value.is === 'dynptr') return { what: 'dynptr', bytes: BYTES, type: 'local', id: 'drained', reference: undefined }
-  if (value.is !== 'frame' || !value.own || value.min !== value.max) return undefined
-  const slot = special.entries.get(value.min)
+  const at = ownOffset(value)
+  const slot = at === undefined ? undefined : special.entries.get(at)
   return slot?.what === 'dynptr' ? slot : undefined
 }
 
@@ -178,24 +186,24 @@ function make(
 ): void {
   const pointer = state.registers[register] ?? UNKNOWN
   const { spec } = around.code
-  const name = framePlace(spec.name, 'dynptr', pointer)
-  if (name === undefined || pointer.is !== 'frame') {
+  const at = ownOffset(pointer)
+  if (at === undefined) {
     if (type === 'ringbuf' || (clones && isDynptrHeld(state))) state.resources = UNKNOWN_HELD
     if (pointer.is !== 'frame' || pointer.own) forgetSpecial(state)
     return
   }
-  const id = `${spec.name} ${index} ${pointer.min}`
-  destroySpecial(state, pointer.min, BYTES)
-  overwrite(state, pointer.min, BYTES)
-  if (clones) {
-    if (!original && isDynptrHeld(state)) state.resources = UNKNOWN_HELD
-    if (original) state.special = withSpecial(state.special, pointer.min, { ...original, id })
-    else forgetSpecial(state)
+  if (clones && !original) {
+    if (isDynptrHeld(state)) state.resources = UNKNOWN_HELD
+    destroySpecial(state, at, BYTES)
+    overwrite(state, at, BYTES)
+    forgetSpecial(state)
     return
   }
-  const reference = type === 'ringbuf' ? name : undefined
+  const id = `${spec.name} ${index} ${at}`
+  if (clones && original) return placeSpecial(state, at, { ...original, id })
+  const reference = type === 'ringbuf' ? framePlace(spec.name, 'dynptr', pointer) : undefined
   if (reference !== undefined) state.resources = withReference(state.resources, reference, index)
-  state.special = withSpecial(state.special, pointer.min, { what: 'dynptr', bytes: BYTES, type, id, reference })
+  placeSpecial(state, at, { what: 'dynptr', bytes: BYTES, type, id, reference })
 }
 
 function isDynptrHeld({ resources }: State): boolean {

@@ -3,9 +3,9 @@
 import type { MapSpec } from '../object/spec.js'
 import type { Complaint } from './refusal.js'
 import { isConstant } from './scalar.js'
-import { givenMemoryComplaint } from './special-slots.js'
+import { fillComplaint, readComplaint } from './special-slots.js'
 import type { State } from './state.js'
-import { UNKNOWN } from './value.js'
+import { ownOffset, UNKNOWN } from './value.js'
 
 interface Memory {
   /** The register that points to it. */
@@ -42,12 +42,12 @@ export function memoryComplaint(
   const first = registers[1] ?? UNKNOWN
   const map = first.is === 'map' ? maps.get(first.map) : undefined
   for (const { at, bytes, writes = false } of GIVEN.get(helper) ?? []) {
-    const pointer = registers[at] ?? UNKNOWN
-    if (pointer.is !== 'frame' || !pointer.own || pointer.min !== pointer.max) continue
+    const offset = ownOffset(registers[at] ?? UNKNOWN)
     const length = typeof bytes === 'number' ? (registers[bytes] ?? UNKNOWN) : undefined
     const known = length?.is === 'scalar' && isConstant(length) ? length.min : undefined
     const size = bytes === 'key' ? map?.keySize : bytes === 'value' ? map?.valueSize : known
-    const complaint = size && givenMemoryComplaint(special, at, pointer.min, size, writes)
+    if (offset === undefined || !size) continue
+    const complaint = writes ? fillComplaint(special, offset, size) : readComplaint(special, offset, size, at)
     if (complaint) return complaint
   }
   return undefined

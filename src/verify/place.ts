@@ -7,7 +7,7 @@ import type { ProgramSpec } from '../object/spec.js'
 import { contextField } from './context.js'
 import { isConstant } from './scalar.js'
 import { replaceWhere, type State } from './state.js'
-import { UNKNOWN, type Base, type Place, type Value } from './value.js'
+import { ownOffset, UNKNOWN, type Base, type Place, type Value } from './value.js'
 
 /** The address that a base stands for is about to be another one. */
 export function forget(state: State, base: Base): void {
@@ -55,8 +55,8 @@ export function loadedPlace(
     forget(state, index)
     return { ...field, base: index }
   }
-  if (base.is !== 'frame' || !base.own || base.min !== base.max) return undefined
-  const slot = state.slots.get(base.min + offset)
+  const at = ownOffset(base)
+  const slot = at === undefined ? undefined : state.slots.get(at + offset)
   if (slot?.value.is !== 'place' || slot.bytes !== form.width / 8) return undefined
   const kept = slot.value
   forget(state, index)

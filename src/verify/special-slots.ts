@@ -38,9 +38,8 @@ function nameOf(slot: SpecialSlot): string {
   return slot.what === 'dynptr' ? `${slot.type} ${slot.id} ${slot.reference}` : slot.type
 }
 
-/** With one more, in place of what it overlaps. */
-export function withSpecial(slots: SpecialSlots, at: number, slot: SpecialSlot): SpecialSlots {
-  const { known, entries } = withoutSpecial(slots, (each, place) => overlaps(place, each.bytes, at, slot.bytes))
+/** With one more, where none of the others is. */
+export function withSpecial({ known, entries }: SpecialSlots, at: number, slot: SpecialSlot): SpecialSlots {
   return keyed(known, new Map([...entries, [at, slot]]))
 }
 
@@ -70,41 +69,34 @@ export function joinSpecial(one: SpecialSlots, other: SpecialSlots): SpecialSlot
   return keyed(false, both)
 }
 
-/** A load or store of the frame. */
-export function specialComplaint(
+/** What is wrong with a load of the frame, or with what a helper reads there through `register`. */
+export function readComplaint(
   slots: SpecialSlots,
   offset: number,
   bytes: number,
-  stores: boolean,
+  register?: number,
 ): Complaint | undefined {
   const hit = specialAmong(slots, offset, bytes)
-  if (stores) return isReferenced(hit) ? invalid(OVERWRITTEN) : undefined
-  return hit.length > 0 ? access(`invalid read from stack off ${firstByte(hit, offset)} size ${bytes}`) : undefined
+  if (hit.length === 0) return undefined
+  const through = register === undefined ? '' : `R${register} `
+  return access(`invalid read from stack ${through}off ${firstByte(hit, offset)} size ${bytes}`)
 }
 
-/** What a helper reads, or (`writes`) fills without having looked at it, through `register`. */
-export function givenMemoryComplaint(
-  slots: SpecialSlots,
-  register: number,
-  offset: number,
-  bytes: number,
-  writes: boolean,
-): Complaint | undefined {
-  const hit = specialAmong(slots, offset, bytes).filter(([, { what }]) => !writes || what === 'dynptr')
+/** What is wrong with a helper that fills memory there without having looked at it. */
+export function fillComplaint(slots: SpecialSlots, offset: number, bytes: number): Complaint | undefined {
+  const hit = specialAmong(slots, offset, bytes).filter(([, { what }]) => what === 'dynptr')
   if (hit.length === 0) return undefined
-  if (!writes) return access(`invalid read from stack R${register} off ${firstByte(hit, offset)} size ${bytes}`)
   return access(`potential write to dynptr at off=${Math.max(offset, lowest(hit))} disallowed`)
 }
 
-const OVERWRITTEN = 'cannot overwrite referenced dynptr'
-
-/** What is wrong with something new at `offset`. */
+/** What is wrong with a store, or with something new, at `offset`. */
 export function overwriteComplaint(slots: SpecialSlots, offset: number, bytes: number): Complaint | undefined {
-  return specialComplaint(slots, offset, bytes, true)
+  return isReferencedAmong(slots, offset, bytes) ? invalid('cannot overwrite referenced dynptr') : undefined
 }
 
-function isReferenced(hit: readonly [number, SpecialSlot][]): boolean {
-  return hit.some(([, slot]) => slot.what === 'dynptr' && slot.reference !== undefined)
+/** Whether `bytes` at `offset` touch a dynptr that has to be given back. */
+export function isReferencedAmong(slots: SpecialSlots, offset: number, bytes: number): boolean {
+  return specialAmong(slots, offset, bytes).some(([, slot]) => slot.what === 'dynptr' && slot.reference !== undefined)
 }
 
 function lowest(hit: readonly [number, SpecialSlot][]): number {

@@ -3,8 +3,16 @@
 // Owned by the walk; an instruction's step works on a copy.
 import { UNKNOWN_HELD, type LockState, type Resources } from './resources.js'
 import type { Scalar } from './scalar.js'
-import { joinSpecial, specialAmong, UNKNOWN_SPECIAL_SLOTS, withoutSpecial, type SpecialSlots } from './special-slots.js'
-import { joinValues, RELEASED, UNKNOWN, type Base, type Value } from './value.js'
+import {
+  joinSpecial,
+  specialAmong,
+  UNKNOWN_SPECIAL_SLOTS,
+  withoutSpecial,
+  withSpecial,
+  type SpecialSlot,
+  type SpecialSlots,
+} from './special-slots.js'
+import { joinValues, ownOffset, RELEASED, UNKNOWN, type Base, type Value } from './value.js'
 
 /** Something stored in the frame: `bytes` wide at its offset from r10. */
 export interface Slot {
@@ -56,6 +64,13 @@ export function destroySpecial(state: State, offset: number, bytes: number): voi
   )
 }
 
+/** A dynptr, an iterator or saved flags that a call has made, in place of what was there. */
+export function placeSpecial(state: State, offset: number, slot: SpecialSlot): void {
+  destroySpecial(state, offset, slot.bytes)
+  overwrite(state, offset, slot.bytes)
+  state.special = withSpecial(state.special, offset, slot)
+}
+
 /** Somebody may have made, given back or overwritten any of them. */
 export function forgetSpecial(state: State): void {
   if (state.special === UNKNOWN_SPECIAL_SLOTS) return
@@ -65,8 +80,8 @@ export function forgetSpecial(state: State): void {
 
 /** A name for what lies at a fixed place of the own frame of `fn`. */
 export function framePlace(fn: string, type: string, value: Value): string | undefined {
-  if (value.is !== 'frame' || !value.own || value.min !== value.max) return undefined
-  return `${type} ${fn} ${value.min}`
+  const offset = ownOffset(value)
+  return offset === undefined ? undefined : `${type} ${fn} ${offset}`
 }
 
 /** Puts `after` wherever the very object `before` is. */

@@ -10,18 +10,9 @@ import { forget, loadedPlace, noteAccess } from './place.js'
 import { access, type Complaint } from './refusal.js'
 import { arithmetic, constant, isConstant, joinedScalar, LOOSE, scalar, wideConstant, type Scalar } from './scalar.js'
 import { UNKNOWN_HELD } from './resources.js'
-import { specialComplaint } from './special-slots.js'
+import { overwriteComplaint, readComplaint } from './special-slots.js'
 import { destroySpecial, forgetSpecial, overwrite, replace, type State } from './state.js'
-import {
-  KERNEL_POINTER,
-  mayBeKernelPointer,
-  moved,
-  typeName,
-  UNKNOWN,
-  ZERO,
-  type FramePointer,
-  type Value,
-} from './value.js'
+import { KERNEL_POINTER, mayBeKernelPointer, moved, ownOffset, typeName, UNKNOWN, ZERO, type Value } from './value.js'
 
 /** What surrounds the instruction; shared by a whole walk. */
 export interface Surroundings {
@@ -174,10 +165,12 @@ function reportAccess(
   const { form, offset } = instruction
   const stores = storesMemory(form)
   // What reads and writes at once is looked at as a read first.
+  const frameComplaint = form.kind === 'store' ? overwriteComplaint : readComplaint
+  const at = ownOffset(base)
   const complaint =
-    base.is === 'frame' && base.own && base.min === base.max
-      ? specialComplaint(special, base.min + offset, form.width / 8, form.kind === 'store')
-      : accessComplaint(around.spec, instruction, base, register, stores)
+    at === undefined
+      ? accessComplaint(around.spec, instruction, base, register, stores)
+      : frameComplaint(special, at + offset, form.width / 8)
   if (complaint && (sure || !UNSURE.has(base.is))) around.report?.(instruction, complaint)
 }
 
@@ -215,7 +208,8 @@ function loaded(around: Surroundings, state: State, instruction: Instruction, ba
     return loadedPlace(around.program, state, instruction, base) ?? unknownLoad(form.width, form.narrow)
   if (mayBeKernelPointer(base) && form.width === 64) return KERNEL_POINTER
   if (base.is === 'frame') {
-    const slot = base.own && base.min === base.max ? state.slots.get(base.min + offset) : undefined
+    const at = ownOffset(base)
+    const slot = at === undefined ? undefined : state.slots.get(at + offset)
     if (slot && slot.bytes === form.width / 8 && form.narrow === 0) return slot.value
     return around.kernelPointers && form.width === 64 ? KERNEL_POINTER : unknownLoad(form.width, form.narrow)
   }
@@ -260,7 +254,7 @@ function stored({ trusting }: Surroundings, state: State, instruction: Instructi
   // A number may be the lower half of a frame's address, which is all of it here.
   if (trusting && (base.is === 'unknown' || base.is === 'scalar')) return forgetFrame(state)
   if (base.is !== 'frame' || !base.own) return
-  const at = fixedOffset(base)
+  const at = ownOffset(base)
   if (at === undefined) return forgetFrame(state)
   const bytes = form.width / 8
   destroySpecial(state, at + offset, bytes)
@@ -274,10 +268,6 @@ function stored({ trusting }: Surroundings, state: State, instruction: Instructi
 function forgetFrame(state: State): void {
   state.slots.clear()
   forgetSpecial(state)
-}
-
-function fixedOffset({ min, max }: FramePointer): number | undefined {
-  return min === max ? min : undefined
 }
 
 /** A narrow store and load give back the same number. */

@@ -123,6 +123,11 @@ export function mayBeKernelPointer(value: Value | undefined): boolean {
 
 const OBJECT_NAMES: Partial<Record<ObjectType, string>> = { slice: 'mem', rdonly_slice: 'rdonly_mem' }
 
+/** Where in the function's own frame it points to, from r10; undefined if it does not, or may point to several places. */
+export function ownOffset(value: Value): number | undefined {
+  return value.is === 'frame' && value.own && value.min === value.max ? value.min : undefined
+}
+
 /** The verifier's names of what a register holds. */
 export function typeName(value: Value): string {
   switch (value.is) {
