@@ -16,7 +16,7 @@ import { rememberedCodes, type Codes } from '../../verify/blocks.js'
 import { hasKernelPointers, NO_PROBES, type Probes } from '../../verify/probes.js'
 import { refusalText, type Refusal } from '../../verify/refusal.js'
 import { linkCode, reserveCode, type Engine } from './code.js'
-import { refuseUnknown, type OptionNames } from '../options/given-options.js'
+import { isRecord, refuseUnknown } from '../options/given-options.js'
 import { helperById, helpers, kfuncByName, kfuncs } from '../helpers.js'
 import type { Kernel } from '../boot/kernel.js'
 import { freezeMap } from '../map/access.js'
@@ -69,33 +69,17 @@ export type LoadOptionsOf<T extends ObjectTypes> = Omit<LoadOptions, 'programs' 
   variables?: { readonly [Name in keyof T['variables']]?: Given<T['variables'][Name]> }
 }
 
-const loadOptions = {
-  programs: true,
-  maxEntries: true,
-  valueSize: true,
-  keySize: true,
-  variables: true,
-  engine: true,
-  checks: true,
-  btf: true,
-  kconfig: true,
-  strict: true,
-  maps: true,
-  pinRoot: true,
-} satisfies OptionNames<LoadOptions>
-
 const isFile = (given: unknown): boolean => typeof given === 'string' || given instanceof URL
-const isByName = (given: unknown): boolean => typeof given === 'object' && given !== null && !Array.isArray(given)
+const isByName = (given: unknown): boolean => isRecord(given) && !Array.isArray(given)
 const byName = (what: string) => ({ is: isByName, expected: `an object with ${what} by name` })
 
-/** What an option is to be, whatever the object; what is in it is looked at where it is used. */
-const optionKinds: { readonly [Name in keyof LoadOptions]-?: { is(given: unknown): boolean; expected: string } } = {
+/** All options, and what each is to be, whatever the object; what is in it is looked at where it is used. */
+const loadOptions: { readonly [Name in keyof LoadOptions]-?: { is(given: unknown): boolean; expected: string } } = {
   programs: { is: Array.isArray, expected: 'a list of names' },
   maxEntries: byName('numbers'),
   valueSize: byName('numbers'),
   keySize: byName('numbers'),
   variables: byName('values'),
-  maps: byName('maps'),
   engine: { is: (given) => given === 'jit' || given === 'interp', expected: 'jit or interp' },
   checks: { is: (given) => typeof given === 'boolean', expected: 'true or false' },
   btf: { is: (given) => isFile(given) || given instanceof Uint8Array, expected: `a file, its bytes or 'host'` },
@@ -104,6 +88,7 @@ const optionKinds: { readonly [Name in keyof LoadOptions]-?: { is(given: unknown
     expected: `a file, 'host' or an object with values by name`,
   },
   strict: { is: (given) => given === '6.18', expected: `'6.18'` },
+  maps: byName('maps'),
   pinRoot: { is: isFile, expected: 'a path' },
 }
 
@@ -132,7 +117,7 @@ export interface PreparedObject {
 export function prepareObject(kernel: Kernel, source: ObjectSource, options: LoadOptions): PreparedObject {
   kernel.check()
   refuseUnknown(options, loadOptions, 'load')
-  for (const [name, { is, expected }] of Object.entries(optionKinds)) {
+  for (const [name, { is, expected }] of Object.entries(loadOptions)) {
     const given: unknown = options[name as keyof LoadOptions]
     if (given !== undefined && !is(given))
       throw new SkepError('BAD_OPTION', `${name}: expected ${expected}, got ${show(given)}`)

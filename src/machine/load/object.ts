@@ -3,14 +3,14 @@
 import { SkepError } from '../../error.js'
 import type { Answer, Answering, Mode } from '../answer.js'
 import { codec } from '../map/codec.js'
-import type { RunResult } from '../run/context.js'
+import type { LiveProgram } from './object-table.js'
 import { Program, type Runner } from '../run/program.js'
 import type { Kernel } from '../boot/kernel.js'
 import type { PreparedObject } from './load.js'
 import type { MapHandle } from '../map/handle.js'
 import type { ObjectTypes } from '../object-types.js'
 import { VariableHandle } from './variables.js'
-import { show } from '../options/units.js'
+import { isRecord, record, type Fail } from '../options/given-options.js'
 
 /** Things by name; asking for a name that is not there is an error that lists the names. */
 export type Named<T> = { readonly [name: string]: T }
@@ -38,20 +38,16 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
       kernel.check()
       if (!open) throw new SkepError('CLOSED', `object '${spec.name}' is closed`)
     }
+    const checked = <T>({ spec: { name } }: LiveProgram, options: T): T => {
+      check()
+      return record(options, `program '${name}'`, badRun)
+    }
     const runOpen: Runner<M> = {
       run(program, options) {
-        if (open && typeof options === 'object' && (options as unknown) !== null) return runner.run(program, options)
-        return answer(() => {
-          check()
-          throw new SkepError('BAD_RUN', `program '${program.spec.name}': expected an object, got ${show(options)}`)
-        }) as Answer<M, RunResult>
+        if (open && isRecord(options)) return runner.run(program, options)
+        return answer(() => checked(program, options)) as Answer<M, never>
       },
-      prepare(program, options) {
-        check()
-        if (typeof options !== 'object' || (options as unknown) === null)
-          throw new SkepError('BAD_RUN', `program '${program.spec.name}': expected an object, got ${show(options)}`)
-        return runner.prepare(program, options)
-      },
+      prepare: (program, options) => runner.prepare(program, checked(program, options)),
     }
     this.name = spec.name
     this.license = spec.license
@@ -93,6 +89,10 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
   [Symbol.dispose](): void {
     this.#close()
   }
+}
+
+const badRun: Fail = (what) => {
+  throw new SkepError('BAD_RUN', what)
 }
 
 /** An object of things by their names that says what is there when a name is not. */

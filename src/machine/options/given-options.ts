@@ -7,27 +7,40 @@ import { show } from './units.js'
 /** The names of the options of a type: `{ … } satisfies OptionNames<Type>`. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
 
+/** What throws a mistake as the caller's kind of error. */
+export type Fail = (what: string) => never
+
+/** Whether it may have fields. */
+export function isRecord(given: unknown): given is object {
+  return typeof given === 'object' && given !== null
+}
+
+/** What is to have fields; throws BAD_OPTION if it cannot, or what `fail` throws. */
+export function record<T>(given: T, where: string, fail: Fail = badOption): T & object {
+  return isRecord(given) ? given : fail(`${where}: expected an object, got ${show(given)}`)
+}
+
 /**
  * Throws BAD_OPTION, or what `fail` throws, if `given` is no object or has an option that is not among `names`; `where`
  * begins the message: "boot", "routes[2]".
  */
 export function refuseUnknown(
   given: unknown,
-  names: Readonly<Record<string, true>>,
+  names: Readonly<Record<string, unknown>>,
   where: string,
-  fail: (what: string) => never = badOption,
+  fail: Fail = badOption,
 ): void {
-  if (typeof given !== 'object' || given === null) return fail(`${where}: expected an object, got ${show(given)}`)
-  const unknown = unknownOption(given, names)
+  const unknown = unknownOption(record(given, where, fail), names)
   if (unknown !== undefined) fail(`${where}: ${unknown}`)
 }
 
-function badOption(what: string): never {
+/** Throws BAD_OPTION. */
+export function badOption(what: string): never {
   throw new SkepError('BAD_OPTION', what)
 }
 
 /** What is to be said of the first option that is not among `names`. */
-export function unknownOption(given: object, names: Readonly<Record<string, true>>): string | undefined {
+export function unknownOption(given: object, names: Readonly<Record<string, unknown>>): string | undefined {
   for (const name in given)
     if (!Object.hasOwn(names, name)) return `there is no option '${name}'; ${suggestion(name, Object.keys(names))}`
   return undefined

@@ -34,15 +34,9 @@ export function list<T>(given: readonly T[] | undefined, name: string, most: num
   return all
 }
 
-/** What is to have fields. */
-export function record<T>(given: T, place: string): T {
-  if (typeof given === 'object' && given !== null) return given
-  throw new SkepError('BAD_OPTION', `${place}: expected an object, got ${show(given)}`)
-}
-
 /** A record that has no other fields than these. */
 export function fields<T extends object>(given: T, names: OptionNames<T>, place: string): T {
-  refuseUnknown(record(given, place), names, place)
+  refuseUnknown(given, names, place)
   return given
 }
 

@@ -44,13 +44,12 @@ import {
   linkAddress,
   list,
   number,
-  record,
   reserve,
   wholeNumber,
   type Address,
 } from './network-fields.js'
 import type { RangeAllocator } from '../cpu/ranges.js'
-import type { OptionNames } from './given-options.js'
+import { record, type OptionNames } from './given-options.js'
 import { checkedSockets, writeSockets, type CheckedSocket, type Socket } from './sockets.js'
 import { show } from './units.js'
 

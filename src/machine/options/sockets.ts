@@ -11,13 +11,12 @@ import {
   fields,
   list,
   number,
-  record,
   reserve,
   wholeNumber,
   type Address,
 } from './network-fields.js'
 import type { RangeAllocator } from '../cpu/ranges.js'
-import type { OptionNames } from './given-options.js'
+import { record, type OptionNames } from './given-options.js'
 import { show } from './units.js'
 
 /** A local socket. What bpf_sk_lookup_tcp finds is as struct bpf_sock shows it. */

@@ -19,8 +19,7 @@ import {
   TASK_PID_TGID,
   TASK_UID_GID,
 } from '../../../core/task-record.js'
-import { SkepError } from '../../error.js'
-import { refuseUnknown, type OptionNames } from './given-options.js'
+import { badOption, refuseUnknown, type Fail, type OptionNames } from './given-options.js'
 import { show } from './units.js'
 
 /** What the kernel would know of the task that runs a program. What is left out stays as it was. */
@@ -70,12 +69,6 @@ const namespaceFields = {
 } satisfies OptionNames<NonNullable<TaskIdentity['namespace']>>
 const attachFields = { cookie: true, address: true } satisfies OptionNames<Attachment>
 
-type Fail = (what: string) => never
-
-const bootFail: Fail = (what) => {
-  throw new SkepError('BAD_OPTION', what)
-}
-
 /** Writes what `task` says into the structure at `address`. */
 function writeTask(bytes: Uint8Array, address: number, task: TaskIdentity, fail: Fail): void {
   refuseUnknown(task, taskFields, 'task', fail)
@@ -116,7 +109,7 @@ export function setMachineTask(bytes: Uint8Array, task: TaskIdentity): void {
   const address = new DataView(bytes.buffer).getUint32(HEADER + HEADER_TASK, true)
   // Of what is refused nothing stays.
   const changed = bytes.slice(address, address + TASK_BYTES)
-  writeTask(changed, 0, task, bootFail)
+  writeTask(changed, 0, task, badOption)
   bytes.set(changed, address)
 }
 

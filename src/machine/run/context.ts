@@ -14,7 +14,7 @@ import { TASK_KERNEL_DEPTH, TASK_PACKET_BYTES, TASK_USER_DEPTH } from '../../../
 import { SkepError } from '../../error.js'
 import type { ProgramSpec } from '../../object/spec.js'
 import type { ContextFields, ContextFieldsAfter } from './context-fields.js'
-import { refuseUnknown, unknownOption, type OptionNames } from '../options/given-options.js'
+import { refuseUnknown, unknownOption, type Fail, type OptionNames } from '../options/given-options.js'
 import { PACKET_AT, placePacket, type Clone } from './packet.js'
 import type { MapAt, Redirect } from './redirect.js'
 import type { PacketAfter, PacketState } from './packet-state.js'
@@ -135,9 +135,6 @@ export interface PlacedRun {
   /** Reads back what the run left, which returned `retval` and took `duration`. */
   readonly finish: (retval: number, duration: number) => RunResult
 }
-
-/** Throws BAD_RUN. */
-export type Fail = (what: string) => never
 
 const contextNumbers: Record<RunContext, number> = {
   task: CONTEXT_TASK,
