@@ -2,7 +2,7 @@
 // or the event loop) and virtual (many CPUs, a clock that moves when told to, everything deterministic).
 import { SkepError } from '../../error.js'
 import { direct } from '../answer.js'
-import { placeRun, type RunOptions, type RunResult } from '../run/context.js'
+import { placeRun, repeatOf, type RunOptions, type RunResult } from '../run/context.js'
 import type { Cpu } from '../cpu/cpu.js'
 import { CpuFault } from '../cpu/cpu.js'
 import type { Kernel } from './kernel.js'
@@ -14,7 +14,6 @@ import type { LiveProgram } from '../load/object-table.js'
 import type { ObjectTypes } from '../object-types.js'
 import { PreparedRun, type PrepareOptions } from '../run/prepared.js'
 import { faultError } from '../observe/fault-report.js'
-import { show } from '../options/units.js'
 
 /** Runs between which a CPU takes a turn: timers that are due, work, frees. */
 const RUNS_PER_TURN = 64
@@ -104,19 +103,14 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
 
   protected cpuOf(index: number): Cpu {
     for (const cpu of this.kernel.local) if (cpu.index === index) return cpu
-    const { cpus, joins } = this.kernel.shape
-    throw index >= cpus && index < cpus + joins
-      ? new SkepError('BAD_CPU', `CPU ${index} belongs to a thread that joins; programs are run on it there`)
-      : new SkepError('BAD_CPU', `there is no CPU ${show(index)}; this machine has 0 to ${cpus - 1}`)
+    throw this.noCpu(index)
   }
 
   protected run(program: LiveProgram, options: RunOptions): RunResult {
     const { kernel } = this
     kernel.check()
     const cpu = this.cpuOf(options.cpu ?? 0)
-    const repeat = options.repeat ?? 1
-    if (!Number.isInteger(repeat) || repeat < 1)
-      throw new SkepError('BAD_RUN', `repeat: expected a whole number from 1, got ${show(repeat)}`)
+    const repeat = repeatOf(options)
     cpu.taskOf = undefined
     const placed = placeRun(program.spec, options, cpu.runBuffer, kernel.maps.named)
     let retval = 0

@@ -6,6 +6,7 @@ import { controlBlocks, type TimerInfo } from '../observe/control-blocks.js'
 import type { Kernel, MachineEvents } from './kernel.js'
 import type { MapHandle } from '../map/handle.js'
 import { setMachineTask, type TaskIdentity } from '../options/task.js'
+import { show } from '../options/units.js'
 import { machineStatistics, type MachineStatistics } from '../observe/statistics.js'
 
 /** What a handle on a map may do; without these all. */
@@ -28,6 +29,17 @@ export abstract class MachineBase<M extends Mode> {
     // Not to be seen where a machine is printed.
     Object.defineProperty(this, 'kernel', { enumerable: false })
     this.#answer = answer
+  }
+
+  /** What is wrong with a run on a CPU that is none of the machine's own threads. */
+  protected noCpu(cpu: number): SkepError {
+    const { cpus, joins } = this.kernel.shape
+    return new SkepError(
+      'BAD_CPU',
+      cpu >= cpus && cpu < cpus + joins
+        ? `CPU ${cpu} belongs to a thread that joins; programs are run on it there`
+        : `there is no CPU ${show(cpu)}; this machine has 0 to ${cpus - 1}`,
+    )
   }
 
   /** CPUs that run programs. */

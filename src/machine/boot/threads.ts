@@ -5,7 +5,7 @@ import { EAGAIN } from '../../../core/abi.js'
 import { SkepError } from '../../error.js'
 import { promised } from '../answer.js'
 import { realClock, realEpoch, realtimeOffset, type Clock, type RealEpoch } from '../cpu/clock.js'
-import { placeRun, type PlacedRun, type RunOptions, type RunResult } from '../run/context.js'
+import { placeRun, repeatOf, type PlacedRun, type RunOptions, type RunResult } from '../run/context.js'
 import { refuseUnknown, type OptionNames } from '../options/given-options.js'
 import { Kernel } from './kernel.js'
 import { prepareObject, type LoadOptions, type LoadOptionsOf, type ObjectSource } from '../load/load.js'
@@ -209,9 +209,7 @@ export class Machine extends MachineBase<'promised'> {
     const { kernel } = this
     kernel.check()
     const worker = this.#workerOf(options.cpu ?? 0)
-    const repeat = options.repeat ?? 1
-    if (!Number.isInteger(repeat) || repeat < 1)
-      throw new SkepError('BAD_RUN', `repeat: expected a whole number from 1, got ${show(repeat)}`)
+    const repeat = repeatOf(options)
     let placed: PlacedRun | undefined
     const place = () => {
       kernel.check()
@@ -233,11 +231,7 @@ export class Machine extends MachineBase<'promised'> {
 
   #workerOf(cpu: number): WorkerCpu {
     const worker = this.#workers[cpu]
-    const { cpus, joins } = this.kernel.shape
-    if (!worker)
-      throw cpu >= cpus && cpu < cpus + joins
-        ? new SkepError('BAD_CPU', `CPU ${cpu} belongs to a thread that joins; programs are run on it there`)
-        : new SkepError('BAD_CPU', `there is no CPU ${show(cpu)}; this machine has 0 to ${cpus - 1}`)
+    if (!worker) throw this.noCpu(cpu)
     if (!worker.alive) throw new SkepError('CPU_DEAD', `CPU ${cpu} is dead: its thread has ended`, { cpu })
     return worker
   }

@@ -153,6 +153,14 @@ const plainSizes: Partial<Record<ProgramSpec['type'], readonly [number, number]>
   perf_event: [256, CONTEXT_AREA],
 }
 
+/** How often the program is run. Throws BAD_RUN. */
+export function repeatOf(options: RunOptions): number {
+  const repeat = options.repeat ?? 1
+  if (!Number.isInteger(repeat) || repeat < 1)
+    throw new SkepError('BAD_RUN', `repeat: expected a whole number from 1, got ${show(repeat)}`)
+  return repeat
+}
+
 /** Checks what the caller passed and writes it into the run buffer. Throws BAD_RUN naming the program. */
 export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunBuffer, mapAt: MapAt): PlacedRun {
   const fail: Fail = failing(program)
