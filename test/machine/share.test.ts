@@ -89,6 +89,8 @@ test('CPUs for joining are counted, and a machine without them says so', async (
     const cpu = join(share)
     assert.throws(() => join(share), coded('NO_CPU', /all 1/))
     await assert.rejects(machine.load(probes, unchecked), coded('JOINED'))
+    const { count } = cpu.objects['object']!.programs
+    assert.throws(() => count!.run({ repeat: 0 }), coded('BAD_RUN', /repeat/))
     cpu.leave()
     assert.throws(() => cpu.poll(), coded('CLOSED'))
     assert.throws(() => plain.share(), coded('BAD_OPTION', /joins/))

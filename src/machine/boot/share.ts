@@ -8,7 +8,7 @@ import type { ObjectSpec, ProgramSpec } from '../../object/spec.js'
 import { direct, directAmongThreads } from '../answer.js'
 import { realClock, type RealEpoch } from '../cpu/clock.js'
 import { codec } from '../map/codec.js'
-import { placeRun, type RunOptions, type RunResult } from '../run/context.js'
+import { placeRun, repeatOf, type RunOptions, type RunResult } from '../run/context.js'
 import { instantiateCore } from '../cpu/core.js'
 import { Cpu, CpuFault, type ObjectCode } from '../cpu/cpu.js'
 import { faultCode } from '../cpu/fault.js'
@@ -234,8 +234,9 @@ function runHere(
   check()
   if (options.cpu !== undefined && options.cpu !== cpu.index)
     throw new SkepError('BAD_CPU', `this thread is CPU ${cpu.index}; it cannot run a program on CPU ${options.cpu}`)
+  const repeat = repeatOf(options)
   const placed = placeRun(program, options, cpu.runBuffer, mapAt)
-  const retval = guarded(() => cpu.runRepeat(address, placed.contextAddress, placed.context, options.repeat ?? 1))
+  const retval = guarded(() => cpu.runRepeat(address, placed.contextAddress, placed.context, repeat))
   return placed.finish(retval, cpu.lastDuration)
 }
 
