@@ -23,9 +23,9 @@ import {
   type MapStage,
 } from '../../src/explore/subjects/map-stage.js'
 import type { Variant } from '../../src/explore/subjects/entry.js'
-import { MAP_OPERATIONS } from '../../src/explore/subjects/map-catalogue.js'
+import { offline } from '../../src/explore/subjects/core-stage.js'
+import { MAP_OPERATIONS } from '../../src/explore/subjects/map-operations.js'
 import { moduleBytes } from '../../src/explore/subjects/modules.js'
-import { repair } from '../../src/explore/subjects/ring-stage.js'
 import { hold, named } from './named.js'
 
 function run(at: MapStage, keys: number[], cpus: CpuScript[], name: string): Report {
@@ -164,7 +164,7 @@ test('the spare element of a CPU that stops goes back to the pool with its repai
           cpus: [
             { operations: [stopping === 'update 1' ? update(at, 'A', 1) : remove(at, 'A', 1)], mayStop: true },
             { operations: [update(at, 'B', other === 'update 1' ? 1 : 2)] },
-            { operations: [repair('S')] },
+            { operations: [offline('S')] },
           ],
           check: check(at),
           atRest(view) {

@@ -6,13 +6,12 @@ import type { Operation, Value } from '../subject.js'
 import { closingOperation } from './async-closing.js'
 import { GHOST_GONE, GHOST_PUTS, GHOST_THREAD } from './async-memory.js'
 import { inProgram } from './async-operations.js'
-import type { AsyncRoom, Asked } from './async-operations.js'
+import type { AsyncRoom, Asked, Make } from './async-operations.js'
 import { OFFSET, STEP, TICKED } from './async-times.js'
+import { offline } from './core-stage.js'
 
 /** PROGRAM_STATE of a program that is unloaded (core/async/program.ts). */
 export const PROGRAM_UNLOADED = 3
-
-type Make = (room: AsyncRoom, asked: Asked) => Operation
 
 function byHost(
   room: AsyncRoom,
@@ -91,12 +90,7 @@ const HOST_OPERATIONS: Record<string, Make> = {
   back: step(-STEP),
   loop: (_, { name }) => ({ name, kind: 'loop', mayWait: true, run: ({ exports }) => Number(exports['cpu_loop']()) }),
   await: awaitCallback,
-  offline: (_, { name }) => ({
-    name,
-    kind: 'offline',
-    afterStop: true,
-    run: (cpu) => Number(cpu.exports['cpu_offline'](cpu.stopped())),
-  }),
+  offline: (_, { name }) => offline(name),
 }
 
 /** An operation of the host. Throws a plain Error if there is none of that kind. */

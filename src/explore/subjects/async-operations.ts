@@ -58,7 +58,8 @@ export function inProgram(
   return { name, kind, args, run: (cpu) => room.asProgram(cpu, program, nested, () => body(cpu)) }
 }
 
-type Make = (room: AsyncRoom, asked: Asked) => Operation
+/** Makes an operation of its kind. */
+export type Make = (room: AsyncRoom, asked: Asked) => Operation
 
 const init: Make = (room, asked) =>
   inProgram(room, asked, 'init', {}, ({ exports }) => {

@@ -2,7 +2,7 @@
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import { Stage } from '../stage.js'
-import type { View } from '../subject.js'
+import type { Operation, View } from '../subject.js'
 import { moduleBytes } from './modules.js'
 
 const MEMORY = 1 << 21
@@ -55,6 +55,14 @@ export function coreStage(
     },
   })
 }
+
+/** Repairs what the CPU that stopped has left. */
+export const offline = (name: string): Operation => ({
+  name,
+  kind: 'offline',
+  afterStop: true,
+  run: (cpu) => Number(cpu.exports['cpu_offline'](cpu.stopped())),
+})
 
 /** Whether a pool of the core has an object free: a bit of its lowest level. */
 export function isFree(view: View, pool: number, index: number): boolean {

@@ -4,10 +4,9 @@
 import * as layout from '../../../core/layout.js'
 import { subject } from '../subject.js'
 import type { Operation, Stage, Subject, View } from '../index.js'
-import { coreStage } from './core-stage.js'
+import { coreStage, offline } from './core-stage.js'
 import { coreEntry, type Entry, type Plan } from './entry.js'
 import { moduleBytes } from './modules.js'
-import { repair } from './ring-stage.js'
 
 interface LockStage {
   stage: Stage
@@ -81,7 +80,7 @@ const PLANS: Plan<LockStage>[] = [
     scripts: (at) => [
       { operations: [add(at, 'A')], mayStop: true },
       { operations: [add(at, 'B')] },
-      { operations: [repair('repair')] },
+      { operations: [offline('repair')] },
     ],
   },
 ]

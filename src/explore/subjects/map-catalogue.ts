@@ -1,29 +1,18 @@
 // Hash maps as named subjects: any two operations on one bucket beside each other, as NMI of each other, beside a CPU that
 // stops; elements that are handed out again at once; LRU eviction. What must hold is in map-stage.ts.
-import { BPF_EXIST, BPF_NOEXIST, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
+import { MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation, Subject } from '../subject.js'
 import type { Entry, Variant } from './entry.js'
 import { coreEntry, slug } from './entry.js'
-import { atRest, check, lookup, mapStage, model, offline, remove, sparing, update } from './map-stage.js'
-import type { MapStage, MapStageOptions } from './map-stage.js'
+import { offline } from './core-stage.js'
+import { LRU_OPERATIONS, MAP_OPERATIONS, stageOf } from './map-operations.js'
+import type { Shape } from './map-operations.js'
+import { atRest, check, lookup, model, remove, sparing, update } from './map-stage.js'
+import type { MapStage } from './map-stage.js'
 import { MEETINGS, othersOf } from './meetings.js'
 import { mapValueEntries } from './map-values-catalogue.js'
-
-type Make = (at: MapStage, name: string) => Operation
-
-/** The operations on keys 1 and 2, by name. */
-export const MAP_OPERATIONS: Record<string, Make> = {
-  'look up 1': (at, name) => lookup(at, name, 1),
-  'look up 2': (at, name) => lookup(at, name, 2),
-  'delete 1': (at, name) => remove(at, name, 1),
-  'delete 2': (at, name) => remove(at, name, 2),
-  'update 1': (at, name) => update(at, name, 1),
-  'update 2': (at, name) => update(at, name, 2),
-  'create 1': (at, name) => update(at, name, 1, BPF_NOEXIST),
-  'replace 2': (at, name) => update(at, name, 2, BPF_EXIST),
-}
 
 const CONTENTS: [maxEntries: number, keys: number[]][] = [
   [1, []],
@@ -33,23 +22,6 @@ const CONTENTS: [maxEntries: number, keys: number[]][] = [
   [2, [2]],
   [2, [1, 2]],
 ]
-
-interface Shape extends Pick<MapStageOptions, 'keySize' | 'cpus' | 'patience' | 'roomsKept' | 'short' | 'buckets'> {
-  type: number
-  maxEntries: number
-}
-
-const stages = new Map<string, MapStage>()
-
-function stageOf({ type, maxEntries, ...more }: Shape, traced: boolean, module?: Uint8Array): MapStage {
-  if (module) return mapStage(type, maxEntries, { ...more, module })
-  const key = JSON.stringify([type, maxEntries, more, traced])
-  const known = stages.get(key)
-  if (known) return known
-  const stage = mapStage(type, maxEntries, { ...more, traced })
-  stages.set(key, stage)
-  return stage
-}
 
 function entry(
   name: string,
@@ -255,13 +227,6 @@ function* triples(): Generator<Entry> {
           'plain',
           (at) => [a, b, c].map((operation, cpu) => ({ operations: [make(at, operation, `cpu ${cpu}`)] })),
         )
-}
-
-// What an LRU map is about: insertions that evict. Keys 0 and 3 are not there at first.
-const LRU_OPERATIONS: Record<string, Make> = {
-  ...MAP_OPERATIONS,
-  'insert 3': (at, name) => update(at, name, 3),
-  'insert 0': (at, name) => update(at, name, 0),
 }
 
 const EVICTING = ['look up 1', 'update 1', 'delete 1', 'insert 3']

@@ -115,16 +115,6 @@ export function lookup(at: MapPlace, name: string, key: number): Operation {
   }
 }
 
-/** Repairs what the CPU that stopped has left behind. */
-export function offline(name: string): Operation {
-  return {
-    name,
-    kind: 'offline',
-    afterStop: true,
-    run: (cpu) => Number(cpu.exports['cpu_offline'](cpu.stopped())),
-  }
-}
-
 /** Walks over the map by next key, as a user of BPF_MAP_GET_NEXT_KEY: the keys in the order of the walk. */
 export function walk(at: MapStage, name: string): Operation {
   const staging = at.place(7)

@@ -1,22 +1,21 @@
 // Hash maps, what else programs and the host do to them: updates and reads of a value under its bpf_spin_lock
 // (BPF_F_LOCK), values of other CPUs, walks, counts; each beside changes of the map. The same one-bucket maps as in
 // map-catalogue.ts.
-import { EAGAIN, MAP_TYPE_HASH, MAP_TYPE_LRU_PERCPU_HASH, MAP_TYPE_PERCPU_HASH } from '../../../core/abi.js'
+import { BPF_F_LOCK, EAGAIN, MAP_TYPE_HASH, MAP_TYPE_LRU_PERCPU_HASH, MAP_TYPE_PERCPU_HASH } from '../../../core/abi.js'
 import type { Cpu } from '../executor.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
-import type { CpuScript, Operation, View } from '../subject.js'
+import type { CpuScript, View } from '../subject.js'
 import { coreEntry, slug, type Entry, type Variant } from './entry.js'
-import { atRest, check, cpuValues, holding, lookup, mapStage, model, remove, update, walk } from './map-stage.js'
-import type { MapStage, MapStageOptions } from './map-stage.js'
+import { LRU_OPERATIONS, MAP_OPERATIONS, stageOf } from './map-operations.js'
+import type { Make, Shape } from './map-operations.js'
+import { atRest, check, cpuValues, holding, model, walk } from './map-stage.js'
+import type { MapStage } from './map-stage.js'
 import { MEETINGS, othersOf } from './meetings.js'
 
-const BPF_F_LOCK = 4
 /** A value under a lock: two words that are always the same, the lock between them. */
 const LOCKED_VALUE = { valueSize: 12, lock: 4 }
 const SECOND = 8
-
-type Make = (at: MapStage, name: string) => Operation
 
 /** An update in place, with the value that lies with key `from`. */
 const updateLocked =
@@ -64,23 +63,22 @@ const copyLocked: Make = (at, name) => ({
   },
 })
 
-const LOCKED: Record<string, Make> = {
-  'update 1 locked': updateLocked(1, 5),
-  'update 1 locked again': updateLocked(1, 6),
-  'read 1 locked': readLocked,
-  'copy 1 locked': copyLocked,
-  'update 1': (at, name) => update(at, name, 1),
-  'delete 1': (at, name) => remove(at, name, 1),
-  'update 2': (at, name) => update(at, name, 2),
-}
+type Named = [name: string, make: Make]
 
-const stages = new Map<string, MapStage>()
+const CHANGES = ['update 1', 'delete 1', 'update 2'].map((name): Named => [name, MAP_OPERATIONS[name]!])
+
+const LOCKED: Named[] = [
+  ['update 1 locked', updateLocked(1, 5)],
+  ['update 1 locked again', updateLocked(1, 6)],
+  ['read 1 locked', readLocked],
+  ['copy 1 locked', copyLocked],
+]
 
 interface Question {
   name: string
   about: string
   type?: number
-  more?: MapStageOptions
+  more?: Omit<Shape, 'type' | 'maxEntries'>
   keys?: number[]
   /** Plain if not given. */
   variant?: Variant
@@ -106,10 +104,7 @@ function entry({
   rest,
 }: Question): Entry {
   return coreEntry(name, about, variant, (traced, module) => {
-    const key = JSON.stringify([type, more, traced])
-    const at =
-      (module ? undefined : stages.get(key)) ?? mapStage(type, 2, { ...more, traced, ...(module && { module }) })
-    if (!module) stages.set(key, at)
+    const at = stageOf({ type, maxEntries: 2, ...more }, traced, module)
     const fill = holding(at, ...keys)
     return subject({
       name,
@@ -127,16 +122,16 @@ function entry({
   })
 }
 
-const scripts = (at: MapStage, all: [name: string, make: Make][]): CpuScript[] =>
+const scripts = (at: MapStage, all: Named[]): CpuScript[] =>
   all.map(([, make], cpu) => ({ operations: [make(at, 'ABC'[cpu]!)] }))
 
 function* locked(): Generator<Entry> {
-  const all = Object.entries(LOCKED)
-  for (const [at, one] of all.slice(0, 4).entries()) for (const other of all.slice(at)) yield under([one, other])
-  yield under([all[0]!, all[1]!, all[2]!])
+  for (const [at, one] of LOCKED.entries())
+    for (const other of [...LOCKED.slice(at), ...CHANGES]) yield under([one, other])
+  yield under(LOCKED.slice(0, 3))
 }
 
-function under(all: [name: string, make: Make][]): Entry {
+function under(all: Named[]): Entry {
   const names = all.map(([name]) => name)
   return entry({
     name: `map/locked/${names.map(slug).join('/')}`,
@@ -158,14 +153,11 @@ const lookupOn: Make = (at, name) => ({
   },
 })
 
-const CHANGES: [name: string, make: Make][] = [
-  ['update 1', (at, name) => update(at, name, 1)],
-  ['delete 1', (at, name) => remove(at, name, 1)],
-  ['update 2', (at, name) => update(at, name, 2)],
-]
-
 function* perCpu(): Generator<Entry> {
-  const looks: [string, Make][] = [['look up 1', (at, name) => lookup(at, name, 1)], ['look up 1 on CPU 1', lookupOn]] // prettier-ignore
+  const looks: Named[] = [
+    ['look up 1', MAP_OPERATIONS['look up 1']!],
+    ['look up 1 on CPU 1', lookupOn],
+  ]
   for (const one of [...looks, ...CHANGES])
     for (const other of CHANGES)
       yield entry({
@@ -186,12 +178,7 @@ function ownValues(view: View, at: MapStage): string | undefined {
 
 /** An insertion evicts an element into which another CPU, or what it has interrupted, writes its own value. */
 function* perCpuEvictions(): Generator<Entry> {
-  const all: Record<string, Make> = {
-    'update 1': (at, name) => update(at, name, 1),
-    'delete 1': (at, name) => remove(at, name, 1),
-    'insert 3': (at, name) => update(at, name, 3),
-  }
-  const names = Object.keys(all)
+  const names = ['update 1', 'delete 1', 'insert 3']
   for (const meeting of MEETINGS)
     for (const [i, one] of names.entries())
       for (const other of othersOf(names, i, meeting))
@@ -201,7 +188,7 @@ function* perCpuEvictions(): Generator<Entry> {
           type: MAP_TYPE_LRU_PERCPU_HASH,
           keys: [1, 2],
           variant: meeting.variant,
-          cpus: (at) => meeting.scripts(all[one]!(at, 'A'), all[other]!(at, 'B')),
+          cpus: (at) => meeting.scripts(LRU_OPERATIONS[one]!(at, 'A'), LRU_OPERATIONS[other]!(at, 'B')),
           modelled: true,
           rest: ownValues,
         })

@@ -5,6 +5,7 @@ import { EAGAIN, ENOSPC } from '../../../core/abi.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation, Subject } from '../subject.js'
+import { offline } from './core-stage.js'
 import { coreEntry, variantName, type Entry, type Variant } from './entry.js'
 import { moduleBytes } from './modules.js'
 import { ringsModel } from './ring-model.js'
@@ -21,7 +22,6 @@ import {
   put,
   query,
   records,
-  repair,
   ringStage,
   take,
   takeOf,
@@ -303,7 +303,7 @@ const PLANS: Plan[] = [
     buffers: 0,
     scripts: (at, bytes) => [
       { operations: [output(at, 'A', 4, bytes)], mayStop: true },
-      { operations: [output(at, 'B', 5, bytes), repair('repair'), take(at, 'C'), take(at, 'D')] },
+      { operations: [output(at, 'B', 5, bytes), offline('repair'), take(at, 'C'), take(at, 'D')] },
     ],
   },
   {
@@ -340,7 +340,7 @@ const PLANS: Plan[] = [
     buffers: 0,
     scripts: (at, bytes) => [
       { operations: [submit(at, 'A', 4, bytes)], mayStop: true },
-      { operations: [output(at, 'B', 5, bytes), repair('repair'), take(at, 'C'), take(at, 'D')] },
+      { operations: [output(at, 'B', 5, bytes), offline('repair'), take(at, 'C'), take(at, 'D')] },
     ],
   },
 ]

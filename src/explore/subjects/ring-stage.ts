@@ -144,14 +144,6 @@ export function query(at: RingPlace, name: string, bytes: number): Operation {
   }
 }
 
-/** Repairs what the CPU that stopped has left. */
-export const repair = (name: string): Operation => ({
-  name,
-  kind: 'offline',
-  afterStop: true,
-  run: (cpu) => Number(cpu.exports['cpu_offline'](cpu.stopped())),
-})
-
 function takeFrom(ring: number, cpu: Cpu): number {
   const record = (cpu.exports['ring_next'] as (map: number) => bigint)(ring)
   if (record === 0n) return -1
