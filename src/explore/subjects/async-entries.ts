@@ -10,36 +10,30 @@ interface Structure {
   work?: boolean
   /** How many; 3 if not given. */
   entries?: 4
-  /** How CPU 0 queues them. */
-  steps: string
+  /** How CPU 0 queues them, once all are initialised and bound. */
+  starts: string[]
   /** One that CPU 0 queues while the other operation may come already. */
   last?: string
   /** Whether they are due when the exploration begins. */
   due: boolean
 }
 
-// The poll first moves the wheel to the present: what is due then is due when it is started, and comes into no slot.
-const prepared = (elements: readonly number[], starts: readonly string[]): string =>
-  ['0:poll', ...elements.flatMap((element) => [`0:init@${element}`, `0:set1@${element}`]), ...starts].join(' ')
-const started = (...starts: string[]): string => prepared([0, 1, 2], starts)
-const startedFour = (...starts: string[]): string => prepared([0, 1, 2, 3], starts)
-
 const STRUCTURES: Record<string, Structure> = {
-  'the due list': { steps: started('0:past@0', '0:past@1', '0:past@2'), due: true },
-  'the due heap': { steps: started('0:past@2', '0:past@1', '0:past@0'), due: true },
-  'a slot of the wheel': { steps: started('0:later@0', '0:later@1', '0:later@2'), due: false },
-  'a slot that is due': { steps: started('0:abs@0', '0:abs@1', '0:abs@2', '0:tick'), due: true },
-  'a slot in no order': { steps: started('0:abs@2', '0:abs@0', '0:abs@1', '0:tick'), due: true },
-  'a slot that fills': { steps: started('0:abs@0', '0:abs@2'), last: 'abs@1', due: false },
+  'the due list': { starts: ['0:past@0', '0:past@1', '0:past@2'], due: true },
+  'the due heap': { starts: ['0:past@2', '0:past@1', '0:past@0'], due: true },
+  'a slot of the wheel': { starts: ['0:later@0', '0:later@1', '0:later@2'], due: false },
+  'a slot that is due': { starts: ['0:abs@0', '0:abs@1', '0:abs@2', '0:tick'], due: true },
+  'a slot in no order': { starts: ['0:abs@2', '0:abs@0', '0:abs@1', '0:tick'], due: true },
+  'a slot that fills': { starts: ['0:abs@0', '0:abs@2'], last: 'abs@1', due: false },
   'a heap that fills': {
     entries: 4,
-    steps: startedFour('0:past@3', '0:past@0', '0:past@1'),
+    starts: ['0:past@3', '0:past@0', '0:past@1'],
     last: 'past@2',
     due: true,
   },
-  'a heap of three': { entries: 4, steps: startedFour('0:past@3', '0:past@0', '0:past@1', '0:past@2'), due: true },
-  'a slot of four': { entries: 4, steps: startedFour('0:abs@0', '0:abs@1', '0:abs@2', '0:abs@3', '0:tick'), due: true },
-  'the work list': { work: true, steps: started('0:now@0', '0:now@1', '0:now@2'), due: true },
+  'a heap of three': { entries: 4, starts: ['0:past@3', '0:past@0', '0:past@1', '0:past@2'], due: true },
+  'a slot of four': { entries: 4, starts: ['0:abs@0', '0:abs@1', '0:abs@2', '0:abs@3', '0:tick'], due: true },
+  'the work list': { work: true, starts: ['0:now@0', '0:now@1', '0:now@2'], due: true },
 }
 
 const TIMER_OPERATIONS = ['free', 'cancel', 'async', 'now', 'later', 'pin']
@@ -48,6 +42,14 @@ const WORK_OPERATIONS = ['free', 'now', 'init']
 const THREE: readonly number[] = [0, 1, 2]
 const FOUR: readonly number[] = [0, 1, 2, 3]
 const allOf = ({ entries }: Structure): readonly number[] => (entries === 4 ? FOUR : THREE)
+
+// The poll first moves the wheel to the present: what is due then is due when it is started, and comes into no slot.
+const stepsOf = (structure: Structure): string =>
+  [
+    '0:poll',
+    ...allOf(structure).flatMap((element) => [`0:init@${element}`, `0:set1@${element}`]),
+    ...structure.starts,
+  ].join(' ')
 
 /** A poll fires all timers that are due, but runs one work. */
 const pollsOf = ({ work }: Structure): string[] => (work ? ['pollA', 'pollW', 'pollY', 'pollZ'] : ['pollA', 'pollZ'])
@@ -114,7 +116,7 @@ export function* entriesScenarios(): Generator<Scenario> {
             name: variantName(`entries/${slug(name)}/${operation}-${victim}`, variant),
             about: `CPU 0 fires what is due of ${structure.entries === 4 ? 'four' : 'three'} in ${name}; ${operation} of number ${victim} ${how}`,
             hazards: [],
-            steps: structure.steps,
+            steps: stepsOf(structure),
             scripts: scripts(turnsOf(structure), `${operation}@${victim}B`),
             variant,
             work: structure.work === true,
