@@ -45,11 +45,9 @@ const heldOf = (index: number): number => HELD + (index >= HIGH ? BITS + (index 
 /** Names a word of a pool: `level0[1]`. */
 function wordOf(bits: number, address: number): string | undefined {
   let at = STORAGE
-  for (
-    let level = 0, words = Math.ceil(bits / 32);
-    level < layout.BITMAP_MAX_LEVELS;
-    level++, words = Math.ceil(words / 32)
-  ) {
+  let words = bits
+  for (let level = 0; level < layout.BITMAP_MAX_LEVELS; level++) {
+    words = Math.ceil(words / 32)
     if (address >= at && address < at + words * 4) return `level${level}[${(address - at) / 4}]`
     at += words * 4
   }
