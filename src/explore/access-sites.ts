@@ -39,13 +39,15 @@ const THROUGH_TABLE = '(table)'
 export class AccessSites {
   readonly sites: readonly AccessSite[]
   private readonly byOffset = new Map<number, number>()
+  private readonly calls: readonly Call[]
   private readonly callers: readonly number[]
-  private readonly callersOf = new Map<number, number[]>()
-  private readonly entries: ReadonlyMap<number, readonly string[]>
 
   /** Throws a plain Error for instructions that no compiler of ours makes. */
-  constructor(module: Uint8Array, places?: Places) {
-    const { calls, imported, names, entries } = read(module)
+  constructor(
+    private readonly module: Uint8Array,
+    places?: Places,
+  ) {
+    const { calls, imported, names } = read(module)
     const doors = new Set(imported.flatMap((from, index) => (from === 'hook' ? [index] : [])))
     for (let before = -1; before !== doors.size;) {
       before = doors.size
@@ -53,9 +55,8 @@ export class AccessSites {
         if (places && doors.has(callee) && passesOn(places.find(offset))) doors.add(caller)
     }
     const accesses = calls.filter(({ caller, callee }) => doors.has(callee) && !doors.has(caller))
-    this.entries = entries
+    this.calls = calls
     this.callers = accesses.map(({ caller }) => caller)
-    for (const { caller, callee } of calls) this.callersOf.set(callee, [...(this.callersOf.get(callee) ?? []), caller])
     this.sites = accesses.map(({ offset, caller }) => {
       const name = names.get(caller) ?? `function ${caller}`
       return { offset, function: name.slice(name.lastIndexOf('/') + 1), ...places?.find(offset) }
@@ -63,11 +64,19 @@ export class AccessSites {
     this.sites.forEach(({ offset }, index) => this.byOffset.set(offset, index))
   }
 
-  /** The exports of the module through which a site can be reached, by its calls; `(table)` if through a table, too. */
-  enteredBy(site: number): Set<string> {
-    const met = new Set([this.callers[site]!])
-    for (const one of met) for (const caller of this.callersOf.get(one) ?? []) met.add(caller)
-    return new Set([...met].flatMap((one) => this.entries.get(one) ?? []))
+  /**
+   * For each site the exports of the module through which it can be reached, by its calls; `(table)` if through a table,
+   * too. Throws a plain Error for tables that are filled in another way than compilers of ours do.
+   */
+  enteredBy(): Set<string>[] {
+    const entries = readEntries(this.module)
+    const callersOf = new Map<number, Set<number>>()
+    for (const { caller, callee } of this.calls) callersOf.set(callee, (callersOf.get(callee) ?? new Set()).add(caller))
+    return this.callers.map((first) => {
+      const met = new Set([first])
+      for (const one of met) for (const caller of callersOf.get(one) ?? []) met.add(caller)
+      return new Set([...met].flatMap((one) => entries.get(one) ?? []))
+    })
   }
 
   /** Number of the site that a call stack begins at, innermost frame first; -1 for an access of the subject's own. */
@@ -87,29 +96,41 @@ interface Contents {
   /** For each imported function the module that it comes from. */
   imported: string[]
   names: Map<number, string>
-  /** Functions that can be called from outside: by which names. */
-  entries: Map<number, string[]>
 }
 
-function read(module: Uint8Array): Contents {
+/** Calls `each` for every section, at its content. */
+function sections(module: Uint8Array, each: (id: number, reader: Reader, end: number) => void): void {
   const reader = new Reader(module, 8)
-  const calls: Call[] = []
-  const imported: string[] = []
-  const names = new Map<number, string>()
-  const entries = new Map<number, string[]>()
-  const enter = (index: number, name: string): unknown => entries.set(index, [...(entries.get(index) ?? []), name])
   while (reader.at < module.length) {
     const id = reader.byte()
     const size = reader.leb()
     const end = reader.at + size
-    if (id === IMPORT) readImports(reader, imported)
-    else if (id === EXPORT) readExports(reader, enter)
-    else if (id === ELEMENT) readElements(reader, enter)
-    else if (id === CODE) readCode(reader, imported.length, calls)
-    else if (id === CUSTOM && reader.text() === 'name') readNames(reader, end, names)
+    each(id, reader, end)
     reader.at = end
   }
-  return { calls, imported, names, entries }
+}
+
+function read(module: Uint8Array): Contents {
+  const calls: Call[] = []
+  const imported: string[] = []
+  const names = new Map<number, string>()
+  sections(module, (id, reader, end) => {
+    if (id === IMPORT) readImports(reader, imported)
+    else if (id === CODE) readCode(reader, imported.length, calls)
+    else if (id === CUSTOM && reader.text() === 'name') readNames(reader, end, names)
+  })
+  return { calls, imported, names }
+}
+
+/** Functions that can be called from outside: by which names. */
+function readEntries(module: Uint8Array): Map<number, string[]> {
+  const entries = new Map<number, string[]>()
+  const enter = (index: number, name: string): unknown => entries.set(index, [...(entries.get(index) ?? []), name])
+  sections(module, (id, reader) => {
+    if (id === EXPORT) readExports(reader, enter)
+    else if (id === ELEMENT) readElements(reader, enter)
+  })
+  return entries
 }
 
 function readImports(reader: Reader, imported: string[]): void {

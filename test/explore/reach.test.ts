@@ -1,6 +1,7 @@
 // What an exploration reached: sites of the module found in its bytes, those that were reached found by call stacks.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AccessSites } from '../../src/explore/access-sites.js'
 import { check, sitesOf } from '../../src/explore/check.js'
 import { BOTH, EXCHANGE, reachOf } from '../../src/explore/reach.js'
 import { entriesOf } from '../../src/explore/subjects/catalogue.js'
@@ -46,11 +47,19 @@ test('a compare-and-exchange is seen to fail only where somebody comes in betwee
 
 test('through which exports an access can be reached is told by the calls in the module', () => {
   const sites = sitesOf('core')!
+  const entered = sites.enteredBy()
   const entries = (name: string): string[] =>
-    [
-      ...new Set(sites.sites.flatMap((site, index) => (site.function === name ? [...sites.enteredBy(index)] : []))),
-    ].sort()
+    [...new Set(sites.sites.flatMap((site, index) => (site.function === name ? [...entered[index]!] : [])))].sort()
   assert.deepEqual(entries('bitmapCreate'), ['machine_boot', 'map_create'])
   assert.ok(['bpf_timer_init', 'bpf_map_update_elem'].every((name) => entries('bitmapTake').includes(name)))
   assert.ok(!entries('bitmapTake').includes('bpf_ktime_get_ns'))
+})
+
+test('a module whose table is filled in another way than compilers of ours do has sites, and only who enters is not told', () => {
+  const sections = [[1, 4, 1, 0x60, 0, 0], [3, 2, 1, 0], [9, 5, 1, 3, 0, 1, 0], [10, 4, 1, 2, 0, 0x0b]] // prettier-ignore
+  const module = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections.flat()])
+  assert.ok(WebAssembly.validate(module))
+  const sites = new AccessSites(module)
+  assert.deepEqual(sites.sites, [])
+  assert.throws(() => sites.enteredBy(), /elements of kind 3/)
 })
