@@ -155,9 +155,9 @@ const choose = (state: SlotState, cpu: number, program?: number): SlotState[] =>
   })
 
 // A timer that is freed after its arming was taken need not be called any more: nobody knows of that firing. One that is
-// not freed by then is called.
-const takenAndFreed = (poll: Poll): ((state: SlotState) => SlotState[])[] => [
-  (state) => [state, ...take(state, poll)],
+// not freed by then is called. If nobody frees anything meanwhile (not `tearing`), nothing is taken so.
+const takenAndFreed = (poll: Poll, tearing: boolean): ((state: SlotState) => SlotState[])[] => [
+  (state) => (tearing ? [state, ...take(state, poll)] : [state]),
   (state) => {
     const uncalled = state.firings.filter(({ cpu, program }) => cpu === poll.cpu && program === 0)
     if (uncalled.some(({ block }) => block === state.block)) return []
@@ -194,15 +194,13 @@ function torn(state: SlotState, kind: string, { program = 1 }: Record<string, un
   return kind === 'cancel' && (result === 0 || result === 1)
 }
 
-const NOTHING_UNSEEN = [0, 1].map(() => (state: SlotState) => [state])
-
 /** Moments that a note of a poll stands for. */
 export const momentsOfNote = (note: string): number => ({ begin: 4, end: 3 })[note.split(' ')[0]!] ?? 1
 
 /** Moments of a note that a poll took: `begin 1`, `start:{"deadline":5} 0`, `end`. As many as momentsOfNote says. */
 function noted(note: string, poll: Poll, tearing: boolean): ((state: SlotState) => SlotState[])[] {
   const [what = '', value = ''] = note.split(' ')
-  const unseen = tearing ? takenAndFreed(poll) : NOTHING_UNSEEN
+  const unseen = takenAndFreed(poll, tearing)
   if (what === 'begin')
     return [...unseen, (state) => take(state, poll), (state) => choose(state, poll.cpu, Number(value))]
   if (what === 'end') return [(state) => [end(state, poll.cpu)], ...unseen]
@@ -292,7 +290,7 @@ function moments(
         (state) => [end(state, cpu)],
       ]
     const notes = String(event.result)
-    if (notes === '' || notes === 'none') return tearing ? takenAndFreed(poll) : []
+    if (notes === '' || notes === 'none') return tearing ? takenAndFreed(poll, tearing) : []
     return notes.split(';').flatMap((note) => noted(note, poll, tearing))
   }
   const result = typeof event.result === 'number' ? event.result : Number(event.result)
