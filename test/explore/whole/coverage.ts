@@ -5,7 +5,7 @@ import { AccessSites } from '../../../src/explore/access-sites.js'
 import { SourceMap } from '../../../src/explore/source-map.js'
 import { moduleBytes, sourceMapText } from '../../../src/explore/subjects/modules.js'
 import type { Lines } from './answers.js'
-import { accessLines } from './lines.js'
+import { accessLines, seenAt } from './lines.js'
 import type { Seen } from './lines.js'
 
 /** Explored a second time, on the trace build, to learn which lines are reached. */
@@ -39,11 +39,10 @@ export class Reached {
 
   add(lines: Lines): void {
     for (const [place, { exchange, succeeded, failed }] of lines) {
-      const known = this.seen.get(place) ?? { exchange: false, succeeded: false, failed: false }
+      const known = seenAt(this.seen, place)
       known.exchange ||= exchange
       known.succeeded ||= succeeded
       known.failed ||= failed
-      this.seen.set(place, known)
     }
   }
 
@@ -95,10 +94,11 @@ function filesOfCore(): string[] {
 /** The lines all of whose accesses can be reached from these entries of the core only, by the calls in the module. */
 function linesOfMaking(): Set<string> {
   const sites = new AccessSites(moduleBytes('core', true), new SourceMap(sourceMapText('core')))
+  const entered = sites.enteredBy()
   const places = new Map<string, boolean>()
   sites.sites.forEach(({ file, line }, site) => {
     const place = `${file}:${line}`
-    const only = [...sites.enteredBy(site)].every((entry) => MAKING.has(entry))
+    const only = [...entered[site]!].every((entry) => MAKING.has(entry))
     places.set(place, only && places.get(place) !== false)
   })
   return new Set([...places].flatMap(([place, only]) => (only ? [place] : [])))

@@ -1,6 +1,6 @@
 // Coverage by line of the source: which accesses of the core some subjects of a stage made, and of each
 // compare-and-exchange whether it was seen to succeed and to fail. Needs a stage over a trace build that records sites.
-// The lines that have an access at all are found in the source text (`accessLines`). Coverage by field: coverage.ts.
+// The lines that have an access at all are found in the source text (`accessLines`). Coverage by field: src/explore/coverage.ts.
 import { DOOR_COMPARE_EXCHANGE } from '../../../core/abi.js'
 import { operationOf } from '../../../src/explore/access.js'
 import { ACCESS, NODE_CODE, NODE_SITE, NODE_STATUS, NODE_STRIDE } from '../../../src/explore/node.js'
@@ -16,6 +16,13 @@ export interface Seen {
   failed: boolean
 }
 
+/** What was seen at a place so far, to be added to. */
+export function seenAt(seen: Map<string, Seen>, place: string): Seen {
+  const known = seen.get(place) ?? { exchange: false, succeeded: false, failed: false }
+  seen.set(place, known)
+  return known
+}
+
 /** Adds what the subjects on this stage did so far, by `file:line`. */
 export function addLines(seen: Map<string, Seen>, { logs }: Stage, map: SourceMap): void {
   const { nodes, sites } = logs
@@ -27,8 +34,7 @@ export function addLines(seen: Map<string, Seen>, { logs }: Stage, map: SourceMa
     const at = node * NODE_STRIDE
     const place = places[nodes[at + NODE_SITE]!]
     if (nodes[at + NODE_STATUS] !== ACCESS || place === undefined) continue
-    const line = seen.get(place) ?? { exchange: false, succeeded: false, failed: false }
-    seen.set(place, line)
+    const line = seenAt(seen, place)
     if (operationOf(nodes[at + NODE_CODE]!) !== DOOR_COMPARE_EXCHANGE) continue
     line.exchange = true
     const { succeeded, failed } = outcomesOf(nodes, node)
