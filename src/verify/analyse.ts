@@ -3,7 +3,7 @@
 // decided is accepted: the compiled code guards itself. For loaders and reports, before anything is loaded.
 import { storesMemory, type Instruction } from '../isa/decode.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
-import { hasNoLoops, rememberedCodes, type Code, type Codes } from './blocks.js'
+import { rememberedCodes, type Code, type Codes } from './blocks.js'
 import { NO_SUMMARY, type CallSurroundings, type Entry, type Summary } from './call.js'
 import { hasKernelPointers, isProbe, type Probes } from './probes.js'
 import { placed, type Complaint, type Refusal } from './refusal.js'
@@ -14,7 +14,7 @@ import { stackRefusal, type FunctionUse } from './stack-depth.js'
 import type { State } from './state.js'
 import { tracingRefusals } from './strict.js'
 import { KERNEL_POINTER, keyOf, UNKNOWN, type Value } from './value.js'
-import { review, walk, type Walked } from './walk.js'
+import { review, walk, walkAndReview, type Walked } from './walk.js'
 
 export interface AnalyseOptions {
   /** Refuse besides what Linux 6.18 refuses and this package does not: timers and work in tracing programs. */
@@ -94,13 +94,12 @@ class Analyser implements Analysis {
       const around = (reporting: boolean): CallSurroundings => this.surroundings(program, code, taken, reporting)
       let visit = this.visits.get(key)
       if (!visit) {
-        visit =
-          reviews && hasNoLoops(code)
-            ? { ...walk(around(true), taken, this.reviewer(program, code, taken)), reviewed: true }
-            : { ...walk(around(false), taken), reviewed: false }
+        const walked = reviews
+          ? walkAndReview(around(false), around(true), taken, this.reviewer(program, code, taken))
+          : walk(around(false), taken)
+        visit = { ...walked, reviewed: reviews }
         this.visits.set(key, visit)
-      }
-      if (reviews && !visit.reviewed) {
+      } else if (reviews && !visit.reviewed) {
         visit.reviewed = true
         review(around(true), visit, this.reviewer(program, code, taken))
       }

@@ -21,7 +21,7 @@
 import type { Instruction } from '../isa/decode.js'
 import { storesMemory } from '../isa/decode.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
-import { codeOf, hasNoLoops, type Codes } from './blocks.js'
+import { codeOf, type Codes } from './blocks.js'
 import { NO_SUMMARY, type CallSurroundings, type Entry } from './call.js'
 import { contextField } from './context.js'
 import { isChecked, placeAt } from './place.js'
@@ -29,7 +29,7 @@ import { NO_PROBES, type Probes } from './probes.js'
 import { UNKNOWN_HELD } from './resources.js'
 import type { State } from './state.js'
 import { UNKNOWN, type Value } from './value.js'
-import { review, walk } from './walk.js'
+import { walkAndReview } from './walk.js'
 
 export type Proof =
   /** At `offset` from r10 (negative) if that is always the same. */
@@ -118,8 +118,7 @@ export function prove(
     const guard = guardOf(program, instruction, base)
     if (guard) guards.set(instruction.index, guard)
   }
-  if (hasNoLoops(code)) walk(around, entry, each)
-  else review(around, walk(around, entry), each)
+  walkAndReview(around, around, entry, each)
   if (!needsGuards) guards.clear()
   return { accesses, guards, places }
 }

@@ -4,7 +4,7 @@
 // claimed. Where proofs are looked for there is one state at each block, and what widening gave away too much is taken
 // back in one pass more.
 import type { Instruction } from '../isa/decode.js'
-import { successors, type Block } from './blocks.js'
+import { hasNoLoops, successors, type Block } from './blocks.js'
 import { waysOn } from './branch.js'
 import { call, NO_SUMMARY, type CallSurroundings, type Entry, type Summary } from './call.js'
 import { UNKNOWN_HELD } from './resources.js'
@@ -40,15 +40,24 @@ interface Part {
 /** What is told of each instruction with the state before it. */
 type Each = (instruction: Instruction, state: State) => void
 
-/**
- * Finds what holds at each block. `each`, of code without loops: reviews it at once, as review() does, for all ways to a
- * block have been gone when the walk comes there.
- */
-export function walk(around: CallSurroundings, entry: Entry, each?: Each): Walked {
-  return attempt(around, entry, MOST_SETS, each) ?? attempt(around, entry, 1) ?? { states: [], ...NO_SUMMARY }
+/** Finds what holds at each block. */
+export function walk(around: CallSurroundings, entry: Entry): Walked {
+  return attempt(around, entry, MOST_SETS) ?? attempt(around, entry, 1) ?? { states: [], ...NO_SUMMARY }
 }
 
-/** Undefined if there are too many visits; of code without loops there are never. */
+/**
+ * walk() with `silent`, then review() with `around`, which says more. Code without loops is reviewed as it is walked:
+ * all ways to a block have been gone when the walk comes there, and there are never too many visits.
+ */
+export function walkAndReview(silent: CallSurroundings, around: CallSurroundings, entry: Entry, each: Each): Walked {
+  const reviewed = hasNoLoops(around.code) ? attempt(around, entry, MOST_SETS, each) : undefined
+  if (reviewed) return reviewed
+  const walked = walk(silent, entry)
+  review(around, walked, each)
+  return walked
+}
+
+/** Undefined if there are too many visits. `each`: as review() does. */
 function attempt(around: CallSurroundings, entry: Entry, mostSets: number, each?: Each): Walked | undefined {
   const { blocks, byStart } = around.code
   const places: Part[][] = blocks.map(() => [])
