@@ -2,7 +2,7 @@
 // operation its result. They lie behind the stage's memory in the same array, so undo and hash cover them. Owned by a World.
 import { NODE_STEPS, NODE_STRIDE } from './node.js'
 import type { Call } from './observation.js'
-import type { PlainSets } from './races.js'
+import type { PlainSets, Raced } from './races.js'
 import type { Subject } from './subject.js'
 import type { Words } from './words.js'
 
@@ -161,6 +161,16 @@ export class Control {
       if (theirs !== 0 && other !== cpu && plain.conflicts(theirs, code, address)) return other
     }
     return -1
+  }
+
+  /** The same for an access to a range of bytes: the CPU and the first byte. */
+  racedWithin(cpu: number, plain: PlainSets, address: number, length: number, write: boolean): Raced | undefined {
+    for (let other = 0; other < this.cpuCount; other++) {
+      const theirs = this.words.words[this.cpu(other) + PLAIN_SET]!
+      const at = theirs === 0 || other === cpu ? -1 : plain.meets(theirs, address, length, write)
+      if (at >= 0) return { cpu: other, address: at }
+    }
+    return undefined
   }
 
   /** The CPU that stopped for ever (its position in the subject), or -1. */

@@ -253,6 +253,14 @@ export class Cpu {
   poke32(address: number, value: number): void {
     this.executor.access32(abi.DOOR_POKE | (4 << 8), address, value | 0, 0)
   }
+  /** Fills a range with a byte, in one step. */
+  fill(address: number, byte: number, bytes: number): void {
+    this.executor.access32(abi.DOOR_FILL, address, byte, bytes)
+  }
+  /** Copies a range, in one step. */
+  copy(to: number, from: number, bytes: number): void {
+    this.executor.access32(abi.DOOR_COPY, to, from, bytes)
+  }
   load64(address: number): bigint {
     return this.wide(abi.DOOR_LOAD, address, 0n)
   }

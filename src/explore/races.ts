@@ -1,8 +1,15 @@
 // Plain accesses that race. A CPU's plain accesses since its last other access are a set; two accesses of which one is
 // plain conflict if they could come right after each other in either order, that is, if one meets the other CPU's set.
-// Sets are numbered so that one is one word of the state. Owned by a World.
+// Fills and copies are in no set: they race with plain accesses only, and meet theirs. Sets are numbered so that one is
+// one word of the state. Owned by a World.
 import { isPlain, mayWrite, operationOf, widthOf } from './access.js'
 import { DOOR_GLANCE, DOOR_POKE } from '../../core/abi.js'
+
+/** What an access races with: another CPU's plain access to this byte. */
+export interface Raced {
+  cpu: number
+  address: number
+}
 
 /** Per word of memory: bytes read in bits 0..3, bytes written in bits 4..7. */
 type Words = Map<number, number>
@@ -50,21 +57,30 @@ export class PlainSets {
     const words = this.sets[set]!
     const write = mayWrite(operation) || operation === DOOR_POKE
     if (!words.has(first) && (width < 8 || !words.has(first + 1))) return false
-    for (const [word, bytes] of touched(address, width)) {
+    return this.meets(set, address, width, write) >= 0
+  }
+
+  /** The first byte of a range that an access of another CPU to all of it races at, or -1. */
+  meets(set: number, address: number, length: number, write: boolean): number {
+    const words = this.sets[set]!
+    for (const [word, bytes] of touched(address, length)) {
       const held = words.get(word)
       if (held === undefined) continue
-      if ((held >>> 4) & bytes || (write && held & bytes)) return true
+      const raced = ((held >>> 4) | (write ? held : 0)) & bytes
+      if (raced !== 0) return word * 4 + 31 - Math.clz32(raced & -raced)
     }
-    return false
+    return -1
   }
 
   /** Whether this access belongs into a set. */
   static readonly isPlain = (code: number): boolean => isPlain(operationOf(code))
 }
 
-function* touched(address: number, width: number): Generator<[number, number]> {
-  if (width === 8) {
-    yield [address >>> 2, 15]
-    yield [(address >>> 2) + 1, 15]
-  } else yield [address >>> 2, ((1 << width) - 1) << (address & 3)]
+// The words of a range, each with its bytes that lie in it.
+function* touched(address: number, length: number): Generator<[number, number]> {
+  const end = address + length
+  for (let at = address; at < end; at = (at | 3) + 1) {
+    const bytes = Math.min(4 - (at & 3), end - at)
+    yield [at >>> 2, ((1 << bytes) - 1) << (at & 3)]
+  }
 }

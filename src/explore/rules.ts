@@ -3,6 +3,7 @@
 import { hex } from './access.js'
 import { Linearizer } from './linearize.js'
 import type { Observation } from './observation.js'
+import type { Raced } from './races.js'
 import type { Subject, View } from './subject.js'
 import { viewOf } from './view.js'
 import { WordSet } from './words.js'
@@ -67,8 +68,8 @@ export function livelockMessage(world: World): string {
 }
 
 /** What is wrong with an access that races with an earlier one of another CPU. */
-export function raceMessage({ subject, calls }: World, { call, address }: Observation, other: number): string {
-  return `${calls[call]!.operation.name}: ${raceText(subject, address, other)}`
+export function raceMessage({ subject, calls }: World, { call }: Observation, { cpu, address }: Raced): string {
+  return `${calls[call]!.operation.name}: ${raceText(subject, address, cpu)}`
 }
 
 /** The same without the operation. */

@@ -175,7 +175,7 @@ export class Steps {
     const { nodes } = this.logs
     const n = node * log.NODE_STRIDE
     const flags = nodes[n + log.NODE_FLAGS]!
-    if (!(flags & log.WORD)) return this.accessOther(call, at, n)
+    if (!(flags & log.WORD)) return this.accessOther(cpu, call, at, n)
     const address = nodes[n + log.NODE_ADDRESS]!
     const code = nodes[n + log.NODE_CODE]!
     if (this.stage.poisoned) checkPoison(this.subject, address, widthOf(code))
@@ -194,7 +194,7 @@ export class Steps {
   }
 
   // Accesses that are not to one word, or not to memory.
-  private accessOther(call: number, at: number, n: number): boolean {
+  private accessOther(cpu: number, call: number, at: number, n: number): boolean {
     const { nodes } = this.logs
     const { words } = this.words
     const { hidden, limit } = this.stage
@@ -230,12 +230,24 @@ export class Steps {
         result.low = words[hidden + 2]!
         break
       default:
-        if (operation === DOOR_FILL || operation === DOOR_COPY) this.sharing.touchAll(call, address, length, true)
-        if (operation === DOOR_COPY) this.sharing.touchAll(call, a, length, false)
         if (operation === DOOR_POISON || operation === DOOR_CLEANSE) this.sharing.free(call, address, a)
         special(this.subject, code, address, a, nodes[n + log.NODE_A_HIGH]!, length)
+        if (operation === DOOR_FILL || operation === DOOR_COPY) this.takesRange(cpu, call, address, length, true)
+        if (operation === DOOR_COPY) this.takesRange(cpu, call, a, length, false)
     }
     return true
+  }
+
+  // A fill or a copy writes, or a copy reads, these bytes.
+  private takesRange(cpu: number, call: number, address: number, length: number, write: boolean): void {
+    this.sharing.touchAll(call, address, length, write)
+    const raced = this.control.racedWithin(cpu, this.plain, address, length, write)
+    if (raced) this.race(raced.address, raced.cpu)
+  }
+
+  private race(address: number, other: number): never {
+    this.doubtful = this.sharing.grown > 0 && !this.full
+    throw new Violation(raceText(this.subject, address, other))
   }
 
   /** Ends the sleep of a CPU by its time limit, or lets its allocation fail. */
@@ -282,10 +294,7 @@ export class Steps {
     const address = this.logs.nodes[n + log.NODE_ADDRESS]!
     this.leaps.compares(node)
     const other = this.control.raced(cpu, this.plain, code, address)
-    if (other >= 0) {
-      this.doubtful = this.sharing.grown > 0 && !this.full
-      throw new Violation(raceText(this.subject, address, other))
-    }
+    if (other >= 0) this.race(address, other)
     if (set === 0 && !(flags & log.PLAIN)) return
     const pending = this.choices.pending(cpu, write)
     if (pending === 0) this.words.put(at + PLAIN_SET, 0)

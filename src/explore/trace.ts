@@ -108,13 +108,13 @@ export function traceOf(subject: Subject, choices: number[], cycle?: number): Tr
     const trace: Trace = { lines, cpus: world.cpuCount, preemptions: 0 }
     const rules = new Rules(world)
     const turns = new Turns(world)
-    const clocks = new Clocks(world.cpuCount)
+    const clocks = new Clocks(world.cpuCount, world.subject.stage.limit)
     let raceFound: string | undefined
     world.observer = (seen) => {
       const raced = clocks.access(seen, world.stopped, lines.length)
       if (raced && !trace.race) {
         trace.race = [raced.number, lines.length]
-        raceFound = raceMessage(world, seen, raced.cpu)
+        raceFound = raceMessage(world, seen, raced)
       }
       lines.push(lineOf(world, seen))
     }
@@ -171,7 +171,7 @@ type What = Pick<TraceLine, 'text' | 'place' | 'before' | 'after'>
 function whatOf(subject: Subject, seen: Observation): What {
   const operation = operationOf(seen.code)
   const name = accessName(operation)
-  const place = subject.nameOf?.(seen.address) ?? ghostName(subject, seen.address) ?? hex(seen.address)
+  const place = placeOf(subject, seen.address)
   if (!isWordAccess(operation)) {
     if (operation === DOOR_NOW) return { text: `now = ${wide(seen.low, seen.high)}` }
     if (operation === DOOR_SET_CLOCK) return { text: `set clock ${wide(seen.aLow, seen.aHigh)}` }
@@ -179,6 +179,9 @@ function whatOf(subject: Subject, seen: Observation): What {
     if (operation === DOOR_MAY_FAIL) return { text: `the allocation ${seen.low === 0 ? 'succeeds' : 'FAILS'}` }
     if (operation === DOOR_SLEEP || operation === DOOR_WAIT_WHILE)
       return { text: `${name} ${place} ≠ ${hex(seen.aLow)}` }
+    const bytes = seen.bLow >>> 0
+    if (operation === DOOR_FILL) return { text: `${name} ${place}, ${bytes} bytes with ${hex(seen.aLow & 0xff)}` }
+    if (operation === DOOR_COPY) return { text: `${name} ${placeOf(subject, seen.aLow)} to ${place}, ${bytes} bytes` }
     return { text: `${name} ${place}` }
   }
   const width = widthOf(seen.code)
@@ -217,6 +220,9 @@ function combined(operation: number, seen: Observation): [number, number] {
 }
 
 const wide = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
+
+const placeOf = (subject: Subject, address: number): string =>
+  subject.nameOf?.(address) ?? ghostName(subject, address) ?? hex(address)
 
 function ghostName(subject: Subject, address: number): string | undefined {
   const { memoryBytes, limit } = subject.stage

@@ -53,11 +53,11 @@ function oneWalk(
 ): { choices: number[]; message: string | undefined } {
   const { maxSteps = 100_000, switchEvery = 3 } = options
   const { choices: offers } = world
-  const clocks = new Clocks(world.cpuCount)
+  const clocks = new Clocks(world.cpuCount, world.subject.stage.limit)
   let race: string | undefined
   world.observer = (seen) => {
     const raced = clocks.access(seen, world.stopped, 0)
-    if (raced) race ??= raceMessage(world, seen, raced.cpu)
+    if (raced) race ??= raceMessage(world, seen, raced)
   }
   const choices: number[] = []
   for (let last = -1; choices.length < maxSteps;) {
