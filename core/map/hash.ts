@@ -13,6 +13,7 @@ import { cpuIndex } from '../cpu'
 import { glance32, glance64, load64, peek32, retry } from '../door'
 import { MAP_KEY_SIZE, MAP_TYPE, RECORD_KEY, RECORD_ORDER } from '../layout'
 import { answerLookups, findSurely } from './announce'
+import { beginWrite, endWrite } from './element-write'
 import { FIND_DISTURBED, find, findAtHead } from './find'
 import {
   ABSENT,
@@ -35,7 +36,7 @@ import { isFull, unreserve } from './room'
 import { isLru, isPerCpu } from './shape'
 import { NO_ELEMENT, giveElement, takeElement } from './spare'
 import { begin, end } from './under-way'
-import { hasSlots, readElement, writeCpuValues, writeValue } from './value'
+import { hasSlots, readElement, readValue, writeCpuValues, writeValue } from './value'
 
 /** Tries to insert into an LRU map before -ENOMEM: others were quicker at each. */
 const EVICTIONS: u32 = 4
@@ -115,21 +116,28 @@ function mustEvict(map: usize, key: usize, flags: u64): bool {
 }
 
 /**
- * BPF_F_LOCK on a key that is present: the value is written in place, and timers and work stay, as in the kernel. 0,
- * -ENOENT if the key is absent, or what lockValue answers. An element that leaves the map while we wait for its lock is
- * not written.
+ * BPF_F_LOCK on a key that is present: its value is written in place from `value`, and timers and work stay, as in the
+ * kernel; or it is read (readValue) to there. 0, -ENOENT if the key is absent, or what lockValue answers. An element that
+ * leaves the map while we wait for its lock is not used, and one that leaves it afterwards is not handed out until we are
+ * done: the kernel writes into another key's element then.
  */
-function updateLocked(map: usize, key: usize, value: usize, waits: bool): i32 {
+export function hashLocked(map: usize, key: usize, value: usize, reads: bool, waits: bool): i32 {
   while (true) {
     retry()
     const found = hashFind(map, key)
     if (!found) return -ENOENT
-    const to = valueAddress(map, found - 1)
-    const held = lockValue(map, to, waits)
+    const at = valueAddress(map, found - 1)
+    const held = lockValue(map, at, waits)
     if (held) return held
+    // There is a word for it: nested code, for which there might be none, may have no lock (spin-lock.ts).
+    const word = beginWrite(map, found - 1)
     const still = hashFind(map, key) === found
-    if (still) writeValue(map, to, value)
-    unlockValue(map, to)
+    if (still) {
+      if (reads) readValue(map, at, value)
+      else writeValue(map, at, value)
+    }
+    endWrite(word)
+    unlockValue(map, at)
     if (still) return 0
   }
 }
@@ -144,7 +152,7 @@ export function hashUpdate(map: usize, key: usize, value: usize, flags: u64, wai
   const refused = refuse(map, flags)
   if (refused) return refused
   if (flags & BPF_F_LOCK && !(flags & BPF_NOEXIST)) {
-    const result = updateLocked(map, key, value, waits)
+    const result = hashLocked(map, key, value, false, waits)
     if (result !== -ENOENT) return result
   }
   return insertHash(map, key, value, flags, 0)

@@ -18,7 +18,7 @@ import { glance32, note32, peek32 } from '../door'
 import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { arrayLookupOn, arrayUpdate, arrayUpdateOn, arrayValue } from './array'
-import { hashDelete, hashFind, hashUpdate } from './hash'
+import { hashDelete, hashFind, hashLocked, hashUpdate } from './hash'
 import { hashNextElement, hashNextKey } from './iterate'
 import { lockValue, refuseLock, unlockValue } from './locked'
 import { valueAddress, valueAddressOn } from './map'
@@ -81,6 +81,7 @@ function lookupCopy(map: usize, key: usize, into: usize, flags: u32): i32 {
   if (isTargetArray(type)) return targetCopy(map, key, into)
   let index: u32
   if (isHash(type)) {
+    if (flags & BPF_F_LOCK) return hashLocked(map, key, into, true, false)
     const found = hashFind(map, key)
     if (!found) return -ENOENT
     index = found - 1

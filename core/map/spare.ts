@@ -7,10 +7,9 @@
 // spare and an element in the outermost operation's hands are never the same.
 import { cpu, cpuIndex } from '../cpu'
 import { exchange32, peek32, poke32 } from '../door'
-import { CPU_MAP_OPERATIONS, MAP_ELEMENT_COUNT, MAP_POOL, MAP_TYPE, SHARE_HINT, SHARE_SPARE } from '../layout'
+import { CPU_MAP_OPERATIONS, MAP_ELEMENT_COUNT, MAP_POOL, SHARE_HINT, SHARE_SPARE } from '../layout'
 import { bitmapGive, bitmapTake } from '../memory/bitmap'
-import { isBeingWritten } from './element-write'
-import { isPerCpu } from './shape'
+import { isBeingWritten, isUsedInPlace } from './element-write'
 import { shareOf } from './share'
 
 export const NO_ELEMENT: u32 = 0xffffffff
@@ -25,14 +24,14 @@ function isOutermost(): bool {
 export function takeElement(map: usize): u32 {
   const share = shareOf(map, cpuIndex())
   const spare = isOutermost() ? peek32(share + SHARE_SPARE) : 0
-  if (!spare || isPerCpu(peek32(map + MAP_TYPE))) return takeFromPool(map, share, spare)
+  const inPlace = isUsedInPlace(map)
+  if (!spare || inPlace) return takeFromPool(map, share, spare, inPlace)
   poke32(share + SHARE_SPARE, 0)
   return spare - 1
 }
 
-/** Passes over what somebody is still writing into (element-write.ts), the spare too. */
-function takeFromPool(map: usize, share: usize, spare: u32): u32 {
-  const perCpu = isPerCpu(peek32(map + MAP_TYPE))
+/** Passes over what somebody still uses in place (element-write.ts), the spare too. */
+function takeFromPool(map: usize, share: usize, spare: u32, inPlace: bool): u32 {
   if (spare) {
     poke32(share + SHARE_SPARE, 0)
     if (!isBeingWritten(map, spare - 1)) return spare - 1
@@ -42,7 +41,7 @@ function takeFromPool(map: usize, share: usize, spare: u32): u32 {
   for (let turn: u32 = 0; turn < TRIES; turn++) {
     const index = bitmapTake(<usize>peek32(map + MAP_POOL), start)
     if (index < 0) continue
-    if (!perCpu || !isBeingWritten(map, index)) {
+    if (!inPlace || !isBeingWritten(map, index)) {
       poke32(share + SHARE_HINT, <u32>index)
       return <u32>index
     }

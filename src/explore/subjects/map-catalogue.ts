@@ -66,6 +66,8 @@ function* pairs(): Generator<Entry> {
           )
 }
 
+const CHANGES = ['look up 1', 'update 1', 'delete 1', 'update 2', 'delete 2']
+
 /** Each CPU has a spare element, and one of them all rooms that are free; it keeps only one of two that are given back. */
 function* spares(): Generator<Entry> {
   for (const [maxEntries, keys] of [
@@ -87,8 +89,19 @@ function* shortWay(): Generator<Entry> {
     yield* sparePairs(`map/short/${slug(kind)}`, kind, keys, { type, maxEntries, roomsKept: 1, short: true })
 }
 
-function* sparePairs(name: string, kind: string, keys: number[], shape: Shape): Generator<Entry> {
-  const operations = ['look up 1', 'update 1', 'delete 1', 'update 2', 'delete 2']
+/** Values of more than one piece are written piece by piece. */
+function* longValues(): Generator<Entry> {
+  for (const valueSize of [8, 12])
+    yield* sparePairs(
+      `map/short/values-of-${valueSize}`,
+      'a hash',
+      [1],
+      { type: MAP_TYPE_HASH, maxEntries: 2, roomsKept: 1, short: true, valueSize },
+      ['look up 1', 'update 1', 'update 2'],
+    )
+}
+
+function* sparePairs(name: string, kind: string, keys: number[], shape: Shape, operations = CHANGES): Generator<Entry> {
   const { type, maxEntries } = shape
   for (const meeting of MEETINGS)
     for (const rooms of maxEntries === keys.length || type === MAP_TYPE_LRU_HASH ? [0] : [0, 1])
@@ -289,6 +302,7 @@ export function mapEntries(): Entry[] {
     ...pairs(),
     ...spares(),
     ...shortWay(),
+    ...longValues(),
     ...repaired(),
     movingRoom(),
     ...reuse(),

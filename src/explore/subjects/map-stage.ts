@@ -179,6 +179,8 @@ interface Element {
   key: number
   marked: boolean
   value: number
+  /** Where its value lies. */
+  at: number
 }
 
 /** The elements that can be reached from the buckets, marked ones too. */
@@ -202,6 +204,7 @@ function elementsOf(at: OneBucketMap, view: View, bucket: number): Element[] {
       key: view.load32(record + (word(layout.MAP_KEY_SIZE) > 8 ? layout.RECORD_KEY : layout.RECORD_ORDER)),
       marked: (link & MARK) !== 0n,
       value: view.load32(element),
+      at: element,
     })
   }
   return found

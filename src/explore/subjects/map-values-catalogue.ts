@@ -5,11 +5,11 @@ import { BPF_F_LOCK, EAGAIN, MAP_TYPE_HASH, MAP_TYPE_LRU_PERCPU_HASH, MAP_TYPE_P
 import type { Cpu } from '../executor.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
-import type { CpuScript, View } from '../subject.js'
+import type { CpuScript, Operation, View } from '../subject.js'
 import { coreEntry, slug, type Entry, type Variant } from './entry.js'
 import { LRU_OPERATIONS, MAP_OPERATIONS, stageOf } from './map-operations.js'
 import type { Make, Shape } from './map-operations.js'
-import { atRest, check, cpuValues, holding, model, walk } from './map-stage.js'
+import { atRest, check, cpuValues, elements, holding, model, walk } from './map-stage.js'
 import type { MapStage } from './map-stage.js'
 import { MEETINGS, othersOf } from './meetings.js'
 
@@ -60,6 +60,20 @@ const copyLocked: Make = (at, name) => ({
     const result: number = cpu.exports['map_lookup_copy'](at.map, at.place(1), into, BPF_F_LOCK)
     if (result === 0) whole(cpu, into)
     return result === -EAGAIN ? 'locked' : result
+  },
+})
+
+/** The same; what it got is the key's own, whatever became of the element meanwhile. */
+const copyLockedOwn: Make = (at, name) => ({
+  name,
+  kind: 'read',
+  run(cpu) {
+    const into = at.place(7)
+    const result: number = cpu.exports['map_lookup_copy'](at.map, at.place(1), into, BPF_F_LOCK)
+    if (result !== 0) return result === -EAGAIN ? 'locked' : result
+    whole(cpu, into)
+    if (cpu.load32(into) !== 101) cpu.fail(`key 1 was copied as ${cpu.load32(into)}`)
+    return result
   },
 })
 
@@ -142,6 +156,43 @@ function under(all: Named[]): Entry {
   })
 }
 
+/**
+ * The element of the key leaves the map and is handed out for another key while a locked operation has found it and waits for
+ * its lock, or holds it. Linux then writes the value into the other key's element, and a read gives that one's; here
+ * neither happens: an element that somebody is about to use under its lock is not handed out.
+ */
+function* lockedReuse(): Generator<Entry> {
+  const uses: Named[] = [
+    ['update 1 locked', updateLocked(1, 5)],
+    ['copy 1 locked', copyLockedOwn],
+  ]
+  const changes = ['delete 1', 'update 2', 'delete 2', 'update 1'] as const
+  const make = (at: MapStage, names: readonly string[]) => names.map((name, i) => MAP_OPERATIONS[name]!(at, 'BCDE'[i]!))
+  const ways: [Variant, string, (at: MapStage, one: Operation) => CpuScript[]][] = [
+    ['plain', 'on another CPU', (at, one) => [{ operations: [one] }, { operations: make(at, changes) }]],
+    ['nmi', 'as NMIs in it', (at, one) => [{ operations: [one], nmi: make(at, changes.slice(0, 2)) }]],
+    ['stop', 'on another CPU, and the first one stops', (at, one) => [{ operations: [one], mayStop: true }, { operations: make(at, changes.slice(0, 2)) }]], // prettier-ignore
+  ]
+  for (const [use, one] of uses)
+    for (const [variant, how, scripts] of ways)
+      yield entry({
+        name: `map/locked/reused/${slug(use)}`,
+        about: `${use}; ${changes.slice(0, variant === 'plain' ? 4 : 2).join(', ')} ${how}; a hash of 2 with locks in its values holding [1]`,
+        more: LOCKED_VALUE,
+        variant,
+        cpus: (at) => scripts(at, one(at, 'A')),
+        modelled: use.startsWith('update'),
+        rest: wholeValues,
+      })
+}
+
+/** Every key has a value of its own, and the two words of it are of the same one: key 1 its first one, or the locked one. */
+function wholeValues(view: View, at: MapStage): string | undefined {
+  const live = elements(at, view).filter(({ marked }) => !marked)
+  const wrong = live.find((one) => one.value !== view.load32(one.at + SECOND) || (one.value !== 100 + one.key && !(one.key === 1 && one.value === 105))) // prettier-ignore
+  return wrong && `key ${wrong.key} has the value ${wrong.value}, ${view.load32(wrong.at + SECOND)}`
+}
+
 /** The value of CPU 1 of a per-CPU map, looked up by whoever. */
 const lookupOn: Make = (at, name) => ({
   name,
@@ -168,6 +219,23 @@ function* perCpu(): Generator<Entry> {
         modelled: true,
         rest: ownValues,
       })
+}
+
+/** An element comes back to the pool while its writer is about to write: whoever takes from the pool there passes over it. */
+function* perCpuReuse(): Generator<Entry> {
+  const changes = ['delete 2', 'delete 1', 'update 2', 'create 1'] as const
+  yield entry({
+    name: 'map/per-cpu/reused',
+    about: `update 1 beside ${changes.join(', ')}; a per-CPU hash of 2 holding [1,2]`,
+    type: MAP_TYPE_PERCPU_HASH,
+    keys: [1, 2],
+    cpus: (at) => [
+      { operations: [MAP_OPERATIONS['update 1']!(at, 'A')] },
+      { operations: changes.map((name, i) => MAP_OPERATIONS[name]!(at, 'BCDE'[i]!)) },
+    ],
+    modelled: true,
+    rest: ownValues,
+  })
 }
 
 /** Whatever is written, and to whichever key's element: no key has the value of another one, on any CPU. */
@@ -234,7 +302,9 @@ function* asked(): Generator<Entry> {
 /** All of them. */
 export function* mapValueEntries(): Generator<Entry> {
   yield* locked()
+  yield* lockedReuse()
   yield* perCpu()
+  yield* perCpuReuse()
   yield* perCpuEvictions()
   yield* asked()
 }
