@@ -2,6 +2,7 @@
 import type { Checked, CheckOptions } from '../explore/check.js'
 import type { Entry, Protocol } from '../explore/subjects/entry.js'
 import { overThreads } from '../explore/threads.js'
+import { packageFile } from '../package-file.js'
 
 /** What a search tells about once a second. */
 export type Reached = Parameters<NonNullable<CheckOptions['progress']>>[0]
@@ -23,7 +24,7 @@ export async function checkAll(
 ): Promise<Checked[]> {
   const answers = new Array<Checked>(entries.length)
   await overThreads<Task, Checked, Reached>({
-    module: new URL('./check-worker.js', import.meta.url),
+    module: packageFile('cli/check-worker.js'),
     tasks: entries.map(({ name, protocol }) => ({ name, protocol, options })),
     threads,
     news: (index, reached) => tell(entries[index]!.name, reached),

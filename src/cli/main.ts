@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { SkepError } from '../error.js'
+import { packageFile } from '../package-file.js'
 import { addCheck } from './check.js'
 import { addConformancePlugin } from './conformance-plugin.js'
 import { addInspect } from './inspect.js'
@@ -23,7 +24,7 @@ Examples:
 `
 
 function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  const { version } = JSON.parse(readFileSync(packageFile('../../package.json'), 'utf8')) as {
     version: string
   }
   return version

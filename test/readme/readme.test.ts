@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import ts from 'typescript'
+import { installedClang } from '../../src/explore/c/compile.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -60,7 +61,7 @@ test('every type that the declarations of the package name is in the package', (
   })
   const [{ files }] = JSON.parse(listed) as [{ files: { path: string }[] }]
   const packed = new Set(files.map(({ path }) => path))
-  const reached = new Set(['dist/src/index.d.ts', 'dist/src/explore/index.d.ts'])
+  const reached = new Set(['dist/package/index.d.ts', 'dist/package/explore/index.d.ts'])
   for (const path of reached) {
     assert.ok(packed.has(path), `${path} is needed and not packed`)
     const text = readFileSync(join(root, path), 'utf8')
@@ -146,6 +147,26 @@ test('the code of the API page and the code and commands of the README run in an
       }
     }
     assert.ok(ran >= 5)
+  }))
+
+test('the packed package has what its code opens by name: workers, compiled modules, maps of their sources, headers', () =>
+  inFolder(async (folder) => {
+    install(folder)
+    const skep = async (...args: string[]): Promise<string> =>
+      output(join(folder, 'node_modules', '.bin', 'skep'), args, folder).catch(
+        (failed: { stdout: string }) => failed.stdout,
+      )
+    const examples = 'node_modules/skep/examples'
+    assert.match(await skep('check', 'parts/pool/enough', '--jobs', '2'), / hold, 0 violated/)
+    assert.match(await skep('check', '--protocol', 'locked', 'set-callback-while*'), /specimens\/locked\.ts:\d+ /)
+    assert.match(await skep('check', `${examples}/races/races.bpf.o`, '--run', 'count@0'), /^HOLDS/m)
+    if (installedClang()) assert.match(await skep('check', `${examples}/own-subject/stack.c`), /stack\.c:\d+ /)
+    const packed = join(folder, 'node_modules', 'skep', 'dist', 'package')
+    for (const name of ['index', 'explore/index']) {
+      const installed = (await import(join(packed, `${name}.js`))) as object
+      const built = (await import(join(root, 'dist', 'src', `${name}.js`))) as object
+      assert.deepEqual(Object.keys(installed), Object.keys(built))
+    }
   }))
 
 test('the commands of the README for a clone work in a clone', (context) =>

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SkepError } from '../../error.js'
+import { packageFile } from '../../package-file.js'
 
 /** Where skep-check.h and the runtime lie: beside `dist`. */
-const INCLUDE = fileURLToPath(new URL('../../../../include', import.meta.url))
+const INCLUDE = fileURLToPath(packageFile('../../include'))
 const HEADER = 'skep-check.h'
 const RUNTIME = 'skep-check-runtime.c'
 

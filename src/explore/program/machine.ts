@@ -14,6 +14,7 @@ import { supported } from '../../machine/load/load.js'
 import { lineAt } from '../../machine/observe/fault-report.js'
 import { assertSupported } from '../../object/check.js'
 import type { ObjectSpec } from '../../object/spec.js'
+import { packageFile } from '../../package-file.js'
 import { Violation } from '../access.js'
 import { GuestFault, UNWOUND } from '../executor.js'
 import type { Cpu } from '../executor.js'
@@ -66,7 +67,7 @@ export class ProgramMachine {
     const { memory, lowered } = fitted(spec, cpus)
     this.lowered = lowered
     this.stage = new Stage({
-      module: readFileSync(new URL('../../../core/core.check.wasm', import.meta.url)),
+      module: readFileSync(packageFile('../core/core.check.wasm')),
       memory,
       cpus,
       imports: (cpu) => ({ hook: this.hook(cpu) }),

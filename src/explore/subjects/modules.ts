@@ -2,11 +2,12 @@
 // trace build with a source map, in which the same interleaving is repeated to learn where in the source each access is.
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
+import { packageFile } from '../../package-file.js'
 
 /** What is compiled: the core; the core with small tables; its smallest structures; the three older designs. */
 export type ModuleName = 'core' | 'core.small' | 'parts' | 'specimens'
 
-const fileOf = (name: string): Buffer => readFileSync(new URL(`../../../core/${name}`, import.meta.url))
+const fileOf = (name: string): Buffer => readFileSync(packageFile(`../core/${name}`))
 
 /** A module's bytes. */
 export const moduleBytes = (name: ModuleName, traced = false): Uint8Array =>

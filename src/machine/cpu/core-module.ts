@@ -3,12 +3,12 @@
 // core.
 import { readFileSync } from 'node:fs'
 import { SkepError } from '../../error.js'
+import { packageFile } from '../../package-file.js'
 import { compileSoonOptimised } from './optimised.js'
 
-/** dist/src/machine/cpu/core-module.js → dist/core/core.wasm, in a clone and in an installed package alike. */
-const coreFile = new URL('../../../core/core.wasm', import.meta.url)
+const coreFile = packageFile('../core/core.wasm')
 /** What core this code was compiled with, as core.wasm says it of itself (scripts/core-stamp.mjs). */
-const stampFile = new URL('core-stamp', import.meta.url)
+const stampFile = packageFile('machine/cpu/core-stamp')
 let compiled: WebAssembly.Module | undefined
 
 /** The compiled core; the same module object for every machine of the process. Throws SkepError NO_CORE. */

@@ -14,6 +14,7 @@ import {
   CPU_REQUEST_RESULT,
 } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
+import { packageFile } from '../../package-file.js'
 import type { ObjectCode } from './cpu.js'
 import type { RawFault } from './fault.js'
 import type { Memory } from './memory.js'
@@ -66,7 +67,7 @@ const RUNS_PER_REQUEST = 1024
 export class WorkerThread {
   readonly #taskSent: TaskSent = new Int32Array(new SharedArrayBuffer(4))
   // worker.ts with its imports in one file. Not the process's own arguments: `--input-type` and the like are not for it.
-  readonly worker = new Worker(new URL('./worker.cjs', import.meta.url), { workerData: this.#taskSent, execArgv: [] })
+  readonly worker = new Worker(packageFile('machine/cpu/worker.cjs'), { workerData: this.#taskSent, execArgv: [] })
 
   send(task: WorkerTask): void {
     this.worker.postMessage(task)
