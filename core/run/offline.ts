@@ -1,6 +1,6 @@
 // Repair after the death of a CPU: its worker has ended and the host has declared it dead. Run on any live CPU [G9].
 // Everything is found by scanning the control blocks that name the dead CPU, never by walking its half-written lists.
-// May be called again: each step leaves what it repaired in a state that the next call skips.
+// By one CPU at a time; it may be called again: each step leaves what it repaired in a state that the next call skips.
 import { EAGAIN, EINVAL } from '../abi'
 import { controlBlockPut } from '../async/control-block'
 import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runOf, targetOf, WITHOUT_RUN } from '../async/state'
@@ -114,8 +114,11 @@ function unpin(block: usize, dead: u32): u64 {
 // of the entry before the memory of its map goes, to which a turn of its wheel would lead (queue/timer-queue.ts).
 function repairBlock(block: usize, dead: u32, heir: u32): void {
   const queued = load64(block + CB_QUEUED)
-  if (queued !== 0 && queuedOwner(queued) === dead && compareExchange64(block + CB_QUEUED, queued, 0) === queued)
+  // Only its owner writes it, and that is dead.
+  if (queued !== 0 && queuedOwner(queued) === dead) {
+    store64(block + CB_QUEUED, 0)
     controlBlockPut(block)
+  }
   const state = unpin(block, dead)
   if (isFreed(state)) {
     const left = load64(block + CB_QUEUED)
