@@ -32,10 +32,8 @@ export {
   bpf_ringbuf_query,
   bpf_ringbuf_reserve,
   bpf_ringbuf_submit,
-  ringbuf_output_in,
-  ringbuf_reserve_in,
-  ringbuf_submit_in,
 } from './helper/ring-buffer'
+export { ringbuf_output_at_once, ringbuf_reserve_at_once, ringbuf_submit_at_once } from './helper/ring-at-once'
 export { bpf_tail_call } from './helper/tail-call'
 export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_set_callback_impl, bpf_wq_start, wq_start_in } from './helper/work'
 export { interpret } from './interp/interpret'

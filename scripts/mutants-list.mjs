@@ -10,6 +10,7 @@ const place = 'core/async/place.ts'
 const look = 'core/async/look.ts'
 const fire = 'core/run/fire.ts'
 const ring = 'core/map/ring.ts'
+const ringAtOnce = 'core/map/ring-at-once.ts'
 const room = 'core/map/room.ts'
 const spare = 'core/map/spare.ts'
 const short = 'core/map/short.ts'
@@ -95,9 +96,11 @@ export const mutants = [
   mutant('a turn of the wheel comes before the inbox', 'closing/timers-in-a-slot-that-is-due', 'core/run/poll.ts', ['  drain()\n  let more = fireDue()\n', '  let more = fireDue()\n  drain()\n']),
   mutant('a reservation of a ring is a load and a store', 'ring/put/put', ring, ['if (compareExchange64(map + MAP_RING_LAST, last, mine) === last) return', 'if (load64(map + MAP_RING_LAST) !== last) continue\n    compareExchange64(map + MAP_RING_LAST, load64(map + MAP_RING_LAST), mine)\n    if (true) return']),
   mutant('a reservation does not write the header in front of it', 'ring/put/put+stop', ring, ['    publish(map, last)\n', '']),
-  mutant('a reservation at once leaves the last record without header', 'ring/submit/submit', ring, ['(startOf(header) !== startOf(last) && held !== 0) || ', '']),
-  mutant('a submission at once does not compare the header', 'ring/submit/put+nmi', ring, ['  if (compareExchange64(header, seen, withOwner(last, RECORD_COMMITTED)) !== seen) return false\n', '  compareExchange64(header, seen, withOwner(last, RECORD_COMMITTED))\n']),
-  mutant('an output tries once to commit its record', 'ring/put/put', ring, ['    endRecord(map, <u32>to, RECORD_COMMITTED)\n', '    {}\n']),
+  mutant('a reservation at once leaves the last record without header', 'ring/at-once/submit/submit', ringAtOnce, ['(startOf(header) !== startOf(last) && held !== 0) || ', '']),
+  mutant('a reservation at once is a load and a store', 'ring/at-once/put/put', ringAtOnce, ['return compareExchange64(map + MAP_RING_LAST, last, mine) === last ? mine : 0', 'compareExchange64(map + MAP_RING_LAST, load64(map + MAP_RING_LAST), mine)\n  return mine']),
+  mutant('a submission at once does not compare the header', 'ring/at-once/submit/put+nmi', ringAtOnce, ['  if (compareExchange64(header, seen, withOwner(last, RECORD_COMMITTED)) !== seen) return NOT_LAST\n', '  compareExchange64(header, seen, withOwner(last, RECORD_COMMITTED))\n']),
+  mutant('an output tries once to commit its record', 'ring/put/put', ringAtOnce, ['    if (compareExchange64(header, seen, withOwner(word, RECORD_COMMITTED)) === seen) return\n', '    compareExchange64(header, seen, withOwner(word, RECORD_COMMITTED))\n    return\n']),
+  mutant('an output at once tries once to commit its record', 'ring/at-once/put/put', 'core/helper/ring-at-once.ts', ['  if (compareExchange64(header, seen, withOwner(word, RECORD_COMMITTED)) !== seen) commit(header, word)\n', '  compareExchange64(header, seen, withOwner(word, RECORD_COMMITTED))\n']),
   mutant('a record without header is none when it ends', 'ring/put/discard', ring, ['      word = last\n', '']),
   mutant('the end of a reservation reads the header before the last record', 'ring/put/discard', ring, ['    const last = load64(map + MAP_RING_LAST)\n    const seen = load64(header)\n    let word', '    const seen = load64(header)\n    const last = load64(map + MAP_RING_LAST)\n    let word']),
   mutant('the end of a reservation tries once', 'perf/wrap/put/take', ring, ['    if (compareExchange64(header, seen, withOwner(word, owner)) === seen) return word\n', '    return compareExchange64(header, seen, withOwner(word, owner)) === seen ? word : 0\n']),

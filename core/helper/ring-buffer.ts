@@ -17,7 +17,7 @@ import { guestAddress } from '../guest'
 import { fault } from '../host'
 import { MAP_MAX_ENTRIES, MAP_RING_CONSUMED, MAP_RING_LAST, MAP_TYPE } from '../layout'
 import { mapAddress } from '../map/map'
-import { ringAt, ringEnd, ringHeld, ringOutput, ringReserve, submitLast } from '../map/ring'
+import { ringAt, ringEnd, ringHeld, ringOutput, ringReserve } from '../map/ring'
 import { RECORD_COMMITTED, RECORD_DISCARDED, endOf } from '../map/ring-record'
 
 function ringAddress(pointer: u64): usize {
@@ -43,22 +43,12 @@ export function finishSample(sample: u64, owner: u32, flags: u64): void {
 
 /** Address of a sample of `size` bytes; 0 if there is no room, or for any flag. */
 export function bpf_ringbuf_reserve(ringPointer: u64, size: u64, flags: u64): u64 {
-  return ringbuf_reserve_in(ringPointer, size, flags, ringAddress(ringPointer))
-}
-
-/** The same, of a ring that the compiler knows; so is the one of `ringbuf_output_in`. */
-export function ringbuf_reserve_in(_: u64, size: u64, flags: u64, map: usize): u64 {
+  const map = ringAddress(ringPointer)
   return flags !== 0 ? 0 : <u64>ringReserve(map, size)
 }
 
 /** Makes a reserved sample visible to the consumer. */
 export function bpf_ringbuf_submit(sample: u64, flags: u64): void {
-  finishSample(sample, RECORD_COMMITTED, flags)
-}
-
-/** The same of a sample that most likely is the ring's at `map`: then no page is looked up. */
-export function ringbuf_submit_in(sample: u64, flags: u64, map: usize): void {
-  if (sample >> 32 === 0 && submitLast(map, <u32>sample, wakeUp(flags))) return
   finishSample(sample, RECORD_COMMITTED, flags)
 }
 
@@ -69,10 +59,7 @@ export function bpf_ringbuf_discard(sample: u64, flags: u64): void {
 
 /** Reserves, copies and submits: 0; -EINVAL (flags), -EAGAIN (no room). */
 export function bpf_ringbuf_output(ringPointer: u64, data: u64, size: u64, flags: u64): i64 {
-  return ringbuf_output_in(ringPointer, data, size, flags, ringAddress(ringPointer))
-}
-
-export function ringbuf_output_in(_: u64, data: u64, size: u64, flags: u64, map: usize): i64 {
+  const map = ringAddress(ringPointer)
   if (flags & ~(<u64>(BPF_RB_NO_WAKEUP | BPF_RB_FORCE_WAKEUP))) return -EINVAL
   if (size > 0xffffffff) fault(FAULT_BAD_ACCESS, data)
   const from = size === 0 ? 0 : guestAddress(data, <u32>size)

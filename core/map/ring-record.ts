@@ -18,6 +18,8 @@ const UNITS_SHIFT: u64 = 9
 const UNITS_MASK: u32 = 0xffffff
 const PAD_SHIFT: u64 = 6
 const OWNER_MASK: u64 = 63
+/** Largest sample that is looked at; the ring's own size decides the rest. */
+export const LARGEST_SAMPLE: u64 = 0x3fffffff
 /** In front of each sample, as in the kernel. */
 export const SAMPLE_OFFSET: u32 = 8
 

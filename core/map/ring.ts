@@ -13,26 +13,13 @@ import { MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF, MAX_MAPS } from '../abi'
 import { mapAt } from '../async/slot'
 import { MAP_LIVE } from '../async/user-reference'
 import { cpuIndex } from '../cpu'
-import {
-  add32,
-  compareExchange32,
-  compareExchange64,
-  load32,
-  load64,
-  peek32,
-  poke32,
-  poke64,
-  retry,
-  wake,
-} from '../door'
+import { compareExchange32, compareExchange64, load32, load64, peek32, poke32, poke64, retry } from '../door'
 import {
   HEADER,
   HEADER_MAPS,
   MAP_BYTES,
   MAP_ELEMENTS,
   MAP_RECORDS,
-  MAP_RING_ARRAY,
-  MAP_RING_BELL,
   MAP_RING_CONSUMED,
   MAP_RING_DRAINER,
   MAP_RING_LAST,
@@ -41,7 +28,10 @@ import {
 } from '../layout'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { beginOpen, endOpen, forgetOpen, mayBeOpen } from './open-records'
+import { commit } from './ring-at-once'
+import { ring } from './ring-bell'
 import {
+  LARGEST_SAMPLE,
   POSITIONS,
   RECORD_COMMITTED,
   RECORD_DISCARDED,
@@ -60,9 +50,6 @@ import {
   withOwner,
 } from './ring-record'
 import { copyPiece } from './value'
-
-/** Largest sample that is looked at; the ring's own size decides the rest. */
-const LARGEST_SAMPLE: u64 = 0x3fffffff
 
 /** Lays out a ring at creation: empty, before position 0. */
 export function createRing(map: usize, headers: usize): void {
@@ -93,25 +80,9 @@ export function ringReserve(map: usize, size: u64): usize {
   if (size > LARGEST_SAMPLE) return 0
   beginOpen()
   // The last byte of the ring stays free, as in the kernel.
-  const most = ringUnits(map) - 1
-  const word = takeAtOnce(map, <u32>size, most)
-  const sample = word ? sampleOf(map, startOf(word)) : takeRecord(map, <u32>size, most)
+  const sample = takeRecord(map, <u32>size, ringUnits(map) - 1)
   if (!sample) endOpen()
   return sample
-}
-
-/**
- * What `take` mostly does, without a loop: the word of the record. 0 if the last record has no header and is not
- * consumed, if there may be no room, or if another was quicker.
- */
-function takeAtOnce(map: usize, size: u32, most: u32): u64 {
-  const last = load64(map + MAP_RING_LAST)
-  const header = load64(headerOf(map, startOf(last)))
-  const start = endOf(last)
-  const held = (start - load32(map + MAP_RING_CONSUMED)) & POSITIONS
-  if ((startOf(header) !== startOf(last) && held !== 0) || held + unitsFor(size) > most) return 0
-  const mine = recordWord(start, size, cpuIndex())
-  return compareExchange64(map + MAP_RING_LAST, last, mine) === last ? mine : 0
 }
 
 /** Reserves a record for a sample of `size` bytes in a ring that may hold `most` units: as ringReserve. */
@@ -147,17 +118,6 @@ export function ringAt(sample: u64): usize {
 }
 
 /**
- * Wakes the consumer, which waits at the perf event array's bell if the ring is a buffer of one; of a user ring the
- * producers that wait for room.
- */
-export function ring(map: usize): void {
-  const array = <usize>peek32(map + MAP_RING_ARRAY)
-  const bell = (array ? array : map) + MAP_RING_BELL
-  add32(bell, 1)
-  wake(bell)
-}
-
-/**
  * Ends the reservation of a sample of this CPU; false if it has reserved none that begins there. The consumer is woken
  * if it had consumed all that was in front of it (`wakeUp` 0), always (1) or never (-1).
  */
@@ -170,27 +130,6 @@ export function ringEnd(map: usize, sample: u32, owner: u32, wakeUp: i32): bool 
 }
 
 /**
- * What ringEnd mostly does to commit a sample: it is that of the last record, which has no header yet. False: nothing
- * has changed.
- */
-export function submitLast(map: usize, sample: u32, wakeUp: i32): bool {
-  const place = (sample - SAMPLE_OFFSET - peek32(map + MAP_ELEMENTS)) >> 3
-  const units = ringUnits(map)
-  const last = load64(map + MAP_RING_LAST)
-  const start = startOf(last)
-  if ((start & (units - 1)) !== place || sample & 7) return false
-  // In this order: endRecord.
-  const header = headerOf(map, place)
-  const seen = load64(header)
-  if (start === startOf(seen) || ownerOf(last) !== cpuIndex()) return false
-  if (((start - load32(map + MAP_RING_CONSUMED)) & POSITIONS) >= units) return false
-  if (compareExchange64(header, seen, withOwner(last, RECORD_COMMITTED)) !== seen) return false
-  endOpen()
-  if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === start)) ring(map)
-  return true
-}
-
-/**
  * Reserves a record, copies a sample into it and commits it, of which nothing stays open; false if there is no room.
  */
 export function ringOutput(map: usize, from: usize, size: u64, wakeUp: i32): bool {
@@ -199,10 +138,7 @@ export function ringOutput(map: usize, from: usize, size: u64, wakeUp: i32): boo
   if (!word) return false
   const to = sampleOf(map, startOf(word))
   copyPiece(to, from, <u32>size)
-  const header = headerOf(map, startOf(word))
-  const seen = load64(header)
-  if (compareExchange64(header, seen, withOwner(word, RECORD_COMMITTED)) !== seen)
-    endRecord(map, <u32>to, RECORD_COMMITTED)
+  commit(headerOf(map, startOf(word)), word)
   if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === startOf(word))) ring(map)
   return true
 }

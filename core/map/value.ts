@@ -52,12 +52,29 @@ export function writeValue(map: usize, to: usize, from: usize): void {
 
 /** Copies guest memory. Short pieces word by word: a call of the engine's bulk copy costs more than such a piece. */
 export function copyPiece(to: usize, from: usize, bytes: u32): void {
-  if (bytes > 64) {
-    copy(to, from, bytes)
-    return
-  }
+  if (bytes < 64) copyShort(to, from, bytes)
+  else copy(to, from, bytes)
+}
+
+/** Copies less than 64 bytes of guest memory. Without a loop: where `bytes` is constant, nothing is asked. */
+export function copyShort(to: usize, from: usize, bytes: u32): void {
   let at: u32 = 0
-  for (; at + 8 <= bytes; at += 8) note64(to + at, glance64(from + at))
+  if (bytes & 32) {
+    copyWord(to, from)
+    copyWord(to + 8, from + 8)
+    copyWord(to + 16, from + 16)
+    copyWord(to + 24, from + 24)
+    at = 32
+  }
+  if (bytes & 16) {
+    copyWord(to + at, from + at)
+    copyWord(to + at + 8, from + at + 8)
+    at += 16
+  }
+  if (bytes & 8) {
+    copyWord(to + at, from + at)
+    at += 8
+  }
   if (bytes & 4) {
     note32(to + at, glance32(from + at))
     at += 4
@@ -67,6 +84,10 @@ export function copyPiece(to: usize, from: usize, bytes: u32): void {
     at += 2
   }
   if (bytes & 1) note8(to + at, glance8(from + at))
+}
+
+function copyWord(to: usize, from: usize): void {
+  note64(to, glance64(from))
 }
 
 /** Of writeCpuValues and its callers: a value for every CPU, each padded to 8 bytes, in order. */

@@ -7,6 +7,7 @@ import { op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
 import { GUEST_FUNCTION } from './module.js'
 import { emitHashLookup } from './hash-lookup.js'
+import { emitAtOnce } from './in-place.js'
 import { emitInvocation } from './inline.js'
 import { emitLoopCall } from './loop-call.js'
 import { pushSlot } from './slot.js'
@@ -45,6 +46,10 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
       const { helper } = callee
       if (helper.tail) {
         emitTailCall(f, callee.index, callee.frame)
+        return
+      }
+      if (callee.atOnce) {
+        emitAtOnce(f, { ...callee, atOnce: callee.atOnce })
         return
       }
       // Only a helper that calls back spends iterations.

@@ -1,6 +1,7 @@
 // What the code of one function is made from besides its instructions: what its calls call, what is known about it and
 // the rest of the module; and what comes out. Types only, for the files of this folder.
 import type { Instruction } from '../isa/decode.js'
+import type { CoreCode } from './core-code.js'
 import type { CountedLoop } from './counted.js'
 import type { FunctionEmitter } from './function.js'
 import type { ArrayShape, HashShape, HelperImport, KnownFacts, SlotShape } from './link.js'
@@ -16,6 +17,7 @@ export type Callee =
       slot?: SlotShape | undefined
       map?: number | undefined
       frame?: number
+      atOnce?: AtOnce | undefined
     }
   /** `charges`: it, or what it calls, spends of the loop budget. */
   | { kind: 'function'; index: number; charges: boolean; inline: InlinedFunction | undefined }
@@ -41,6 +43,15 @@ export type Callee =
   | { kind: 'loop'; callback: string; index: number; charges: boolean; inline: InlinedFunction | undefined }
   /** A weak reference that nothing satisfies: calling it is a fault. */
   | { kind: 'missing'; name: string }
+
+/** What the core has to be written in place of a helper's call: in-place.ts. */
+export interface AtOnce {
+  readonly core: CoreCode
+  /** Of the function. */
+  readonly name: string
+  /** Its parameters behind the helper's, i32 each. */
+  readonly constants: readonly number[]
+}
 
 /** Where a tail call most likely goes on: a function of the module, by its name, number and table index. */
 export interface LikelyTarget {

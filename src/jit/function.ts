@@ -21,7 +21,7 @@ const PARAMETERS = 6
 /** Import 0 of every module: host.fault_at(kind, address). */
 const FAULT_AT = 0
 /** Global 0: address of this CPU's area. */
-const AREA_GLOBAL = 0
+export const AREA_GLOBAL = 0
 
 export class FunctionEmitter {
   readonly code = new ByteWriter(1024)

@@ -2,6 +2,7 @@
 // has.
 import type { Instruction } from '../isa/decode.js'
 import type { FunctionSpec } from '../object/spec.js'
+import type { CoreCode } from './core-code.js'
 
 /** How a helper or kfunc is called: an export of the core. */
 export interface HelperImport {
@@ -20,6 +21,8 @@ export interface HelperImport {
   readonly inSlot?: { readonly field: 'timer' | 'work'; readonly name: string }
   /** The core's export for a map that is known; it takes the address of the map as a last i32. */
   readonly ofMap?: string
+  /** The core's function that may stand in place of the call if the ring is known: in-place.ts. */
+  readonly atOnce?: string
   /** It takes an address of the core as a last i32. */
   readonly takesAddress?: boolean
   /** Its result, unless 0, is the table index of the function that takes the caller's place (bpf_tail_call). */
@@ -66,6 +69,15 @@ export interface HashShape {
   readonly cpuStride: number
 }
 
+/** A ring buffer that stays as long as the code (core/helper/ring-at-once.ts). */
+export interface RingShape {
+  readonly map: number
+  readonly headers: number
+  readonly samples: number
+  /** Units, less 1. */
+  readonly mask: number
+}
+
 /** What is known about a function before it runs; see verify/prove.ts. */
 export interface KnownFacts {
   /** Accesses that certainly lie in guest memory, by instruction. */
@@ -103,8 +115,9 @@ export interface LinkTarget {
   programAt?(map: string, index: number): string | undefined
   /** A hash map whose lookups begin in place; it stays as long as the code. */
   hashShape?(name: string): HashShape | undefined
-  /** The address of the structure of a map that is a ring buffer and stays as long as the code. */
-  ringAddress?(name: string): number | undefined
+  ringShape?(name: string): RingShape | undefined
+  /** The core whose functions may stand in place of their calls. */
+  core?(): CoreCode
   /** The slots of a map's timers or work, if that field lies at `offset` of its values. */
   slotShape?(name: string, field: 'timer' | 'work', offset: number): SlotShape | undefined
   /** The instructions of a function, if someone has decoded them already. */

@@ -5,15 +5,14 @@ import { decode, type Instruction } from '../isa/decode.js'
 import { disassemble } from '../isa/disassemble.js'
 import type { FunctionSpec, Relocation } from '../object/spec.js'
 import type { Callee, LikelyTarget } from './context.js'
-import type { HelperImport, KnownFacts, LinkTarget } from './link.js'
+import type { HelperImport, KnownFacts, LinkTarget, RingShape } from './link.js'
 import type { KnownArguments, LookupSite } from './lookups.js'
 
 const TAIL_CALL_HELPER = 12
 const LOOP_HELPER = 181
-/** bpf_ringbuf_output and bpf_ringbuf_reserve, whose r1 is the ring, and bpf_ringbuf_submit, whose r1 is a sample. */
+/** bpf_ringbuf_output and bpf_ringbuf_reserve, whose r1 is the ring. */
 const OUTPUT_HELPER = 130
 const RESERVE_HELPER = 131
-const SUBMIT_HELPER = 132
 
 /** What a subprogram's tail call asks for the frame of the next program: core/frame.ts. */
 const TAIL_FRAME: HelperImport = { name: 'tail_frame', parameters: 0, frame: true, returns: true }
@@ -106,8 +105,8 @@ export function calleesOf(
     if (!slot) return { kind: 'import', index: importIndex(helper), helper }
     return { kind: 'import', index: importIndex({ ...helper, name: inSlot.name, takesAddress: true }), helper, slot }
   }
-  // A sample's ring is most likely that of the reservation that stands before it. The core asks that one first.
-  let ring: number | undefined
+  // A sample's ring is most likely that of the reservation that stands before it.
+  let ring: RingShape | undefined
   for (const instruction of unit.instructions) {
     const { form, index, imm } = instruction
     if (form.kind !== 'call') continue
@@ -124,9 +123,8 @@ export function calleesOf(
       const site = lookups?.get(index)
       const { first, second, third } = given?.get(index) ?? {}
       const ofRing = imm === RESERVE_HELPER || imm === OUTPUT_HELPER
-      if (ofRing) ring = first?.kind === 'map' ? target.ringAddress?.(first.map) : undefined
-      const named = first?.kind === 'map' ? target.mapAddress(first.map) : undefined
-      const map = ofRing || imm === SUBMIT_HELPER ? ring : named
+      if (ofRing) ring = first?.kind === 'map' ? target.ringShape?.(first.map) : undefined
+      const map = first?.kind === 'map' ? target.mapAddress(first.map) : undefined
       const programs = imm === TAIL_CALL_HELPER && second?.kind === 'map' && target.programArrayShape?.(second.map)
       const array = site && target.arrayShape?.(site.map)
       const hash = site && target.hashShape?.(site.map)
@@ -148,6 +146,17 @@ export function calleesOf(
           index: importIndex({ ...helper, name: helper.ofMap, takesAddress: true }),
           helper,
           map,
+        })
+      else if (helper.atOnce !== undefined && ring && target.core)
+        callees.set(index, {
+          kind: 'import',
+          index: importIndex(helper),
+          helper,
+          atOnce: {
+            core: target.core(),
+            name: helper.atOnce,
+            constants: [ring.map, ring.headers, ring.samples, ring.mask],
+          },
         })
       else callees.set(index, imported(helper, index))
     } else if (form.operation === 'function' && index + 1 + imm === 0) callees.set(index, unit.spec.name)

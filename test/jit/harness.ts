@@ -2,7 +2,16 @@
 import { CPU_BUDGET } from '../../core/layout.js'
 import { assemble, type Line } from '../../src/isa/assemble.js'
 import { compile, type CompiledObject } from '../../src/jit/compile.js'
-import type { ArrayShape, HashShape, HelperImport, KnownFacts, LinkTarget, SlotShape } from '../../src/jit/link.js'
+import type {
+  ArrayShape,
+  HashShape,
+  HelperImport,
+  KnownFacts,
+  LinkTarget,
+  RingShape,
+  SlotShape,
+} from '../../src/jit/link.js'
+import { coreCode } from '../../src/machine/cpu/core-module.js'
 import { positionOf, type CodePosition } from '../../src/jit/positions.js'
 import type { FunctionSpec } from '../../src/object/spec.js'
 
@@ -40,6 +49,7 @@ export interface Options {
       returns?: boolean
       inSlot?: HelperImport['inSlot']
       ofMap?: string
+      atOnce?: string
       call: (...values: never[]) => bigint | void
     }
   >
@@ -51,7 +61,7 @@ export interface Options {
   standing?: Record<string, readonly (string | undefined)[]>
   hashes?: Record<string, HashShape>
   slots?: Record<string, SlotShape>
-  rings?: Record<string, number>
+  rings?: Record<string, RingShape>
   facts?: KnownFacts
   externs?: Record<string, bigint>
   roots?: string[]
@@ -69,6 +79,7 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
     returns?: boolean
     inSlot?: HelperImport['inSlot']
     ofMap?: string
+    atOnce?: string
   }
   const imported = (name: string, entry: Entry): HelperImport => ({
     name,
@@ -77,6 +88,7 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
     returns: entry.returns ?? true,
     ...(entry.inSlot && { inSlot: entry.inSlot }),
     ...(entry.ofMap !== undefined && { ofMap: entry.ofMap }),
+    ...(entry.atOnce !== undefined && { atOnce: entry.atOnce }),
   })
   return {
     fileName: 'test.bpf.o',
@@ -89,7 +101,8 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
     programAt: (name, index) => options.standing?.[name]?.[index],
     hashShape: (name) => options.hashes?.[name],
     slotShape: (name) => options.slots?.[name],
-    ringAddress: (name) => options.rings?.[name],
+    ringShape: (name) => options.rings?.[name],
+    core: coreCode,
     ...(options.facts && { facts: () => options.facts! }),
     mapValueAddress: (name, offset) => (options.maps?.[name] ?? 0) + offset,
     helperImport: (id, functionName, instruction) => {

@@ -26,7 +26,6 @@ import { mortalCpu } from './mortal.js'
 interface RingCore extends Core {
   bpf_ringbuf_reserve(ring: bigint, size: bigint, flags: bigint): bigint
   bpf_ringbuf_submit(sample: bigint, flags: bigint): void
-  ringbuf_submit_in(sample: bigint, flags: bigint, ring: number): void
   bpf_ringbuf_discard(sample: bigint, flags: bigint): void
   bpf_ringbuf_output(ring: bigint, data: bigint, size: bigint, flags: bigint): bigint
   bpf_ringbuf_query(ring: bigint, flags: bigint): bigint
@@ -210,21 +209,6 @@ test('a sample that is none, or not this CPU’s, is a fault and changes nothing
   ring.core().bpf_ringbuf_submit(sample, 0n)
   assert.throws(() => ring.core().bpf_ringbuf_discard(sample, 0n), /fault 1/)
   assert.deepEqual(ring.drain(), [1, 2])
-})
-
-test('a sample is submitted whatever ring it is said to be of', () => {
-  const ring = new Ring()
-  const other = ring.machine.create(RING)
-  for (const said of [ring.map, other]) {
-    const sample = ring.open(7)
-    for (const bad of [0n, sample + 1n, sample + 8n, sample + 4096n, sample | (1n << 32n), 2n ** 64n - 1n])
-      assert.throws(() => ring.core().ringbuf_submit_in(bad, 0n, said), /fault 1/, `0x${bad.toString(16)}`)
-    assert.throws(() => ring.core(1).ringbuf_submit_in(sample, 0n, said), /fault 1/)
-    ring.core().ringbuf_submit_in(sample, 0n, said)
-    assert.deepEqual(ring.drain(), [7])
-    assert.throws(() => ring.core().ringbuf_submit_in(sample, 0n, said), /fault 1/)
-    assert.equal(ring.machine.word(ring.machine.area(0) + CPU_RESERVED), 0)
-  }
 })
 
 test('a guest that scribbles over the whole ring changes samples only', () => {

@@ -12,10 +12,10 @@ import { closingOperation } from './async-closing.js'
 import { coreStage } from './core-stage.js'
 import { coreEntry, variantName, type Entry, type Plan } from './entry.js'
 import { moduleBytes } from './modules.js'
-import { atRest, output, placeOf, RING_BYTES, submit, take } from './ring-stage.js'
+import { atRest, output, placeOf, reserveSample, RING_BYTES, submit, take } from './ring-stage.js'
 import type { RingPlace, RingStage } from './ring-stage.js'
 
-const BYTES = 8n
+const BYTES = 8
 /** MAP_STATE of a map whose memory somebody holds (core/async/user-reference.ts). */
 const MAP_LIVE = 1
 /** Bytes of headers. */
@@ -32,7 +32,7 @@ const stages = new Map<string, RunStage>()
 function runStage(cpus: number, traced: boolean, module = moduleBytes('core.small', traced)): RunStage {
   const bodies: (() => unknown)[] = []
   let program = 0
-  let place: RingPlace = { ring: 0, value: () => 0 }
+  let place: RingPlace | undefined
   const stage: Stage = coreStage({ cpus, traced, coreBytes: 1 << 14, module }, ({ cpu, all, buffer, createMap }) => {
     let first = 0
     for (const one of all) {
@@ -43,7 +43,7 @@ function runStage(cpus: number, traced: boolean, module = moduleBytes('core.smal
     program = cpu.exports['program_create'](first, first + 1, first + 1) as number
     place = placeOf(createMap([MAP_TYPE_RINGBUF, 0, 0, RING_BYTES, 0]), cpu, buffer)
   })
-  return { stage, program, bodies, array: 0, rings: [place.ring], ...place }
+  return { stage, program, bodies, array: 0, rings: [place!.ring], ...place!, atOnce: true }
 }
 
 function stageOf(cpus: number, traced: boolean): RunStage {
@@ -67,11 +67,10 @@ function running(at: RunStage, { run, ...rest }: Operation, context = CONTEXT_TA
 }
 
 /** Reserves a record, and that is all. */
-const reserve = ({ ring }: RunStage, name: string): Operation => ({
+const reserve = (at: RunStage, name: string): Operation => ({
   name,
   kind: 'discard',
-  run: ({ exports }) =>
-    (exports['bpf_ringbuf_reserve'] as (...of: bigint[]) => bigint)(BigInt(ring), BYTES, 0n) === 0n ? -1 : 0,
+  run: (cpu) => (reserveSample(at, cpu, BYTES) === 0 ? -1 : 0),
 })
 
 class Fault extends Error {}
@@ -126,7 +125,7 @@ const closing = (at: RunStage, verb: 'close' | 'reclaim'): Operation =>
 /** As an NMI, in a run of its own. */
 const leaveIn = (at: RunStage, name: string): Operation => running(at, reserve(at, name), CONTEXT_NMI)
 const submitted = (at: RunStage, name: string, v: number): Operation => ({
-  ...running(at, submit(at, name, v, Number(BYTES))),
+  ...running(at, submit(at, name, v, BYTES)),
   kind: 'put',
 })
 

@@ -24,6 +24,10 @@ export interface RingPlace {
   ring: number
   /** Where value v lies. */
   value(v: number): number
+  /** What a compiled program that names the ring has of it as constants: core/helper/ring-at-once.ts. */
+  constants: readonly number[]
+  /** True: operations are as of such a program, which first tries at once. */
+  atOnce?: boolean
 }
 
 export interface RingStage extends RingPlace {
@@ -37,7 +41,9 @@ export interface RingStage extends RingPlace {
 export function placeOf(ring: number, cpu: Cpu, memory: number): RingPlace {
   const value = (v: number): number => memory + v * PLACE
   for (let v = 0; v < VALUES; v++) cpu.store32(value(v), 100 + v)
-  return { ring, value }
+  const word = (field: number): number => cpu.load32(ring + field)
+  const constants = [ring, word(layout.MAP_RECORDS), word(layout.MAP_ELEMENTS), word(layout.MAP_MAX_ENTRIES) / UNIT - 1]
+  return { ring, value, constants }
 }
 
 /** A ring that programs write to directly, or `buffers` of a perf event array, for CPU 0 and on. `module`: another build. */
@@ -102,10 +108,19 @@ export function output(at: RingPlace, name: string, v: number, bytes: number): O
     name,
     kind: 'put',
     args: { v },
-    run: ({ exports }) =>
-      Number(exports['bpf_ringbuf_output'](BigInt(at.ring), BigInt(at.value(v)), BigInt(bytes), 0n) as bigint),
+    run: (cpu) => Number(helped(at, cpu, 'output', BigInt(at.ring), BigInt(at.value(v)), BigInt(bytes), 0n)),
   }
 }
+
+/** What a ring buffer helper answers, or what is in its place in a compiled program. */
+function helped(at: RingPlace, { exports }: Cpu, helper: string, ...values: bigint[]): bigint {
+  const atOnce = at.atOnce ? (exports[`ringbuf_${helper}_at_once`](...values, ...at.constants) as number) : 0
+  return atOnce ? BigInt(atOnce - 1) : (exports[`bpf_ringbuf_${helper}`](...values) as bigint)
+}
+
+/** Reserves a record of so many bytes: where its sample lies, 0 if there is no room. */
+export const reserveSample = (at: RingPlace, cpu: Cpu, bytes: number): number =>
+  Number(helped(at, cpu, 'reserve', BigInt(at.ring), BigInt(bytes), 0n))
 
 /** Reserves a record of the ring, then submits it or gives it up: 0, or -EAGAIN if there was no room. */
 function reserving(at: RingPlace, name: string, kind: 'put' | 'discard', v: number, bytes: number): Operation {
@@ -114,13 +129,12 @@ function reserving(at: RingPlace, name: string, kind: 'put' | 'discard', v: numb
     kind,
     args: { v },
     run(cpu) {
-      const sample = cpu.exports['bpf_ringbuf_reserve'](BigInt(at.ring), BigInt(bytes), 0n) as bigint
-      if (sample === 0n) return -EAGAIN
+      const sample = reserveSample(at, cpu, bytes)
+      if (sample === 0) return -EAGAIN
       if (kind === 'put') {
-        cpu.store32(Number(sample), 100 + v)
-        // As compiled programs do, which know the ring.
-        cpu.exports['ringbuf_submit_in'](sample, 0n, at.ring)
-      } else cpu.exports['bpf_ringbuf_discard'](sample, 0n)
+        cpu.store32(sample, 100 + v)
+        helped(at, cpu, 'submit', BigInt(sample), 0n)
+      } else cpu.exports['bpf_ringbuf_discard'](BigInt(sample), 0n)
       return 0
     },
   }

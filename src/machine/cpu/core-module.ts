@@ -3,6 +3,7 @@
 // core.
 import { readFileSync } from 'node:fs'
 import { SkepError } from '../../error.js'
+import { CoreCode } from '../../jit/core-code.js'
 import { packageFile } from '../../package-file.js'
 import { compileSoonOptimised } from './optimised.js'
 
@@ -10,10 +11,16 @@ const coreFile = packageFile('../core/core.wasm')
 /** What core this code was compiled with, as core.wasm says it of itself (scripts/core-stamp.mjs). */
 const stampFile = packageFile('machine/cpu/core-stamp')
 let compiled: WebAssembly.Module | undefined
+let code: CoreCode | undefined
 
 /** The compiled core; the same module object for every machine of the process. Throws SkepError NO_CORE. */
 export function coreModule(): WebAssembly.Module {
   return (compiled ??= readCore(coreFile, stampFile))
+}
+
+/** The code of the core, for those of its functions that stand in compiled code. */
+export function coreCode(): CoreCode {
+  return (code ??= new CoreCode(read(coreFile)))
 }
 
 /** Reads and compiles a core that was built from what `stamp`, a file, says. Throws SkepError NO_CORE. */

@@ -31,12 +31,13 @@ import { SkepError } from '../../error.js'
 import { buildImage, imageBytes, stubLimit, type InterpretedObject } from '../../interp/image.js'
 import { compile, type CompiledObject } from '../../jit/compile.js'
 import { LONGEST_KEY } from '../../jit/hash-key.js'
-import type { ArrayShape, HashShape, LinkTarget, SlotShape } from '../../jit/link.js'
+import type { ArrayShape, HashShape, LinkTarget, RingShape, SlotShape } from '../../jit/link.js'
 import type { ObjectSpec } from '../../object/spec.js'
 import type { Codes } from '../../verify/blocks.js'
 import type { Probes } from '../../verify/probes.js'
 import { prover } from '../../verify/prove.js'
 import type { ObjectCode } from '../cpu/cpu.js'
+import { coreCode } from '../cpu/core-module.js'
 import { compileOptimised } from '../cpu/optimised.js'
 import { helperById, kfuncByName, requireHelper } from '../helpers.js'
 import type { Kernel } from '../boot/kernel.js'
@@ -139,7 +140,8 @@ function linkTarget(
     programArrayShape: (name) => arrayShape(kernel, mapNamed(name), MAP_TYPE_PROG_ARRAY),
     programAt: (name, index) => spec.programs.get(mapNamed(name).spec.initial?.get(index) ?? '')?.entry,
     hashShape: (name) => hashShape(kernel, mapNamed(name)),
-    ringAddress: (name) => (mapNamed(name).spec.type === MAP_TYPE_RINGBUF ? mapNamed(name).address : undefined),
+    ringShape: (name) => ringShape(kernel, mapNamed(name)),
+    core: coreCode,
     slotShape: (name, field, offset) => slotShape(kernel, mapNamed(name), field, offset),
     decoded: (fn) => codes(fn).instructions,
     facts: prover(spec, codes, probes),
@@ -185,6 +187,17 @@ function hashShape({ memory }: Kernel, { address, spec }: LiveMap): HashShape | 
     values: word(MAP_ELEMENTS),
     stride: word(MAP_STRIDE),
     cpuStride: perCpu ? word(MAP_CPU_STRIDE) : 0,
+  }
+}
+
+/** Where a ring buffer lies. */
+function ringShape({ memory }: Kernel, { address, spec }: LiveMap): RingShape | undefined {
+  if (spec.type !== MAP_TYPE_RINGBUF) return undefined
+  return {
+    map: address,
+    headers: memory.word(address + MAP_RECORDS) >>> 0,
+    samples: memory.word(address + MAP_ELEMENTS) >>> 0,
+    mask: (memory.word(address + MAP_MAX_ENTRIES) >>> 3) - 1,
   }
 }
 

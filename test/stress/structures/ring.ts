@@ -45,7 +45,11 @@ export const ring: Structure<number, RingState> = {
     return {
       operate(consumes) {
         const v = thread.own(VALUES)
-        const puts = [() => output(at, '', v, BYTES), () => submit(at, '', v, BYTES), () => discard(at, '', v, BYTES)]
+        const puts = [
+          () => output(at, '', v, BYTES),
+          () => submit({ ...at, atOnce: thread.pick([true, false]) }, '', v, BYTES),
+          () => discard(at, '', v, BYTES),
+        ]
         const takes = [() => take(at, ''), () => take(at, ''), () => query(at, '', BYTES)]
         perform(thread.pick(consumes ? takes : puts)())
       },
