@@ -17,7 +17,7 @@ import {
 } from '../layout'
 import { bitmapGive, bitmapTake } from '../memory/bitmap'
 import { defer, DEFERRED_CONTROL_BLOCK } from '../memory/deferred'
-import { referencePut, referenceTryGet } from '../memory/references'
+import { referencePut, referencePutLast, referenceTryGet } from '../memory/references'
 import { controlBlockAt, controlBlockIndex } from '../queue/inbox'
 import { forgetRealtime } from './deadline'
 import { setOwner } from './owner'
@@ -73,4 +73,9 @@ export function controlBlockTryGet(block: usize): bool {
 /** Drops a reference; the last one starts the block's way back to the pool. Any context. */
 export function controlBlockPut(block: usize): void {
   if (referencePut(block + CB_REFERENCES)) defer(block, DEFERRED_CONTROL_BLOCK)
+}
+
+/** The same for the `held` references of a freed block: probably the last ones. */
+export function controlBlockPutLast(block: usize, held: u32): void {
+  if (referencePutLast(block + CB_REFERENCES, held)) defer(block, DEFERRED_CONTROL_BLOCK)
 }

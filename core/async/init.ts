@@ -38,7 +38,7 @@ export function asyncInit(pointer: u64, map: u64, kind: u32, clock: u32): i32 {
   // The last user reference may have gone after the slot was found empty by its teardown: look again, now that the
   // block can be seen. The error path frees this very block, whatever the slot holds by now [H1, H34].
   if (load32(at + MAP_USER_REFERENCES) === 0) {
-    teardown(block)
+    teardown(block, SLOT_EMPTY)
     return -EPERM
   }
   return 0

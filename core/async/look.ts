@@ -1,12 +1,12 @@
 // Looking: a CPU was asked about a control block and restores the rule "armed means queued early enough, here or where
 // it is pinned". Outermost code of the owner, inside a section (run/drain.ts). The inbox bit was cleared before.
-import { load64, store64 } from '../door'
+import { load64 } from '../door'
 import { cpuIndex } from '../cpu'
 import { CB_QUEUED, CB_STATE } from '../layout'
 import { queuedDeadline, queuedOwner } from '../queue/entry'
 import { post } from '../queue/inbox'
-import { controlBlockPut } from './control-block'
-import { place, unlink, unplace } from './place'
+import { controlBlockPut, controlBlockPutLast } from './control-block'
+import { place, unplace } from './place'
 import { ANY_CPU, deadlineOf, isArmed, isFreed, NEVER, targetOf } from './state'
 
 /** One look; bounded. Looking once too often, also at a recycled block, changes nothing. */
@@ -16,7 +16,10 @@ export function look(block: usize): void {
   const state = load64(block + CB_STATE)
   const mine = queued !== 0 && queuedOwner(queued) === me
   if (isFreed(state)) {
-    if (mine) unplace(block)
+    if (mine) {
+      unplace(block)
+      controlBlockPutLast(block, 1)
+    }
     return
   }
   if (!isArmed(state)) return
@@ -26,8 +29,7 @@ export function look(block: usize): void {
   const elsewhere = target !== ANY_CPU && target !== me
   if (mine) {
     if (elsewhere) {
-      unlink(block)
-      store64(block + CB_QUEUED, 0)
+      unplace(block)
       post(block, target)
       controlBlockPut(block)
     } else if (deadline < queuedDeadline(queued)) place(block, deadline)

@@ -9,7 +9,7 @@ import { queuedDeadline, queuedOn, queuedOwner } from '../queue/entry'
 import { post } from '../queue/inbox'
 import { PLACE_NONE, PLACE_WORK, timerQueueInsert, timerQueueRemove } from '../queue/timer-queue'
 import { workListInsert, workListRemove } from '../queue/work-list'
-import { controlBlockPut, controlBlockTryGet } from './control-block'
+import { controlBlockPut, controlBlockPutLast, controlBlockTryGet } from './control-block'
 import { kindOf } from './owner'
 import { isFreed } from './state'
 
@@ -25,11 +25,10 @@ export function unlink(block: usize): void {
   else if (place !== PLACE_NONE) timerQueueRemove(block)
 }
 
-/** Gives up this CPU's entry: unlinked, queued word cleared, its reference dropped. */
+/** Gives up this CPU's entry: unlinked, queued word cleared; the caller drops its reference. */
 export function unplace(block: usize): void {
   unlink(block)
   store64(block + CB_QUEUED, 0)
-  controlBlockPut(block)
 }
 
 /**
@@ -43,7 +42,10 @@ export function place(block: usize, deadline: u64): void {
   const before = compareExchange64(block + CB_QUEUED, 0, queuedOn(deadline, me))
   if (before === 0) {
     link(block)
-    if (isFreed(load64(block + CB_STATE))) unplace(block)
+    if (isFreed(load64(block + CB_STATE))) {
+      unplace(block)
+      controlBlockPutLast(block, 1)
+    }
     return
   }
   if (queuedOwner(before) !== me) post(block, queuedOwner(before))

@@ -10,6 +10,7 @@ import {
   MAP_TIMER_SLOTS,
   MAP_USER_REFERENCES,
   MAP_WORK_SLOTS,
+  SLOT_EMPTY,
 } from '../layout'
 import { defer, DEFERRED_MAP } from '../memory/deferred'
 import { referencePut, referenceTryGet } from '../memory/references'
@@ -27,7 +28,7 @@ function teardownAll(map: usize, kind: u32): void {
   const count = peek32(map + MAP_ELEMENT_COUNT)
   for (let index: u32 = 0; index < count; index++) {
     const word = load32(slotAddress(map, index, kind))
-    if (slotTaken(word)) teardown(<usize>word)
+    if (slotTaken(word)) teardown(<usize>word, SLOT_EMPTY)
   }
 }
 

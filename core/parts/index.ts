@@ -2,4 +2,4 @@
 // that is pool and inbox, and the sticky reference count. Compiled apart, no part of the shipped module. Nothing is
 // defined here.
 export { bitmapCreate, bitmapGive, bitmapTake } from '../memory/bitmap'
-export { referencePut, referenceTryGet } from '../memory/references'
+export { referencePut, referencePutLast, referenceTryGet } from '../memory/references'

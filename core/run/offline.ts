@@ -44,6 +44,7 @@ import {
   HEADER_MAPS,
   PROGRAM_BYTES,
   PROGRAM_DEFERRED_BY,
+  SLOT_EMPTY,
 } from '../layout'
 import { MAX_MAPS, MAX_PROGRAMS } from '../abi'
 import { repairMaps } from '../map/repair'
@@ -128,7 +129,7 @@ function repairBlock(block: usize, dead: u32, heir: u32): void {
   if (<u32>glance8(block + CB_HOLDER) === dead + 1) {
     note8(block + CB_HOLDER, 0)
     // Taken from the pool and never published; if it was, somebody who frees it is met by the one who sets FREED.
-    if (!isFreed(state) && load32(slotOfBlock(block)) !== <u32>block) teardown(block)
+    if (!isFreed(state) && load32(slotOfBlock(block)) !== <u32>block) teardown(block, SLOT_EMPTY)
   }
 }
 

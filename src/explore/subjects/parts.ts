@@ -89,6 +89,15 @@ const drop = (name: string): Operation => ({
   },
 })
 
+/** Has both references that there are, and drops them at once. */
+const dropBoth = (name: string): Operation => ({
+  name,
+  run(cpu) {
+    if (!cpu.exports['referenceTryGet'](COUNT)) cpu.fail('it died while its reference was held')
+    if (cpu.exports['referencePutLast'](COUNT, 2) && cpu.add32(cpu.ghost(GONE), 1) !== 0) cpu.fail('it died twice')
+  },
+})
+
 const poolRest =
   (objects: readonly number[], mustTake: readonly string[]) =>
   (view: View): string | undefined => {
@@ -136,6 +145,10 @@ const CASES: Case[] = [
   ['references/three', 'the last reference goes while two are taken', 'plain', [ops(drop('A')), ops(use('B')), ops(use('C'))]],
   ['references/two', 'references are taken as NMI at any step of dropping the last one', 'nmi', [{ operations: [drop('A')], nmi: [use('N'), use('M')] }, ops(use('B'))]],
   ['references/two', 'a CPU stops while it drops the last one', 'stop', [{ operations: [drop('A')], mayStop: true }, ops(use('B'), use('C'))]],
+  ['references/both/two', 'the last two references go at once while one is taken', 'plain', [ops(dropBoth('A')), ops(use('B'), use('C'))]],
+  ['references/both/three', 'the last two references go at once while two are taken', 'plain', [ops(dropBoth('A')), ops(use('B')), ops(use('C'))]],
+  ['references/both/two', 'references are taken as NMI at any step of dropping the last two', 'nmi', [{ operations: [dropBoth('A')], nmi: [use('N'), use('M')] }, ops(use('B'))]],
+  ['references/both/two', 'a CPU stops while it drops the last two', 'stop', [{ operations: [dropBoth('A')], mayStop: true }, ops(use('B'), use('C'))]],
 ]
 
 function make([name, , , cpus, objects, mustTake = [], bits = BITS]: Case, traced: boolean): Subject {
