@@ -178,6 +178,14 @@ export class Control {
     return this.words.words[this.stops]! - 1
   }
 
+  /** The control words that say which calls have ended and how, who waits, and what overlapped. */
+  *endWords(): Generator<number> {
+    yield this.stops
+    for (let word = this.results; word < this.done; word++) yield word
+    for (let cpu = 0; cpu < this.cpuCount; cpu++)
+      for (const field of [PLACE, STATUS, DEPTH, CALL, CALL + 1, CALL + 2]) yield this.cpu(cpu) + field
+  }
+
   /** Number of the value that a call returned, or -1. */
   resultNumber(call: number): number {
     return this.words.words[this.results + call * 2]! - 1

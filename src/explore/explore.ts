@@ -25,12 +25,18 @@ export interface Failure {
 /** What a search has found, and how much of the subject it has seen. */
 export type Report = Omit<SearchResult, 'violation'> & { failure?: Failure }
 
+export interface ExploreOptions extends SearchOptions {
+  /** The stage's last exploration was of this subject, too: what it has learnt need not be learnt again. */
+  again?: boolean
+}
+
 /**
  * Explores every interleaving of a subject (or those within `options.preemptions`). It learns anew which words operations
- * use: what other subjects on the stage use would make accesses scheduling points that here are none.
+ * use, if it is not the subject of the exploration before: what other subjects on the stage use would make accesses
+ * scheduling points that here are none.
  */
-export function explore(subject: Subject, options: SearchOptions = {}): Report {
-  subject.stage.sharing.forget()
+export function explore(subject: Subject, { again, ...options }: ExploreOptions = {}): Report {
+  if (again !== true) subject.stage.sharing.forget()
   const { violation, ...result } = search(subject, options)
   return violation ? { ...result, failure: failureOf(subject, violation, options) } : result
 }

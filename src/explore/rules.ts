@@ -5,30 +5,86 @@ import { Linearizer } from './linearize.js'
 import type { Observation } from './observation.js'
 import type { Raced } from './races.js'
 import type { Subject, View } from './subject.js'
+import { Verdicts } from './verdicts.js'
 import { viewOf } from './view.js'
-import { WordSet } from './words.js'
 import type { World } from './world.js'
+
+/** What `check` has read of the states of a path, by their depth: a hash, and how many words it is of. */
+const VERSION = 4
+const STRIDE = 5
 
 export class Rules {
   private readonly view: View
-  /** What `check` has read of any state so far. */
-  private readonly checked = new WordSet()
   private readonly checkView: View
   private readonly linearizer: Linearizer<unknown> | undefined
+  private readonly checked: Verdicts
+  private readonly ended: Verdicts
+  private hashes = new Int32Array(STRIDE << 6)
+  private readonly endHash = new Int32Array(4)
 
-  constructor(private readonly world: World) {
-    this.view = viewOf(world)
-    this.checkView = viewOf(world, this.checked)
+  /** `remembers`: for a search that does not ask twice what it knows. */
+  constructor(
+    private readonly world: World,
+    private readonly remembers = false,
+  ) {
+    this.checked = new Verdicts(world.words)
+    this.ended = new Verdicts(world.words)
+    this.view = viewOf(world, this.ended.read)
+    this.checkView = viewOf(world, this.checked.read)
     const { model } = world.subject
     this.linearizer = model && new Linearizer(model, world, this.view)
+    for (const word of world.control.endWords()) this.ended.read.add(word)
   }
 
-  /** What is wrong in this state. `since`: where the undo log stood in a state in which nothing was; then a state is not checked
-   * again in which all is the same that `check` has read before, of whatever state. */
-  inState(since?: number): string | undefined {
+  /** What is wrong in this state. */
+  inState(): string | undefined {
     const { check } = this.world.subject
-    if (check === undefined || (since !== undefined && !this.world.words.wrote(since, this.checked))) return undefined
-    return guarded(() => check(this.checkView))
+    return check && guarded(() => check(this.checkView))
+  }
+
+  /** The same in a search: `check` is not asked where all is as it was in another state that it has read of any so far.
+   * `since`: where the undo log stood in the state one step before, at a depth one less, which was the last one asked there. */
+  atDepth(depth: number, since?: number): string | undefined {
+    if (!this.remembers || this.world.subject.check === undefined) return this.inState()
+    const { checked } = this
+    const at = depth * STRIDE
+    if (at + STRIDE > this.hashes.length) this.enlarge()
+    const { hashes } = this
+    const above = at - STRIDE
+    if (since !== undefined && hashes[above + VERSION] === checked.version) {
+      for (let field = 0; field < STRIDE; field++) hashes[at + field] = hashes[above + field]!
+      if (!this.world.words.rehash(since, checked.read, hashes, at)) return undefined
+    } else checked.hash(hashes, at)
+    if (checked.knows(hashes, at)) return undefined
+    const wrong = this.inState()
+    if (wrong === undefined) checked.add(hashes, at)
+    hashes[at + VERSION] = checked.version
+    return wrong
+  }
+
+  /** Whether another state without a choice had the same results, and was the same in all that is asked of it. Only with a
+   * model: what a subject without one asks at rest may be more than what it reads of the view. */
+  endsAsBefore(): boolean {
+    if (!this.remembers || this.linearizer === undefined) return false
+    this.ended.hash(this.endHash, 0)
+    return this.ended.knows(this.endHash, 0)
+  }
+
+  /** Nothing was wrong in this state without a choice, of which `endsAsBefore` was asked. */
+  ends(): void {
+    if (this.remembers && this.linearizer !== undefined) this.ended.add(this.endHash, 0)
+  }
+
+  /** Nobody asks any more. */
+  release(): void {
+    this.checked.release()
+    this.ended.release()
+  }
+
+  private enlarge(): void {
+    const larger = new Int32Array(this.hashes.length * 2)
+    larger.set(this.hashes)
+    this.hashes = larger
   }
 
   /** What is wrong in a state without a choice. */

@@ -127,7 +127,7 @@ class Search {
     private readonly learning: number,
   ) {
     this.visited = new Visited(options.maxBytes ?? 1 << 30)
-    this.rules = new Rules(world)
+    this.rules = new Rules(world, options.full !== true)
     this.result = {
       states: 0,
       transitions: 0,
@@ -154,6 +154,7 @@ class Search {
     result.milliseconds = Date.now() - this.began
     result.bytes = this.visited.bytes
     this.visited.release()
+    this.rules.release()
     world.calls.forEach(({ operation }, index) => {
       const known = result.ownSteps.get(operation.name)
       const steps = Math.max(known?.steps ?? 0, world.ownSteps[index]!)
@@ -276,7 +277,7 @@ class Search {
       }
       this.open[this.openCount++] = state
     }
-    const wrong = this.rules.inState(at === 0 ? undefined : levels[at - LEVEL + MARK])
+    const wrong = this.rules.atDepth(this.depth - 1, at === 0 ? undefined : levels[at - LEVEL + MARK])
     if (wrong !== undefined) return this.violated(wrong)
     return levels[at + OPEN_CHOICES] === 0 ? this.end(offered) : undefined
   }
@@ -292,12 +293,18 @@ class Search {
   private end(offered: number): Violated | undefined {
     const { world, result } = this
     if (this.paused(offered) !== (1 << world.cpuCount) - 1) return undefined // the bound holds it back
+    if (this.rules.endsAsBefore()) {
+      result.ends++
+      return undefined
+    }
     const deadlock = this.rules.deadlock()
     if (deadlock !== undefined) return this.violated(deadlock)
     result.ends++
     if (result.outcomes.size < 100_000) result.outcomes.add(outcomeOf(world))
     const wrong = this.rules.atRest()
-    return wrong === undefined ? undefined : this.violated(wrong)
+    if (wrong !== undefined) return this.violated(wrong)
+    this.rules.ends()
+    return undefined
   }
 
   // The step led to a known state: if its component is still open, it closes a cycle.

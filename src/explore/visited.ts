@@ -53,6 +53,18 @@ export class Visited {
     return state
   }
 
+  /** Whether a state is in the set. */
+  has(h0: number, h1: number, h2: number, h3: number): boolean {
+    const { keys, index } = this
+    const places = index.length - 1
+    for (let slot = h3 & places, entry; (entry = index[slot]!) !== 0; slot = (slot + 1) & places) {
+      const at = ((entry & places) - 1) * 4
+      if (((entry ^ h3) & ~places) !== 0) continue
+      if (keys[at] === h0 && keys[at + 1] === h1 && keys[at + 2] === h2 && keys[at + 3] === h3) return true
+    }
+    return false
+  }
+
   /** The set is not used any more: the next one may have its memory. */
   release(): void {
     keepArray(this.keys)

@@ -3,16 +3,34 @@
 // difference to the image follows at each `mark`, from the undo log: a word that a step writes ten times counts once.
 // Owned by a Stage; written by access.ts, steps.ts and native set-up only.
 
-/** A set of word indices, by their last bits: it may hold more than were added. */
+/** A set of word indices. */
 export class WordSet {
-  private readonly has = new Uint8Array(1 << 12)
+  /** In the order in which they were added. */
+  readonly members: number[] = []
+  /** Open addressing: index + 1. */
+  private table = new Int32Array(1 << 8)
 
   add(index: number): void {
-    this.has[index & 0xfff] = 1
+    if (this.holds(index)) return
+    if (this.members.push(index) * 2 > this.table.length) {
+      this.table = new Int32Array(this.table.length * 2)
+      for (const member of this.members) this.place(member)
+    } else this.place(index)
   }
 
   holds(index: number): boolean {
-    return this.has[index & 0xfff] === 1
+    const { table } = this
+    const last = table.length - 1
+    for (let slot = index & last, entry; (entry = table[slot]!) !== 0; slot = (slot + 1) & last)
+      if (entry === index + 1) return true
+    return false
+  }
+
+  private place(index: number): void {
+    const last = this.table.length - 1
+    let slot = index & last
+    while (this.table[slot] !== 0) slot = (slot + 1) & last
+    this.table[slot] = index + 1
   }
 }
 
@@ -112,10 +130,41 @@ export class Words {
     this.h3 ^= pairs[delta + 3]!
   }
 
-  /** Whether one of these words was written since the mark. */
-  wrote(mark: number, words: WordSet): boolean {
-    for (let at = mark; at < this.top; at += 2) if (words.holds(this.undo[at]!)) return true
-    return false
+  /** Hashes the present values of these words: four words at `at`. */
+  hashOf({ members }: WordSet, into: Int32Array, at: number): void {
+    into.fill(0, at, at + 4)
+    const { h0, h1, h2, h3 } = this
+    this.h0 = this.h1 = this.h2 = this.h3 = 0
+    for (const index of members) this.mix(index, this.words[index]!)
+    this.moveHash(into, at, h0, h1, h2, h3)
+  }
+
+  /** What the writes since the mark, one for each word, have done to such a hash. False if they changed none of these words. */
+  rehash(mark: number, set: WordSet, into: Int32Array, at: number): boolean {
+    const { undo, words, h0, h1, h2, h3 } = this
+    let changed = false
+    for (let entry = mark; entry < this.top; entry += 2) {
+      const index = undo[entry]!
+      if (!set.holds(index) || undo[entry + 1] === words[index]) continue
+      if (!changed) this.h0 = this.h1 = this.h2 = this.h3 = 0
+      changed = true
+      this.mix(index, undo[entry + 1]!)
+      this.mix(index, words[index]!)
+    }
+    if (changed) this.moveHash(into, at, h0, h1, h2, h3)
+    return changed
+  }
+
+  // Adds the lanes to a hash elsewhere; they are what they were again.
+  private moveHash(into: Int32Array, at: number, h0: number, h1: number, h2: number, h3: number): void {
+    into[at]! ^= this.h0
+    into[at + 1]! ^= this.h1
+    into[at + 2]! ^= this.h2
+    into[at + 3]! ^= this.h3
+    this.h0 = h0
+    this.h1 = h1
+    this.h2 = h2
+    this.h3 = h3
   }
 
   /** Takes every write since the mark back. The hash is not touched: who marked keeps the hash, if there were marks since. */

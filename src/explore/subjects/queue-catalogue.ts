@@ -9,6 +9,7 @@ import { coreEntry, slug } from './entry.js'
 import { MEETINGS, othersOf } from './meetings.js'
 import { ask, atRest, check, filterModel, holding, model, peek, pop, push, queueStage } from './queue-stage.js'
 import type { QueueStage } from './queue-stage.js'
+import { once } from './shared-operations.js'
 
 /** Makes an operation; `n` numbers those of one subject, so that each pushes a value of its own. */
 type Make = (at: QueueStage, n: number) => Operation
@@ -70,7 +71,8 @@ function entry({ name, about, type, maxEntries, held, variant, cpus = 2, scripts
   })
 }
 
-const make = (at: QueueStage, names: readonly string[]): Operation[] => names.map((name, n) => OPERATIONS[name]!(at, n))
+const make = (at: QueueStage, names: readonly string[]): Operation[] =>
+  names.map((name, n) => once(at.stage, `${name} ${n}`, () => OPERATIONS[name]!(at, n)))
 
 function* pairs(kind: string, type: number): Generator<Entry> {
   const operations = Object.keys(OPERATIONS)

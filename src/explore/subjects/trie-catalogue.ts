@@ -6,6 +6,7 @@ import type { CpuScript, Operation } from '../subject.js'
 import type { Entry, Variant } from './entry.js'
 import { coreEntry, slug } from './entry.js'
 import { MEETINGS, othersOf } from './meetings.js'
+import { once } from './shared-operations.js'
 import { atRest, check, holding, lookup, model, next, prefix, remove, trieStage, update } from './trie-stage.js'
 import type { Laid, Prefix, TrieStage } from './trie-stage.js'
 
@@ -67,7 +68,7 @@ function entry({ name, about, held, variant, operations, scripts }: Plan): Entry
   return coreEntry(name, about, variant, (traced) => {
     const at = stageOf(2, traced)
     // The set-up uses the place of the first operation before that is laid.
-    const laid = operations.map((each, n) => OPERATIONS[each]!(at, n))
+    const laid = operations.map((each, n) => once(at.stage, `${each} ${n}`, () => OPERATIONS[each]!(at, n)))
     const first = held.map((bits, v): [Prefix, number] => [prefix(bits), 90 + v])
     return subject({
       name,

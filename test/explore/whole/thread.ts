@@ -26,7 +26,7 @@ function answerTo({ name, seconds, traced }: Question): Answer {
   const whole = name.startsWith('trie/') && !traced ? Math.min(seconds, TRIE_SECONDS) : seconds
   let report: Report = explore(subject, { maxMilliseconds: whole * 1000 })
   const bounded = !report.complete && !traced
-  if (bounded) report = explore(subject, { maxMilliseconds: seconds * 1000, preemptions: PREEMPTIONS })
+  if (bounded) report = explore(subject, { maxMilliseconds: seconds * 1000, preemptions: PREEMPTIONS, again: true })
   const { states, transitions, milliseconds, failure, complete, ownSteps } = report
   const bounds = new Bounds()
   const steps = [...ownSteps].map(([operation, { steps }]): [string, number] => [operation, steps])
