@@ -85,7 +85,7 @@ export const BITMAP_MAX_LEVELS = 4
 export const CONTROL_BLOCK_BYTES = 64
 /** u64 {deadline+1 : 53, target : 6, run : 2, generation : 3}; see async/state.ts. Any CPU, compare-and-exchange. */
 export const CB_STATE = 0
-/** u64 {function : 32, program : 20, present : 1, generation : 3}; see async/binding.ts. Any CPU. */
+/** u64 {function : 24, serial : 24, program : 12, present : 1, generation : 3}; see async/binding.ts. Any CPU. */
 export const CB_BINDING = 8
 /** u64 {deadline : 53, owner+1 : 8}; 0 = in no queue. Claimed from 0 by anyone, then only its owner writes;
  *  queue/entry.ts. */

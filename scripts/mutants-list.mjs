@@ -4,6 +4,7 @@
 const start = 'core/async/start.ts'
 const init = 'core/async/init.ts'
 const set = 'core/async/set-callback.ts'
+const binding = 'core/async/binding.ts'
 const cancel = 'core/async/cancel.ts'
 const teardown = 'core/async/teardown.ts'
 const place = 'core/async/place.ts'
@@ -24,13 +25,15 @@ export const mutants = [
   mutant('init publishes over whatever the slot holds', 'hazard/H1/three', init, ['compareExchange32(slot, SLOT_EMPTY, <u32>block)', 'compareExchange32(slot, load32(slot), <u32>block)']),
   mutant('init’s error path frees what the slot holds', 'hazard/H34', init, ['    teardown(block, SLOT_EMPTY)\n', '    teardown(<usize>load32(slot), SLOT_EMPTY)\n']),
   mutant('init does not give back a block that lost the race', 'hazard/H1/three', init, ['    controlBlockDiscard(block)\n', '']),
-  mutant('set_callback does not drop the binding that it replaced', 'hazard/H5', set, ['      if (old !== 0) program_put(bindingProgram(old))\n', '']),
+  mutant('set_callback does not drop the binding that it replaced', 'hazard/H5', set, ['      if (isPresent(old)) program_put(bindingProgram(old))\n', '']),
   mutant('set_callback does not look again at the state', 'hazard/H6', set, ['if (isFreed(now) || (generationOf(now) !== generationOf(state) && runOf(now) === 0))', 'if (false)']),
   mutant('set_callback looks again for a free only, not for a cancel', 'pair/idle-bound/set2/cancel', set, ['if (isFreed(now) || (generationOf(now) !== generationOf(state) && runOf(now) === 0))', 'if (isFreed(now))']),
   mutant('set_callback takes its binding back while a run has yet to see what is bound', 'hazard/H32/same-deadline/three', set, [' && runOf(now) === 0', '']),
   mutant('set_callback takes no reference on the program', 'hazard/H35', set, ['  if (!programTryGet(program)) return -ENOENT\n', '']),
   mutant('set_callback that lost to another keeps its reference', 'pair/idle-unbound/set1/set2', set, ['  program_put(program)\n  return isFreed(load64(', '  return isFreed(load64(']),
-  mutant('set_callback takes its binding back without comparing', 'hazard/H6/two-setters', set, ['if (compareExchange64(binding, mine, 0) === mine) program_put(program)', 'if (compareExchange64(binding, load64(binding), 0) !== 0) program_put(program)']),
+  mutant('set_callback takes its binding back without comparing', 'hazard/H6/two-setters', set, ['if (compareExchange64(binding, mine, unbound(mine)) === mine) program_put(program)', 'if (isPresent(compareExchange64(binding, load64(binding), 0))) program_put(program)']),
+  mutant('a binding has the serial number of the one before', 'hazard/H18/wrap/set', binding, ['((old + SERIAL_ONE) & SERIAL)', '(old & SERIAL)']),
+  mutant('a binding that is taken out leaves no serial number', 'hazard/H18/wrap/set', binding, ['  return old & SERIAL\n', '  return 0\n']),
   mutant('set_callback reads the state before the binding', 'hazard/H18/late', set, ['    const old = load64(binding)\n    const state = load64(<usize>block + CB_STATE)\n', '    const state = load64(<usize>block + CB_STATE)\n    const old = load64(binding)\n']),
   mutant('bpf_get_stackid in an NMI takes the place of the key of the one that it interrupted', 'stack/reused+nmi', 'core/helper/scratch-cell.ts', [' + (min<u32>(peek32(cpu() + CPU_NESTED), CELLS - 1) << 5)', '']),
   mutant('start does not see to a queue entry', 'pair/idle-bound/set2/now', start, ['      if (deadline !== NEVER) ensureQueued(block, deadline, pinned)\n', '']),
@@ -41,11 +44,12 @@ export const mutants = [
   mutant('start does not ask the CPU that holds the entry', 'pair/later-on-cpu-0/set2/now', start, ['      post(block, owner)\n', '']),
   mutant('start tries once only', 'pair/due-on-cpu-0/poll/later', start, ['const ROUNDS = 5', 'const ROUNDS = 1']),
   mutant('start does not look again at the binding', 'hazard/H38/wrap', start, ['      if (!isBound(load64(block + CB_BINDING), mine)) {', '      if (false) {']),
+  mutant('start that took its arming back does not look once more', 'hazard/H38/wrap/same-deadline', start, ['        continue\n', '        return -EINVAL\n']),
   mutant('cancel keeps the generation', 'hazard/H38', cancel, ['bound ? generation + 1 : generation', 'generation']),
   mutant('cancel does not take the binding out', 'pair/idle-bound/cancel/async', cancel, ['    if (bound) takeOut(block, state)\n', '']),
   mutant('cancel takes the binding out before the run has ended', 'hazard/H32/same-deadline/cancel', cancel, ['    if (run !== 0) waitForRun_sync', '    if (bound) takeOut(block, state)\n    if (run !== 0) waitForRun_sync']),
-  { ...mutant('cancel takes a binding out that is bound again', '', cancel, ['  if (runOf(state) !== 0 && generationOf(load64(block + CB_STATE)) === generationOf(state)) return\n', '']), survives: 'only eight cancels more that wait for the same run, each on a CPU of its own, bring the generation back' },
-  mutant('cancel drops a binding that somebody else took', 'hazard/H5', cancel, ['compareExchange64(block + CB_BINDING, old, 0) === old) program_put', 'compareExchange64(block + CB_BINDING, old, 0) !== 1) program_put']),
+  mutant('cancel takes a binding out that is bound again', 'hazard/H18/wrap', cancel, ['  if (generationOf(load64(block + CB_STATE)) === generationOf(state)) return\n', '']),
+  mutant('cancel drops a binding that somebody else took', 'hazard/H5', cancel, ['compareExchange64(block + CB_BINDING, old, unbound(old)) === old) program_put', 'compareExchange64(block + CB_BINDING, old, unbound(old)) !== 1) program_put']),
   mutant('cancel does not wait', 'hazard/H27/silence', cancel, ['    if (run !== 0) waitForRun_sync(block, run)\n', '']),
   mutant('cancel_async is a load and a store', 'pair/idle-bound/now/async', cancel, ['const before = and64(<usize>block + CB_STATE, WITHOUT_DEADLINE)', 'const before = load64(<usize>block + CB_STATE)\n  compareExchange64(<usize>block + CB_STATE, load64(<usize>block + CB_STATE), before & WITHOUT_DEADLINE)']),
   mutant('free shows the slot empty before FREED is set', 'hazard/H32/seen-empty', teardown, ['  const state = or64(block + CB_STATE, FREED)\n  const first = !isFreed(state)\n  compareExchange32(slotOfBlock(block), <u32>block, left)\n', '  compareExchange32(slotOfBlock(block), <u32>block, left)\n  const state = or64(block + CB_STATE, FREED)\n  const first = !isFreed(state)\n']),
@@ -68,8 +72,8 @@ export const mutants = [
   mutant('a firing does not mind a run that goes on', 'hazard/H30/two', fire, ['  if (runOf(state) !== 0) return LEFT\n', '']),
   mutant('a firing does not compare the state', 'pair/due-on-cpu-0/poll/async', fire, ['  if (compareExchange64(block + CB_STATE, state, mine) !== state) return AGAIN\n', '  compareExchange64(block + CB_STATE, load64(block + CB_STATE), mine)\n']),
   mutant('a firing does not mind the generation of the binding', 'hazard/H38/wrap/due', fire, ['  if (!isBound(load64(block + CB_BINDING), state)) return AGAIN\n', '']),
-  mutant('a firing calls what was bound before it took the arming', 'hazard/H32/same-deadline', fire, ['  if (!isBound(load64(block + CB_BINDING), state)) return AGAIN\n', '  const binding = load64(block + CB_BINDING)\n  if (!isBound(binding, state)) return AGAIN\n'], ['  const binding = load64(block + CB_BINDING)\n  if (binding !== 0)', '  if (binding !== 0)']),
-  mutant('a firing does not mind a free before its call', 'pair/due-on-cpu-0/poll/free', fire, ['if (binding !== 0) call(', 'call(']),
+  mutant('a firing calls what was bound before it took the arming', 'hazard/H32/same-deadline', fire, ['  if (!isBound(load64(block + CB_BINDING), state)) return AGAIN\n', '  const binding = load64(block + CB_BINDING)\n  if (!isBound(binding, state)) return AGAIN\n'], ['  const binding = load64(block + CB_BINDING)\n  if (isPresent(binding))', '  if (isPresent(binding))']),
+  mutant('a firing does not mind a free before its call', 'pair/due-on-cpu-0/poll/free', fire, ['if (isPresent(binding)) call(', 'call(']),
   mutant('a firing does not mind the target', 'pair/due-on-cpu-0/poll/pin', fire, ['  if (target !== ANY_CPU && target !== me) {', '  if (false) {']),
   mutant('a firing does not place again what is armed for later', 'pair/entry-earlier-than-the-deadline/poll/set2', fire, ['    place(block, deadline)\n    return LEFT', '    return LEFT']),
   mutant('the end of a run asks for no look', 'hazard/H30/two', fire, ['    if (queued === 0) post(block, target === ANY_CPU ? cpuIndex() : target)\n    else if', '    if (queued === 0) post(block, me()) \n    else if'.replace('post(block, me()) ', '{}')]),

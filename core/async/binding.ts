@@ -1,17 +1,48 @@
-// The binding word {function : 32 | program : 20 | present : 1 | generation : 3}: which callback of which program runs.
-// One word, so that program and callback change in one step; it owns one reference on the program [G2].
+// The binding word {function : 24 | serial : 24 | program : 12 | present : 1 | generation : 3}: which callback of which
+// program runs. One word, so that program and callback change in one step; it owns one reference on the program [G2].
 // A binding counts only while its generation is that of the state word. Whoever takes a value out of the word owns its
 // reference: no value is dropped twice or never [H5, H6, H7].
+// The serial number moves on with each binding and stays when one is taken out: a word that was read and is still there
+// has been there all the time. Only what is there can be made void, so the generation of the last binding is the
+// state's or the one before, however many cancels there were meanwhile (short of 2^24 bindings between two steps).
 import { peek32 } from '../door'
 import { HEADER, HEADER_PROGRAMS, PROGRAM_SHIFT } from '../layout'
 import { generationOf } from './state'
 
 const PRESENT: u64 = 8
+const PROGRAM_FIRST_BIT: u64 = 4
+const PROGRAM: u64 = 0xfff
+const SERIAL_ONE: u64 = 1 << 16
+const SERIAL: u64 = 0xffffff << 16
+const FUNCTION_FIRST_BIT: u64 = 40
 
-/** The binding of `fn` (function table index) of the program at `program`, for `generation`. */
+/**
+ * The binding of `fn` of the program at `program`, for `generation`, without a serial number. `fn` is a function table
+ * index: engines allow ten million entries, less than 2^24.
+ */
 export function bindingOf(program: usize, fn: u32, generation: u32): u64 {
   const index = (program - <usize>peek32(HEADER + HEADER_PROGRAMS)) >> PROGRAM_SHIFT
-  return ((<u64>fn) << 24) | ((<u64>index) << 4) | PRESENT | (<u64>generation)
+  return ((<u64>fn) << FUNCTION_FIRST_BIT) | ((<u64>index) << PROGRAM_FIRST_BIT) | PRESENT | (<u64>generation)
+}
+
+/** What replaces the word `old` to bind `binding` (of bindingOf). */
+export function bound(old: u64, binding: u64): u64 {
+  return binding | ((old + SERIAL_ONE) & SERIAL)
+}
+
+/** What replaces the word `old` when its binding is taken out. */
+export function unbound(old: u64): u64 {
+  return old & SERIAL
+}
+
+/** True if the word `word` has the binding `binding` (of bindingOf), whichever its serial number. */
+export function binds(word: u64, binding: u64): bool {
+  return (word & ~SERIAL) === binding
+}
+
+/** True if there is a binding, of whichever generation. */
+export function isPresent(binding: u64): bool {
+  return (binding & PRESENT) !== 0
 }
 
 /** True if `binding` binds a control block in `state`. */
@@ -21,10 +52,11 @@ export function isBound(binding: u64, state: u64): bool {
 
 /** Address of the program whose reference the binding owns. */
 export function bindingProgram(binding: u64): usize {
-  return <usize>peek32(HEADER + HEADER_PROGRAMS) + ((<usize>((binding >> 4) & 0xfffff)) << PROGRAM_SHIFT)
+  const index = <usize>((binding >> PROGRAM_FIRST_BIT) & PROGRAM)
+  return <usize>peek32(HEADER + HEADER_PROGRAMS) + (index << PROGRAM_SHIFT)
 }
 
 /** Function table index of the callback. */
 export function bindingFunction(binding: u64): u32 {
-  return <u32>(binding >> 24)
+  return <u32>(binding >> FUNCTION_FIRST_BIT)
 }

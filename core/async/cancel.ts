@@ -4,7 +4,7 @@ import { EDEADLK, EINVAL, ENOENT, EOPNOTSUPP } from '../abi'
 import { and64, compareExchange64, load32, load64, retry, waitWhile32 } from '../door'
 import { nested } from '../cpu'
 import { CB_BINDING, CB_STATE } from '../layout'
-import { bindingProgram, isBound } from './binding'
+import { bindingProgram, isBound, unbound } from './binding'
 import { clearEdge, isOwnCallback, publishEdge, waitingClosesCycle } from './deadlock'
 import { program_put } from './program'
 import { slotTaken } from './slot'
@@ -32,13 +32,14 @@ function waitForRun_sync(block: usize, run: u32): void {
 
 // Takes out the binding that the exchange of `state` has made void. A setter may have replaced it before the exchange:
 // what is of the old generation goes, whoever set it; one that replaces it later sees the new generation and takes its
-// own back [H18], or, while the run goes on, leaves it to us. While this CPU waited for that run, cancels of eight
-// others may have brought the old generation back: then the binding is theirs.
+// own back [H18], or, while the run goes on, leaves it to us. Seven more cancels since the exchange have brought the old
+// generation back: then ours is gone, and what is there is bound. If they come after this look at the state, what was
+// read is gone, and its serial number does not come again.
 function takeOut(block: usize, state: u64): void {
   const old = load64(block + CB_BINDING)
   if (!isBound(old, state)) return
-  if (runOf(state) !== 0 && generationOf(load64(block + CB_STATE)) === generationOf(state)) return
-  if (compareExchange64(block + CB_BINDING, old, 0) === old) program_put(bindingProgram(old))
+  if (generationOf(load64(block + CB_STATE)) === generationOf(state)) return
+  if (compareExchange64(block + CB_BINDING, old, unbound(old)) === old) program_put(bindingProgram(old))
 }
 
 /**

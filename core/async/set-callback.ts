@@ -4,7 +4,7 @@ import { EINVAL, ENOENT, EPERM } from '../abi'
 import { compareExchange64, load32, load64 } from '../door'
 import { CB_BINDING, CB_STATE } from '../layout'
 import { cpuCount } from '../cpu'
-import { bindingOf, bindingProgram, isBound } from './binding'
+import { bindingOf, bindingProgram, binds, bound, isBound, isPresent, unbound } from './binding'
 import { program_put, programOwns, programTryGet } from './program'
 import { slotTaken } from './slot'
 import { generationOf, isFreed, runOf } from './state'
@@ -17,12 +17,13 @@ const TURNS_PER_CPU: u32 = 8
 
 // True if `fn` of `program` is bound: then there was a moment in this call at which binding it changed nothing, and the
 // answer needs no write. A setter of the generation that is read second wrote the binding that is read first, so the
-// state was of that generation when the binding was read, and live, for FREED is for ever. The binding owns a reference
-// on the program, which is therefore not being unloaded.
+// state was of that generation when the binding was read, and live, for FREED is for ever (if seven cancels brought the
+// generation back in between, ours was just before one of them). The binding owns a reference on the program, which is
+// therefore not being unloaded.
 function alreadyBound(block: usize, program: usize, fn: u32): bool {
-  const binding = load64(block + CB_BINDING)
+  const word = load64(block + CB_BINDING)
   const state = load64(block + CB_STATE)
-  return binding === bindingOf(program, fn, generationOf(state)) && !isFreed(state)
+  return binds(word, bindingOf(program, fn, generationOf(state))) && !isFreed(state)
 }
 
 /**
@@ -45,15 +46,15 @@ export function asyncSetCallback(slot: usize, program: usize, fn: u64): i32 {
       program_put(program)
       return -EPERM
     }
-    const mine = bindingOf(program, <u32>fn, generationOf(state))
+    const mine = bound(old, bindingOf(program, <u32>fn, generationOf(state)))
     const before = compareExchange64(binding, old, mine)
     if (before === old) {
-      if (old !== 0) program_put(bindingProgram(old))
+      if (isPresent(old)) program_put(bindingProgram(old))
       // Freed or cancelled meanwhile: whoever did that may have found the word before it was ours [H6, H18]. A cancel
       // that waits for a run looks at the word when it has ended; until then the run may have yet to see what is bound.
       const now = load64(<usize>block + CB_STATE)
       if (isFreed(now) || (generationOf(now) !== generationOf(state) && runOf(now) === 0))
-        if (compareExchange64(binding, mine, 0) === mine) program_put(program)
+        if (compareExchange64(binding, mine, unbound(mine)) === mine) program_put(program)
       return 0
     }
     // Another setter came in between: ours was just before it. Not so one of an older generation, whose cancel may have

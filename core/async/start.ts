@@ -54,11 +54,12 @@ export function asyncStart(slot: usize, block: usize, deadline: u64, pinned: boo
     const mine = armed(state, deadline, target)
     const before = compareExchange64(block + CB_STATE, state, mine)
     if (before === state) {
-      // Eight cancels inside this call would bring the same generation back, unbound: take the arming back then.
+      // Eight cancels inside this call would bring the same generation back, unbound: take the arming back then, and
+      // look once more, for whoever has bound it meanwhile may have started it for this very deadline.
       if (!isBound(load64(block + CB_BINDING), mine)) {
-        const back = idle(mine, generationOf(mine))
-        if (compareExchange64(block + CB_STATE, mine, back) === mine) return -EINVAL
-        return 0
+        state = idle(mine, generationOf(mine))
+        if (compareExchange64(block + CB_STATE, mine, state) !== mine) return 0
+        continue
       }
       if (deadline !== NEVER) ensureQueued(block, deadline, pinned)
       return 0

@@ -8,7 +8,7 @@ import { CB_BINDING, CB_QUEUED, CB_STATE } from '../layout'
 import { eventsWanted, recordEvent } from '../memory/events'
 import { queuedOwner } from '../queue/entry'
 import { post } from '../queue/inbox'
-import { bindingProgram } from './binding'
+import { bindingProgram, isPresent } from './binding'
 import { controlBlockPutLast } from './control-block'
 import { elementOf, kindOf, mapOf, slotOfBlock } from './owner'
 import { unplace } from './place'
@@ -25,7 +25,7 @@ export function teardown(block: usize, left: u32): bool {
   compareExchange32(slotOfBlock(block), <u32>block, left)
   if (!first) return false
   const binding = exchange64(block + CB_BINDING, 0)
-  if (binding !== 0) program_put(bindingProgram(binding))
+  if (isPresent(binding)) program_put(bindingProgram(binding))
   const queued = load64(block + CB_QUEUED)
   // The slot's reference, and the entry's if it is this CPU's.
   let held = 1

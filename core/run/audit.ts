@@ -69,7 +69,7 @@ export function program_bindings(program: usize): u32 {
   for (let index: u32 = 0; index < count; index++) {
     const block = blocks + <usize>index * CONTROL_BLOCK_BYTES
     const binding = load64(block + CB_BINDING)
-    if (binding !== 0 && bindingProgram(binding) === program && isBound(binding, load64(block + CB_STATE))) found++
+    if (bindingProgram(binding) === program && isBound(binding, load64(block + CB_STATE))) found++
   }
   return found
 }

@@ -12,7 +12,7 @@ import {
   FAULT_SPIN_LOCK,
 } from '../abi'
 import { KIND_WORK } from '../abi'
-import { bindingFunction, bindingProgram, isBound } from '../async/binding'
+import { bindingFunction, bindingProgram, isBound, isPresent } from '../async/binding'
 import { controlBlockPut } from '../async/control-block'
 import { elementOf, kindOf, mapOf } from '../async/owner'
 import { place, unlink } from '../async/place'
@@ -184,7 +184,7 @@ function attempt(block: usize, queuedFor: u64, entryStamp: u32): i32 {
   // word does not show. A cancel or a setter that makes it void from here on leaves it until the run has ended
   // (async/cancel.ts, async/set-callback.ts); nothing is there if the timer was freed, and then nothing is called.
   const binding = load64(block + CB_BINDING)
-  if (binding !== 0) call(block, binding, deadline)
+  if (isPresent(binding)) call(block, binding, deadline)
   finish(block)
   return RAN
 }

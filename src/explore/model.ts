@@ -270,6 +270,7 @@ function moments(
 ): ((state: SlotState) => SlotState[])[] {
   const { kind, cpu } = event
   const args: Record<string, unknown> = { ...event.args, cpu }
+  if (kind === 'await') return []
   // What was armed for the dead CPU may fire anywhere.
   if (kind === 'offline') return [(state) => [state, { ...state, pinned: 0 }]]
   // A poll whose CPU stopped has no notes: its callback may have come as far as what it does.

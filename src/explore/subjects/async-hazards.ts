@@ -14,11 +14,13 @@ const RESTARTS = '0:init 0:restart1 0:now'
 
 type Line = [hazard: string, about: string, steps: string, ...scripts: Script[]]
 
-/** Eight cancels that find a binding bring the generation back: `last` is bound at the end. */
-function wrap(first: string, last: string[]): string[] {
-  const between = Array.from({ length: 7 }, (_, turn) => [turn === 0 ? first : `set1W${turn}`, `cancelW${turn}`])
-  return ['cancelW', ...between.flat(), ...last]
+/** Seven cancels that find a binding, `last` after them: with another one they bring the generation back. */
+function seven(setter: string, last: string[]): string[] {
+  const between = Array.from({ length: 7 }, (_, turn) => [`${setter}${turn}`, `cancelW${turn}`])
+  return [...between.flat(), ...last]
 }
+
+const wrap = (setter: string, last: string[]): string[] => ['cancelW', ...seven(setter, last)]
 
 // prettier-ignore
 const LINES: Line[] = [
@@ -45,6 +47,8 @@ const LINES: Line[] = [
   ['H18/twice', 'two cancels beside two setters', BOUND, ['cancelA', 'cancelA2'], ['set2B', 'set1B']],
   ['H18/void', 'a half-way setter from before a cancel does not swallow one from after it', BOUND, ['set2A'], ['cancelB'], ['laterC', 'set1D', 'laterE']],
   ['H18/late', 'a half-way setter from before a cancel does not undo one from after it', BOUND, ['set2A'], ['cancelB', 'set1C']],
+  ['H18/wrap', 'seven cancels inside a cancel bring its generation back: what was bound and started since stays bound', BOUND, ['cancelA'], seven('set1W', ['set1Z', 'nowZ'])],
+  ['H18/wrap/set', 'eight cancels after a setter has bound bring its generation back: it takes back its own binding only', '0:init', ['set1A'], ['awaitboundW', ...wrap('set1W', ['set1Z', 'nowZ'])]],
   ['H19', 'updates of the value beside init, set_callback, start: the value’s bytes of the timer stay zero', '', ['initA', 'set1B', 'nowC'], ['freeD', 'freeE']],
   ['H20', 'a firing beside the cancel that drops the binding and the unload of its program', DUE, ['pollA'], ['cancelB'], ['put1C']],
   ['H21', 'a start as NMI while the same CPU changes its queue: it fires', `${BOUND} 0:later`, { operations: ['nowA', 'pollB'], nmi: ['nowN'] }],
@@ -73,6 +77,7 @@ const LINES: Line[] = [
   ['H38', 'start beside cancel beside a setter: bound and armed are one decision', BOUND, ['nowA'], ['cancelB'], ['set2C']],
   ['H38/wrap', 'eight cancels inside a start bring the generation back: nothing stays armed without a callback', BOUND, ['laterA'], wrap('set1W', [])],
   ['H38/wrap/due', 'the same, and then that CPU fires what the start has armed: nothing is swallowed', `${BOUND} 1:now 1:async`, ['nowA'], wrap('set1W', ['pollB'])],
+  ['H38/wrap/same-deadline', 'the same, and then bound and started for the same deadline: that start is not taken back', BOUND, ['nowA'], wrap('set1W', ['set1Y', 'nowY', 'pollB'])],
 ]
 
 function* single(): Generator<Scenario> {

@@ -66,6 +66,14 @@ const awaitCallback: Make = ({ places }, { name }) => ({
   },
 })
 
+// Begins once something is bound for the first time.
+const awaitBinding: Make = ({ places }, { name }) => ({
+  name,
+  kind: 'await',
+  mayWait: true,
+  run: (cpu) => (cpu.waitWhile32(places.blocks + layout.CB_BINDING, 0), 0),
+})
+
 /** REALTIME is set so many nanoseconds away from where it was at boot. */
 const step =
   (by: number): Make =>
@@ -90,6 +98,7 @@ const HOST_OPERATIONS: Record<string, Make> = {
   back: step(-STEP),
   loop: (_, { name }) => ({ name, kind: 'loop', mayWait: true, run: ({ exports }) => Number(exports['cpu_loop']()) }),
   await: awaitCallback,
+  awaitbound: awaitBinding,
   offline: (_, { name }) => offline(name),
 }
 

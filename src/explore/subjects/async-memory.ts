@@ -57,8 +57,9 @@ function decodeBinding(word: bigint) {
   return {
     present: (word & 8n) !== 0n,
     generation: Number(word & 7n),
-    program: Number((word >> 4n) & 0xfffffn),
-    fn: Number(word >> 24n),
+    program: Number((word >> 4n) & 0xfffn),
+    serial: Number((word >> 16n) & 0xffffffn),
+    fn: Number(word >> 40n),
   }
 }
 
@@ -157,17 +158,18 @@ function blockProblem(
   const inbox = (cpu: number): boolean =>
     bitmapHas(load32, load32(places.areas + cpu * layout.CPU_BYTES + layout.CPU_INBOX), index)
   const asked = Array.from({ length: places.cpus }, (_, cpu) => cpu).some((cpu) => cpu !== dead && inbox(cpu))
-  if (binding !== 0n) references[decodeBinding(binding).program]! += 1
+  const { present, program } = decodeBinding(binding)
+  if (present) references[program]! += 1
   if (bitmapHas(load32, places.pool, index)) {
     // Never used: as the machine was booted.
     if (word === 0n && count === 0 && binding === 0n && queued === 0n) return undefined
     if (!state.freed) return 'in the pool but not FREED'
-    if (binding !== 0n || queued !== 0n) return 'in the pool with a binding or a queue entry'
+    if (present || queued !== 0n) return 'in the pool with a binding or a queue entry'
     return count === layout.REFERENCES_DEAD ? undefined : `in the pool with ${count} references`
   }
   if (state.freed) {
     // Whoever meets a freed block in a slot empties the slot; one that died in between left both to that.
-    if (binding !== 0n && dead < 0) return 'freed, and bound'
+    if (present && dead < 0) return 'freed, and bound'
     if (load32(slotOfBlock(view, block)) === block && dead < 0) return 'freed, and still in its slot'
     if (count & layout.REFERENCES_DEAD)
       return [0, dead + 1].includes((load32(block + layout.CB_PLACE) >>> DEFERRED_BY_SHIFT) & 0xff)
@@ -185,7 +187,7 @@ function blockProblem(
   const excess = count - 1 - (queued === 0n ? 0 : 1)
   if (excess === 1 && dead >= 0) return 'leaked: a reference went with the CPU that stopped'
   if (excess !== 0) return `${count} references, queued ${queued !== 0n}`
-  if (binding !== 0n && !isBound(binding, word) && dead < 0) return 'a binding of an old generation keeps a reference'
+  if (present && !isBound(binding, word) && dead < 0) return 'a binding of an old generation keeps a reference'
   if (!state.armed) return undefined
   const targetArea = places.areas + state.target * layout.CPU_BYTES
   if (state.target === dead && load32(targetArea + layout.CPU_LIFE) === CPU_DEAD)
@@ -274,7 +276,8 @@ export function show(places: Places, address: number, value: bigint): string | u
   }
   if (offset === layout.CB_BINDING) {
     const binding = decodeBinding(value)
-    return value === 0n ? 'none' : `{prog${binding.program + 1}:${binding.fn}, g${binding.generation}}`
+    if (!binding.present) return binding.serial === 0 ? 'none' : `none after #${binding.serial}`
+    return `{prog${binding.program + 1}:${binding.fn}, g${binding.generation}, #${binding.serial}}`
   }
   if (offset === layout.CB_QUEUED) return value === 0n ? 'nowhere' : `{CPU ${Number(value & 255n) - 1}, ${value >> 8n}}`
   return undefined

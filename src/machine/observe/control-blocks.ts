@@ -116,18 +116,19 @@ export function keyOf(kernel: Kernel, map: LiveMap, element: number): unknown {
 
 function boundTo(kernel: Kernel, binding: bigint, state: bigint, bindings: Bindings): Bound {
   if ((binding & 15n) !== (8n | (state & 7n))) return UNBOUND
-  const to = binding >> 4n
+  // Function and program, without the serial number (core/async/binding.ts).
+  const to = ((binding >> 40n) << 12n) | ((binding >> 4n) & 0xfffn)
   let bound = bindings.get(to)
   if (!bound) bindings.set(to, (bound = describeBinding(kernel, to)))
   return bound
 }
 
 function describeBinding(kernel: Kernel, to: bigint): Bound {
-  const index = Number(to & 0xfffffn)
+  const index = Number(to & 0xfffn)
   const program = kernel.objects.byAddress(kernel.memory.word(HEADER + HEADER_PROGRAMS) + index * PROGRAM_BYTES)
   const code = program?.object.code
   return {
-    callback: code ? [...program.object.spec.functions.keys()][Number(to >> 20n) - code.tableFirst] : undefined,
+    callback: code ? [...program.object.spec.functions.keys()][Number(to >> 12n) - code.tableFirst] : undefined,
     program: program?.spec.name,
   }
 }
