@@ -42,6 +42,8 @@ interface Options extends ObjectCheckCommandOptions {
 
 /** More subjects than this are summed up by family; what is violated is always shown. */
 const SHOWN_ONE_BY_ONE = 40
+const GOES_ON = 'Somebody can go on where the token ends: nothing is said of what comes then.'
+
 /** Violations that are shown in full. */
 const SHOWN_IN_FULL = 3
 
@@ -219,7 +221,8 @@ function report(all: readonly Checked[], seconds: number, options: Options): voi
     print(['', style.heading(name), ...failureLines(failure!, style, columns)])
   if (violated.length > SHOWN_IN_FULL)
     print([`${violated.length - SHOWN_IN_FULL} more are violated: name one to see its interleaving.`])
-  for (const { trace, failure } of all) if (trace && !failure) print(['', ...traceLines(trace, style, columns)])
+  for (const { trace, failure } of all)
+    if (trace && !failure) print(['', ...traceLines(trace, style, columns), ...(trace.goesOn ? [GOES_ON] : [])])
   if (all.length > SHOWN_ONE_BY_ONE) print(['', ...summaryLines(all, style)])
   if (all.length > 1) print(['', totalLine(all, seconds, style)])
   printCoverage(all, options.coverage === true, style)

@@ -58,7 +58,7 @@ export interface Checked {
   /** What was reached of a module: by site, in the order of `sitesOf` that name. */
   sites?: { module: string; seen: Uint8Array }
   failure?: Found
-  /** The interleaving of a token that violates nothing. */
+  /** The interleaving of a token. */
   trace?: Trace
 }
 
@@ -76,7 +76,7 @@ export function check(asked: Checkable, options: CheckOptions = {}): Checked {
   if (options.token !== undefined) {
     const trace = tracedReplay(entry, options.token)
     const transitions = trace.lines.length
-    const answer: Checked = { ...base, verdict: 'holds', transitions, milliseconds: 0, trace }
+    const answer: Checked = { ...base, verdict: 'incomplete', transitions, milliseconds: 0, trace }
     if (trace.message === undefined) return answer
     const { preemptions, message } = trace
     const failure = withMeaning({ message, token: options.token, trace, preemptions, minimal: false })

@@ -12,12 +12,16 @@ const functionsOf = (module: WebAssembly.Module): string[] =>
     .filter(({ kind }) => kind === 'function')
     .map(({ name }) => name)
 
-/** CPUs that a module has operations for, counted from 0. Throws a plain Error if it has none. */
-export function cpusOf(name: string, module: WebAssembly.Module): number {
+/** CPUs that a module has operations for, counted from 0. Throws a plain Error if it has none: `expected` says what they are. */
+export function cpusOf(
+  name: string,
+  module: WebAssembly.Module,
+  expected = 'exported functions cpu0_NAME, cpu1_NAME, …',
+): number {
   const names = functionsOf(module)
   let cpus = 0
   while (names.some((one) => one.startsWith(`cpu${cpus}_`))) cpus++
-  if (cpus === 0) throw new Error(`${name} exports no operation: cpu0_NAME, cpu1_NAME, … are expected`)
+  if (cpus === 0) throw new Error(`${name} has no operation of CPU 0: expected ${expected}`)
   return cpus
 }
 

@@ -42,18 +42,43 @@ export async function subjectsOf(path: string): Promise<Brought[]> {
   }
   if (path.endsWith('.wasm')) {
     const code = readFileSync(path)
-    const module = new WebAssembly.Module(code)
+    const module = moduleOf(path, code)
     const stage = new Stage({ module, memory: MEMORY, cpus: cpusOf(path, module) })
     const subject = exportedSubject(basename(path, '.wasm'), module, stage)
     return [{ name: subject.name, subject: () => subject, code }]
   }
-  const loaded = (await import(pathToFileURL(resolve(path)).href)) as { default?: unknown }
-  let value = loaded.default
-  if (typeof value === 'function') value = await (value as (names: typeof explorer) => unknown)(explorer)
+  const value = await exportedBy(path).catch((cause: unknown) => {
+    throw new Error(`${path}: ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`, { cause })
+  })
   const subjects = (Array.isArray(value) ? value : [value]) as Subject[]
   if (subjects.length === 0 || subjects.some((one) => !(one?.stage instanceof Stage)))
     throw new Error(
       `${path}: its default export must be a subject of skep/explore, a list of them, or a function of the explorer's names that returns that`,
     )
   return subjects.map((subject) => ({ name: subject.name, subject: () => subject }))
+}
+
+// What the file exports by default, or what that answers if it is a function.
+async function exportedBy(path: string): Promise<unknown> {
+  const loaded = (await import(pathToFileURL(resolve(path)).href)) as { default?: unknown }
+  const value = loaded.default
+  return typeof value === 'function' ? (value as (names: typeof explorer) => unknown)(explorer) : value
+}
+
+// The module of a file, which must make its shared accesses through the hook.
+function moduleOf(path: string, code: Uint8Array): WebAssembly.Module {
+  let module: WebAssembly.Module
+  try {
+    module = new WebAssembly.Module(code)
+  } catch (cause) {
+    throw new Error(
+      `${path} is no wasm module: ${(cause as Error).message.replace(/^WebAssembly\.Module\(\): /, '')}`,
+      { cause },
+    )
+  }
+  if (!WebAssembly.Module.imports(module).some(({ module: from }) => from === 'hook'))
+    throw new Error(
+      `${path} does not import hook.access32 or hook.access64: nothing is seen of what it does to shared memory (docs/explorer-hook.md)`,
+    )
+  return module
 }

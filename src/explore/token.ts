@@ -27,19 +27,21 @@ export function tokenOf(choices: number[]): string {
   return token
 }
 
+const TOKEN = /^([a-z](\d+|[\^!~_])+)+$/
+
 /** The choices of a token. Throws a plain Error on anything that is not one. */
 export function choicesOf(token: string): number[] {
+  if (!TOKEN.test(token))
+    throw new Error(`replay token '${token}': expected CPUs a, b, … and how far each goes, such as a5b2^1`)
   const choices: number[] = []
   let cpu = -1
-  for (const [part] of token.matchAll(/[a-z]|\d+|[\^!~_]|./g)) {
+  for (const [part] of token.matchAll(/[a-z]|\d+|[\^!~_]/g)) {
     if (/[a-z]/.test(part)) cpu = part.charCodeAt(0) - 97
-    else if (cpu < 0) throw new Error(`replay token ${token}: it must begin with a CPU (a, b, …)`)
     else if (/\d/.test(part)) for (let i = 0; i < Number(part); i++) choices.push((cpu << 3) | STEP)
     else if (part === '^') choices.push((cpu << 3) | NMI)
     else if (part === '!') choices.push((cpu << 3) | STOP)
     else if (part === '_') choices.push((cpu << 3) | NMI_WAITS)
-    else if (part === '~') choices.push((cpu << 3) | TIME_OUT)
-    else throw new Error(`replay token ${token}: unexpected ${part}`)
+    else choices.push((cpu << 3) | TIME_OUT)
   }
   return choices
 }

@@ -66,6 +66,8 @@ export interface Trace {
   race?: [number, number]
   /** Line at which the part that can repeat for ever begins. */
   cycle?: number
+  /** Some CPU can go on where it ends. */
+  goesOn?: true
 }
 
 const NAMES: Record<number, string> = {
@@ -122,7 +124,7 @@ export function traceOf(subject: Subject, choices: number[], cycle?: number): Tr
     choices.forEach((choice, position) => {
       if (position === cycle) trace.cycle = lines.length
       const cpu = choice >> 3
-      if (!world.enabled(choice))
+      if (cpu >= world.cpuCount || !world.enabled(choice))
         throw new Error(`replay of ${subject.name}: CPU ${cpu} cannot do step ${position + 1} of the token`)
       if (last >= 0 && cpu !== last && world.running(last).length > 0 && world.enabled(last << 3)) trace.preemptions++
       last = cpu
@@ -146,7 +148,8 @@ export function traceOf(subject: Subject, choices: number[], cycle?: number): Tr
     })
     if (trace.message === undefined && raceFound !== undefined) trace.message = raceFound
     if (trace.message !== undefined) return trace
-    const wrong = world.choices.offered() === 0 ? rules.atEnd() : undefined
+    if (world.choices.offered() !== 0) trace.goesOn = true
+    const wrong = trace.goesOn ? undefined : rules.atEnd()
     if (wrong !== undefined) return { ...trace, message: wrong }
     for (const { cpus, covered, line } of turns.closed()) {
       const message = cycleMessage(world, cpus, covered)

@@ -9,8 +9,10 @@ import type { Style } from './style.js'
 const count = (value: number): string => value.toLocaleString('en')
 
 /** Seconds, and the rate where there is something to measure. */
-function effort({ transitions, milliseconds, states, ends, walks, bytes }: Checked): string {
-  const rate = milliseconds >= 20 ? `, ${count(Math.round(transitions / milliseconds))} k/s` : ''
+function effort({ transitions, milliseconds, states, ends, walks, bytes, trace }: Checked): string {
+  if (trace !== undefined) return `one interleaving, ${count(transitions)} ${transitions === 1 ? 'step' : 'steps'}`
+  const rate =
+    milliseconds >= 20 && transitions >= 10_000 ? `, ${count(Math.round(transitions / milliseconds))} k/s` : ''
   const time = `${(milliseconds / 1000).toFixed(1)} s`
   if (walks !== undefined) return `${count(walks)} random walks, ${count(transitions)} steps, ${time}${rate}`
   const memory = bytes >= 1 << 26 ? `, ${Math.round(bytes / 2 ** 20)} MiB` : ''
@@ -19,13 +21,13 @@ function effort({ transitions, milliseconds, states, ends, walks, bytes }: Check
 
 /** One line: the verdict and its numbers. */
 export function verdictLine(checked: Checked, style: Style): string {
-  const { verdict, name, walks } = checked
+  const { verdict, name, walks, trace } = checked
   const word =
     verdict === 'holds'
       ? style.good('holds     ')
       : verdict === 'violated'
         ? style.bad('VIOLATED  ')
-        : walks === undefined
+        : walks === undefined && trace === undefined
           ? style.source('incomplete')
           : style.source('not found ')
   return `${word}  ${style.name(name)}  ${style.faint(effort(checked))}`

@@ -76,6 +76,23 @@ test('check of something that is not there, or of a token that is none, is wrong
   assert.equal(many.code, 2)
   const broken = await skep(['check', 'hazard/H31', '--replay', '?'])
   assert.equal(broken.code, 2)
+  for (const [token, message] of [
+    ['zz', /replay token 'zz': expected CPUs a, b, … and how far each goes/],
+    ['', /replay token '': expected/],
+    ['z1', /replay of hazard\/H31: CPU 25 cannot do step 1 of the token/],
+  ] as const) {
+    const { code, stderr } = await skep(['check', 'hazard/H31', '--replay', token])
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, message)
+  }
+})
+
+test('a replay that violates nothing says that it is one interleaving, and whether it has come to its end', async () => {
+  const some = await succeeding(['check', 'parts/pool/one/two', '--replay', 'a1'])
+  assert.match(some, /^not found +parts\/pool\/one\/two +one interleaving, 1 step$/m)
+  assert.match(some, /^Somebody can go on where the token ends/m)
+  const [{ verdict, trace }] = JSON.parse(await succeeding(['check', 'parts/pool/one/two', '--replay', 'a1', '--json']))
+  assert.deepEqual([verdict, trace.goesOn], ['incomplete', true])
 })
 
 test('check takes subjects of its users: a module of theirs, or a wasm file whose exports say who does what', async (t) => {

@@ -20,11 +20,13 @@ const checked = async (path: string): Promise<Checked> => check(checkable((await
 const compilers = installedClang() ?? (await packagedClang())
 const c = compilers ? {} : { skip: 'there is no clang with wasm-ld here, and @yowasp/clang is not installed' }
 
-const file = (name: string, text: string): string => {
+const written = (name: string, contents: string | Uint8Array): string => {
   const path = join(folder, name)
-  writeFileSync(path, `#include "skep-check.h"\n${text}`)
+  writeFileSync(path, contents)
   return path
 }
+
+const file = (name: string, text: string): string => written(name, `#include "skep-check.h"\n${text}`)
 
 async function assembly(name: string, ...options: string[]): Promise<string> {
   let binary: Uint8Array | undefined
@@ -72,7 +74,10 @@ test('what the compiler refuses is an error with its words, file and line', c, a
     assert.match(error.message, /bad\.c:2:23: error: use of undeclared identifier 'undeclared'/)
     return true
   })
-  await assert.rejects(subjectsOf(file('none.c', 'int f(void) { return 1; }\n')), /no operation: cpu0_NAME/)
+  await assert.rejects(
+    subjectsOf(file('none.c', 'int f(void) { return 1; }\n')),
+    /none\.c has no operation of CPU 0: expected ON_CPU\(0, NAME\) \{ … \}/,
+  )
 })
 
 test('plain accesses in C that race are found; the same through READ_ONCE and WRITE_ONCE are none', c, async () => {
@@ -148,4 +153,16 @@ ON_CPU(0, stack) {
     [...outcomes],
     ['cpu0_loads=1 cpu0_widened=1 cpu0_stores=1 cpu0_copies=15 cpu0_atomics=1 cpu0_stack=20'],
   )
+})
+
+test('a file that is no subject is refused by its name, with what was expected in it', async () => {
+  const module = Buffer.from([0, 97, 115, 109, 1, 0, 0, 0])
+  for (const [name, contents, message] of [
+    ['garbage.wasm', 'garbage', /garbage\.wasm is no wasm module: expected magic word/],
+    ['alone.wasm', module, /alone\.wasm does not import hook\.access32 or hook\.access64: nothing is seen/],
+    ['broken.mjs', 'export default [', /broken\.mjs: SyntaxError: /],
+    ['throws.mjs', 'export default () => nobody', /throws\.mjs: ReferenceError: nobody is not defined/],
+    ['five.mjs', 'export default 5', /five\.mjs: its default export must be a subject/],
+  ] as const)
+    await assert.rejects(subjectsOf(written(name, contents)), message)
 })

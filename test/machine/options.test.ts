@@ -129,6 +129,8 @@ test('what load() is given is refused by name if it is not what the option takes
       () => machine.load('no-such-file.bpf.o', untyped({ [name]: given })),
       coded('BAD_OPTION', new RegExp(`^${name}: expected ${expected}, got `)),
     )
+  const maps = coded('BAD_OPTION', /^maps: expected an object with maps by name, got \[\]$/)
+  assert.throws(() => machine.load('no-such-file.bpf.o', untyped({ maps: [] })), maps)
   const { programs } = machine.load(probes, unchecked)
   const run = coded('BAD_RUN', /^program 'count': expected an object, got null$/)
   assert.throws(() => programs.count!.run(null as never), run)

@@ -35,7 +35,7 @@ export async function cSubject(path: string): Promise<CompiledSubject> {
     code: bytes,
     subject: (traced) => {
       const stage: Stage = new Stage({
-        ...{ module, memory: end, cpus: cpusOf(file, module), sites: traced },
+        ...{ module, memory: end, cpus: cpusOf(path, module, 'ON_CPU(0, NAME) { … } (skep-check.h)'), sites: traced },
         imports: (cpu) => imports(cpu, file, () => stage),
         boot: ([cpu]) => copyData(cpu!, end),
       })

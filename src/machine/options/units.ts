@@ -69,7 +69,7 @@ export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   if (typeof value === 'bigint') return `${value}n`
   try {
-    return String(value)
+    return Array.isArray(value) ? `[${String(value)}]` : String(value)
   } catch {
     // It has no text, or one that cannot be had.
     return Object.prototype.toString.call(value)
