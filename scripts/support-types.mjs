@@ -58,7 +58,8 @@ const MAP_TYPES = {
   hash: 'full only by max_entries, never by preallocation',
   array: 'works',
   prog_array: 'that programs have one type is asked when they are set, not of those that call',
-  perf_event_array: 'into the buffers that the host opens (`perfBuffer`); there are no other events',
+  perf_event_array:
+    'into the buffers that the host opens (`perfBuffer`); there are no other events; `__type(value, …)` of a struct names the records, as in cilium/ebpf (libbpf: EINVAL)',
   percpu_hash: 'works',
   percpu_array: 'works',
   stack_trace: 'stacks are what the host gives a run; no build ids',
@@ -74,7 +75,8 @@ const MAP_TYPES = {
   queue: 'works',
   stack: 'works',
   devmap_hash: TARGETS,
-  ringbuf: 'at most 128 MiB; positions wrap at 16 GiB; what a faulting run leaves reserved is discarded at its end',
+  ringbuf:
+    'at most 128 MiB; positions wrap at 16 GiB; what a faulting run leaves reserved is discarded at its end; `__type(value, …)` of a struct names the records, as in cilium/ebpf (libbpf: EINVAL)',
   bloom_filter: 'works',
   user_ringbuf: 'the host reserves, submits and discards (`userRing`); no one can break headers and positions',
 }

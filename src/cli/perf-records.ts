@@ -11,11 +11,11 @@ export interface PerfRecords {
 }
 
 export class PerfReader {
-  readonly #buffers: ReadonlyMap<string, PerfBuffer>
+  readonly #buffers: ReadonlyMap<string, PerfBuffer<Uint8Array>>
   readonly #records = new Map<string, Uint8Array[]>()
 
   /** By the name of the array. */
-  constructor(buffers: ReadonlyMap<string, PerfBuffer>) {
+  constructor(buffers: ReadonlyMap<string, PerfBuffer<Uint8Array>>) {
     this.#buffers = buffers
     for (const name of buffers.keys()) this.#records.set(name, [])
   }
@@ -23,7 +23,7 @@ export class PerfReader {
   /** Takes every record that is there now. */
   collect(): void {
     for (const [name, buffer] of this.#buffers)
-      for (const { data } of buffer.drain()) this.#records.get(name)!.push(data as Uint8Array)
+      for (const { data } of buffer.drain()) this.#records.get(name)!.push(data)
   }
 
   /** All that came out of an array so far; undefined if it is none. */

@@ -24,6 +24,7 @@ export interface RunCommandOptions {
   memory?: number
   seed?: number
   maps?: boolean
+  record?: Record<string, unknown>
   timers?: boolean
   trace?: boolean
   json?: boolean

@@ -37,6 +37,7 @@ import {
 } from './run-options.js'
 import { chosenPrograms, contextType, plannedRuns, takesPackets, type PlannedRun } from './run-plan.js'
 import { openSession, type Session } from './session.js'
+import { decodedRecords, recordTypes } from './record-types.js'
 import { print, printJson, styleFor } from './terminal.js'
 
 const EXAMPLES = `
@@ -94,6 +95,11 @@ export function addRun(program: Command): void {
     .option('--no-checks', 'load also what is certainly wrong; it will fail when it runs')
     .optionsGroup('Output:')
     .option('-m, --maps', 'show every element of the maps')
+    .option(
+      '--record <map=struct>',
+      'show records of a ring or perf buffer as this struct; may be repeated',
+      assignment,
+    )
     .option('-t, --timers', 'show every timer and work')
     .option('--trace', 'show each init, set_callback, start, cancel, firing and end as it happens')
     .option('--json', 'print one JSON document at the end (docs/command-line.md describes it)')
@@ -127,6 +133,7 @@ class RunCommand {
   readonly #faults: FaultReport[] = []
   readonly #runs: RunRecord[] = []
   readonly #tallies: Map<string, Tally>
+  readonly #recordTypes: Map<string, number>
 
   constructor(
     readonly spec: ObjectSpec,
@@ -135,6 +142,7 @@ class RunCommand {
     readonly options: RunCommandOptions,
     readonly interrupt: Interrupt,
   ) {
+    this.#recordTypes = recordTypes(spec, options.record)
     this.#tallies = new Map(programs.map(({ name, type }) => [name, new Tally(name, type)]))
   }
 
@@ -278,6 +286,10 @@ class RunCommand {
     return { type, value: known ? btf.decode(type, bytes) : bytes, changed }
   }
 
+  #records(map: string, records: readonly Uint8Array[]): unknown[] {
+    return decodedRecords(this.spec, this.#recordTypes.get(map) ?? 0, records)
+  }
+
   async #report(session: Session, ended: RunReport['ended']): Promise<RunReport> {
     const { spec, options, source } = this
     const variables: Record<string, unknown> = {}
@@ -290,13 +302,24 @@ class RunCommand {
       const { maxEntries } = map
       if (map.type === MAP_TYPE_RINGBUF) {
         const records = await session.records(map.name)
-        maps[map.name] = { type, maxEntries, size: records.length, ...(all && { records }) }
+        maps[map.name] = {
+          type,
+          maxEntries,
+          size: records.length,
+          ...(all && { records: this.#records(map.name, records) }),
+        }
         continue
       }
       const perf = session.perf.of(map.name)
       if (perf) {
         const { records, lost } = perf
-        maps[map.name] = { type, maxEntries, size: records.length, lost, ...(all && { records }) }
+        maps[map.name] = {
+          type,
+          maxEntries,
+          size: records.length,
+          lost,
+          ...(all && { records: this.#records(map.name, records) }),
+        }
         continue
       }
       const entries = await session.mapEntries(map.name)
@@ -326,7 +349,7 @@ class RunCommand {
     const { maps = false, timers = false, json, trace } = this.options
     this.#progress.clear()
     if (json) return printJson(report)
-    const lines = runText(this.spec, report, { maps, timers }, this.#style)
+    const lines = runText(this.spec, report, { maps, timers, recordTypes: this.#recordTypes }, this.#style)
     print(trace || report.printed.length > 0 ? ['', ...lines] : lines)
   }
 }

@@ -59,15 +59,15 @@ export async function openSession(
   if (clock === 'virtual') {
     const machine = boot.virtual({ ...bootOptions, cpus })
     const object = machine.load(spec, load)
-    const buffers = perfArrays(spec).map((name) => [name, object.maps[name]!.perfBuffer()] as const)
+    const buffers = perfArrays(spec).map((name) => [name, object.maps[name]!.perfBuffer({ bytes: true })] as const)
     return new VirtualSession(machine, object, new PerfReader(new Map(buffers)), interrupt)
   }
   const machine = await boot({ ...bootOptions, cpus })
   try {
     const object = await machine.load(spec, load)
-    const buffers = new Map<string, PerfBuffer>()
+    const buffers = new Map<string, PerfBuffer<Uint8Array>>()
     for (const name of perfArrays(spec))
-      buffers.set(name, await (object.maps[name] as MapHandle<'promised'>).perfBuffer())
+      buffers.set(name, await (object.maps[name] as MapHandle<'promised'>).perfBuffer({ bytes: true }))
     return new RealSession(machine, object, new PerfReader(buffers), interrupt)
   } catch (error) {
     await machine.close()
@@ -178,7 +178,7 @@ class VirtualSession implements Session {
   }
 
   records(name: string): Promise<Uint8Array[]> {
-    return Promise.resolve(this.#object.maps[name]!.drain() as Uint8Array[])
+    return Promise.resolve(this.#object.maps[name]!.drain({ bytes: true }))
   }
 
   variable(name: string): Promise<unknown> {
@@ -262,7 +262,7 @@ class RealSession implements Session {
   }
 
   records(name: string): Promise<Uint8Array[]> {
-    return (this.#object.maps[name] as MapHandle<'promised'>).drain() as Promise<Uint8Array[]>
+    return (this.#object.maps[name] as MapHandle<'promised'>).drain({ bytes: true })
   }
 
   variable(name: string): Promise<unknown> {

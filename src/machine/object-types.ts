@@ -20,6 +20,10 @@ export interface MapTypes {
   key: unknown
   /** What `get()` gives of a key that is there: of a per-CPU map an array. */
   value: unknown
+  /** Ring buffer, perf event array: what a record is given as if nothing else is asked for. */
+  record?: unknown
+  /** What it is given as, by the name that `as` has. */
+  records?: { [name: string]: unknown }
 }
 
 type PerCpuType = 'percpu_hash' | 'percpu_array' | 'lru_percpu_hash'
@@ -60,3 +64,19 @@ export type GivenValue<T extends MapTypes> = T extends { type: PerCpuType }
 export type OneValue<T extends MapTypes> = T extends { type: PerCpuType; value: readonly (infer One)[] }
   ? One
   : T['value']
+
+/** What a record is given as, by what the options ask for (ConsumeOptions). */
+export type RecordOf<T extends MapTypes, Options> = Options extends { bytes: true }
+  ? Uint8Array
+  : Options extends { as: infer Name }
+    ? Named<T['records'], Name>
+    : [Extract<keyof Options, 'as' | 'bytes'>] extends [never]
+      ? Untold<T>
+      : unknown
+
+type Named<Records, Name> = Name extends keyof Records ? Records[Name] : unknown
+
+type Untold<T> = T extends { record: infer Record } ? Record : unknown
+
+/** What is asked for where no options are given. */
+export type NoOptions = Record<never, never>

@@ -11,9 +11,22 @@ export const MAPS_SECTION = '.maps'
 /** The largest map type number that a kernel knows (BPF_MAP_TYPE_INSN_ARRAY). */
 const LAST_MAP_TYPE = 34
 const MAP_PROG_ARRAY = 3
+/** Perf event arrays and ring buffers, and the size of their values. */
+const RECORD_MAP_VALUES = new Map([
+  [4, 4],
+  [27, 0],
+])
 /** The one type that has a map_extra here. */
 const MAP_BLOOM_FILTER = 30
 const R_ABS64 = 2
+
+/**
+ * The type of a map's records: the struct that `__type(value, …)` of a ring buffer or perf event array names, as for
+ * cilium/ebpf (libbpf would hand its size on, and the kernel refuse it). 0 if there is none.
+ */
+export function recordType(btf: Btf | undefined, mapType: number, value: number): number {
+  return btf && value !== 0 && RECORD_MAP_VALUES.has(mapType) && btf.resolved(value).kind === 'struct' ? value : 0
+}
 
 /** A new map with nothing set. */
 export function emptyMap(name: string, type: number): MapSpec {
@@ -94,7 +107,8 @@ class MapReader {
     const { unsupported } = this.context
     if (map.extra !== 0 && map.type !== MAP_BLOOM_FILTER) unsupported.add(`map '${map.name}': attribute 'map_extra'`)
     if (map.type > LAST_MAP_TYPE) unsupported.add(`map '${map.name}': map type ${map.type}, which no kernel knows`)
-    for (const what of setSpecialFields(map, this.btf)) unsupported.add(`map '${map.name}': ${what} in the value`)
+    if (recordType(this.btf, map.type, map.value) !== 0) map.valueSize = RECORD_MAP_VALUES.get(map.type)!
+    else for (const what of setSpecialFields(map, this.btf)) unsupported.add(`map '${map.name}': ${what} in the value`)
     return map
   }
 

@@ -67,7 +67,7 @@ export interface MapSpec {
   pinning: number
   /** BTF type of the key, 0 if the map has none. */
   key: BtfTypeId
-  /** BTF type of the value, 0 if the map has none. */
+  /** BTF type of the value, of ring buffers and perf event arrays that of their records; 0 if the map names none. */
   value: BtfTypeId
   /** Bytes from the start of the value to its bpf_timer, -1 without one. */
   timerOffset: number

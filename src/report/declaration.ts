@@ -1,24 +1,30 @@
 // What `skep types` writes: a TypeScript module that says what load() gives of an object. Names are made from those of
 // C; the types are those of decoded values (btf-shape.ts). The same object gives the same text.
-import { MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF } from '../../core/abi.js'
+import { MAP_TYPE_PERF_EVENT_ARRAY, MAP_TYPE_RINGBUF, MAP_TYPE_USER_RINGBUF } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import { decodedShape } from '../machine/map/codec.js'
 import { mapType } from '../machine/map/types.js'
 import type { Btf } from '../object/btf.js'
 import { MAP_TYPE_NAMES } from '../object/map-types.js'
+import { recordType } from '../object/maps.js'
 import type { MapSpec, ObjectSpec } from '../object/spec.js'
 
-/** The module's text. Throws SkepError NO_TYPES for an object without BTF. */
-export function declarationText(spec: ObjectSpec): string {
+/**
+ * The module's text. `records` names structs that records may have besides those that the object tells of. Throws
+ * SkepError NO_TYPES for an object without BTF, BAD_OPTION if it has no such struct.
+ */
+export function declarationText(spec: ObjectSpec, records: readonly string[] = []): string {
   const { btf, name } = spec
   if (!btf)
     throw new SkepError('NO_TYPES', `object '${name}' has no BTF, which says what its types are: compile it with -g`)
   const writer = new Writer(btf)
   const own = writer.newName(name)
+  const structs = recordStructs(spec, btf, records)
   const maps = [...spec.maps.values()].map((map) => {
     const key = map.keySize === 0 ? 'never' : writer.text(map.key, map.keySize, '      ')
     const type = MAP_TYPE_NAMES[map.type] ?? String(map.type)
-    return block(propertyName(map.name), [`type: '${type}'`, `key: ${key}`, `value: ${valueText(writer, map)}`], '    ')
+    const lines = [`type: '${type}'`, `key: ${key}`, `value: ${valueText(writer, map)}`]
+    return block(propertyName(map.name), [...lines, ...recordLines(writer, map, btf, structs)], '    ')
   })
   const variables = [...spec.variables.values()].map(
     (variable) => `    ${propertyName(variable.name)}: ${writer.text(variable.type, variable.size, '    ')}`,
@@ -39,15 +45,55 @@ export function declarationText(spec: ObjectSpec): string {
 }
 
 function valueText(writer: Writer, map: MapSpec): string {
-  if (map.type === MAP_TYPE_RINGBUF || map.type === MAP_TYPE_USER_RINGBUF) return 'never'
+  if (hasRecords(map) || map.type === MAP_TYPE_USER_RINGBUF) return 'never'
   const { perCpu, references } = mapType(map.type)
   // A program's name, an inner map's id.
   if (references) return MAP_TYPE_NAMES[map.type] === 'prog_array' ? 'string' : 'number'
   return writer.text(map.value, map.valueSize, '      ') + (perCpu ? '[]' : '')
 }
 
+const hasRecords = ({ type }: MapSpec): boolean => type === MAP_TYPE_RINGBUF || type === MAP_TYPE_PERF_EVENT_ARRAY
+
+/**
+ * Structs of which records may be, by name: those that maps of records name, those that a global variable is or points
+ * to, which is how others are kept in BTF, and those that were asked for.
+ */
+function recordStructs({ maps, variables, name }: ObjectSpec, btf: Btf, asked: readonly string[]): Map<string, number> {
+  const structs = new Map<string, number>()
+  if (![...maps.values()].some(hasRecords)) return structs
+  const add = (id: number): void => {
+    const type = btf.resolved(id)
+    // Those that `as` finds.
+    if (type.kind === 'struct' && btf.find('struct', type.name) === btf.resolve(id)) structs.set(type.name, id)
+  }
+  for (const map of maps.values()) add(recordType(btf, map.type, map.value))
+  for (const { type } of variables.values()) {
+    const pointer = btf.resolved(type)
+    add(pointer.kind === 'pointer' ? pointer.type : type)
+  }
+  for (const struct of asked) {
+    if (!btf.find('struct', struct))
+      throw new SkepError('BAD_OPTION', `--record: the BTF of object '${name}' has no struct '${struct}'`)
+    add(btf.find('struct', struct))
+  }
+  return structs
+}
+
+function recordLines(writer: Writer, map: MapSpec, btf: Btf, structs: ReadonlyMap<string, number>): string[] {
+  if (!hasRecords(map)) return []
+  const type = recordType(btf, map.type, map.value)
+  const named = [...structs].map(([name, id]) => `${propertyName(name)}: ${writer.text(id, 0, '        ')}`)
+  return [
+    `record: ${type === 0 ? 'Uint8Array' : writer.text(type, 0, '      ')}`,
+    ...(named.length === 0 ? [] : ['records: {', ...named.map((line) => `  ${line}`), '}']),
+  ]
+}
+
+/** The type of an object without members. */
+const NOTHING = 'Record<never, never>'
+
 function section(name: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [`  ${name}: Record<never, never>`] : [`  ${name}: {`, ...lines, '  }']
+  return lines.length === 0 ? [`  ${name}: ${NOTHING}`] : [`  ${name}: {`, ...lines, '  }']
 }
 
 function block(name: string, lines: readonly string[], indent: string): string {
@@ -85,7 +131,7 @@ class Writer {
       case 'array':
         return shape.empty ? 'never[]' : `${this.text(shape.element, 0, indent)}[]`
       case 'object':
-        return this.#interfaceOf(id) ?? this.#members(id, indent)
+        return this.#interfaceOf(id) ?? this.#members(id, indent).replace(/^\{\}$/, NOTHING)
       default:
         return shape.kind
     }

@@ -105,6 +105,7 @@ function mapText(map: InspectedMap, slots: readonly InspectedSlot[], style: Styl
           )
           return fieldRow(index === 0 ? 'value' : '', field, style, slot && `← ${slot.kind} at byte ${slot.offset}`)
         }),
+        ...map.recordFields.map((field, index) => fieldRow(index === 0 ? 'record' : '', field, style)),
       ],
       { indent: '    ', right: [1] },
     ),

@@ -6,6 +6,7 @@ import { getVariable } from '../object/edit.js'
 import { findMisuse } from '../machine/load/load.js'
 import type { BtfValue } from '../object/btf.js'
 import { MAP_TYPE_NAMES } from '../object/map-types.js'
+import { recordType } from '../object/maps.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec, VariableSpec } from '../object/spec.js'
 import { typedText } from '../object/typed-text.js'
 import { findAsyncUses, type CallbackUse, type InitUse } from './async-use.js'
@@ -46,6 +47,9 @@ export interface InspectedMap {
   valueType?: string
   keyFields: Field[]
   valueFields: Field[]
+  /** C type of the records of a ring buffer or perf event array, where its definition names one. */
+  recordType?: string
+  recordFields: Field[]
   /** Names of BPF_F_* flags. */
   flags: string[]
   pinned: boolean
@@ -131,6 +135,8 @@ function inspectProgram(spec: ObjectSpec, { entry, ...program }: ProgramSpec): I
 
 function inspectMap(spec: ObjectSpec, map: MapSpec): InspectedMap {
   const { btf } = spec
+  const record = recordType(btf, map.type, map.value)
+  const value = record === 0 ? map.value : 0
   return {
     name: map.name,
     type: MAP_TYPE_NAMES[map.type] ?? `type ${map.type}`,
@@ -138,9 +144,11 @@ function inspectMap(spec: ObjectSpec, map: MapSpec): InspectedMap {
     keySize: map.keySize,
     valueSize: map.valueSize,
     ...(btf && map.key !== 0 ? { keyType: btf.name(map.key) } : {}),
-    ...(btf && map.value !== 0 ? { valueType: btf.name(map.value) } : {}),
+    ...(btf && value !== 0 ? { valueType: btf.name(value) } : {}),
     keyFields: btf ? fieldsOf(btf, map.key) : [],
-    valueFields: btf ? fieldsOf(btf, map.value) : [],
+    valueFields: btf ? fieldsOf(btf, value) : [],
+    ...(btf && record !== 0 ? { recordType: btf.name(record) } : {}),
+    recordFields: btf ? fieldsOf(btf, record) : [],
     flags: mapFlagNames(map.flags),
     pinned: map.pinning === 1,
     ...(map.inner ? { inner: inspectMap(spec, map.inner) } : {}),

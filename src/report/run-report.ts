@@ -90,8 +90,8 @@ export interface MapReport {
   lost?: number
   /** With --maps or --json. */
   entries?: { key: unknown; value: unknown }[]
-  /** Of a ring buffer or a perf event array, with --maps or --json: its records. */
-  records?: readonly Uint8Array[]
+  /** Of a ring buffer or a perf event array, with --maps or --json: its records, by their type or as bytes. */
+  records?: readonly unknown[]
 }
 
 /** Counts the runs of one program. */

@@ -13,6 +13,8 @@ import { durationText } from './time-text.js'
 export interface RunTextOptions {
   readonly maps: boolean
   readonly timers: boolean
+  /** BTF types of the records of ring and perf buffers, by map; 0 if not known. */
+  readonly recordTypes: ReadonlyMap<string, number>
 }
 
 /** Return values of a program, map or variables that are shown before '…'. */
@@ -34,7 +36,7 @@ export function runText(spec: ObjectSpec, report: RunReport, options: RunTextOpt
       context?.changed ? [`  ${style.name(name)} left ctx = ${typedText(spec.btf, context.type, context.value)}`] : [],
     ),
   ])
-  section('Maps', mapLines(spec, report, options.maps, style))
+  section('Maps', mapLines(spec, report, options, style))
   section('Variables', variableLines(spec, report, style))
   section('Timers and work', options.timers ? timerLines(spec, report, style) : timerSummary(report))
   section('Clock', clockLines(report))
@@ -56,7 +58,12 @@ function programRow({ name, type, runs, faults, retvals, duration }: ProgramRepo
   ]
 }
 
-function mapLines(spec: ObjectSpec, { maps }: RunReport, all: boolean, style: Style): string[] {
+function mapLines(
+  spec: ObjectSpec,
+  { maps }: RunReport,
+  { maps: all, recordTypes }: RunTextOptions,
+  style: Style,
+): string[] {
   const rows = table(
     Object.entries(maps).map(([name, map]) => [style.name(name), map.type, sizeText(map)]),
     { indent: '  ' },
@@ -69,10 +76,14 @@ function mapLines(spec: ObjectSpec, { maps }: RunReport, all: boolean, style: St
     return [
       rows[index]!,
       ...shown.map(({ key, value }) => `    ${keyText(spec, name, key)} ${valueText(spec, name, value)}`),
-      ...records.map((record) => `    ${plainText(record)}`),
+      ...records.map((record) => `    ${recordText(spec, recordTypes.get(name) ?? 0, record)}`),
       ...(zeros > 0 ? [style.faint(`    ${shown.length > 0 ? `the other ${zeros}` : `all ${zeros}`}: 0`)] : []),
     ]
   })
+}
+
+function recordText({ btf }: ObjectSpec, type: number, record: unknown): string {
+  return record instanceof Uint8Array ? plainText(record) : typedText(btf, type, record)
 }
 
 function sizeText({ type, size, maxEntries, lost }: MapReport): string {

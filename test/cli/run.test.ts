@@ -76,6 +76,14 @@ test('--ctx is encoded by the struct of the program, and what the program left i
 test('--maps shows the records of a ring buffer, addresses and text as such, and no elements of an array that are 0', async () => {
   const ring = await succeeding(['run', 'test/programs/events.bpf.o', '-p', 'sample', '--maps'])
   assert.match(ring, /events +ringbuf +1 record\n +hex:02000000/)
+  const typed = ['run', 'test/map/records.bpf.o', '-p', 'put', '--maps', '--record', 'mixed=closed', '--ctx']
+  const records = await succeeding([...typed, 'hex:1800000000000000'])
+  assert.match(
+    records,
+    /events .*\n +\{ time = 1099511627776, address = 10\.0\.0\.1, port = 443, first = true, name = "resolver" \}/,
+  )
+  assert.match(records, /mixed .*\n +\{ time = 1099511627776 \}/)
+  assert.match(await succeeding([...typed, 'hex:0800000000000000']), /events .*\n +hex:0000000000010000\n/)
   const counters = await succeeding(['run', 'test/programs/latency.bpf.o', '--ctx', '[1, 1000, 2]', '--maps'])
   assert.match(counters, /histograms .*\n +\[2\] cpu 0: \{ slots = \[1, 0 × 31\] \}\n +the other 3: 0\n/)
   assert.doesNotMatch(counters, /left ctx/)
@@ -83,6 +91,17 @@ test('--maps shows the records of a ring buffer, addresses and text as such, and
   assert.match(flows, /low = \{ address = \d+\.\d+\.\d+\.\d+, port = \d+ \}/)
   const variables = await succeeding(['run', 'test/programs/globals.bpf.o'])
   assert.match(variables, /last_name +"udp"/)
+})
+
+test('--record names a ring or perf buffer and a struct of the object', async () => {
+  for (const [record, message] of [
+    ['mixd=closed', /--record mixd=closed: object 'records' has no ring or perf buffer 'mixd'/],
+    ['mixed=clsed', /--record mixed=clsed: the BTF of object 'records' has no such struct/],
+  ] as const) {
+    const { code, stderr } = await skep(['run', 'test/map/records.bpf.o', '--record', record])
+    assert.equal(code, 1)
+    assert.match(stderr, message)
+  }
 })
 
 test('perf event arrays have buffers from the start, and their records are counted and shown', async () => {

@@ -17,12 +17,15 @@ test('the types of an object are written as a module, the same each time', async
   assert.equal(await succeeding(['types', flow]), readFileSync(file('test/machine/flow-timeout.types.ts'), 'utf8'))
   const kinds = declarationText(await readObject(file('test/map/kinds.bpf.o')))
   assert.equal(kinds, readFileSync(file('test/machine/kinds.types.ts'), 'utf8'))
+  const records = await succeeding(['types', 'test/map/records.bpf.o', '--record', 'opened'])
+  assert.equal(records, readFileSync(file('test/map/records.types.ts'), 'utf8'))
 })
 
 test('a missing file, an object without BTF and an output that cannot be written are errors in words', async () => {
   for (const [args, message] of [
     [['nothing-here.bpf.o'], /^skep: cannot read object file 'nothing-here\.bpf\.o'/],
     [['test/fixtures/calls.nobtf.bpf.o'], /^skep: object 'calls\.nobtf' has no BTF, .*compile it with -g\n$/],
+    [['test/map/kinds.bpf.o', '--record', 'evnt'], /^skep: --record: the BTF of object 'kinds' has no struct 'evnt'/],
     [['test/map/kinds.bpf.o', '-o', 'no-such-folder/types.ts'], /^skep: cannot write 'no-such-folder\/types\.ts'/],
   ] as const) {
     const { code, stdout, stderr } = await skep(['types', ...args])

@@ -18,6 +18,10 @@ export interface Kinds {
       type: 'ringbuf'
       key: never
       value: never
+      record: Uint8Array
+      records: {
+        event: Event
+      }
     }
     places: {
       type: 'array'

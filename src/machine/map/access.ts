@@ -18,8 +18,9 @@ import {
   MAP_WORK_OFFSET,
 } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
-import type { Btf } from '../../object/btf.js'
+import { recordType } from '../../object/maps.js'
 import type { Cpu } from '../cpu/cpu.js'
+import type { MapDescription } from './owner.js'
 import { mapType } from './types.js'
 import type { Memory } from '../cpu/memory.js'
 import { RingReader } from './ring-reader.js'
@@ -90,8 +91,8 @@ export class MapAccess {
   }
 
   /** The map's records, if it is a ring buffer, or those of another ring. */
-  ring(name: string, btf: Btf | undefined, address = this.address): RingReader {
-    return new RingReader(this.#cpu, address, name, btf)
+  ring({ name, btf, valueType }: MapDescription, address = this.address): RingReader {
+    return new RingReader(this.#cpu, address, { name, btf, recordType: recordType(btf, this.type, valueType) })
   }
 
   /** The map's producer, if it is a user ring buffer. */

@@ -172,7 +172,7 @@ export class MapCommands {
   }
 
   perfBuffer(bytes: number, options: PerfBufferOptions, closed: () => void): PerfBuffer {
-    const { name, btf } = this.#description
+    const { name } = this.#description
     if (this.#access.type !== MAP_TYPE_PERF_EVENT_ARRAY)
       throw new SkepError('BAD_MAP', `map '${name}' is no perf event array`)
     this.#mayWrite('perf buffer')
@@ -185,8 +185,8 @@ export class MapCommands {
       release()
     }
     try {
-      const rings = events.rings.map((ring) => this.#access.ring(name, btf, ring))
-      const source = { name, bell: this.#access.ring(name, btf), rings, close: () => (closed(), close()) }
+      const rings = events.rings.map((ring) => this.#access.ring(this.#description, ring))
+      const source = { name, bell: this.#access.ring(this.#description), rings, close: () => (closed(), close()) }
       return new PerfBuffer(source, options)
     } catch (error) {
       close()

@@ -9,9 +9,9 @@ import { MapCommands, type Writes } from './commands.js'
 import type { Batch, BatchOptions, LookupOptions, UpdateFlag, UpdateOptions } from './options.js'
 import type { MapMemory, MemoryOptions } from './memory.js'
 import type { MapDescription, MapOwner, MapPins } from './owner.js'
-import type { Given, GivenValue, MapTypes, OneValue } from '../object-types.js'
+import type { Given, GivenValue, MapTypes, NoOptions, OneValue, RecordOf } from '../object-types.js'
 import { PerfBuffer, perfBufferBytes, type PerfBufferOptions } from './perf-buffer.js'
-import type { Consumer, ConsumeOptions, RingReader } from './ring-reader.js'
+import type { Consumer, ConsumeOptions, RecordIterator, RingReader } from './ring-reader.js'
 import type { UserRing } from './user-ring.js'
 
 /** `T` says what keys and values are; see load(). */
@@ -54,7 +54,7 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
     this.flags = access.flags
     this.#commands = new MapCommands(access, description, owner)
     this.#accessFlags = description.access
-    this.#ring = access.ring(description.name, description.btf)
+    this.#ring = access.ring(description)
   }
 
   /**
@@ -223,34 +223,43 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
     return this.#access.frozen
   }
 
-  /** Ring buffer: every record that is committed now, as bytes, or decoded `as` a struct of the object. */
-  drain(options: ConsumeOptions = {}): Answer<M, unknown[]> {
-    return this.#do(() => this.#ring.drain(options))
+  /**
+   * Ring buffer: every record that is committed now, decoded as the struct that its definition names, or that `as`
+   * names; else as bytes. Throws SkepError BAD_MAP, BAD_VALUE (no such struct; a record that is shorter, which stays in
+   * the ring: what came before it is given first).
+   */
+  drain<const Options extends ConsumeOptions = NoOptions>(options?: Options): Answer<M, RecordOf<T, Options>[]> {
+    return this.#do(() => this.#ring.drain(options ?? {}) as RecordOf<T, Options>[])
   }
 
   /**
    * Ring buffer: calls `listener` for each record, now and later, in order; if it gives a promise, the next record
    * waits for it. A burst of records costs one wake-up. Each record goes to one consumer. Ends with the consumer's,
-   * this handle's or the machine's close(), and when the listener throws (which is an unhandled rejection). Keeps no
-   * process alive.
+   * this handle's or the machine's close(), and when the listener throws or a record is too short (which is an unhandled
+   * rejection). Keeps no process alive.
    */
-  consume(listener: (record: unknown) => unknown, options: ConsumeOptions = {}): Consumer {
+  consume<const Options extends ConsumeOptions = NoOptions>(
+    listener: (record: RecordOf<T, Options>) => unknown,
+    options?: Options,
+  ): Consumer {
     this.#check()
-    return this.#ring.consume(listener, options)
+    return this.#ring.consume((record) => listener(record as RecordOf<T, Options>), options ?? {})
   }
 
   /**
    * Ring buffer: records as they come: `for await (const record of map.records())`. A record stays in the ring until it
    * is asked for, so whoever is slow makes programs see a full ring. Ends with its return(), and as `consume`.
    */
-  records(options: ConsumeOptions = {}): AsyncIterableIterator<unknown> {
+  records<const Options extends ConsumeOptions = NoOptions>(
+    options?: Options,
+  ): AsyncIterableIterator<RecordOf<T, Options>> {
     this.#check()
-    return this.#ring.iterate(options)
+    return this.#ring.iterate(options ?? {}) as RecordIterator<RecordOf<T, Options>>
   }
 
-  /** Ring buffer: records as bytes. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<unknown> {
-    return this.records()
+  /** As records(). */
+  [Symbol.asyncIterator](): AsyncIterableIterator<RecordOf<T, NoOptions>> {
+    return this.records<NoOptions>()
   }
 
   /**
@@ -258,12 +267,15 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
    * bpf_perf_event_output. Closed with this handle. Throws SkepError BAD_MAP, EBUSY (one is open), BAD_VALUE,
    * NO_MEMORY, EPERM.
    */
-  perfBuffer(options: PerfBufferOptions = {}): Answer<M, PerfBuffer> {
+  perfBuffer<const Options extends PerfBufferOptions = NoOptions>(
+    options?: Options,
+  ): Answer<M, PerfBuffer<RecordOf<T, Options>>> {
     return this.#do(() => {
-      const bytes = perfBufferBytes(options)
-      const buffer: PerfBuffer = this.#commands.perfBuffer(bytes, options, () => this.#perfBuffers.delete(buffer))
+      const given = options ?? {}
+      const bytes = perfBufferBytes(given)
+      const buffer: PerfBuffer = this.#commands.perfBuffer(bytes, given, () => this.#perfBuffers.delete(buffer))
       this.#perfBuffers.add(buffer)
-      return buffer
+      return buffer as PerfBuffer<RecordOf<T, Options>>
     })
   }
 

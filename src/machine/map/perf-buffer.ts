@@ -3,7 +3,15 @@
 // buffer's consumer does (ring-reader.ts): the buffers ring one bell, the array's.
 import { MAP_RING_LOST } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
-import { RecordIterator, RingReader, type Consumer, type ConsumeOptions, type RecordSource } from './ring-reader.js'
+import {
+  allOf,
+  RecordIterator,
+  RingReader,
+  type Bell,
+  type Consumer,
+  type ConsumeOptions,
+  type RecordFormat,
+} from './ring-reader.js'
 import { show } from '../options/units.js'
 
 const PAGE = 4096
@@ -19,11 +27,11 @@ export interface PerfBufferOptions extends ConsumeOptions {
 }
 
 /** A record that a program put with bpf_perf_event_output: without the bytes that perf fills it up with. */
-export interface PerfRecord {
+export interface PerfRecord<T = unknown> {
   /** CPU on which the program ran. */
   readonly cpu: number
-  /** Bytes, or what `as` makes of them. */
-  readonly data: unknown
+  /** As the options of the perf buffer ask for. */
+  readonly data: T
 }
 
 /** Bytes of a buffer. Throws BAD_VALUE. */
@@ -45,38 +53,39 @@ export interface PerfSource {
 }
 
 /** The open buffers of a perf event array, one for each CPU: map.perfBuffer(). */
-export class PerfBuffer implements RecordSource<PerfRecord>, AsyncIterable<PerfRecord> {
+export class PerfBuffer<T = unknown> implements Bell, AsyncIterable<PerfRecord<T>> {
   readonly #source: PerfSource
-  readonly #decode: (record: Uint8Array) => unknown
+  readonly #format: RecordFormat
   readonly #onLost: PerfBufferOptions['lost']
   readonly #told: number[]
-  readonly #iterators = new Set<RecordIterator<PerfRecord, PerfRecord>>()
+  readonly #iterators = new Set<RecordIterator<PerfRecord<T>>>()
   #next = 0
   #open = true
 
   /** @internal Use map.perfBuffer(). */
   constructor(source: PerfSource, { lost, ...options }: PerfBufferOptions) {
     this.#source = source
-    this.#decode = source.rings[0]?.decoder(options) ?? ((record) => record)
+    this.#format = source.rings[0]!.format(options)
     this.#onLost = lost
     this.#told = source.rings.map(() => 0)
   }
 
-  /** Every record that is there now. Throws CLOSED. */
-  drain(): PerfRecord[] {
+  /**
+   * Every record that is there now. Throws CLOSED; BAD_VALUE for one that is shorter than its struct, which stays: what
+   * came before it is given first.
+   */
+  drain(): PerfRecord<T>[] {
     if (!this.#open) throw new SkepError('CLOSED', `the perf buffer of map '${this.#source.name}' is closed`)
-    const records: PerfRecord[] = []
-    for (let record = this.take(); record; record = this.take()) records.push(record)
-    return records
+    return allOf((first) => this.#take(first))
   }
 
   /** Calls `listener` for each record, now and later; if it gives a promise, the next record waits for it. */
-  consume(listener: (record: PerfRecord) => unknown): Consumer {
+  consume(listener: (record: PerfRecord<T>) => unknown): Consumer {
     return this.#iterate().consume(listener)
   }
 
   /** Records as they come, until the buffer is closed. Keeps no process alive. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<PerfRecord> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<PerfRecord<T>> {
     return this.#iterate()
   }
 
@@ -112,15 +121,15 @@ export class PerfBuffer implements RecordSource<PerfRecord>, AsyncIterable<PerfR
     this.#source.bell.wake()
   }
 
-  /** @internal The next record, of one CPU after the other; undefined if there is none. */
-  take(): PerfRecord | undefined {
+  /** The next record, of one CPU after the other; undefined if there is none. */
+  #take(refuses: boolean): PerfRecord<T> | undefined {
     if (!this.#open) return undefined
     for (let turn = 0; turn < this.#source.rings.length; turn++) {
       const cpu = this.#next
       this.#next = (cpu + 1) % this.#source.rings.length
       this.#tellLost(cpu)
-      const record = this.#source.rings[cpu]!.take()
-      if (record) return { cpu, data: this.#decode(record) }
+      const data = this.#source.rings[cpu]!.take(this.#format, refuses)
+      if (data !== undefined) return { cpu, data: data as T }
     }
     return undefined
   }
@@ -133,11 +142,11 @@ export class PerfBuffer implements RecordSource<PerfRecord>, AsyncIterable<PerfR
     this.#onLost?.(cpu, count)
   }
 
-  #iterate(): RecordIterator<PerfRecord, PerfRecord> {
+  #iterate(): RecordIterator<PerfRecord<T>> {
     if (!this.#open) throw new SkepError('CLOSED', `the perf buffer of map '${this.#source.name}' is closed`)
-    const records = new RecordIterator<PerfRecord, PerfRecord>(
+    const records = new RecordIterator<PerfRecord<T>>(
       this,
-      (record) => record,
+      () => this.#take(true),
       () => this.#iterators.delete(records),
     )
     this.#iterators.add(records)

@@ -11,8 +11,13 @@ import type { Cpu } from '../cpu/cpu.js'
 
 /** How records are given. */
 export interface ConsumeOptions {
-  /** Name of a struct in the object's BTF: records come decoded instead of as bytes. */
+  /**
+   * Name of a struct in the object's BTF: records come decoded. Left out: as the struct that the map's definition names
+   * (`__type(value, struct event)`), or as bytes if it names none.
+   */
   as?: string
+  /** Records come as bytes all the same. */
+  bytes?: boolean
 }
 
 /** A consumer that was started with a listener. */
@@ -21,52 +26,67 @@ export interface Consumer {
   close(): void
 }
 
-type Decode = (record: Uint8Array) => unknown
-
-/** What an iterator takes records from. */
-export interface RecordSource<T> {
-  /** Where the bell stands: to be read before the last look. */
-  readonly bell: number
-  /** Resolves when the bell may have been rung since it stood at `bell`. */
-  rung(bell: number): Promise<void>
-  /** Lets whoever waits for the bell look at what else may have changed. */
-  wake(): void
-  /** Takes the next record if it is there. */
-  take(): T | undefined
+/** How the records of a ring are given. */
+export interface RecordFormat {
+  /** Bytes that each of them has at least. */
+  readonly size: number
+  decode(record: Uint8Array): unknown
+  /** Says that a record of so many bytes is too short. */
+  refuse(bytes: number): never
 }
 
-export class RingReader implements RecordSource<Uint8Array> {
+/** What a reader knows of its ring besides the address. */
+export interface RingDescription {
+  readonly name: string
+  readonly btf: Btf | undefined
+  /** BTF type of its records, 0 if the map's definition names none. */
+  readonly recordType: number
+}
+
+/** What is rung when there may be a record. */
+export interface Bell {
+  /** Where it stands: to be read before the last look. */
+  readonly bell: number
+  /** Resolves when it may have been rung since it stood at `bell`. */
+  rung(bell: number): Promise<void>
+  /** Lets whoever waits for it look at what else may have changed. */
+  wake(): void
+}
+
+export class RingReader implements Bell {
   readonly #cpu: Cpu
   readonly #address: number
-  readonly #name: string
-  readonly #btf: Btf | undefined
-  readonly #open = new Set<RecordIterator<Uint8Array, unknown>>()
+  readonly #description: RingDescription
+  readonly #open = new Set<RecordIterator<unknown>>()
 
-  constructor(cpu: Cpu, address: number, name: string, btf: Btf | undefined) {
+  constructor(cpu: Cpu, address: number, description: RingDescription) {
     this.#cpu = cpu
     this.#address = address
-    this.#name = name
-    this.#btf = btf
+    this.#description = description
   }
 
   /**
-   * Every record that is committed now. Throws BAD_MAP for another kind of map, BAD_VALUE for a type that is not there.
+   * Every record that is committed now; up to one that is too short, and BAD_VALUE if that is the first. Throws BAD_MAP
+   * for another kind of map, BAD_VALUE for a type that is not there.
    */
-  drain(options: ConsumeOptions = {}): unknown[] {
-    const decode = this.decoder(options)
-    const records: unknown[] = []
-    for (let record = this.take(); record; record = this.take()) records.push(decode(record))
-    return records
+  drain(options: ConsumeOptions): unknown[] {
+    const format = this.format(options)
+    return allOf((first) => this.take(format, first))
   }
 
   /** Calls `listener` for each record, now and later, until the consumer is closed. */
-  consume(listener: (record: unknown) => unknown, options: ConsumeOptions = {}): Consumer {
+  consume(listener: (record: unknown) => unknown, options: ConsumeOptions): Consumer {
     return this.iterate(options).consume(listener)
   }
 
   /** Records as they come; ends when it, or the handle, is closed. */
-  iterate(options: ConsumeOptions = {}): RecordIterator<Uint8Array, unknown> {
-    const records = new RecordIterator(this, this.decoder(options), () => this.#open.delete(records))
+  iterate(options: ConsumeOptions): RecordIterator<unknown> {
+    const format = this.format(options)
+    const records = new RecordIterator(
+      this,
+      () => this.take(format, true),
+      () => this.#open.delete(records),
+    )
     this.#open.add(records)
     return records
   }
@@ -76,17 +96,14 @@ export class RingReader implements RecordSource<Uint8Array> {
     for (const records of this.#open) records.close()
   }
 
-  /** Where the bell stands: to be read before the last look at the ring. */
   get bell(): number {
     return this.#cpu.memory.word(this.#address + MAP_RING_BELL)
   }
 
-  /** Resolves when the bell may have been rung since it stood at `bell`. */
   async rung(bell: number): Promise<void> {
     await this.#cpu.memory.whenChanged(this.#address + MAP_RING_BELL, bell | 0)
   }
 
-  /** Lets whoever waits for the bell look at what else may have changed. */
   wake(): void {
     this.#cpu.memory.notify(this.#address + MAP_RING_BELL)
   }
@@ -96,32 +113,50 @@ export class RingReader implements RecordSource<Uint8Array> {
     return this.#cpu.memory.word(this.#address + field)
   }
 
-  /** Takes the oldest record if it is committed. */
-  take(): Uint8Array | undefined {
+  /**
+   * Takes the oldest record if it is committed. One that is too short stays: BAD_VALUE if `refuses`, else it is taken for
+   * the end.
+   */
+  take(format: RecordFormat, refuses: boolean): unknown {
     const { core, memory } = this.#cpu
     for (;;) {
       const record = core.ring_next(this.#address)
       if (record === 0n) return undefined
       const sample = Number(record & 0xffffffffn)
       const bytes = memory.read(sample, Number((record >> 32n) & 0xffffffffn))
-      if (core.ring_release(this.#address, sample) !== 0) return bytes
+      if (bytes.length < format.size) return refuses ? format.refuse(bytes.length) : undefined
+      if (core.ring_release(this.#address, sample) !== 0) return format.decode(bytes)
     }
   }
 
-  /** What makes of a record what `options` ask for. Throws BAD_MAP, BAD_VALUE, as `drain`. */
-  decoder({ as }: ConsumeOptions): Decode {
+  /** What `options` ask for. Throws BAD_MAP, BAD_VALUE, as `drain`. */
+  format({ as, bytes = false }: ConsumeOptions): RecordFormat {
+    const { name, btf, recordType } = this.#description
     if (this.#cpu.memory.word(this.#address + MAP_TYPE) !== MAP_TYPE_RINGBUF)
-      throw new SkepError('BAD_MAP', `map '${this.#name}' is no ring buffer`)
-    if (as === undefined) return (record) => record
-    const btf = this.#btf
-    const type = btf?.find('struct', as) ?? 0
-    if (!btf || type === 0)
+      throw new SkepError('BAD_MAP', `map '${name}' is no ring buffer`)
+    if (bytes && as !== undefined) throw new SkepError('BAD_VALUE', `map '${name}': expected bytes or as, found both`)
+    const type = as === undefined ? recordType : (btf?.find('struct', as) ?? 0)
+    if (type === 0 && as !== undefined)
       throw new SkepError(
         'BAD_VALUE',
-        `map '${this.#name}': the object's BTF has no struct '${as}'; the compiler keeps a type of records only if something global has it, such as \`struct ${as} *unused __attribute__((unused));\``,
+        `map '${name}': the object's BTF has no struct '${as}'; the compiler keeps a type of records only if something global has it, such as \`struct ${as} *unused __attribute__((unused));\``,
       )
-    return (record) => btf.decode(type, record)
+    const refuse = (found: number): never => {
+      throw new SkepError(
+        'BAD_VALUE',
+        `map '${name}': expected records of at least ${btf!.sizeOf(type)} bytes, a '${btf!.name(type)}' each, found one of ${found}, which stays; { bytes: true } takes it`,
+      )
+    }
+    if (!btf || bytes || type === 0) return { size: 0, decode: (record) => record, refuse }
+    return { size: btf.sizeOf(type), decode: (record) => btf.decode(type, record), refuse }
   }
+}
+
+/** All that `take` gives now; it is told whether it is asked for the first. */
+export function allOf<T>(take: (first: boolean) => T | undefined): T[] {
+  const records: T[] = []
+  for (let record = take(true); record !== undefined; record = take(false)) records.push(record)
+  return records
 }
 
 /**
@@ -129,17 +164,18 @@ export class RingReader implements RecordSource<Uint8Array> {
  * ended by return() before the next record has come. Invariant: no record is taken for a call of next() that is not
  * there, or after the end.
  */
-export class RecordIterator<R, T> implements AsyncIterableIterator<T> {
-  readonly #source: RecordSource<R>
-  readonly #decode: (record: R) => T
+export class RecordIterator<T> implements AsyncIterableIterator<T> {
+  readonly #bell: Bell
+  readonly #next: () => T | undefined
   readonly #ended: () => void
   #open = true
   /** Calls of next() are served one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(source: RecordSource<R>, decode: (record: R) => T, ended: () => void) {
-    this.#source = source
-    this.#decode = decode
+  /** `next` takes the next record if it is there. */
+  constructor(bell: Bell, next: () => T | undefined, ended: () => void) {
+    this.#bell = bell
+    this.#next = next
     this.#ended = ended
   }
 
@@ -174,15 +210,15 @@ export class RecordIterator<R, T> implements AsyncIterableIterator<T> {
     if (!this.#open) return
     this.#open = false
     this.#ended()
-    this.#source.wake()
+    this.#bell.wake()
   }
 
   async #take(): Promise<IteratorResult<T, undefined>> {
     while (this.#open) {
-      const bell = this.#source.bell
-      const record = this.#source.take()
-      if (record !== undefined) return { done: false, value: this.#decode(record) }
-      await this.#source.rung(bell)
+      const { bell } = this.#bell
+      const record = this.#next()
+      if (record !== undefined) return { done: false, value: record }
+      await this.#bell.rung(bell)
     }
     return { done: true, value: undefined }
   }
