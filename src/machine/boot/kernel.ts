@@ -144,6 +144,14 @@ export class Kernel {
     if (this.#unheard.length > 0) throw this.#unheard.splice(0)[0]!
   }
 
+  /**
+   * True if a run may be followed by something beside frees of its CPU: somebody listens, a fault was not heard, memory
+   * of maps or objects is to be taken back. For hot loops, in place of flushTrace(), settle(false) and throwUnheard().
+   */
+  get unsettled(): boolean {
+    return this.events.heard || this.#unheard.length > 0 || this.maps.dying || this.objects.dying
+  }
+
   /** Begins or ends the recording of lifecycle events, by whether anyone listens. */
   watchLifecycle(): void {
     if (this.events.has('lifecycle')) this.#lifecycle ??= new Lifecycle(this)

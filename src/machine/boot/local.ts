@@ -142,7 +142,7 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
       fault: (error) => this.#fault(error),
       after: (pending) => {
         this.afterRun()
-        this.report(pending)
+        if (pending !== false || this.kernel.unsettled) this.report(pending)
       },
     })
   }

@@ -123,6 +123,8 @@ export class PreparedRun {
 
   /** Throws BAD_RUN for what is no length of a packet here, CLOSED. */
   set length(bytes: number) {
+    // Loops over packets set it before each run.
+    if (bytes === this.#length && bytes > 0 && this.#open) return
     this.#check()
     if (!Number.isInteger(bytes) || bytes < ETHERNET_HEADER || bytes > this.data.length)
       throw new SkepError(
