@@ -8,6 +8,8 @@ import type { Line } from '../../src/isa/assemble.js'
 import { AREA, DATA, functionSpec, STACK_TOP, TestMachine } from './harness.js'
 
 const PROGRAM = DATA + 0x800
+/** Of main, where the place has another's. */
+const OTHER = PROGRAM + 64
 const ENTRIES = 3
 const STRIDE = 8
 /** Table index of `target`. */
@@ -106,8 +108,11 @@ const chain: readonly Line[] = [
   asm.exit(),
 ]
 
-/** Two programs, of which the code says that `standing` is at place 1; what is there is at `PROGRAM`. */
-function chained(standing: string | undefined, entry: number): TestMachine {
+/**
+ * Two programs, of which the code says that `standing` is at place 1; what is there is at `PROGRAM`. `running`: the
+ * program whose code main is, as a run notes it.
+ */
+function chained(standing: string | undefined, entry: number, running = PROGRAM): TestMachine {
   const made = new TestMachine([functionSpec('main', chain), functionSpec('target', target)], {
     maps: { programs: 0x40400 },
     programs: { programs: { elements: DATA + 64, stride: STRIDE, cpuStride: 0, entries: ENTRIES } },
@@ -119,6 +124,7 @@ function chained(standing: string | undefined, entry: number): TestMachine {
   // Its own table index is the first one that the code asked for.
   if (standing !== undefined) made.functions.set(1, made.exports[standing])
   made.budget = 1000
+  made.view.setUint32(AREA + CPU_PROGRAM, running, true)
   made.view.setUint32(DATA + 64 + STRIDE, PROGRAM, true)
   made.view.setUint32(PROGRAM + PROGRAM_ENTRY, entry, true)
   return made
@@ -145,14 +151,14 @@ test('a program that goes on in itself begins as if it were called, by whatever 
 })
 
 test('another program is called directly, with its context and nothing else', () => {
-  const byTable = seen(chained(undefined, ENTRY + 1), 7n)
+  const byTable = seen(chained(undefined, ENTRY + 1, OTHER), 7n)
   assert.equal(byTable[0], 6n)
-  assert.deepEqual(seen(chained('target', 1), 7n), byTable)
+  assert.deepEqual(seen(chained('target', 1, OTHER), 7n), byTable)
 })
 
 test('who stands at the place decides, whatever the definition says', () => {
-  const byTable = seen(chained(undefined, ENTRY + 1), 7n)
-  assert.deepEqual(seen(chained('main', ENTRY + 1), 7n), byTable)
+  const byTable = seen(chained(undefined, ENTRY + 1, OTHER), 7n)
+  assert.deepEqual(seen(chained('main', ENTRY + 1, OTHER), 7n), byTable)
   const made = chained('main', 1)
   made.view.setUint32(DATA + 64 + STRIDE, 0, true)
   assert.equal(made.run('main', 7n), 5n, 'nobody')
