@@ -44,7 +44,8 @@ export async function overThreads<Task, Answer, News = never>(work: Tasks<Task, 
   await Promise.all(Array.from({ length: Math.min(threads, tasks.length) }, thread))
 }
 
-function ask<Task, Answer, News>(
+/** Gives a thread that serves a task, if it has none, and waits for the answer. */
+export function ask<Task, Answer, News>(
   worker: Worker,
   task: Task,
   tell: (news: News) => void,

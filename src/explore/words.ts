@@ -55,8 +55,8 @@ export class Words {
   private stretch = 1
 
   constructor(length: number) {
-    this.words = new Int32Array(length)
-    this.written = new Int32Array(length)
+    this.words = new Int32Array(length + SPARE_WORDS)
+    this.written = new Int32Array(length + SPARE_WORDS)
   }
 
   /** Makes room for `length` words; the new ones are zero. */

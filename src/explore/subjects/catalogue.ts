@@ -14,21 +14,34 @@ import { stackEntries } from './stack-catalogue.js'
 import { trieEntries } from './trie-catalogue.js'
 import { userRingEntries } from './user-ring-catalogue.js'
 
-// All of them, or of the shipped protocol's a part: one family and state of those that are generated, or all others.
+/** What structures' subjects are made by, and the first words of their names. The other first words are the async protocol's. */
+const STRUCTURES: [families: string[], make: () => Entry[]][] = [
+  [['parts'], partEntries],
+  [['lock'], lockEntries],
+  [['map'], mapEntries],
+  [['queue', 'stack', 'bloom'], queueEntries],
+  [['ring', 'perf'], ringEntries],
+  [['ring'], ringRunEntries],
+  [['user-ring'], userRingEntries],
+  [['stack'], stackEntries],
+  [['trie'], trieEntries],
+]
+
+// All of them, or of the shipped protocol's a part: one family and state of those that are generated, one family of structures,
+// or all others.
 function* made(protocol: Protocol, part?: string): Generator<Entry> {
   if (protocol !== 'shipped') return yield* specimenEntries(protocol)
-  if (part === undefined || !isGenerated(part)) {
-    yield* partEntries()
-    yield* lockEntries()
-    yield* mapEntries()
-    yield* queueEntries()
-    yield* ringEntries()
-    yield* ringRunEntries()
-    yield* userRingEntries()
-    yield* stackEntries()
-    yield* trieEntries()
-  }
-  yield* asyncEntries(part)
+  const ofStructures = STRUCTURES.filter(([families]) => part === undefined || families.includes(part))
+  for (const [, make] of ofStructures) yield* make()
+  if (part === undefined || ofStructures.length === 0) yield* asyncEntries(part)
+}
+
+// The part that a name is in.
+function partOf(name: string): string {
+  const [family = '', state] = name.split(/[/+]/, 2)
+  const part = `${family}/${state}`
+  if (isGenerated(part)) return part
+  return STRUCTURES.some(([families]) => families.includes(family)) ? family : ''
 }
 
 const all = new Map<Protocol, readonly Entry[]>()
@@ -43,8 +56,8 @@ export function entriesOf(protocol: Protocol): readonly Entry[] {
 
 /** The subject of that name. There are tens of thousands: only the part that has it is made. */
 export function entryNamed(protocol: Protocol, name: string): Entry | undefined {
-  const part = name.split(/[/+]/, 2).join('/')
-  const key = isGenerated(part) ? `${protocol} ${part}` : protocol
+  const part = protocol === 'shipped' ? partOf(name) : ''
+  const key = `${protocol} ${part}`
   let known = byName.get(key)
   if (!known) {
     known = new Map()
