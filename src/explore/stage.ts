@@ -28,6 +28,12 @@ export interface StageSpec {
   boot?(cpus: Cpu[]): void
 }
 
+/** What words of a stage are called, and how their values are shown, in all subjects that do not say so themselves. */
+export interface Names {
+  nameOf: (address: number) => string | undefined
+  show: (address: number, value: bigint, width: number) => string | undefined
+}
+
 /** A module, the memory that its CPUs share in the model, and the CPUs: what subjects are explored on, one after the other. */
 export class Stage {
   readonly memory: Words
@@ -49,6 +55,7 @@ export class Stage {
   readonly leaps: Leaps
   /** Whether anything was ever poisoned here: until then accesses need not be checked for it. */
   poisoned = false
+  names: Names | undefined
   /** First word index that the world may use. */
   readonly control: number
 

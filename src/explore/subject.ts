@@ -105,5 +105,5 @@ export function subject<S = unknown>(spec: Subject<S>): Subject<S> {
     used.add(as)
     if ((cpu.nmi?.length ?? 0) > 4) throw new Error(`subject ${spec.name}: more than four NMI operations on one CPU`)
   })
-  return spec
+  return { ...spec.stage.names, ...spec }
 }

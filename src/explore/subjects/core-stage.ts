@@ -3,6 +3,7 @@ import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import { Stage } from '../stage.js'
 import type { Operation, View } from '../subject.js'
+import { coreNames } from './core-names.js'
 import { moduleBytes } from './modules.js'
 
 const MEMORY = 1 << 21
@@ -28,7 +29,8 @@ export function coreStage(
   { cpus, traced, coreBytes, module }: { cpus: number; traced: boolean; coreBytes: number; module?: Uint8Array },
   boot: (booted: Booted) => void,
 ): Stage {
-  return new Stage({
+  const maps: number[] = []
+  const stage = new Stage({
     module: module ?? moduleBytes('core', traced),
     sites: traced,
     memory: MEMORY,
@@ -49,11 +51,14 @@ export function coreStage(
           const core = header(layout.HEADER_CORE_HEAP) + coreRoom
           const map: number = exports['map_create'](...attributes, -1, -1, lock, guest, core, 0)
           if (map <= 0) throw new Error(`no map: ${map}`)
+          maps.push(map)
           return map
         },
       })
     },
   })
+  stage.names = coreNames((address) => stage.memory.words[address >>> 2]! >>> 0, cpus, maps)
+  return stage
 }
 
 /** Repairs what the CPU that stopped has left. */
