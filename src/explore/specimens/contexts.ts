@@ -13,7 +13,7 @@ export const CONTEXTS: Question[] = [
       ...(operation === 'init' ? {} : { setup: prepared(at, { armed: LATER }) }),
       cpus: [
         {
-          operations: [operation === 'init' ? at.run('init', (cpu) => at.init(cpu)) : victims[operation]!(at)],
+          operations: [victims[operation]!(at)],
           nmi: [at.nmi('delete', (cpu) => at.free(cpu))],
         },
       ],
@@ -68,7 +68,7 @@ export const CONTEXTS: Question[] = [
       setup: prepared(at, { armed: LATER }),
       cpus: [
         {
-          operations: [victims['set_callback']!(at), victims['start']!(at)],
+          operations: ['set_callback', 'start', 'cancel', 'free', 'init'].map((one) => victims[one]!(at)),
           nmi: [at.nmi('set in NMI', (cpu) => at.set(cpu, 3)), at.nmi('start in NMI', (cpu) => at.start(cpu, LATER))],
         },
       ],

@@ -40,7 +40,7 @@ export const answered = (view: View, name: string): boolean => view.result(name)
 
 /** A short program that an NMI can interrupt at every step. */
 export const victims: Record<string, (at: SpecimenStage) => Operation> = {
-  init: (at) => at.run('init', (cpu) => at.init(cpu, 1)),
+  init: (at) => at.run('init', (cpu) => at.init(cpu)),
   set_callback: (at) => at.run('set_callback', (cpu) => at.set(cpu, 2)),
   start: (at) => at.run('start', (cpu) => at.start(cpu, LATER)),
   cancel: (at) => at.run('cancel', (cpu) => at.cancel(cpu)),
