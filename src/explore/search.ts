@@ -173,6 +173,7 @@ class Search {
     const { words } = world
     const naive = options.naive === true
     const mark = words.mark()
+    const givenUp = (): undefined => void words.rollback(mark)
     const entered = this.enter(-1)
     if (entered !== undefined) return entered
     let ticks = 0
@@ -188,10 +189,7 @@ class Search {
         continue
       }
       if ((++ticks & 0xfff) === 0) {
-        if (this.exhausted()) {
-          words.rollback(mark)
-          return undefined
-        }
+        if (this.exhausted()) return givenUp()
         if (options.progress && Date.now() - reported > 1000) {
           reported = Date.now()
           options.progress({ states: result.states, transitions: result.transitions, depth: this.depth })
@@ -201,19 +199,12 @@ class Search {
         learnt = world.sharing.grown
         learntAt = result.transitions
       }
-      if (learnt > 0 && options.full !== true && result.transitions > learntAt + this.learning) {
-        words.rollback(mark)
-        return undefined
-      }
+      if (learnt > 0 && options.full !== true && result.transitions > learntAt + this.learning) return givenUp()
       result.transitions++
       world.step(choice)
       this.levels[at + CHOICE] = choice
       this.levels[at + ACCESSES] = world.accesses
-      if (world.violation !== undefined) {
-        if (!world.doubtful) return this.violated(world.violation)
-        words.rollback(mark)
-        return undefined
-      }
+      if (world.violation !== undefined) return world.doubtful ? givenUp() : this.violated(world.violation)
       words.mark()
       const state = naive ? -1 : this.visited.add(words.h0, words.h1, words.h2, words.h3)
       if (!naive && this.visited.known) {
