@@ -15,7 +15,6 @@ const ringAtOnce = 'core/map/ring-at-once.ts'
 const room = 'core/map/room.ts'
 const spare = 'core/map/spare.ts'
 const short = 'core/map/short.ts'
-const list = 'core/map/list.ts'
 const hash = 'core/map/hash.ts'
 
 const mutant = (name, by, file, ...edits) => ({ name, by, file, edits })
@@ -128,16 +127,16 @@ export const mutants = [
   mutant('nested code takes the spare element', 'map/spare/2-holding-1-rooms-at-0/update-2/update-2+nmi', spare, ['return peek32(cpu() + CPU_MAP_OPERATIONS) === 1', 'return true']),
   mutant('a spare element takes the place of another', 'map/spare/2-holding-1-rooms-at-1/look-up-1/delete-1', spare, ['  if (isOutermost() && !peek32(share + SHARE_SPARE)) {', '  if (isOutermost()) {']),
   mutant('a spare element stays where it was taken', 'map/spare/2-holding-1-2-rooms-at-0/update-1/look-up-1+nmi', spare, ['  poke32(share + SHARE_SPARE, 0)\n  return spare - 1\n', '  return spare - 1\n']),
-  mutant('a short update in an NMI takes the spare element', 'map/short/a-hash/2-holding-1-2-rooms-at-0/update-1/update-1+nmi', short, ['  if (peek32(operations) !== 0) return LONG_WAY\n  // From', '  // From']),
-  mutant('a short update leaves what it replaced in the bucket', 'map/short/a-hash/2-holding-2-rooms-at-0/update-1/update-2', short, ['  if (compareExchange64(link, word, linkAfter(word, 0, spare)) !== word) act(map, SWEEP, order, 0, 0, 0)\n', '  compareExchange64(link, word, linkAfter(word, 0, spare))\n']),
-  mutant('a short update keeps the spare element that it put in', 'map/short/a-hash/2-holding-1-rooms-at-0/look-up-1/update-1', short, ['  poke32(share + SHARE_SPARE, 0)\n  write(map, spare - 1, order, value, nextOf(its), true)', '  write(map, spare - 1, order, value, nextOf(its), true)']),
-  mutant('a short insertion takes no room', 'map/short/a-hash/2-holding-1-rooms-at-0/update-1/delete-1', short, [' || reserveOwn(share) !== RESERVED', '']),
+  mutant('a short update in an NMI takes the spare element', 'map/short/a-hash/2-holding-1-2-rooms-at-0/update-1/update-1+nmi', short, ['  const operations = cpu() + CPU_MAP_OPERATIONS\n  if (peek32(operations) !== 0) return 0\n  const order = keyAt(<usize>keyPointer, keySize)\n  let link = bucketAt(buckets, mask, multiplier, shift, order)\n  let word = load64(link)\n  let current', '  const operations = cpu() + CPU_MAP_OPERATIONS\n  const order = keyAt(<usize>keyPointer, keySize)\n  let link = bucketAt(buckets, mask, multiplier, shift, order)\n  let word = load64(link)\n  let current']),
+  mutant('a short update leaves what it replaced in the bucket', 'map/short/a-hash/2-holding-2-rooms-at-0/update-1/update-2', short, ['  if (compareExchange64(link, word, linkAfter(word, 0, mine)) !== word) act(map, SWEEP, order, 0, 0, 0)\n', '  compareExchange64(link, word, linkAfter(word, 0, mine))\n']),
+  mutant('a short update keeps the spare element that it put in', 'map/short/a-hash/2-holding-1-rooms-at-0/look-up-1/update-1', short, ['  poke32(share + SHARE_SPARE, 0)\n  return spare', '  return spare']),
+  mutant('a short insertion takes no room', 'map/short/a-hash/2-holding-1-rooms-at-0/update-1/delete-1', short, [' || (!current && reserveOwn(share) !== RESERVED)', '']),
   mutant('a short deletion leaves what it deleted in the bucket', 'map/short/a-hash/2-holding-2-rooms-at-0/update-1/delete-2', short, ['  if (compareExchange64(link, word, linkAfter(word, 0, successor)) !== word) act(map, SWEEP, order, 0, 0, 0)\n', '  compareExchange64(link, word, linkAfter(word, 0, successor))\n']),
-  mutant('a short update does not look at its bucket again', 'map/short/reuse/2/update-1/update-1/update-1', short, ['    if (load64(link) !== word || its & RECORD_MARK) return LONG_WAY', '    if (its & RECORD_MARK) return LONG_WAY']),
-  mutant('a short deletion does not look at its bucket again', 'map/short/reuse/2/delete-1/update-1/update-1', short, ['    if (load64(link) !== word || its & RECORD_MARK || place > order) return LONG_WAY', '    if (its & RECORD_MARK || place > order) return LONG_WAY']),
-  mutant('a short insertion evicts from a map that is not full', 'map/short/an-lru-hash/3-holding-1-2-rooms-at-0/update-1/delete-1', short, ['isFull(map) ? evictForRoom(map) : 0', 'evictForRoom(map)']),
-  mutant('a short insertion that has evicted takes a room once more', 'map/short/evict/1/insert-3/insert-3', short, ['publish(map, evicted - 1, order, flags, true)', 'publish(map, evicted - 1, order, flags, false)']),
-  mutant('an eviction does not look at its bucket again', 'map/short/evict/2/insert-0/insert-3', list, ['  if (load64(link) !== word || its & RECORD_MARK) return ABSENT\n  const successor', '  if (its & RECORD_MARK) return ABSENT\n  const successor']),
-  mutant('an eviction leaves what it evicted in the bucket', 'map/short/evict/1/insert-3/insert-0', list, ['  return (index << 8) | (unlinked ? TAKEN : TAKEN_LINKED)', '  return (index << 8) | (unlinked ? TAKEN : TAKEN)']),
+  mutant('a short update does not look at its bucket again', 'map/short/reuse/2/update-1/update-1/update-1', short, ['    if (load64(link) !== word || its & RECORD_MARK) return 0\n    if (place', '    if (its & RECORD_MARK) return 0\n    if (place']),
+  mutant('a short deletion does not look at its bucket again', 'map/short/reuse/2/delete-1/update-1/update-1', short, ['    if (load64(link) !== word || its & RECORD_MARK || place > order) return 0', '    if (its & RECORD_MARK || place > order) return 0']),
+  mutant('a short insertion evicts from a map that is not full', 'map/short/an-lru-hash/3-holding-1-2-rooms-at-0/update-1/delete-1', short, ['  if (!isFull(map)) return 0\n', '']),
+  mutant('a short insertion that has evicted takes a room once more', 'map/short/evict/1/insert-3/insert-3', short, ['publish(map, mine - 1, order, <u32>flags, true)', 'publish(map, mine - 1, order, <u32>flags, false)']),
+  mutant('an eviction at the hand does not look at its bucket again', 'map/short/evict/2/insert-0/insert-3', short, ['  const its = load64(record + RECORD_LINK)\n  if (load64(link) !== word || its & RECORD_MARK) return 0\n', '  const its = load64(record + RECORD_LINK)\n  if (its & RECORD_MARK) return 0\n']),
+  mutant('an eviction at the hand leaves what it evicted in the bucket', 'map/short/evict/1/insert-0/insert-0', short, ['  if (compareExchange64(link, word, linkAfter(word, 0, successor)) !== word)\n    act(', '  if (compareExchange64(link, word, linkAfter(word, 0, successor)) === 0)\n    act(']),
   mutant('an insertion takes what it has evicted from a per-CPU map at once', 'map/per-cpu/lru/update-1/insert-3', hash, ['  if (evicted && perCpu) giveElement(map, evicted - 1)\n', ''], ['evicted && !perCpu ? evicted - 1', 'evicted ? evicted - 1']),
 ] // prettier-ignore

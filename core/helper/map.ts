@@ -1,6 +1,6 @@
 // The map helpers by the kernel's names. Called by guest programs, inside a section. Map pointers, key and value
 // pointers are checked here, then the map's kind decides.
-import { BPF_EXIST, EINVAL, ENOTSUPP, MAP_TYPE_ARRAY_OF_MAPS, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../abi'
+import { EINVAL, ENOTSUPP, MAP_TYPE_ARRAY_OF_MAPS, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../abi'
 import { cpuCount, cpuIndex } from '../cpu'
 import { peek32 } from '../door'
 import { guestAddress } from '../guest'
@@ -14,7 +14,7 @@ import { perCpuHashUpdate } from '../map/percpu-hash'
 import { referenceOf } from '../map/reference'
 import { roomsTaken } from '../map/room'
 import { holdsReferences, isArray, isHash, isPerCpu, isReferenceArray, isTarget, isTrie } from '../map/shape'
-import { LONG_WAY, deleteShort, updateShort } from '../map/short'
+import { deleteShort, updateShort } from '../map/short'
 import { targetLookup } from '../map/target'
 import { trieDelete, trieLookup, trieUpdate } from '../map/trie'
 import { calleeFrame, callbackOf } from '../callback'
@@ -39,17 +39,16 @@ export function bpf_map_lookup_elem(mapPointer: u64, keyPointer: u64): u64 {
 
 /** 0, or a negative errno: see hashUpdate, perCpuHashUpdate, arrayUpdate and trieUpdate. */
 export function bpf_map_update_elem(mapPointer: u64, keyPointer: u64, valuePointer: u64, flags: u64): i64 {
-  return map_update_in(mapPointer, keyPointer, valuePointer, flags, mapAddress(mapPointer))
+  const map = mapAddress(mapPointer)
+  const short = peek32(map + MAP_SHORT) !== 0 ? updateShort(map, keyPointer, valuePointer, flags) : 0
+  if (short !== 0) return short - 1
+  return map_update_in(mapPointer, keyPointer, valuePointer, flags, map)
 }
 
-/** The same, of a map that the compiler knows; so is the one of `map_delete_in`. */
+/** The same, of a map that the compiler knows, which has tried the short way; so is the one of `map_delete_in`. */
 export function map_update_in(_: u64, keyPointer: u64, valuePointer: u64, flags: u64, map: usize): i64 {
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
   const value = guestAddress(valuePointer, peek32(map + MAP_VALUE_SIZE))
-  if (peek32(map + MAP_SHORT) !== 0 && flags <= <u64>BPF_EXIST) {
-    const result = updateShort(map, key, value, <u32>flags)
-    if (result !== LONG_WAY) return result
-  }
   const type = peek32(map + MAP_TYPE)
   if (type === MAP_TYPE_HASH || type === MAP_TYPE_LRU_HASH) return hashUpdate(map, key, value, flags, true)
   if (hostWrites(type)) return -ENOTSUPP
@@ -61,12 +60,13 @@ export function map_update_in(_: u64, keyPointer: u64, valuePointer: u64, flags:
 /** 0, -ENOENT; -EINVAL for arrays, whose elements cannot go; -ENOTSUPP for kinds without keys and
  *  those that only the host writes. */
 export function bpf_map_delete_elem(mapPointer: u64, keyPointer: u64): i64 {
-  return map_delete_in(mapPointer, keyPointer, mapAddress(mapPointer))
+  const map = mapAddress(mapPointer)
+  if (peek32(map + MAP_SHORT) !== 0 && deleteShort(map, keyPointer) !== 0) return 0
+  return map_delete_in(mapPointer, keyPointer, map)
 }
 
 export function map_delete_in(_: u64, keyPointer: u64, map: usize): i64 {
   const key = guestAddress(keyPointer, peek32(map + MAP_KEY_SIZE))
-  if (peek32(map + MAP_SHORT) !== 0 && deleteShort(map, key) !== LONG_WAY) return 0
   const type = peek32(map + MAP_TYPE)
   if (hostWrites(type)) return -ENOTSUPP
   if (isHash(type)) return hashDelete(map, key, 0)

@@ -33,11 +33,11 @@ export function ringbuf_reserve_at_once(
   headers: usize,
   samples: usize,
   mask: u32,
-): usize {
+): i64 {
   if (flags !== 0 || size > LARGEST_SAMPLE) return 0
   beginOpen()
   const word = takeAtOnce(map, headers, mask, <u32>size)
-  if (word) return sampleAt(samples, mask, word) + 1
+  if (word) return <i64>sampleAt(samples, mask, word) + 1
   endOpen()
   return 0
 }
@@ -49,7 +49,7 @@ export function ringbuf_submit_at_once(
   headers: usize,
   samples: usize,
   mask: u32,
-): usize {
+): i64 {
   // Rotated, a misaligned offset, and one with upper bits, is no place of the ring.
   const place = rotr<u64>(sample - <u64>(samples + SAMPLE_OFFSET), 3)
   const start = commitLast(map, headers, mask, place)
@@ -67,7 +67,7 @@ export function ringbuf_output_at_once(
   headers: usize,
   samples: usize,
   mask: u32,
-): usize {
+): i64 {
   if (flags & ~(<u64>(BPF_RB_NO_WAKEUP | BPF_RB_FORCE_WAKEUP)) || size > SHORT) return 0
   if (!inGuestWindow(data, <u32>size)) return 0
   const word = takeAtOnce(map, headers, mask, <u32>size)

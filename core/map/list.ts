@@ -61,23 +61,6 @@ export function act(map: usize, action: u32, order: u64, key: usize, element: u3
   }
 }
 
-/**
- * EVICT of the element at the head of the bucket that `order`, its order word a moment ago, belongs to: as `act`,
- * without a walk. ABSENT if it is not there, or another was quicker: `act` is to look.
- */
-export function takeAtHead(map: usize, index: u32, order: u64): u32 {
-  const link = bucketOf(map, order)
-  const word = load64(link)
-  if (nextOf(word) !== index + 1) return ABSENT
-  const record = recordOf(map, index)
-  const its = load64(record + RECORD_LINK)
-  if (load64(link) !== word || its & RECORD_MARK) return ABSENT
-  const successor = nextOf(its)
-  if (compareExchange64(record + RECORD_LINK, its, linkAfter(its, RECORD_MARK, successor)) !== its) return ABSENT
-  const unlinked = compareExchange64(link, word, linkAfter(word, 0, successor)) === word
-  return (index << 8) | (unlinked ? TAKEN : TAKEN_LINKED)
-}
-
 const DISTURBED: u32 = 6
 
 function attempt(map: usize, action: u32, order: u64, key: usize, element: u32, flags: u32): u32 {

@@ -15,7 +15,7 @@ import {
   RECORD_ORDER,
   RECORD_REFERENCED,
 } from '../layout'
-import { ABSENT, EVICT, act, takeAtHead } from './list'
+import { ABSENT, EVICT, act } from './list'
 import { isLong, recordOf } from './record'
 import { isLru } from './shape'
 
@@ -63,8 +63,6 @@ export function evict(map: usize): u32 {
       continue
     }
     const order = load64(record + RECORD_ORDER)
-    const taken = takeAtHead(map, index, order)
-    if (taken !== ABSENT) return taken
     // Unmarked may also mean prepared and not yet in the map: the walk takes it only if it finds it linked. Its key
     // words may change under the walk if it is reused meanwhile; then the walk finds another element there, or none.
     const result = act(map, EVICT, order, isLong(map) ? record + RECORD_KEY : 0, index, 0)

@@ -110,7 +110,7 @@ function resolve(
   stubOf: (helper: HelperImport) => number,
   importIndex: (helper: HelperImport) => number,
 ): void {
-  const callees = calleesOf(unit, target, importIndex)
+  const callees = calleesOf(unit, target, { indexOf: importIndex })
   const probes = target.probes?.(unit.spec)
   for (const { index, form } of unit.instructions) {
     const place = at + index * INSTRUCTION_BYTES

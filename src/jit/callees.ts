@@ -31,13 +31,15 @@ export class Callees {
   readonly callbacks = new Set<string>()
   readonly #parts: ReadonlyMap<string, Part>
   readonly #target: LinkTarget
+  readonly #own: number
   readonly #indices: ReadonlyMap<string, number>
   readonly #inlined = new Map<string, InlinedFunction>()
 
-  /** `firstFunction`: the number of the first part in the module. */
+  /** `firstFunction`: the number of the first part in the module. What it has of the core comes behind the last one. */
   constructor(parts: ReadonlyMap<string, Part>, firstFunction: number, target: LinkTarget) {
     this.#parts = parts
     this.#target = target
+    this.#own = firstFunction + parts.size
     this.#indices = new Map([...parts.keys()].map((name, at) => [name, firstFunction + at]))
     this.tails = [...parts.values()].some(({ callees }) => [...callees.values()].some(goesOn))
     // Functions that call others in place come after these.
@@ -75,6 +77,7 @@ export class Callees {
     const target = this.#target
     return {
       index: this.#indexOf(unit.spec.name),
+      own: this.#own,
       saved: SAVED.filter((register) => unit.instructions.some(({ dst, src }) => dst === register || src === register)),
       guestBase: target.guestBase,
       guestEnd: target.guestEnd,

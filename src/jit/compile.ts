@@ -2,11 +2,13 @@
 // resolve now, so that no call is left to fail at run time.
 import type { FunctionSpec } from '../object/spec.js'
 import { Callees, callsByRegister, type Part } from './callees.js'
-import type { EmittedFunction, FunctionContext } from './context.js'
+import type { AtOnce, EmittedFunction, FunctionContext } from './context.js'
+import type { CoreCode } from './core-code.js'
 import { FunctionEmitter } from './function.js'
 import { buildGraph, type Graph } from './graph.js'
+import { exportsCalled, ownFunction } from './in-place.js'
 import type { HelperImport, LinkTarget } from './link.js'
-import { assembleModule } from './module.js'
+import { assembleModule, type OwnFunction } from './module.js'
 import { knownArguments, lookupSites } from './lookups.js'
 import { lookUp, type CodePosition, type Positioned } from './positions.js'
 import { calledFunctions, calleesOf, reachable, type Unit } from './resolve.js'
@@ -47,7 +49,7 @@ export function compile(
     ...compileFunction(part.unit, part.graph, callees.contextOf(part)),
   }))
   const usesTable = callees.tails || [...units.values()].some(({ instructions }) => callsByRegister(instructions))
-  const { bytes, moduleName, tables } = assembleModule(imports.helpers, emitted, usesTable)
+  const { bytes, moduleName, tables } = assembleModule(imports.helpers, emitted, imports.own, usesTable)
   return {
     bytes,
     moduleName,
@@ -60,10 +62,12 @@ export function compile(
   }
 }
 
-/** What the module imports of the core, numbered as it is asked for; 0 is host.fault_at. */
+/** What the module has of the core, numbered as it is asked for: what it imports (0 is host.fault_at), and functions. */
 class Imports {
   readonly helpers: HelperImport[] = []
+  readonly own: OwnFunction[] = []
   readonly #indices = new Map<string, number>()
+  readonly #own = new Map<string, number>()
 
   readonly indexOf = (helper: HelperImport): number => {
     let index = this.#indices.get(helper.name)
@@ -72,6 +76,26 @@ class Imports {
       this.#indices.set(helper.name, index)
     }
     return index
+  }
+
+  /** What a helper mostly does; in place of the call, or as a function. */
+  readonly atOnce = (core: CoreCode, name: string, constants: AtOnce['constants'], inPlace: boolean): AtOnce => {
+    const index = core.indexOf(name)
+    const imports = new Map(
+      exportsCalled(core, index).map(([called, as]) => {
+        const helper = { name: as, parameters: 0, frame: false, returns: true, signature: core.functionAt(called) }
+        return [called, this.indexOf(helper)]
+      }),
+    )
+    const atOnce = { core, index, constants, imports }
+    if (inPlace) return atOnce
+    const key = [name, ...constants].join()
+    let own = this.#own.get(key)
+    if (own === undefined) {
+      own = this.own.push(ownFunction(name, atOnce)) - 1
+      this.#own.set(key, own)
+    }
+    return { ...atOnce, own }
   }
 }
 
@@ -88,7 +112,7 @@ function partsOf(units: ReadonlyMap<string, Unit>, target: LinkTarget, imports: 
         given: knownArguments(unit, graph),
         facts,
       }
-      return [name, { unit, graph, facts, callees: calleesOf(unit, target, imports.indexOf, sites) }]
+      return [name, { unit, graph, facts, callees: calleesOf(unit, target, imports, sites) }]
     }),
   )
 }

@@ -44,13 +44,17 @@ export type Callee =
   /** A weak reference that nothing satisfies: calling it is a fault. */
   | { kind: 'missing'; name: string }
 
-/** What the core has to be written in place of a helper's call: in-place.ts. */
+/** What a helper mostly does, as the core has it: in-place.ts. */
 export interface AtOnce {
   readonly core: CoreCode
-  /** Of the function. */
-  readonly name: string
-  /** Its parameters behind the helper's, i32 each. */
-  readonly constants: readonly number[]
+  /** Number of the function in the core. */
+  readonly index: number
+  /** Its parameters behind the helper's. */
+  readonly constants: readonly (number | bigint)[]
+  /** What it calls of the core's exports: their numbers in the core and in the module. */
+  readonly imports: ReadonlyMap<number, number>
+  /** It stands not in place of each call, but is a function of the module: which one of these. */
+  readonly own?: number | undefined
 }
 
 /** Where a tail call most likely goes on: a function of the module, by its name, number and table index. */
@@ -77,6 +81,8 @@ export interface FunctionContext {
   readonly callable: { readonly first: number; readonly end: number }
   /** Number of the function in the module. */
   readonly index: number
+  /** Number of the first function that the module has of the core. */
+  readonly own: number
   /** Registers from r6 up that it mentions, without the frame pointer. */
   readonly saved: readonly number[]
   /** Some function of the object makes tail calls. */

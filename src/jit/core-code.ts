@@ -49,6 +49,7 @@ export class CoreCode {
   readonly #types: { parameters: ValueType[]; results: ValueType[] }[] = []
   readonly #typeOf: number[] = []
   readonly #exports = new Map<string, number>()
+  readonly #names = new Map<number, string>()
   /** Start of each defined function's body. */
   readonly #bodies: number[] = []
   #imported = 0
@@ -95,7 +96,9 @@ export class CoreCode {
         const name = text()
         const kind = reader.byte()
         const index = reader.u32()
-        if (kind === FUNCTION) this.#exports.set(name, index)
+        if (kind !== FUNCTION) return
+        this.#exports.set(name, index)
+        this.#names.set(index, name)
       })
     else if (id === SECTIONS.code)
       each(() => {
@@ -134,6 +137,11 @@ export class CoreCode {
     const index = this.#exports.get(name)
     if (index === undefined) throw new Error(`the core has no function '${name}'`)
     return index
+  }
+
+  /** What the function of that number is exported as. */
+  exportOf(index: number): string | undefined {
+    return this.#names.get(index)
   }
 
   /** The function of that number. */

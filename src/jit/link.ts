@@ -2,7 +2,7 @@
 // has.
 import type { Instruction } from '../isa/decode.js'
 import type { FunctionSpec } from '../object/spec.js'
-import type { CoreCode } from './core-code.js'
+import type { CoreCode, CoreFunction } from './core-code.js'
 
 /** How a helper or kfunc is called: an export of the core. */
 export interface HelperImport {
@@ -21,8 +21,10 @@ export interface HelperImport {
   readonly inSlot?: { readonly field: 'timer' | 'work'; readonly name: string }
   /** The core's export for a map that is known; it takes the address of the map as a last i32. */
   readonly ofMap?: string
-  /** The core's function that may stand in place of the call if the ring is known: in-place.ts. */
+  /** The core's function that may stand in place of the call if the ring or the map is known: in-place.ts. */
   readonly atOnce?: string
+  /** Of what is no helper: its types. */
+  readonly signature?: Pick<CoreFunction, 'parameters' | 'result'>
   /** It takes an address of the core as a last i32. */
   readonly takesAddress?: boolean
   /** Its result, unless 0, is the table index of the function that takes the caller's place (bpf_tail_call). */
@@ -78,6 +80,12 @@ export interface RingShape {
   readonly mask: number
 }
 
+/** A hash map whose changes mostly go the short way: what the core's functions for that take. */
+export interface ShortShape {
+  readonly update: readonly (number | bigint)[]
+  readonly delete: readonly (number | bigint)[]
+}
+
 /** What is known about a function before it runs; see verify/prove.ts. */
 export interface KnownFacts {
   /** Accesses that certainly lie in guest memory, by instruction. */
@@ -116,6 +124,8 @@ export interface LinkTarget {
   /** A hash map whose lookups begin in place; it stays as long as the code. */
   hashShape?(name: string): HashShape | undefined
   ringShape?(name: string): RingShape | undefined
+  /** The numbers of a hash map whose changes mostly go the short way, as core/map/short.ts takes them. */
+  shortShape?(name: string): ShortShape | undefined
   /** The core whose functions may stand in place of their calls. */
   core?(): CoreCode
   /** The slots of a map's timers or work, if that field lies at `offset` of its values. */

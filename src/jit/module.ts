@@ -14,6 +14,13 @@ export interface NamedFunction extends EmittedFunction {
   readonly name: string
 }
 
+/** A function of the core that the module has for itself; its result is an i64. */
+export interface OwnFunction {
+  readonly name: string
+  readonly parameters: readonly ValueType[]
+  readonly body: Uint8Array
+}
+
 export interface AssembledModule {
   readonly bytes: Uint8Array
   readonly moduleName: string
@@ -48,10 +55,14 @@ function vector(count: number, contents: ByteWriter): ByteWriter {
   return new ByteWriter(contents.length + 8).u32(count).append(contents.bytes())
 }
 
-/** Functions come after `host.fault_at` and the imported helpers, in their order. `table`: also import env.table. */
+/**
+ * Functions come after `host.fault_at` and the imported helpers, in their order, then those of the core. `table`: also import
+ * env.table.
+ */
 export function assembleModule(
   imports: readonly HelperImport[],
   functions: readonly NamedFunction[],
+  own: readonly OwnFunction[] = [],
   table = false,
 ): AssembledModule {
   const types = new Types()
@@ -67,14 +78,13 @@ export function assembleModule(
     .name('fault_at')
     .byte(0x00)
     .u32(types.number([I32, I64], []))
-  for (const { name, parameters, frame, returns, takesAddress } of imports) {
+  for (const { name, parameters, frame, returns, takesAddress, signature } of imports) {
     const taken: ValueType[] = Array.from({ length: parameters }, () => I64)
     if (frame || takesAddress) taken.push(I32)
-    importSection
-      .name('core')
-      .name(name)
-      .byte(0x00)
-      .u32(types.number(taken, returns ? [I64] : []))
+    const type = signature
+      ? types.number(signature.parameters, signature.result === undefined ? [] : [signature.result])
+      : types.number(taken, returns ? [I64] : [])
+    importSection.name('core').name(name).byte(0x00).u32(type)
   }
   const firstFunction = 1 + imports.length
 
@@ -95,21 +105,27 @@ export function assembleModule(
     codeSection.append(body)
     names.u32(firstFunction + at).name(name)
   })
+  own.forEach(({ name, parameters, body }, at) => {
+    functionSection.u32(types.number(parameters, [I64]))
+    codeSection.u32(body.length).append(body)
+    names.u32(firstFunction + functions.length + at).name(name)
+  })
+  const defined = functions.length + own.length
 
   const module = new ByteWriter(codeSection.length + 4096)
   module.append(Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00))
   module.section(1, vector(types.count, types.section))
   module.section(2, vector((table ? 4 : 3) + imports.length, importSection))
-  module.section(3, vector(functions.length, functionSection))
+  module.section(3, vector(defined, functionSection))
   module.section(7, vector(functions.length, exportSection))
-  const code = vector(functions.length, codeSection)
+  const code = vector(defined, codeSection)
   const codeStart = module.section(10, code) + (code.length - codeSection.length)
 
   // The name tells one module from another in a stack trace, so it must be unique: a hash of all that came before.
   const moduleName = `skep-${hash(module.bytes())}`
   const nameSection = new ByteWriter().name('name')
   nameSection.section(0, new ByteWriter().name(moduleName))
-  nameSection.section(1, vector(functions.length, names))
+  nameSection.section(1, vector(defined, names))
   module.section(0, nameSection)
 
   const tables = functions.map(({ name, body, positions, inlined = [] }, at): PositionTable => {

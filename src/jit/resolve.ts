@@ -4,10 +4,12 @@ import { SkepError } from '../error.js'
 import { decode, type Instruction } from '../isa/decode.js'
 import { disassemble } from '../isa/disassemble.js'
 import type { FunctionSpec, Relocation } from '../object/spec.js'
-import type { Callee, LikelyTarget } from './context.js'
+import type { AtOnce, Callee, LikelyTarget } from './context.js'
+import type { CoreCode } from './core-code.js'
 import type { HelperImport, KnownFacts, LinkTarget, RingShape } from './link.js'
 import type { KnownArguments, LookupSite } from './lookups.js'
 
+const UPDATE_HELPER = 2
 const TAIL_CALL_HELPER = 12
 const LOOP_HELPER = 181
 /** bpf_ringbuf_output and bpf_ringbuf_reserve, whose r1 is the ring. */
@@ -88,11 +90,18 @@ export interface KnownSites {
   readonly facts?: KnownFacts | undefined
 }
 
+/** What the module has of the core: compile.ts. */
+export interface CoreParts {
+  indexOf(helper: HelperImport): number
+  /** None: what its functions are called by is all that is asked. */
+  atOnce?(core: CoreCode, name: string, constants: AtOnce['constants'], inPlace: boolean): AtOnce
+}
+
 /** What every call calls: the name of a function, or an import, or nothing. */
 export function calleesOf(
   unit: Unit,
   target: LinkTarget,
-  importIndex: (helper: HelperImport) => number,
+  { indexOf: importIndex, atOnce }: CoreParts,
   { called, lookups, given, facts }: KnownSites = {},
 ): Map<number, Callee | string> {
   const callees = new Map<number, Callee | string>()
@@ -140,25 +149,28 @@ export function calleesOf(
         })
       else if (imm === LOOP_HELPER && second?.kind === 'function-pointer')
         callees.set(index, { kind: 'loop', callback: second.function, index: 0, charges: true, inline: undefined })
-      else if (helper.ofMap !== undefined && map !== undefined)
+      else if (helper.ofMap !== undefined && map !== undefined) {
+        const short = first?.kind === 'map' ? target.shortShape?.(first.map) : undefined
+        const constants = imm === UPDATE_HELPER ? short?.update : short?.delete
         callees.set(index, {
           kind: 'import',
           index: importIndex({ ...helper, name: helper.ofMap, takesAddress: true }),
           helper,
           map,
+          atOnce:
+            helper.atOnce && constants && target.core && atOnce
+              ? atOnce(target.core(), helper.atOnce, constants, false)
+              : undefined,
         })
-      else if (helper.atOnce !== undefined && ring && target.core)
+      } else if (helper.atOnce !== undefined && ring && target.core && atOnce) {
+        const constants = [ring.map, ring.headers, ring.samples, ring.mask]
         callees.set(index, {
           kind: 'import',
           index: importIndex(helper),
           helper,
-          atOnce: {
-            core: target.core(),
-            name: helper.atOnce,
-            constants: [ring.map, ring.headers, ring.samples, ring.mask],
-          },
+          atOnce: atOnce(target.core(), helper.atOnce, constants, true),
         })
-      else callees.set(index, imported(helper, index))
+      } else callees.set(index, imported(helper, index))
     } else if (form.operation === 'function' && index + 1 + imm === 0) callees.set(index, unit.spec.name)
     else
       throw new SkepError('UNRESOLVED', `${place(target, unit.spec, instruction)}: nothing says what is called here`, {

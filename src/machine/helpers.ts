@@ -47,8 +47,8 @@ function kfunc(name: string, parameters: number, more: Partial<HelperEntry> = {}
 /** Every helper, by number. */
 export const helpers: readonly HelperEntry[] = [
   helper(1, 'bpf_map_lookup_elem', 2),
-  helper(2, 'bpf_map_update_elem', 4, { ofMap: 'map_update_in' }),
-  helper(3, 'bpf_map_delete_elem', 2, { ofMap: 'map_delete_in' }),
+  helper(2, 'bpf_map_update_elem', 4, { ofMap: 'map_update_in', atOnce: 'map_update_at_once' }),
+  helper(3, 'bpf_map_delete_elem', 2, { ofMap: 'map_delete_in', atOnce: 'map_delete_at_once' }),
   helper(4, 'bpf_probe_read', 3, { refusedIn: PACKET_TYPES }),
   helper(5, 'bpf_ktime_get_ns', 0),
   helper(6, 'bpf_trace_printk', 5),

@@ -9,6 +9,7 @@ import type {
   KnownFacts,
   LinkTarget,
   RingShape,
+  ShortShape,
   SlotShape,
 } from '../../src/jit/link.js'
 import { coreCode } from '../../src/machine/cpu/core-module.js'
@@ -62,6 +63,7 @@ export interface Options {
   hashes?: Record<string, HashShape>
   slots?: Record<string, SlotShape>
   rings?: Record<string, RingShape>
+  shorts?: Record<string, ShortShape>
   facts?: KnownFacts
   externs?: Record<string, bigint>
   roots?: string[]
@@ -102,6 +104,7 @@ export function linkTarget(options: Options = {}, callbackNames: string[] = []):
     hashShape: (name) => options.hashes?.[name],
     slotShape: (name) => options.slots?.[name],
     ringShape: (name) => options.rings?.[name],
+    shortShape: (name) => options.shorts?.[name],
     core: coreCode,
     ...(options.facts && { facts: () => options.facts! }),
     mapValueAddress: (name, offset) => (options.maps?.[name] ?? 0) + offset,
@@ -148,7 +151,14 @@ export class TestMachine {
       core[inSlot?.name ?? ofMap ?? ''] = call
     }
     for (const [name, { call }] of Object.entries(options.kfuncs ?? {})) core[name] = call
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(this.object.bytes), {
+    const module = new WebAssembly.Module(this.object.bytes)
+    // What the core's own code calls of the core, where that is rare.
+    for (const { module: from, name } of WebAssembly.Module.imports(module))
+      if (from === 'core')
+        core[name] ??= () => {
+          throw new Error(`${name} was called`)
+        }
+    const instance = new WebAssembly.Instance(module, {
       env: { memory: this.memory, table: this.functions },
       cpu: { area: new WebAssembly.Global({ value: 'i32' }, AREA) },
       host: {

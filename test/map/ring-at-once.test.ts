@@ -18,9 +18,9 @@ interface RingCore extends Core {
   bpf_ringbuf_reserve(ring: bigint, size: bigint, flags: bigint): bigint
   bpf_ringbuf_submit(sample: bigint, flags: bigint): void
   bpf_ringbuf_output(ring: bigint, data: bigint, size: bigint, flags: bigint): bigint
-  ringbuf_reserve_at_once(ring: bigint, size: bigint, flags: bigint, ...constants: number[]): number
-  ringbuf_submit_at_once(sample: bigint, flags: bigint, ...constants: number[]): number
-  ringbuf_output_at_once(ring: bigint, data: bigint, size: bigint, flags: bigint, ...constants: number[]): number
+  ringbuf_reserve_at_once(ring: bigint, size: bigint, flags: bigint, ...constants: number[]): bigint
+  ringbuf_submit_at_once(sample: bigint, flags: bigint, ...constants: number[]): bigint
+  ringbuf_output_at_once(ring: bigint, data: bigint, size: bigint, flags: bigint, ...constants: number[]): bigint
   ring_next(ring: number): bigint
   ring_release(ring: number, sample: number): number
 }
@@ -42,10 +42,10 @@ class Ring {
     return this.machine.cpus[cpu] as RingCore
   }
 
-  #counted(answer: number): bigint | undefined {
-    if (answer === 0) return undefined
+  #counted(answer: bigint): bigint | undefined {
+    if (answer === 0n) return undefined
     this.done++
-    return BigInt(answer - 1)
+    return answer - 1n
   }
 
   reserve(cpu: number, size: bigint, flags = 0n): bigint {
@@ -130,15 +130,15 @@ test('with and without, all answers, samples, wake-ups and open records are the 
 
 test('a sample that is not the last record, of this CPU and open, is left to the helper', () => {
   const ring = new Ring(true)
-  const submit = (sample: bigint, on = 0): number => ring.core(on).ringbuf_submit_at_once(sample, 0n, ...ring.constants)
+  const submit = (sample: bigint, on = 0): bigint => ring.core(on).ringbuf_submit_at_once(sample, 0n, ...ring.constants)
   const first = ring.reserve(0, 8n)
   const sample = ring.reserve(0, 8n)
   for (const bad of [0n, first, sample + 1n, sample + 8n, sample + 4096n, sample | (1n << 32n), 2n ** 64n - 1n])
-    assert.equal(submit(bad), 0, `0x${bad.toString(16)}`)
-  assert.equal(submit(sample, 1), 0)
+    assert.equal(submit(bad), 0n, `0x${bad.toString(16)}`)
+  assert.equal(submit(sample, 1), 0n)
   assert.deepEqual(ring.open(0), [2, 0])
-  assert.equal(submit(sample), 1)
-  assert.equal(submit(sample), 0)
+  assert.equal(submit(sample), 1n)
+  assert.equal(submit(sample), 0n)
   assert.deepEqual(ring.open(0), [1, 0])
 })
 
@@ -146,19 +146,19 @@ test('flags that are none, too large samples and bytes that are not the guest’
   const ring = new Ring(true)
   const map = BigInt(ring.map)
   const data = BigInt(ring.machine.stageValue(u64(1)))
-  const reserve = (size: bigint, flags: bigint): number =>
+  const reserve = (size: bigint, flags: bigint): bigint =>
     ring.core().ringbuf_reserve_at_once(map, size, flags, ...ring.constants)
-  const output = (at: bigint, size: bigint, flags: bigint): number =>
+  const output = (at: bigint, size: bigint, flags: bigint): bigint =>
     ring.core().ringbuf_output_at_once(map, at, size, flags, ...ring.constants)
-  assert.equal(reserve(8n, 1n), 0)
-  for (const size of [4081n, 0x3fffffffn, 0x40000000n, 1n << 32n, -1n]) assert.equal(reserve(size, 0n), 0)
-  assert.equal(output(data, 8n, 4n), 0)
-  assert.equal(output(data, 64n, 0n), 0)
-  assert.equal(output(data, 1n << 32n, 0n), 0)
+  assert.equal(reserve(8n, 1n), 0n)
+  for (const size of [4081n, 0x3fffffffn, 0x40000000n, 1n << 32n, -1n]) assert.equal(reserve(size, 0n), 0n)
+  assert.equal(output(data, 8n, 4n), 0n)
+  assert.equal(output(data, 64n, 0n), 0n)
+  assert.equal(output(data, 1n << 32n, 0n), 0n)
   for (const at of [0n, 4096n, data | (1n << 32n), 0xffffffffn, BigInt(ring.machine.memory.buffer.byteLength) - 4n])
-    assert.equal(output(at, 8n, 0n), 0, `0x${at.toString(16)}`)
+    assert.equal(output(at, 8n, 0n), 0n, `0x${at.toString(16)}`)
   assert.deepEqual(ring.open(0), [0, 0])
-  assert.equal(output(data, 8n, 0n), 1)
+  assert.equal(output(data, 8n, 0n), 1n)
 })
 
 test('nested code notes that it has a record open, and does not count', () => {

@@ -114,8 +114,8 @@ export function output(at: RingPlace, name: string, v: number, bytes: number): O
 
 /** What a ring buffer helper answers, or what is in its place in a compiled program. */
 function helped(at: RingPlace, { exports }: Cpu, helper: string, ...values: bigint[]): bigint {
-  const atOnce = at.atOnce ? (exports[`ringbuf_${helper}_at_once`](...values, ...at.constants) as number) : 0
-  return atOnce ? BigInt(atOnce - 1) : (exports[`bpf_ringbuf_${helper}`](...values) as bigint)
+  const atOnce = at.atOnce ? (exports[`ringbuf_${helper}_at_once`](...values, ...at.constants) as bigint) : 0n
+  return atOnce ? atOnce - 1n : (exports[`bpf_ringbuf_${helper}`](...values) as bigint)
 }
 
 /** Reserves a record of so many bytes: where its sample lies, 0 if there is no room. */

@@ -22,8 +22,12 @@ import {
   MAP_MULTIPLIER,
   MAP_RECORDS,
   MAP_RECORD_BYTES,
+  MAP_KEY_SIZE,
   MAP_SEED,
+  MAP_SHARES,
+  MAP_SHORT,
   MAP_TIMER_SLOTS,
+  MAP_VALUE_SIZE,
   MAP_WORK_SLOTS,
   RECORD_REFERENCED,
 } from '../../../core/layout.js'
@@ -31,7 +35,7 @@ import { SkepError } from '../../error.js'
 import { buildImage, imageBytes, stubLimit, type InterpretedObject } from '../../interp/image.js'
 import { compile, type CompiledObject } from '../../jit/compile.js'
 import { LONGEST_KEY } from '../../jit/hash-key.js'
-import type { ArrayShape, HashShape, LinkTarget, RingShape, SlotShape } from '../../jit/link.js'
+import type { ArrayShape, HashShape, LinkTarget, RingShape, ShortShape, SlotShape } from '../../jit/link.js'
 import type { ObjectSpec } from '../../object/spec.js'
 import type { Codes } from '../../verify/blocks.js'
 import type { Probes } from '../../verify/probes.js'
@@ -141,6 +145,7 @@ function linkTarget(
     programAt: (name, index) => spec.programs.get(mapNamed(name).spec.initial?.get(index) ?? '')?.entry,
     hashShape: (name) => hashShape(kernel, mapNamed(name)),
     ringShape: (name) => ringShape(kernel, mapNamed(name)),
+    shortShape: (name) => shortShape(kernel, mapNamed(name)),
     core: coreCode,
     slotShape: (name, field, offset) => slotShape(kernel, mapNamed(name), field, offset),
     decoded: (fn) => codes(fn).instructions,
@@ -198,6 +203,22 @@ function ringShape({ memory }: Kernel, { address, spec }: LiveMap): RingShape | 
     headers: memory.word(address + MAP_RECORDS) >>> 0,
     samples: memory.word(address + MAP_ELEMENTS) >>> 0,
     mask: (memory.word(address + MAP_MAX_ENTRIES) >>> 3) - 1,
+  }
+}
+
+/** A map whose changes mostly go the short way (core/map/short.ts). */
+function shortShape({ memory }: Kernel, { address, spec }: LiveMap): ShortShape | undefined {
+  const word = (field: number): number => memory.word(address + field)
+  if ((spec.type !== MAP_TYPE_HASH && spec.type !== MAP_TYPE_LRU_HASH) || word(MAP_SHORT) === 0) return undefined
+  const [shares, keySize, valueSize] = [MAP_SHARES, MAP_KEY_SIZE, MAP_VALUE_SIZE].map(word) as [number, number, number]
+  const table = [
+    ...[address, word(MAP_BUCKETS), word(MAP_BUCKET_MASK), memory.long(address + MAP_MULTIPLIER)],
+    ...[word(MAP_BUCKET_SHIFT), word(MAP_RECORDS), word(MAP_RECORD_BYTES)],
+  ]
+  const evicts = spec.type === MAP_TYPE_LRU_HASH ? 1 : 0
+  return {
+    update: [...table, word(MAP_ELEMENTS), word(MAP_STRIDE), shares, keySize, valueSize, evicts],
+    delete: [...table, shares, keySize],
   }
 }
 
