@@ -209,6 +209,7 @@ export class FunctionEmitter {
     // would read the global anew in each turn.
     this.#getArea().#getArea().op(op.i32_load, 2).code.u32(CPU_INDEX)
     this.const32(31).op(op.i32_shr_u, op.i32_add).set(this.#area)
+    this.loadWord(CPU_PROGRAM, this.runningProgram)
     this.op(op.loop, VOID)
     this.depth += 1
     this.#beginning = this.depth
@@ -324,13 +325,18 @@ export class FunctionEmitter {
   /** A callee that ends in a tail call leaves another program running: the caller goes on as the one that it was. */
   keepProgram(): void {
     if (!this.context.tails) return
-    this.loadWord(CPU_PROGRAM, this.local('program', I32))
+    this.loadWord(CPU_PROGRAM, this.runningProgram)
+  }
+
+  /** Local of the program that runs, after keepProgram() and in a repeatable function. */
+  get runningProgram(): number {
+    return this.local('program', I32)
   }
 
   /** After the call, or each of them. */
   restoreProgram(): void {
     if (!this.context.tails) return
-    this.storeWord(CPU_PROGRAM, this.local('program', I32))
+    this.storeWord(CPU_PROGRAM, this.runningProgram)
   }
 
   /** Before a call of another BPF function: is there a frame left below this one? */

@@ -5,7 +5,7 @@
 // (core/frame.ts). Called by call.ts.
 import { MAX_TAIL_CALLS } from '../../core/abi.js'
 import { CPU_PROGRAM, CPU_TAIL_CALLS, PROGRAM_ENTRY } from '../../core/layout.js'
-import type { Callee, LikelyTarget } from './context.js'
+import type { Callee } from './context.js'
 import { I32, VOID, atomicOp, op } from './encoder.js'
 import type { FunctionEmitter } from './function.js'
 import { GUEST_FUNCTION } from './module.js'
@@ -24,7 +24,7 @@ export function emitTailCall(f: FunctionEmitter, index: number, frame: number | 
 /**
  * In place. The program stays: a run's section began before it was read. Where the code says who is defined to stand at
  * the place, and it still does, control goes there without the function table; to the function's own beginning by a
- * branch. That asks first: then nothing else is to be asked, nor is the running program another one.
+ * branch, if it is the running program.
  */
 export function emitKnownTailCall(
   f: FunctionEmitter,
@@ -44,34 +44,37 @@ export function emitKnownTailCall(
   f.op(op.atomic, atomicOp.load[32])
   f.code.u32(2).u32(elements + (place ?? 0) * stride)
   f.op(op.i32_wrap_i64).set(program)
-  // Of an empty place it is 0: nothing is ever stored at so small an address (core/layout.ts).
-  f.get(program).op(op.i32_load, 2)
-  f.code.u32(PROGRAM_ENTRY)
-  f.set(entry)
   const again = likely?.index === f.context.index && frame === undefined
-  if (likely && again) when(f, entry, likely, () => counted(f, made, () => f.beginAgain()))
-  f.get(program).op(op.if, VOID)
-  f.depth += 1
-  counted(f, made, () => {
-    f.storeWord(CPU_PROGRAM, program)
-    if (likely && !again)
-      when(f, entry, likely, () => {
-        pushArguments(f, frame)
-        f.op(op.return_call)
-        f.code.u32(likely.index)
-      })
-    leaveFor(f, frame, () => f.get(entry))
-  })
-  f.op(op.end)
-  f.depth -= 1
+  if (again) {
+    f.get(program).get(f.runningProgram).op(op.i32_eq)
+    when(f, () => counted(f, made, () => f.beginAgain()))
+  }
+  f.get(program)
+  when(f, () =>
+    counted(f, made, () => {
+      f.storeWord(CPU_PROGRAM, program)
+      f.get(program).op(op.i32_load, 2)
+      f.code.u32(PROGRAM_ENTRY)
+      f.set(entry)
+      if (likely && !again) {
+        f.get(entry).const32(likely.entry).op(op.i32_eq)
+        when(f, () => {
+          pushArguments(f, frame)
+          f.op(op.return_call)
+          f.code.u32(likely.index)
+        })
+      }
+      leaveFor(f, frame, () => f.get(entry))
+    }),
+  )
   if (place !== undefined) return
   f.op(op.end)
   f.depth -= 1
 }
 
-/** `then` if the next program begins as the likely one does. */
-function when(f: FunctionEmitter, entry: number, likely: LikelyTarget, then: () => void): void {
-  f.get(entry).const32(likely.entry).op(op.i32_eq, op.if, VOID)
+/** Pops an i32; `then` if it is not 0. */
+function when(f: FunctionEmitter, then: () => void): void {
+  f.op(op.if, VOID)
   f.depth += 1
   then()
   f.op(op.end)
@@ -81,13 +84,12 @@ function when(f: FunctionEmitter, entry: number, likely: LikelyTarget, then: () 
 /** Counts a tail call, then `then`; nothing if the run has made all that it may. */
 function counted(f: FunctionEmitter, made: number, then: () => void): void {
   f.loadWord(CPU_TAIL_CALLS, made)
-  f.get(made).const32(MAX_TAIL_CALLS).op(op.i32_lt_u, op.if, VOID)
-  f.depth += 1
-  f.get(made).const32(1).op(op.i32_add).set(made)
-  f.storeWord(CPU_TAIL_CALLS, made)
-  then()
-  f.op(op.end)
-  f.depth -= 1
+  f.get(made).const32(MAX_TAIL_CALLS).op(op.i32_lt_u)
+  when(f, () => {
+    f.get(made).const32(1).op(op.i32_add).set(made)
+    f.storeWord(CPU_TAIL_CALLS, made)
+    then()
+  })
 }
 
 /** Ends the function in the program whose table index `entry` pushes. */
