@@ -6,11 +6,12 @@
 // The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a
 // dead CPU scans them, and in an exploration every step counts.
 // core.wasm has a stamp: core-stamp.mjs.
-// A build is skipped when nothing that it is made of is newer than its output.
+// A build is skipped when nothing that it is made of is newer than its output; a trace build of the core only if its source
+// map has the stamp, too: of other sources it would name other lines.
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import asc from 'assemblyscript/asc'
 import { coreStamp, stamped } from './core-stamp.mjs'
 
@@ -99,6 +100,7 @@ await mkdir('dist/core', { recursive: true })
 const scripts = await Promise.all(['build-core', 'core-stamp'].map((name) => stat(`scripts/${name}.mjs`)))
 const script = Math.max(...scripts.map(({ mtimeMs }) => mtimeMs))
 const changes = await newest()
+const stamp = await coreStamp()
 for (const { entry, output, options, small } of builds) {
   const changed = Math.max(entry.startsWith(SPECIMENS) ? changes.specimens : changes.core, script)
   const path = `dist/core/${output}`
@@ -107,7 +109,8 @@ for (const { entry, output, options, small } of builds) {
     (s) => s.mtimeMs,
     () => 0,
   )
-  if (built > changed && !force) continue
+  const same = !packed || entry !== 'core/index.ts' || (await stampOf(`${path}.map.gz`)) === stamp
+  if (built > changed && same && !force) continue
   const { error, stderr } = await asc.main([entry, ...common, ...options, '--outFile', path], {
     transforms: [LowMemoryUnused],
     ...(small ? { readFile: readSmall } : {}),
@@ -117,12 +120,21 @@ for (const { entry, output, options, small } of builds) {
     console.error(`build-core: ${output}: ${error.message}`)
     process.exit(1)
   }
-  if (output === 'core.wasm') await writeFile(path, stamped(await readFile(path), await coreStamp()))
+  if (output === 'core.wasm') await writeFile(path, stamped(await readFile(path), stamp))
   if (packed) {
     // Places are looked up in it, not the text there: that would be four fifths of it.
     const { sourcesContent: _, ...map } = JSON.parse(await readFile(`${path}.map`, 'utf8'))
-    await pack(`${path}.map`, JSON.stringify(map))
+    await pack(`${path}.map`, JSON.stringify({ ...map, x_stamp: stamp }))
     await pack(path, await readFile(path))
+  }
+}
+
+/** The stamp in a packed source map; undefined if there is none. */
+async function stampOf(path) {
+  try {
+    return JSON.parse(gunzipSync(await readFile(path)).toString()).x_stamp
+  } catch {
+    return undefined
   }
 }
 

@@ -54,6 +54,7 @@ function ask(
   })
 }
 
+const reached = new Reached()
 const tally = new Tally(names)
 const hear = (answer: Answer): void => tally.add(answer).forEach((line) => console.log(line))
 const known = answersIn(options.resume)
@@ -68,7 +69,6 @@ await ask(
 )
 const explored = minutes()
 
-const reached = new Reached()
 if (!options['no-coverage']) await ask(coveredOf(names), true, () => {}, reached)
 const covered = options['no-coverage'] ? { totals: [], never: [] } : reached.print()
 
