@@ -1,5 +1,6 @@
 // `skep check`: puts named subjects, a user's own, or runs of an object's programs to the explorer. Exit code 1 if
 // something is violated.
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Option } from 'commander'
 import type { Command } from 'commander'
@@ -138,6 +139,8 @@ async function checkCommand(subjects: string[], options: Options, command: Comma
 
 /** The default design is the package itself: nobody has asked for it by its name. */
 function nobodyIs(unknown: readonly string[], protocol: Protocol): string {
+  const file = unknown.find((name) => existsSync(name))
+  if (file !== undefined) return `'${file}' is neither a subject (.c, .js, .mjs, .cjs, .wasm) nor an object (.o)`
   const isDefault = protocol === 'shipped'
   const names = unknown.map((name) => `'${name}'`).join(' or ')
   const list = isDefault ? 'skep check --list' : `skep check --list --protocol ${protocol}`

@@ -72,6 +72,9 @@ test('check of something that is not there, or of a token that is none, is wrong
     others.stderr,
     /no subject of --protocol locked is named 'nonsense' or 'pear' \(skep check --list --prot/,
   )
+  const file = await skep(['check', 'package.json'])
+  assert.equal(file.code, 2)
+  assert.match(file.stderr, /'package\.json' is neither a subject \(\.c, .*\) nor an object \(\.o\)$/m)
   const many = await skep(['check', 'hazard', '--replay', 'a1'])
   assert.equal(many.code, 2)
   const broken = await skep(['check', 'hazard/H31', '--replay', '?'])
