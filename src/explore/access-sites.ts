@@ -65,8 +65,8 @@ export class AccessSites {
   }
 
   /**
-   * For each site the exports of the module through which it can be reached, by its calls; `(table)` if through a table,
-   * too. Throws a plain Error for tables that are filled in another way than compilers of ours do.
+   * For each site the exports of the module through which it can be reached, by its calls; `(table)` if through a
+   * table, too. Throws a plain Error for tables that are filled in another way than compilers of ours do.
    */
   enteredBy(): Set<string>[] {
     const entries = readEntries(this.module)

@@ -1,5 +1,6 @@
-// A subject in which every allocation may fail: at each the explorer chooses. An operation that then answers that there is no
-// memory has changed nothing, for the sequential model too; everything else that a subject says must hold as before.
+// A subject in which every allocation may fail: at each the explorer chooses. An operation that then answers that there
+// is no memory has changed nothing, for the sequential model too; everything else that a subject says must hold as
+// before.
 import { E2BIG, ENOMEM } from '../../core/abi.js'
 import type { Subject } from './subject.js'
 

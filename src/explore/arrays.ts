@@ -1,5 +1,5 @@
-// Typed arrays that one search leaves to the next on the same thread: their memory is the process's already, while that of a
-// new array comes from the system page by page, at the first write to each. Used by visited.ts.
+// Typed arrays that one search leaves to the next on the same thread: their memory is the process's already, while that
+// of a new array comes from the system page by page, at the first write to each. Used by visited.ts.
 
 /** Arrays of at most so many bytes are kept, one of each length: together not quite twice as many. */
 const MOST_BYTES = 128 << 20

@@ -1,5 +1,6 @@
-// The published table of contract G7: per operation, the most own steps (accesses to shared memory) over all schedules of
-// the subjects that were explored. Collected by `npm run check`, printed into docs/protocol.md, read back by its test.
+// The published table of contract G7: per operation, the most own steps (accesses to shared memory) over all schedules
+// of the subjects that were explored. Collected by `npm run check`, printed into docs/protocol.md, read back by its
+// test.
 import type { Subject } from './subject.js'
 import type { Variant } from './subjects/entry.js'
 

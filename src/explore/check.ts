@@ -170,7 +170,9 @@ function tracedReplay(entry: Checkable, token: string): Trace {
   return trace
 }
 
-/** A subject as something to check, in a variant: its second CPU's operations as NMIs of the first; the first CPU stops. */
+/**
+ * A subject as something to check, in a variant: its second CPU's operations as NMIs of the first; the first CPU stops.
+ */
 export function checkable(brought: Brought, variant: Variant = 'plain'): Checkable {
   const name = variantName(brought.name, variant)
   const { places, code } = brought

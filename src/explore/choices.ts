@@ -1,5 +1,5 @@
-// Which choices a state offers: which CPU may make a step, take an NMI, stop for ever, sleep to the end of its limit. Reads
-// the state only. Owned by a World.
+// Which choices a state offers: which CPU may make a step, take an NMI, stop for ever, sleep to the end of its limit.
+// Reads the state only. Owned by a World.
 import { DOOR_SLEEP, DOOR_WAIT_WHILE } from '../../core/abi.js'
 import { operationOf } from './access.js'
 import { ASLEEP, DEPTH, MAX_NMI_DEPTH, NMI_STARTED, NODE, PLACE, STATUS, STOPPED } from './control.js'
@@ -17,7 +17,9 @@ export const NMI = 1
 export const STOP = 2
 /** The pending access goes the other way: a sleep comes to the end of its limit, an allocation fails. */
 export const TIME_OUT = 3
-/** As NMI, but the nested operation makes no step yet. Offered where the interrupted one stands before a quiet access. */
+/**
+ * As NMI, but the nested operation makes no step yet. Offered where the interrupted one stands before a quiet access.
+ */
 export const NMI_WAITS = 4
 export const KINDS = 5
 
@@ -38,7 +40,9 @@ export interface WorldOptions {
   replay?: boolean
   /** At most this many preemptions. */
   preemptions?: number | undefined
-  /** Steps whose like was made before are not made access by access (leaps.ts); searches say so, if not told otherwise. */
+  /**
+   * Steps whose like was made before are not made access by access (leaps.ts); searches say so, if not told otherwise.
+   */
   leaps?: boolean
 }
 
@@ -78,10 +82,12 @@ export class Choices {
     return -1
   }
 
-  /** Whether the next access of a CPU, at this node, is independent of everything that others can still do: plain (a race
-   * would be found) and to nothing that they free, or to a word that no operation of theirs uses, as far as is known, which
-   * runs or is still to come. One that a retry loop comes back to never is: a loop of quiet accesses would leave the others
-   * out for ever. */
+  /**
+   * Whether the next access of a CPU, at this node, is independent of everything that others can still do: plain (a
+   * race would be found) and to nothing that they free, or to a word that no operation of theirs uses, as far as is
+   * known, which runs or is still to come. One that a retry loop comes back to never is: a loop of quiet accesses would
+   * leave the others out for ever.
+   */
   quiet(cpu: number, node: number): boolean {
     const { nodes } = this.logs
     const n = node * log.NODE_STRIDE
@@ -99,8 +105,11 @@ export class Choices {
     return true
   }
 
-  /** The calls of other CPUs that an access may meet, as bits: those that are not over. Under a bound on preemptions all of
-   * them, for who is alone goes first, which may take a preemption; all for a write, too, if a check looks at every state. */
+  /**
+   * The calls of other CPUs that an access may meet, as bits: those that are not over. Under a bound on preemptions all
+   * of them, for who is alone goes first, which may take a preemption; all for a write, too, if a check looks at every
+   * state.
+   */
   pending(cpu: number, write: boolean): number {
     const others = this.control.others[cpu]!
     if (this.options.preemptions !== undefined || (write && this.checked)) return others

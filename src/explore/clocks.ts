@@ -1,7 +1,7 @@
-// Races of plain accesses by vector clocks: two accesses to a byte, one of them a write and one of them plain, that no chain
-// of atomic accesses orders. Says of one execution what the sets of races.ts say of all together: there a race is seen in
-// the execution in which the two come right after each other. For walks, which do not see them all, and for replays, which
-// name both places; no part of a state.
+// Races of plain accesses by vector clocks: two accesses to a byte, one of them a write and one of them plain, that no
+// chain of atomic accesses orders. Says of one execution what the sets of races.ts say of all together: there a race is
+// seen in the execution in which the two come right after each other. For walks, which do not see them all, and for
+// replays, which name both places; no part of a state.
 import {
   DOOR_COMPARE_EXCHANGE,
   DOOR_COPY,
@@ -18,7 +18,10 @@ import { DOOR_STOPPED } from './executor.js'
 import type { Observation } from './observation.js'
 import type { Raced } from './races.js'
 
-/** A byte: each CPU's time and the caller's number at its last access of each kind, and what an atomic read of it learns. */
+/**
+ * A byte: each CPU's time and the caller's number at its last access of each kind, and what an atomic read of it
+ * learns.
+ */
 interface Byte {
   times: Uint32Array
   numbers: Int32Array

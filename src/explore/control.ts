@@ -1,5 +1,6 @@
-// The control words of a subject's world: per CPU its place in its script and the stack of operations that run on it, per
-// operation its result. They lie behind the stage's memory in the same array, so undo and hash cover them. Owned by a World.
+// The control words of a subject's world: per CPU its place in its script and the stack of operations that run on it,
+// per operation its result. They lie behind the stage's memory in the same array, so undo and hash cover them. Owned by
+// a World.
 import { NODE_STEPS, NODE_STRIDE } from './node.js'
 import type { Call } from './observation.js'
 import type { PlainSets, Raced } from './races.js'

@@ -31,9 +31,9 @@ export interface ExploreOptions extends SearchOptions {
 }
 
 /**
- * Explores every interleaving of a subject (or those within `options.preemptions`). It learns anew which words operations
- * use, if it is not the subject of the exploration before: what other subjects on the stage use would make accesses
- * scheduling points that here are none.
+ * Explores every interleaving of a subject (or those within `options.preemptions`). It learns anew which words
+ * operations use, if it is not the subject of the exploration before: what other subjects on the stage use would make
+ * accesses scheduling points that here are none.
  */
 export function explore(subject: Subject, { again, ...options }: ExploreOptions = {}): Report {
   if (again !== true) subject.stage.sharing.forget()

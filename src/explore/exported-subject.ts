@@ -1,6 +1,7 @@
-// A subject from the exports of a wasm module: `setup()` makes the initial state; `cpu0_push()` is an operation of CPU 0, in
-// the order of the exports; `nmi0_…` may interrupt CPU 0; `stop0` says that CPU 0 may stop for ever; `at_rest()` looks at the
-// end: it returns 0 if all is well. Exported constants are addresses and name what lies there. Made by modules-of-users.ts and c/subject.ts.
+// A subject from the exports of a wasm module: `setup()` makes the initial state; `cpu0_push()` is an operation of CPU
+// 0, in the order of the exports; `nmi0_…` may interrupt CPU 0; `stop0` says that CPU 0 may stop for ever; `at_rest()`
+// looks at the end: it returns 0 if all is well. Exported constants are addresses and name what lies there. Made by
+// modules-of-users.ts and c/subject.ts.
 import type { Stage } from './stage.js'
 import { subject } from './subject.js'
 import type { Operation, Subject } from './subject.js'
@@ -12,7 +13,10 @@ const functionsOf = (module: WebAssembly.Module): string[] =>
     .filter(({ kind }) => kind === 'function')
     .map(({ name }) => name)
 
-/** CPUs that a module has operations for, counted from 0. Throws a plain Error if it has none: `expected` says what they are. */
+/**
+ * CPUs that a module has operations for, counted from 0. Throws a plain Error if it has none: `expected` says what they
+ * are.
+ */
 export function cpusOf(
   name: string,
   module: WebAssembly.Module,

@@ -1,13 +1,15 @@
-// What is known of the words that the access of a log node is to, beside the node: which calls use them in a way that its order
-// matters to, and what was noted of it already. So the tables of words (sharing.ts) are looked at again only when they
-// have learnt something. Owned by a Stage; asked by choices.ts and steps.ts for accesses to words.
+// What is known of the words that the access of a log node is to, beside the node: which calls use them in a way that
+// its order matters to, and what was noted of it already. So the tables of words (sharing.ts) are looked at again only
+// when they have learnt something. Owned by a Stage; asked by choices.ts and steps.ts for accesses to words.
 import * as log from './node.js'
 import type { NodeTable } from './node.js'
 import type { Sharing } from './sharing.js'
 
-/** Fields of a node: the version of the tables that the others are from; calls that use a word, one of the two writing; calls
- * that free one; calls that are noted to use it as this access does; calls that this access is noted to be independent of,
- * also as a plain one; the call, plus 1, that made the access when nobody else used its word. */
+/**
+ * Fields of a node: the version of the tables that the others are from; calls that use a word, one of the two writing;
+ * calls that free one; calls that are noted to use it as this access does; calls that this access is noted to be
+ * independent of, also as a plain one; the call, plus 1, that made the access when nobody else used its word.
+ */
 const VERSION = 0
 const MET = 1
 const FREED = 2
@@ -42,8 +44,10 @@ export class Independence {
     this.sharing.passes(calls, nodes[n + log.NODE_ADDRESS]!, (flags & log.WIDE) !== 0, (flags & log.WRITES) !== 0)
   }
 
-  /** Whether the node's plain access is independent of `calls`: none of them, as far as is known, frees a word of it. Notes
-   * that it is. */
+  /**
+   * Whether the node's plain access is independent of `calls`: none of them, as far as is known, frees a word of it.
+   * Notes that it is.
+   */
   outlives(node: number, calls: number): boolean {
     const at = this.at(node)
     if ((this.known[at + FREED]! & calls) !== 0) return false
@@ -69,8 +73,10 @@ export class Independence {
     this.known[this.at(node) + ALONE] = call + 1
   }
 
-  /** Whether all that there is to ask and to note of the node's access by this call is known: that nobody else uses its word,
-   * and that it is independent of `calls`. */
+  /**
+   * Whether all that there is to ask and to note of the node's access by this call is known: that nobody else uses its
+   * word, and that it is independent of `calls`.
+   */
   settled(node: number, call: number, calls: number, plain: boolean): boolean {
     const { known, sharing } = this
     const at = node * STRIDE

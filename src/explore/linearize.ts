@@ -20,8 +20,10 @@ export interface Event {
 export interface SequentialModel<S> {
   initial: S | ((view: View) => S)
   key(state: S): string
-  /** The moments at which the operation takes effect, in order (most have one): each gives the states possible after it,
-   * none if its result cannot be explained by this state. */
+  /**
+   * The moments at which the operation takes effect, in order (most have one): each gives the states possible after it,
+   * none if its result cannot be explained by this state.
+   */
   moments(event: Event): ((state: S) => S[])[]
   /** What memory says at rest, compared with the model's last state by `agrees`. */
   final?(view: View): string
@@ -108,10 +110,10 @@ export interface Moments<S> {
 }
 
 /**
- * Searches an order of the moments of these operations that the model can go through, from one of the states `from`; after
- * Wing and Gong, with what was tried remembered. `waits`: whether the moment `moment` of operation i can only come after the
- * moment `first`, the next one, of operation j. `found` is asked of each state in which all has come to its end: true ends
- * the search, and is its answer.
+ * Searches an order of the moments of these operations that the model can go through, from one of the states `from`;
+ * after Wing and Gong, with what was tried remembered. `waits`: whether the moment `moment` of operation i can only
+ * come after the moment `first`, the next one, of operation j. `found` is asked of each state in which all has come to
+ * its end: true ends the search, and is its answer.
  */
 export function findOrder<S>(
   operations: readonly Moments<S>[],

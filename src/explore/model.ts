@@ -137,7 +137,8 @@ interface Poll {
   now: number
 }
 
-// The arming is taken: possible only for an armed timer whose deadline has come, on the CPU that it was pinned to [H26].
+// The arming is taken: possible only for an armed timer whose deadline has come, on the CPU that it was pinned to
+// [H26].
 function take(state: SlotState, { cpu, now }: Poll): SlotState[] {
   if (state.block === 0 || state.armed === 0 || state.armed - 1 > now) return []
   if (state.pinned !== 0 && state.pinned !== cpu + 1) return []
@@ -154,8 +155,8 @@ const choose = (state: SlotState, cpu: number, program?: number): SlotState[] =>
     return [{ ...state, firings: state.firings.map((one) => (one === firing ? chosen : one)) }]
   })
 
-// A timer that is freed after its arming was taken need not be called any more: nobody knows of that firing. One that is
-// not freed by then is called. If nobody frees anything meanwhile (not `tearing`), nothing is taken so.
+// A timer that is freed after its arming was taken need not be called any more: nobody knows of that firing. One that
+// is not freed by then is called. If nobody frees anything meanwhile (not `tearing`), nothing is taken so.
 const takenAndFreed = (poll: Poll, tearing: boolean): ((state: SlotState) => SlotState[])[] => [
   (state) => (tearing ? [state, ...take(state, poll)] : [state]),
   (state) => {

@@ -1,5 +1,5 @@
-// Subjects that people bring: a JavaScript module that exports them, a wasm module whose exports say who does what, or a
-// C file (docs/own-subjects.md describes all three).
+// Subjects that people bring: a JavaScript module that exports them, a wasm module whose exports say who does what, or
+// a C file (docs/own-subjects.md describes all three).
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -26,8 +26,8 @@ export const isSubjectFile = (argument: string): boolean => /\.(wasm|c|[mc]?js)$
 const MEMORY = 1 << 16
 
 /**
- * The subjects of a file. Throws SkepError FILE if it cannot be read, and for C that does not compile; else a plain Error
- * that says what was expected.
+ * The subjects of a file. Throws SkepError FILE if it cannot be read, and for C that does not compile; else a plain
+ * Error that says what was expected.
  */
 export async function subjectsOf(path: string): Promise<Brought[]> {
   try {

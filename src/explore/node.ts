@@ -42,15 +42,19 @@ export const BROKEN = 3
 /** The operation stands at `retry`. */
 export const LOOP_HEAD = 4
 
-/** NODE_FLAGS: the access needs no scheduling point: it is plain (unless somebody frees its word), or reads a clock that nobody
- * moves. */
+/**
+ * NODE_FLAGS: the access needs no scheduling point: it is plain (unless somebody frees its word), or reads a clock that
+ * nobody moves.
+ */
 export const QUIET = 1
 /** It reads or writes one word of memory, in range and aligned. */
 export const WORD = 2
 export const WRITES = 4
 export const PLAIN = 8
 export const WIDE = 16
-/** It asks whether an allocation fails: the explorer's choice, if the subject lets allocations fail; no step of its own. */
+/**
+ * It asks whether an allocation fails: the explorer's choice, if the subject lets allocations fail; no step of its own.
+ */
 export const FAILS = 32
 /** It begins a turn of a retry loop, which may come back to it: others must have their turn too. */
 export const TURN = 64

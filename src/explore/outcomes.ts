@@ -1,5 +1,5 @@
-// Of a compare-and-exchange in the tree of logs: which outcomes were seen. Used by the coverage by field, by line and by
-// subject (coverage.ts, reach.ts, and the whole check's own, by line).
+// Of a compare-and-exchange in the tree of logs: which outcomes were seen. Used by the coverage by field, by line and
+// by subject (coverage.ts, reach.ts, and the whole check's own, by line).
 import { NODE_A_HIGH, NODE_A_LOW, NODE_FIRST_CHILD, NODE_HIGH, NODE_LOW, NODE_SIBLING, NODE_STRIDE } from './node.js'
 
 /** Whether the exchange at `node` found what it expected, and whether it found something else. */

@@ -1,5 +1,5 @@
-// Call sites of a trace as places in the source: a stack of wasm frames becomes file, line and function of the innermost
-// frame that is not the door itself.
+// Call sites of a trace as places in the source: a stack of wasm frames becomes file, line and function of the
+// innermost frame that is not the door itself.
 import type { Place } from './source-map.js'
 import type { Trace } from './trace.js'
 

@@ -1,5 +1,5 @@
-// The way into a subject's initial state and back: the stage's memory is the image again afterwards, whatever was done in
-// between. Every search, walk and replay begins here.
+// The way into a subject's initial state and back: the stage's memory is the image again afterwards, whatever was done
+// in between. Every search, walk and replay begins here.
 import type { WorldOptions } from './choices.js'
 import type { Subject } from './subject.js'
 import { World } from './world.js'

@@ -1,7 +1,7 @@
-// What an exploration of a subject reached of the code under test: which accesses, and of each compare-and-exchange whether it
-// was seen to succeed and to fail. Read from the logs of the subject's operations, so what other subjects did with the same
-// operations on the same stage counts, too. By operation and field (any stage), and by place in the module (a stage that
-// records call sites). Answers are plain data that pass between threads. Called by check.ts.
+// What an exploration of a subject reached of the code under test: which accesses, and of each compare-and-exchange
+// whether it was seen to succeed and to fail. Read from the logs of the subject's operations, so what other subjects
+// did with the same operations on the same stage counts, too. By operation and field (any stage), and by place in the
+// module (a stage that records call sites). Answers are plain data that pass between threads. Called by check.ts.
 import { DOOR_COMPARE_EXCHANGE } from '../../core/abi.js'
 import type { AccessSites } from './access-sites.js'
 import { hex, isWordAccess, operationOf } from './access.js'

@@ -1,5 +1,5 @@
-// What a subject says must hold, asked of the present state: in every state, and when nobody can go on. Made in the initial
-// state (a model may read it); used by searches, walks and replays alike.
+// What a subject says must hold, asked of the present state: in every state, and when nobody can go on. Made in the
+// initial state (a model may read it); used by searches, walks and replays alike.
 import { hex } from './access.js'
 import { Linearizer } from './linearize.js'
 import type { Observation } from './observation.js'
@@ -42,8 +42,11 @@ export class Rules {
     return check && guarded(() => check(this.checkView))
   }
 
-  /** The same in a search: `check` is not asked where all is as it was in another state that it has read of any so far.
-   * `since`: where the undo log stood in the state one step before, at a depth one less, which was the last one asked there. */
+  /**
+   * The same in a search: `check` is not asked where all is as it was in another state that it has read of any so far.
+   * `since`: where the undo log stood in the state one step before, at a depth one less, which was the last one asked
+   * there.
+   */
   atDepth(depth: number, since?: number): string | undefined {
     if (!this.remembers || this.world.subject.check === undefined) return this.inState()
     const { checked } = this
@@ -62,8 +65,10 @@ export class Rules {
     return wrong
   }
 
-  /** Whether another state without a choice had the same results, and was the same in all that is asked of it. Only with a
-   * model: what a subject without one asks at rest may be more than what it reads of the view. */
+  /**
+   * Whether another state without a choice had the same results, and was the same in all that is asked of it. Only with
+   * a model: what a subject without one asks at rest may be more than what it reads of the view.
+   */
   endsAsBefore(): boolean {
     if (!this.remembers || this.linearizer === undefined) return false
     this.ended.hash(this.endHash, 0)
@@ -105,8 +110,9 @@ export class Rules {
 }
 
 /**
- * What is wrong with a cycle in which these CPUs step, in this order, and no operation ends; the world stands in a state of
- * it. `covered`: the CPUs that step or are blocked somewhere in it, as bits. Undefined if the subject allows the cycle.
+ * What is wrong with a cycle in which these CPUs step, in this order, and no operation ends; the world stands in a
+ * state of it. `covered`: the CPUs that step or are blocked somewhere in it, as bits. Undefined if the subject allows
+ * the cycle.
  */
 export function cycleMessage(world: World, cpus: Iterable<number>, covered: number): string | undefined {
   const { progress = 'lock-free' } = world.subject
@@ -116,7 +122,10 @@ export function cycleMessage(world: World, cpus: Iterable<number>, covered: numb
   return `a cycle in which no operation ends: ${running.join(', ')} can go on for ever`
 }
 
-/** What is wrong where even a fair scheduler lets those go on for ever that are inside an operation in the present state. */
+/**
+ * What is wrong where even a fair scheduler lets those go on for ever that are inside an operation in the present
+ * state.
+ */
 export function livelockMessage(world: World): string {
   const cpus = Array.from({ length: world.cpuCount }, (_, cpu) => cpu)
   const inside = cpus.filter((cpu) => cpu !== world.stopped && world.running(cpu).length > 0)

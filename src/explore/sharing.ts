@@ -1,14 +1,19 @@
-// Which accesses order matters for: those to a word that an operation of another CPU uses too which is still to come, or
-// runs, one of the two writing. An access to any other word is independent of everything that other CPUs will do. What
-// operations use is learnt on the way; an access that was taken to be independent and is not makes the search begin again.
-// Owned by a Stage, for one subject at a time.
+// Which accesses order matters for: those to a word that an operation of another CPU uses too which is still to come,
+// or runs, one of the two writing. An access to any other word is independent of everything that other CPUs will do.
+// What operations use is learnt on the way; an access that was taken to be independent and is not makes the search
+// begin again. Owned by a Stage, for one subject at a time.
 
-/** Fields of a word, as offsets: calls that read it, that write it; calls that a read, a write of it was taken to be independent of. */
+/**
+ * Fields of a word, as offsets: calls that read it, that write it; calls that a read, a write of it was taken to be
+ * independent of.
+ */
 const READERS = 0
 const WRITERS = 1
 const READ_PAST = 2
 const WRITTEN_PAST = 3
-/** Calls that free a word or use it anew (poison, cleanse); calls that a plain access was taken to be independent of. */
+/**
+ * Calls that free a word or use it anew (poison, cleanse); calls that a plain access was taken to be independent of.
+ */
 const FREED = 4
 const PLAIN_PAST = 5
 const STRIDE = 6

@@ -1,5 +1,5 @@
-// Source maps (version 3) read by hand: from a byte offset in a wasm module to file and line of its source. Modules have
-// one generated line; the mappings of a line are VLQ differences.
+// Source maps (version 3) read by hand: from a byte offset in a wasm module to file and line of its source. Modules
+// have one generated line; the mappings of a line are VLQ differences.
 
 export interface Place {
   file: string

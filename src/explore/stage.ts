@@ -34,7 +34,10 @@ export interface Names {
   show: (address: number, value: bigint, width: number) => string | undefined
 }
 
-/** A module, the memory that its CPUs share in the model, and the CPUs: what subjects are explored on, one after the other. */
+/**
+ * A module, the memory that its CPUs share in the model, and the CPUs: what subjects are explored on, one after the
+ * other.
+ */
 export class Stage {
   readonly memory: Words
   readonly executor: Executor

@@ -1,5 +1,6 @@
-// What a step does to a state: performs the pending access of a CPU, and goes on through accesses that need no scheduling
-// point. The inner loop of every search: for a word access there is no allocation and no bigint. Owned by a World.
+// What a step does to a state: performs the pending access of a CPU, and goes on through accesses that need no
+// scheduling point. The inner loop of every search: for a word access there is no allocation and no bigint. Owned by a
+// World.
 import {
   DOOR_COPY,
   DOOR_FILL,
@@ -73,7 +74,9 @@ export class Steps {
     control.roots.forEach((root, call) => this.watch(call, root))
   }
 
-  /** Performs the pending access of the innermost operation of a CPU, and those after it that need no scheduling point. */
+  /**
+   * Performs the pending access of the innermost operation of a CPU, and those after it that need no scheduling point.
+   */
   run(cpu: number, at: number): void {
     this.violation = undefined
     this.accesses = 0
@@ -81,7 +84,8 @@ export class Steps {
     while (this.goesOn(cpu, at))
   }
 
-  // Whether the CPU stands before an access that needs no scheduling point: an operation has ended, the one below goes on.
+  // Whether the CPU stands before an access that needs no scheduling point: an operation has ended, the one below goes
+  // on.
   private goesOn(cpu: number, at: number): boolean {
     const { words } = this.words
     const depth = words[at + DEPTH]!
@@ -128,8 +132,8 @@ export class Steps {
     this.settle(cpu, at, call, node)
   }
 
-  // Makes the next accesses of an operation that has begun, as long as all that there is to ask of them is known: most of a
-  // search is spent here. Returns the node after them. Only where the CPU has no other choices on the way.
+  // Makes the next accesses of an operation that has begun, as long as all that there is to ask of them is known: most
+  // of a search is spent here. Returns the node after them. Only where the CPU has no other choices on the way.
   private glide(cpu: number, call: number, node: number): number {
     const { logs, words, independence } = this
     const reading = this.choices.pending(cpu, false)

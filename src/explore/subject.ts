@@ -1,5 +1,5 @@
-// What a subject says: which module, how memory starts, what each CPU does, what must hold. Types only, and `subject()`,
-// which checks what the types cannot. Subjects are written by people: keep it small.
+// What a subject says: which module, how memory starts, what each CPU does, what must hold. Types only, and
+// `subject()`, which checks what the types cannot. Subjects are written by people: keep it small.
 import { MOST_CPUS } from './choices.js'
 import type { Cpu } from './executor.js'
 import type { SequentialModel } from './linearize.js'
@@ -21,8 +21,10 @@ export interface Operation {
   afterStop?: boolean
   /** May wait for ever if a CPU has stopped. */
   mayWait?: boolean
-  /** Addresses of words that it may write, though only few interleavings show it: a search knows it from the start, and need
-   * not begin again when it learns it late. A word too many costs states, one too few time. */
+  /**
+   * Addresses of words that it may write, though only few interleavings show it: a search knows it from the start, and
+   * need not begin again when it learns it late. A word too many costs states, one too few time.
+   */
   writes?: readonly number[]
   /** A fault (`host.fault`) is a result, not a violation. */
   mayFault?: boolean
@@ -32,7 +34,9 @@ export interface Operation {
 export interface CpuScript {
   /** Operations in order. */
   operations: Operation[]
-  /** Operations that may each be started once, in this order, at any step of a running operation, and run to their end. */
+  /**
+   * Operations that may each be started once, in this order, at any step of a running operation, and run to their end.
+   */
   nmi?: Operation[]
   /** This CPU may stop for ever at any step of an operation. */
   mayStop?: boolean
@@ -74,8 +78,10 @@ export interface Subject<S = unknown> {
   atRest?(view: View): string | void
   /** Results must be those of some order of the operations in this model. */
   model?: SequentialModel<S>
-  /** What a cycle in the state graph means: 'lock-free' (default): any cycle is a violation; 'fair': only if every CPU that
-   * could go on does take part; 'none': cycles are allowed. */
+  /**
+   * What a cycle in the state graph means: 'lock-free' (default): any cycle is a violation; 'fair': only if every CPU
+   * that could go on does take part; 'none': cycles are allowed.
+   */
   progress?: 'lock-free' | 'fair' | 'none'
   /** A sleeping CPU counts as done (a CPU loop waiting for work). */
   sleepIsRest?: boolean

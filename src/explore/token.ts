@@ -1,6 +1,6 @@
-// Replay tokens: the choices of an interleaving as a short string that a person can read. `a5b2^` means: CPU 0 makes five
-// accesses, CPU 1 two, then CPU 1 starts its next NMI, which makes its first (`_`: makes none yet). `!` stops the CPU for
-// ever, `~` lets its sleep time out, or its allocation fail.
+// Replay tokens: the choices of an interleaving as a short string that a person can read. `a5b2^` means: CPU 0 makes
+// five accesses, CPU 1 two, then CPU 1 starts its next NMI, which makes its first (`_`: makes none yet). `!` stops the
+// CPU for ever, `~` lets its sleep time out, or its allocation fail.
 import { NMI, NMI_WAITS, STEP, STOP, TIME_OUT } from './choices.js'
 
 const MARKS: Record<number, string> = { [NMI]: '^', [STOP]: '!', [TIME_OUT]: '~', [NMI_WAITS]: '_' }

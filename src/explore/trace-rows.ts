@@ -1,5 +1,5 @@
-// The lines of a trace as every rendering of it shows them: where the operation of a CPU changes, a head stands before the
-// line. Called by print.ts and report/.
+// The lines of a trace as every rendering of it shows them: where the operation of a CPU changes, a head stands before
+// the line. Called by print.ts and report/.
 import type { Trace, TraceLine } from './trace.js'
 
 export interface TraceRow {

@@ -1,5 +1,5 @@
-// One interleaving made readable: every access in order, with names, values before and after, and what ended. Traces are
-// data; print.ts draws them. A trace is made by replaying choices, so a token is all that has to be kept.
+// One interleaving made readable: every access in order, with names, values before and after, and what ended. Traces
+// are data; print.ts draws them. A trace is made by replaying choices, so a token is all that has to be kept.
 import {
   DOOR_ADD,
   DOOR_AND,

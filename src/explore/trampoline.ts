@@ -1,5 +1,5 @@
-// A tiny module whose exported functions have the type of guest functions and call back into JavaScript: function tables
-// hold wasm functions only. Its bytes are written here; used where a subject plays programs and callbacks.
+// A tiny module whose exported functions have the type of guest functions and call back into JavaScript: function
+// tables hold wasm functions only. Its bytes are written here; used where a subject plays programs and callbacks.
 
 /** What a guest function does in a model: its table index, and r1 to r3. */
 export type GuestFunction = (index: number, r1: bigint, r2: bigint, r3: bigint) => bigint

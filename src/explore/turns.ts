@@ -1,5 +1,5 @@
-// Whether an interleaving comes back to a state that it has been in: then it can go round for ever. States are those since the
-// last operation ended, by their hashes. Owned by a replay (trace.ts).
+// Whether an interleaving comes back to a state that it has been in: then it can go round for ever. States are those
+// since the last operation ended, by their hashes. Owned by a replay (trace.ts).
 import { STEP } from './choices.js'
 import type { World } from './world.js'
 

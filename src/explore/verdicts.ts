@@ -1,6 +1,6 @@
-// In which states a question was answered already: those in which all the words that it has ever read, of whatever state, had
-// these values. It need not be asked again there, if its answer depends on what it reads only. Values are compared by a hash of
-// 128 bits, as states are. Owned by the rules of one search, which releases it.
+// In which states a question was answered already: those in which all the words that it has ever read, of whatever
+// state, had these values. It need not be asked again there, if its answer depends on what it reads only. Values are
+// compared by a hash of 128 bits, as states are. Owned by the rules of one search, which releases it.
 import { Visited } from './visited.js'
 import { WordSet } from './words.js'
 import type { Words } from './words.js'
@@ -34,8 +34,10 @@ export class Verdicts {
     return states.has(hash[at]!, hash[at + 1]!, hash[at + 2]!, hash[at + 3]!)
   }
 
-  /** The question was asked in the present state, and nothing is wrong. `into`: the hash of what was read when it was asked, and
-   * now, if that is more. */
+  /**
+   * The question was asked in the present state, and nothing is wrong. `into`: the hash of what was read when it was
+   * asked, and now, if that is more.
+   */
   add(into: Int32Array, at: number): void {
     if (this.states === undefined || this.told !== this.version || this.states.size === MOST) {
       this.release()

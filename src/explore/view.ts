@@ -1,5 +1,5 @@
-// A state as a subject's checks see it: memory and results, read only. Made once per search; reads the current words, and
-// notes which ones, for who wants to know what an answer depends on.
+// A state as a subject's checks see it: memory and results, read only. Made once per search; reads the current words,
+// and notes which ones, for who wants to know what an answer depends on.
 import { DEPTH, MAX_NMI_DEPTH, NODE } from './control.js'
 import type { View, Value } from './subject.js'
 import { WordSet } from './words.js'

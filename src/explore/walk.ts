@@ -13,7 +13,9 @@ export interface WalkOptions {
   walks?: number
   /** Steps after which a walk is given up; 100,000 if not given. */
   maxSteps?: number
-  /** One step in so many moves to another CPU, as far as there is a choice (1: any CPU at each step). 3 if not given. */
+  /**
+   * One step in so many moves to another CPU, as far as there is a choice (1: any CPU at each step). 3 if not given.
+   */
   switchEvery?: number
   maxMilliseconds?: number
 }

@@ -40,7 +40,9 @@ const SPARE_WORDS = 128
 /** Words with undo and an incremental hash. Indices are word indices; values are signed 32-bit. */
 export class Words {
   words: Int32Array
-  /** Hash of the difference to the state at the last `resetHash`, as of the last `mark`; equal states have equal hashes. */
+  /**
+   * Hash of the difference to the state at the last `resetHash`, as of the last `mark`; equal states have equal hashes.
+   */
   h0 = 0
   h1 = 0
   h2 = 0
@@ -109,8 +111,10 @@ export class Words {
     return this.words[index]!
   }
 
-  /** Writes different words after a `mark`: pairs (index, value) from `first` to `end` of `pairs`. What this does to the hash is
-   * known: four words at `delta`. */
+  /**
+   * Writes different words after a `mark`: pairs (index, value) from `first` to `end` of `pairs`. What this does to the
+   * hash is known: four words at `delta`.
+   */
   change(pairs: Int32Array, first: number, end: number, delta: number): void {
     const { words } = this
     while (this.top + end - first > this.undo.length) this.enlarge()
@@ -139,7 +143,10 @@ export class Words {
     this.moveHash(into, at, h0, h1, h2, h3)
   }
 
-  /** What the writes since the mark, one for each word, have done to such a hash. False if they changed none of these words. */
+  /**
+   * What the writes since the mark, one for each word, have done to such a hash. False if they changed none of these
+   * words.
+   */
   rehash(mark: number, set: WordSet, into: Int32Array, at: number): boolean {
     const { undo, words, h0, h1, h2, h3 } = this
     let changed = false
@@ -167,7 +174,10 @@ export class Words {
     this.h3 = h3
   }
 
-  /** Takes every write since the mark back. The hash is not touched: who marked keeps the hash, if there were marks since. */
+  /**
+   * Takes every write since the mark back. The hash is not touched: who marked keeps the hash, if there were marks
+   * since.
+   */
   rollback(mark: number): void {
     const { words, undo } = this
     for (let top = this.top; top > mark;) {

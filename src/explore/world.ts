@@ -1,6 +1,6 @@
-// The transition system of one subject: which choices a state offers and what a choice does. A state is the words of the
-// stage's memory plus control words (per CPU: place in its script, stack of log nodes; per operation: result). All changes
-// go through Words.put, so a search undoes them by a mark. Used by search.ts, walk.ts and trace.ts.
+// The transition system of one subject: which choices a state offers and what a choice does. A state is the words of
+// the stage's memory plus control words (per CPU: place in its script, stack of log nodes; per operation: result). All
+// changes go through Words.put, so a search undoes them by a mark. Used by search.ts, walk.ts and trace.ts.
 import { Choices, NMI, NMI_WAITS, STOP, TIME_OUT } from './choices.js'
 import type { WorldOptions } from './choices.js'
 import { Control, DEPTH, NMI_STARTED, PLACE } from './control.js'

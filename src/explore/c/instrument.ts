@@ -1,13 +1,15 @@
 // Brings a compiled C file under the explorer: each instruction that touches memory becomes a call to a function of the
-// runtime (include/skep-check-runtime.c) that is linked into the module, so nothing gets past the hook. Function numbers
-// stay as they are. Keeps where each instruction was, for source lines.
+// runtime (include/skep-check-runtime.c) that is linked into the module, so nothing gets past the hook. Function
+// numbers stay as they are. Keeps where each instruction was, for source lines.
 import { Reader, readInstruction } from './instructions.js'
 import type { Instruction, MemoryAccess } from './instructions.js'
 
 export interface Instrumented {
   bytes: Uint8Array
-  /** Byte offset in the instrumented module → offset from the beginning of the original code section's contents; -1 in the
-   * runtime. */
+  /**
+   * Byte offset in the instrumented module → offset from the beginning of the original code section's contents; -1 in
+   * the runtime.
+   */
   original(offset: number): number
   /** Contents of a custom section; undefined if there is none. */
   section(name: string): Uint8Array | undefined

@@ -1,5 +1,5 @@
-// A C file as a subject: compiled, instrumented, its operations found by the macros of include/skep-check.h, its variables
-// and lines by its debug information.
+// A C file as a subject: compiled, instrumented, its operations found by the macros of include/skep-check.h, its
+// variables and lines by its debug information.
 import { basename } from 'node:path'
 import { hex, Violation } from '../access.js'
 import type { Cpu, WasmImports } from '../executor.js'

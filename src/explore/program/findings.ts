@@ -107,8 +107,8 @@ export class Findings {
     return ((low >>> ((address & 3) * 8)) & mask) !== (known.low & mask)
   }
 
-  // A timer that is armed while it is freed, which the freeing run cannot have meant: it is the timer's own callback (so
-  // somebody armed it again since it fired), or it has read a value of the element that has changed since.
+  // A timer that is armed while it is freed, which the freeing run cannot have meant: it is the timer's own callback
+  // (so somebody armed it again since it fired), or it has read a value of the element that has changed since.
   private timerLost({ pending, narration }: Fact, cpu: number, view: View): Sighting | undefined {
     const block = pending.address - layout.CB_STATE
     const state = view.load64(pending.address)

@@ -39,7 +39,9 @@ export interface Row {
 const MOST_BYTES = 2 ** 31
 const MOST_STEPS = 200_000
 
-/** Replays choices, lets CPU `first` (a position in the subject) and then the others go on to their ends, and tells it. */
+/**
+ * Replays choices, lets CPU `first` (a position in the subject) and then the others go on to their ends, and tells it.
+ */
 export function interleaving(
   machine: ProgramMachine,
   subject: Subject,

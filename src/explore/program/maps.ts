@@ -32,8 +32,9 @@ const MOST_ELEMENTS = 64
 const FIXED_MEMORY = 3 << 20
 
 /**
- * Makes the maps of an object fit into a model of so many CPUs: the memory that it takes, and which maps are smaller there.
- * Memory and core heap are rough upper bounds: they cost the model nothing. Throws SkepError UNSUPPORTED, NO_MEMORY.
+ * Makes the maps of an object fit into a model of so many CPUs: the memory that it takes, and which maps are smaller
+ * there. Memory and core heap are rough upper bounds: they cost the model nothing. Throws SkepError UNSUPPORTED,
+ * NO_MEMORY.
  */
 export function fitted(spec: ObjectSpec, cpus: number): { memory: number; lowered: string[] } {
   const lowered: string[] = []

@@ -1,5 +1,5 @@
-// Addresses of the model's guest memory as a person knows them: map, key, field by BTF. And the other way round: what the
-// maps hold. Reads the words of the model; changes nothing.
+// Addresses of the model's guest memory as a person knows them: map, key, field by BTF. And the other way round: what
+// the maps hold. Reads the words of the model; changes nothing.
 import * as layout from '../../../core/layout.js'
 import { KIND_WORK, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERCPU_ARRAY } from '../../../core/abi.js'
 import { codec } from '../../machine/map/codec.js'

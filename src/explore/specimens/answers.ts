@@ -1,4 +1,5 @@
-// Questions about answers: lost calls, cancels that leave something behind, setters that keep each other from their end.
+// Questions about answers: lost calls, cancels that leave something behind, setters that keep each other from their
+// end.
 import { EBUSY, EDEADLK, ENOMEM } from '../../../core/abi.js'
 import * as layout from '../../../core/specimens/layout.js'
 import { answered, LATER, prepared, victims } from './question.js'

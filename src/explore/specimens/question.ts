@@ -18,7 +18,10 @@ export const WORK = 2
 /** An expiry that never comes: the clock of the model stands still. */
 export const LATER = 1_000_000n
 
-/** A timer in slot 0, bound to program 1 (which lives by that binding only, if `unloaded`), armed on CPU `on` if asked for. */
+/**
+ * A timer in slot 0, bound to program 1 (which lives by that binding only, if `unloaded`), armed on CPU `on` if asked
+ * for.
+ */
 export function prepared(
   at: SpecimenStage,
   what: { kind?: number; armed?: bigint; on?: number; unloaded?: boolean } = {},

@@ -1,5 +1,5 @@
-// The stage on which the three older designs play: their module's check build, a few blocks, slots and programs, and what
-// traces call them. Operations are wrapped as what they are in life: a program's run, an NMI, a CPU's own work.
+// The stage on which the three older designs play: their module's check build, a few blocks, slots and programs, and
+// what traces call them. Operations are wrapped as what they are in life: a program's run, an NMI, a CPU's own work.
 import {
   BITMAP_LEVEL,
   CPU_BYTES,

@@ -1,5 +1,5 @@
-// All questions to the older designs, in the order of docs/specimens.md, and what the explorer is given for each. The same
-// question is put to every design that it makes sense for; which of them fail is for the tests and for the page.
+// All questions to the older designs, in the order of docs/specimens.md, and what the explorer is given for each. The
+// same question is put to every design that it makes sense for; which of them fail is for the tests and for the page.
 import { subject } from '../subject.js'
 import type { Subject } from '../subject.js'
 import { ANSWERS } from './answers.js'

@@ -1,5 +1,5 @@
-// All named subjects: what `skep check` can be asked for and what the tests explore. A name is a path of words, so that a
-// prefix names a family; `+nmi` and `+stop` mark the variants with nested operations and with a CPU that stops.
+// All named subjects: what `skep check` can be asked for and what the tests explore. A name is a path of words, so that
+// a prefix names a family; `+nmi` and `+stop` mark the variants with nested operations and with a CPU that stops.
 import { asyncEntries } from './async-catalogue.js'
 import { isGenerated } from './async-pairs.js'
 import type { Entry, Protocol, Variant } from './entry.js'
@@ -14,7 +14,10 @@ import { stackEntries } from './stack-catalogue.js'
 import { trieEntries } from './trie-catalogue.js'
 import { userRingEntries } from './user-ring-catalogue.js'
 
-/** What structures' subjects are made by, and the first words of their names. The other first words are the async protocol's. */
+/**
+ * What structures' subjects are made by, and the first words of their names. The other first words are the async
+ * protocol's.
+ */
 const STRUCTURES: [families: string[], make: () => Entry[]][] = [
   [['parts'], partEntries],
   [['lock'], lockEntries],
@@ -27,8 +30,8 @@ const STRUCTURES: [families: string[], make: () => Entry[]][] = [
   [['trie'], trieEntries],
 ]
 
-// All of them, or of the shipped protocol's a part: one family and state of those that are generated, one family of structures,
-// or all others.
+// All of them, or of the shipped protocol's a part: one family and state of those that are generated, one family of
+// structures, or all others.
 function* made(protocol: Protocol, part?: string): Generator<Entry> {
   if (protocol !== 'shipped') return yield* specimenEntries(protocol)
   const ofStructures = STRUCTURES.filter(([families]) => part === undefined || families.includes(part))
@@ -67,7 +70,9 @@ export function entryNamed(protocol: Protocol, name: string): Entry | undefined 
   return known.get(name)
 }
 
-/** Whether a pattern names an entry: its name, the beginning of it up to `/` or `+`, a hazard (H7), or a glob with `*`. */
+/**
+ * Whether a pattern names an entry: its name, the beginning of it up to `/` or `+`, a hazard (H7), or a glob with `*`.
+ */
 function names(pattern: string, entry: Entry): boolean {
   if (/^H\d+$/i.test(pattern)) return entry.hazards.includes(pattern.toUpperCase())
   if (pattern.includes('*')) {
@@ -77,7 +82,10 @@ function names(pattern: string, entry: Entry): boolean {
   return entry.name === pattern || entry.name.startsWith(`${pattern}/`) || entry.name.startsWith(`${pattern}+`)
 }
 
-/** The entries that patterns name (all if there are none); a name in full means just that one. Unknown patterns are returned. */
+/**
+ * The entries that patterns name (all if there are none); a name in full means just that one. Unknown patterns are
+ * returned.
+ */
 export function select(
   entries: readonly Entry[],
   patterns: readonly string[],

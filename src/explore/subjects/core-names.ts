@@ -1,6 +1,6 @@
 // Names of the words of a machine of the core with maps, for traces: `cpu0.map_operations`, `map.count`, `bucket[0]`,
-// `element#1.link`, and links as what they lead to. Reads the maps' headers, which do not change once a map is made. For
-// the stages of core-stage.ts; the timers and works of a machine have names of their own (async-memory.ts).
+// `element#1.link`, and links as what they lead to. Reads the maps' headers, which do not change once a map is made.
+// For the stages of core-stage.ts; the timers and works of a machine have names of their own (async-memory.ts).
 import {
   MAP_TYPE_HASH,
   MAP_TYPE_LPM_TRIE,

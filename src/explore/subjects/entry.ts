@@ -19,8 +19,10 @@ export interface Entry {
   variant: Variant
   /** The module under test, to find source positions; none if it has no trace build. */
   module?: ModuleName
-  /** Makes the subject; with `traced` over the trace build, recording call sites; a map's also over the core that is given.
-   *  Stages are shared between entries. */
+  /**
+   * Makes the subject; with `traced` over the trace build, recording call sites; a map's also over the core that is
+   * given. Stages are shared between entries.
+   */
   subject(traced: boolean, module?: Uint8Array): Subject
 }
 

@@ -1,6 +1,6 @@
-// bpf_spin_lock as named subjects: two and three CPUs that add to a counter under the lock, as programs do, with plain accesses; a
-// CPU that stops anywhere, before, inside or behind its lock, and is repaired while another one waits. What must hold: no addition
-// is lost, nobody waits for ever, and at the end nobody holds the lock.
+// bpf_spin_lock as named subjects: two and three CPUs that add to a counter under the lock, as programs do, with plain
+// accesses; a CPU that stops anywhere, before, inside or behind its lock, and is repaired while another one waits. What
+// must hold: no addition is lost, nobody waits for ever, and at the end nobody holds the lock.
 import * as layout from '../../../core/layout.js'
 import { subject } from '../subject.js'
 import type { Operation, Stage, Subject, View } from '../index.js'

@@ -1,5 +1,5 @@
-// Hash maps as named subjects: any two operations on one bucket beside each other, as NMI of each other, beside a CPU that
-// stops; elements that are handed out again at once; LRU eviction. What must hold is in map-stage.ts.
+// Hash maps as named subjects: any two operations on one bucket beside each other, as NMI of each other, beside a CPU
+// that stops; elements that are handed out again at once; LRU eviction. What must hold is in map-stage.ts.
 import { MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
@@ -68,7 +68,9 @@ function* pairs(): Generator<Entry> {
 
 const CHANGES = ['look up 1', 'update 1', 'delete 1', 'update 2', 'delete 2']
 
-/** Each CPU has a spare element, and one of them all rooms that are free; it keeps only one of two that are given back. */
+/**
+ * Each CPU has a spare element, and one of them all rooms that are free; it keeps only one of two that are given back.
+ */
 function* spares(): Generator<Entry> {
   for (const [maxEntries, keys] of [
     [1, []],
@@ -141,8 +143,10 @@ function* repaired(): Generator<Entry> {
         )
 }
 
-/** An insertion looks for room at all words while a room moves from one to another: there is room at every moment, and key
- *  2 keeps the place of key 1 as it was seen. */
+/**
+ * An insertion looks for room at all words while a room moves from one to another: there is room at every moment, and
+ * key 2 keeps the place of key 1 as it was seen.
+ */
 function movingRoom(): Entry {
   const name = 'map/room-that-moves'
   const about = 'an insertion that looks for room everywhere, while a deletion and two insertions move the free room'
@@ -186,7 +190,10 @@ function* reuse(): Generator<Entry> {
           )
 }
 
-/** Keys of more than 8 bytes are ordered by a hash and compared word by word; others are one word, read by bytes if need be. */
+/**
+ * Keys of more than 8 bytes are ordered by a hash and compared word by word; others are one word, read by bytes if need
+ * be.
+ */
 function* keySizes(): Generator<Entry> {
   yield* pairsOfKeys('map/long-keys', 12, Object.keys(MAP_OPERATIONS))
   for (const size of [6, 8, 20]) yield* pairsOfKeys(`map/keys-of-${size}`, size, ['look up 1', 'delete 1', 'update 1'])

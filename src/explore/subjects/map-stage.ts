@@ -1,5 +1,6 @@
 // The stage on which hash maps are explored: the core's check build on two CPUs, one map, its keys in one bucket so
-// that every operation meets every other (or even and odd keys in one each). Operations are the helpers that programs call.
+// that every operation meets every other (or even and odd keys in one each). Operations are the helpers that programs
+// call.
 import {
   BPF_EXIST,
   BPF_NOEXIST,

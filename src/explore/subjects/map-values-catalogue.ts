@@ -157,9 +157,9 @@ function under(all: Named[]): Entry {
 }
 
 /**
- * The element of the key leaves the map and is handed out for another key while a locked operation has found it and waits for
- * its lock, or holds it. Linux then writes the value into the other key's element, and a read gives that one's; here
- * neither happens: an element that somebody is about to use under its lock is not handed out.
+ * The element of the key leaves the map and is handed out for another key while a locked operation has found it and
+ * waits for its lock, or holds it. Linux then writes the value into the other key's element, and a read gives that
+ * one's; here neither happens: an element that somebody is about to use under its lock is not handed out.
  */
 function* lockedReuse(): Generator<Entry> {
   const uses: Named[] = [
@@ -186,7 +186,10 @@ function* lockedReuse(): Generator<Entry> {
       })
 }
 
-/** Every key has a value of its own, and the two words of it are of the same one: key 1 its first one, or the locked one. */
+/**
+ * Every key has a value of its own, and the two words of it are of the same one: key 1 its first one, or the locked
+ * one.
+ */
 function wholeValues(view: View, at: MapStage): string | undefined {
   const live = elements(at, view).filter(({ marked }) => !marked)
   const wrong = live.find((one) => one.value !== view.load32(one.at + SECOND) || (one.value !== 100 + one.key && !(one.key === 1 && one.value === 105))) // prettier-ignore
@@ -221,7 +224,10 @@ function* perCpu(): Generator<Entry> {
       })
 }
 
-/** An element comes back to the pool while its writer is about to write: whoever takes from the pool there passes over it. */
+/**
+ * An element comes back to the pool while its writer is about to write: whoever takes from the pool there passes over
+ * it.
+ */
 function* perCpuReuse(): Generator<Entry> {
   const changes = ['delete 2', 'delete 1', 'update 2', 'create 1'] as const
   yield entry({

@@ -1,5 +1,6 @@
-// The compiled modules that subjects are about, by name, each in two builds: the optimised one that is explored, and the
-// trace build with a source map, in which the same interleaving is repeated to learn where in the source each access is.
+// The compiled modules that subjects are about, by name, each in two builds: the optimised one that is explored, and
+// the trace build with a source map, in which the same interleaving is repeated to learn where in the source each
+// access is.
 import { readFileSync } from 'node:fs'
 import { brotliDecompressSync } from 'node:zlib'
 import { packageFile } from '../../package-file.js'

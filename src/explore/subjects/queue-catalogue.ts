@@ -1,5 +1,5 @@
-// Queues, stacks and bloom filters as named subjects: any two operations beside each other, as NMI of each other, beside a
-// CPU that stops; cells that are handed out again at once; three CPUs. What must hold is in queue-stage.ts.
+// Queues, stacks and bloom filters as named subjects: any two operations beside each other, as NMI of each other,
+// beside a CPU that stops; cells that are handed out again at once; three CPUs. What must hold is in queue-stage.ts.
 import { BPF_EXIST, MAP_TYPE_BLOOM_FILTER, MAP_TYPE_QUEUE, MAP_TYPE_STACK } from '../../../core/abi.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'

@@ -177,7 +177,9 @@ export function model(at: QueueMap, initial: readonly number[]): SequentialModel
   }
 }
 
-/** A bloom filter as a set of values: one that was added is there; whether another one seems to be is its own affair. */
+/**
+ * A bloom filter as a set of values: one that was added is there; whether another one seems to be is its own affair.
+ */
 export function filterModel(): SequentialModel<readonly number[]> {
   return {
     initial: [],

@@ -1,4 +1,5 @@
-// Rings, and the perf buffers that they are, as named subjects: the plans of ring-plans.ts. What must hold is in ring-stage.ts.
+// Rings, and the perf buffers that they are, as named subjects: the plans of ring-plans.ts. What must hold is in
+// ring-stage.ts.
 import { EAGAIN, ENOSPC } from '../../../core/abi.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'

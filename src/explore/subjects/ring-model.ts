@@ -1,6 +1,6 @@
-// The sequential model of a ring: records in the order in which they were reserved, each committed, given up, or neither yet;
-// the consumer gets the oldest one that was not given up, and only if it is committed. For subjects and for threads (test/stress).
-// Pure values.
+// The sequential model of a ring: records in the order in which they were reserved, each committed, given up, or
+// neither yet; the consumer gets the oldest one that was not given up, and only if it is committed. For subjects and
+// for threads (test/stress). Pure values.
 import type { Event, SequentialModel } from '../linearize.js'
 
 /** Values of the records, oldest first; one that is not committed yet is negative: -1 - value. */
@@ -47,8 +47,8 @@ function draining(event: Event): Moment[] {
 }
 
 /**
- * A ring that has room for `capacity` records. What puts one is 0 or `full`; `take` the value, or -1 if there is none to get;
- * `query`, by the consumer, the number of records that take room.
+ * A ring that has room for `capacity` records. What puts one is 0 or `full`; `take` the value, or -1 if there is none
+ * to get; `query`, by the consumer, the number of records that take room.
  */
 export function ringModel(
   capacity: number,
@@ -78,7 +78,10 @@ export function ringModel(
   }
 }
 
-/** Rings side by side: an operation says in its argument `ring` of which it is, or it is of the only one, or of its CPU's. */
+/**
+ * Rings side by side: an operation says in its argument `ring` of which it is, or it is of the only one, or of its
+ * CPU's.
+ */
 export function ringsModel(
   capacity: number,
   full: number,

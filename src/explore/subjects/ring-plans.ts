@@ -1,6 +1,6 @@
-// What is explored of rings, and of the perf buffers that they are: records put by two CPUs, put and taken at the same time, put by
-// an NMI in any step of a put, beside a CPU that stops, into a full ring, and while the buffer is closed. Called by
-// ring-catalogue.ts.
+// What is explored of rings, and of the perf buffers that they are: records put by two CPUs, put and taken at the same
+// time, put by an NMI in any step of a put, beside a CPU that stops, into a full ring, and while the buffer is closed.
+// Called by ring-catalogue.ts.
 import type { CpuScript } from '../subject.js'
 import { offline } from './core-stage.js'
 import type { Variant } from './entry.js'
@@ -338,7 +338,10 @@ const OWN_PLANS: Plan[] = [
   },
 ]
 
-/** Those of rings that programs write to, also as compiled programs do that name the ring. Large outputs are helpers' alone. */
+/**
+ * Those of rings that programs write to, also as compiled programs do that name the ring. Large outputs are helpers'
+ * alone.
+ */
 export const PLANS: readonly Plan[] = [
   ...OWN_PLANS,
   ...OWN_PLANS.filter(({ buffers, name }) => buffers === 0 && !name.startsWith('ring/full/put')).map((plan) => ({

@@ -1,6 +1,6 @@
-// Runs of programs that leave records of a ring open, as named subjects: beside other CPUs, with NMIs that leave some too, at any
-// step of a run, of a turn between runs, of what follows a fault. What must hold: where no code runs any more, nothing is reserved,
-// and what was submitted is there once (ring-stage.ts).
+// Runs of programs that leave records of a ring open, as named subjects: beside other CPUs, with NMIs that leave some
+// too, at any step of a run, of a turn between runs, of what follows a fault. What must hold: where no code runs any
+// more, nothing is reserved, and what was submitted is there once (ring-stage.ts).
 import { CONTEXT_NMI, CONTEXT_TASK, MAP_TYPE_RINGBUF } from '../../../core/abi.js'
 import { MAP_BYTES, MAP_RECORDS, MAP_STATE } from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'

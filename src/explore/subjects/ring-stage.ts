@@ -1,7 +1,7 @@
-// The stage on which the buffers of a perf event array are explored, and with them ring buffers: the core's check build, an
-// array, a ring in it for each of the first CPUs. These put records, as programs do; the last CPU is the host, which takes them and
-// closes buffers. What must hold: a record that was put is there once, whole, until it is taken once; one that was refused is
-// nowhere.
+// The stage on which the buffers of a perf event array are explored, and with them ring buffers: the core's check
+// build, an array, a ring in it for each of the first CPUs. These put records, as programs do; the last CPU is the
+// host, which takes them and closes buffers. What must hold: a record that was put is there once, whole, until it is
+// taken once; one that was refused is nowhere.
 import { BPF_RB_AVAIL_DATA, EAGAIN, MAP_TYPE_PERF_EVENT_ARRAY, MAP_TYPE_RINGBUF } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, Stage, View } from '../index.js'
@@ -46,7 +46,10 @@ export function placeOf(ring: number, cpu: Cpu, memory: number): RingPlace {
   return { ring, value, constants }
 }
 
-/** A ring that programs write to directly, or `buffers` of a perf event array, for CPU 0 and on. `module`: another build. */
+/**
+ * A ring that programs write to directly, or `buffers` of a perf event array, for CPU 0 and on. `module`: another
+ * build.
+ */
 export function ringStage({ traced = false, cpus = 2, buffers = 1, module }: RingStageOptions = {}): RingStage {
   let array = 0
   const rings: number[] = []
@@ -207,7 +210,10 @@ export function close(at: RingStage, name: string): Operation {
   }
 }
 
-/** Puts the values from 0 up before the exploration, in records of so many bytes each; into the rings one after the other. */
+/**
+ * Puts the values from 0 up before the exploration, in records of so many bytes each; into the rings one after the
+ * other.
+ */
 export function holding(at: RingStage, bytes: readonly number[], how = put): (cpus: Cpu[]) => void {
   return (cpus) => {
     let v = 0

@@ -1,5 +1,5 @@
-// Operations by their stage and what they do: subjects that share a stage share its operations too, and with them what is known
-// of them, so that a log which one subject has made is not made again by the next. For the catalogues.
+// Operations by their stage and what they do: subjects that share a stage share its operations too, and with them what
+// is known of them, so that a log which one subject has made is not made again by the next. For the catalogues.
 import type { Stage } from '../stage.js'
 
 const known = new WeakMap<Stage, Map<string, unknown>>()

@@ -1,5 +1,5 @@
-// Maps of stacks as named subjects: bpf_get_stackid in an NMI at any step of another. What must hold: each gets an id, under
-// which lies the stack that it was called for.
+// Maps of stacks as named subjects: bpf_get_stackid in an NMI at any step of another. What must hold: each gets an id,
+// under which lies the stack that it was called for.
 import { MAP_TYPE_STACK_TRACE, STACK_AREA_BYTES, STACKS_BYTES } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import { TASK_KERNEL_DEPTH, TASK_USER_DEPTH } from '../../../core/task-record.js'

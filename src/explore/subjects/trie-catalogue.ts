@@ -1,5 +1,5 @@
-// LPM tries as named subjects: any two operations beside each other, as NMI of each other, beside a CPU that stops; a lookup
-// beside two changes, in every order. What must hold is in trie-stage.ts.
+// LPM tries as named subjects: any two operations beside each other, as NMI of each other, beside a CPU that stops; a
+// lookup beside two changes, in every order. What must hold is in trie-stage.ts.
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation } from '../subject.js'
@@ -98,7 +98,9 @@ function* pairs(): Generator<Entry> {
           })
 }
 
-/** One operation beside two changes: what it found half way was right at no moment, unless it sees that they happened. */
+/**
+ * One operation beside two changes: what it found half way was right at no moment, unless it sees that they happened.
+ */
 function* behind(): Generator<Entry> {
   for (const held of CONTENTS)
     for (const [one, second, third] of [

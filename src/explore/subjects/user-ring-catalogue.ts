@@ -1,5 +1,5 @@
-// User ring buffers as named subjects: samples submitted while they are drained, two that drain at a time, a drain in an NMI,
-// beside a CPU that stops. What must hold is in user-ring-stage.ts.
+// User ring buffers as named subjects: samples submitted while they are drained, two that drain at a time, a drain in
+// an NMI, beside a CPU that stops. What must hold is in user-ring-stage.ts.
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
 import type { View } from '../subject.js'

@@ -1,6 +1,6 @@
-// The stage on which user ring buffers are explored: the core's check build, one ring, and a program with a callback that
-// notes what it is given. CPUs submit samples, as hosts do, and drain them, as programs do. What must hold: a sample that was
-// submitted is drained once, whole, or still there; one CPU drains at a time.
+// The stage on which user ring buffers are explored: the core's check build, one ring, and a program with a callback
+// that notes what it is given. CPUs submit samples, as hosts do, and drain them, as programs do. What must hold: a
+// sample that was submitted is drained once, whole, or still there; one CPU drains at a time.
 import { MAP_TYPE_USER_RINGBUF } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, Stage, View } from '../index.js'
