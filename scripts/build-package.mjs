@@ -14,6 +14,7 @@ const TO = 'dist/package'
 const ENTRIES = ['index', 'explore/index', 'cli/main', 'cli/check-worker']
 /** What several of them share is put into files of its own; what one is called that has this module. */
 const SHARED = {
+  'object/read.js': 'object',
   'machine/boot/boot.js': 'machine',
   'explore/search.js': 'explore',
   'explore/check.js': 'check',
@@ -34,7 +35,9 @@ const modules = await rollup({
 })
 await modules.write({
   dir: TO,
-  chunkFileNames({ name, moduleIds }) {
+  chunkFileNames({ name, moduleIds, isDynamicEntry }) {
+    // A command, which main.js loads when it is asked for.
+    if (isDynamicEntry) return `cli/${name}.js`
     const known = Object.keys(SHARED).find((path) => moduleIds.some((id) => id.endsWith(`/${FROM}/${path}`)))
     return `${known ? SHARED[known] : name}.js`
   },

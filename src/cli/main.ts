@@ -5,12 +5,16 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { SkepError } from '../error.js'
 import { packageFile } from '../package-file.js'
-import { addCheck } from './check.js'
-import { addConformancePlugin } from './conformance-plugin.js'
-import { addInspect } from './inspect.js'
-import { addRun } from './run.js'
 import { styleFor } from './terminal.js'
-import { addTypes } from './types.js'
+
+/** What adds each command. A command that is named alone is loaded alone: the others' code is most of the package. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  run: async () => (await import('./run.js')).addRun,
+  inspect: async () => (await import('./inspect.js')).addInspect,
+  types: async () => (await import('./types.js')).addTypes,
+  check: async () => (await import('./check.js')).addCheck,
+  'conformance-plugin': async () => (await import('./conformance-plugin.js')).addConformancePlugin,
+}
 
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
@@ -30,7 +34,7 @@ function version(): string {
   return version
 }
 
-function commandLine(): Command {
+async function commandLine([name = '']: readonly string[]): Promise<Command> {
   const program = new Command('skep')
   program
     .description('eBPF in user space: runs real .bpf.o files, timers and work queues included, without a kernel.')
@@ -41,11 +45,8 @@ function commandLine(): Command {
     .showHelpAfterError('(skep COMMAND --help shows what a command takes)')
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}` })
     .exitOverride()
-  addRun(program)
-  addInspect(program)
-  addTypes(program)
-  addCheck(program)
-  addConformancePlugin(program)
+  const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS)
+  for (const load of wanted) (await load())(program)
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(skep ${command.name()} --help shows what it takes)`)
   return program
@@ -68,7 +69,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 try {
-  await commandLine().parseAsync()
+  await (await commandLine(process.argv.slice(2))).parseAsync()
 } catch (error) {
   process.exitCode = complain(error)
 }
