@@ -4,6 +4,7 @@ import { SkepError } from '../error.js'
 import { checkObject, type ObjectCheckOptions, type ObjectReport } from '../explore/program/check.js'
 import type { RunSpec } from '../explore/program/machine.js'
 import { printObjectReport } from '../explore/program/print.js'
+import { progressText } from '../report/check-text.js'
 import { objectPage } from '../report/object-page.js'
 import { setVariables } from '../object/edit.js'
 import { readObject } from '../object/read.js'
@@ -83,8 +84,7 @@ export async function checkObjectCommand(path: string, options: ObjectCheckComma
     ...(preemptions === undefined ? {} : { preemptions }),
     ...(seconds === undefined ? {} : { maxMilliseconds: seconds * 1000 }),
     maxStates: states,
-    progress: (found) =>
-      progress.update(() => `${found.states} states, ${found.transitions} steps, depth ${found.depth}`),
+    progress: (reached) => progress.update(() => progressText(reached)),
   }
   const report = checkObject(spec, settings)
   progress.clear()

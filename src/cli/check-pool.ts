@@ -3,9 +3,7 @@ import type { Checked, CheckOptions } from '../explore/check.js'
 import type { Entry, Protocol } from '../explore/subjects/entry.js'
 import { overThreads } from '../explore/threads.js'
 import { packageFile } from '../package-file.js'
-
-/** What a search tells about once a second. */
-export type Reached = Parameters<NonNullable<CheckOptions['progress']>>[0]
+import type { Reached } from '../report/check-text.js'
 
 /** What a thread is asked. */
 export interface Task {

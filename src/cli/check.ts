@@ -13,12 +13,12 @@ import { SkepError } from '../error.js'
 import { entriesOf, select } from '../explore/subjects/catalogue.js'
 import { PROTOCOLS, type Entry, type Protocol, type Variant } from '../explore/subjects/entry.js'
 import { fieldCounts, fieldLines, fieldTotals, reachLines } from '../report/coverage-text.js'
-import { failureLines, summaryLines, totalLine, traceLines, verdictLine } from '../report/check-text.js'
+import { failureLines, progressText, summaryLines, totalLine, traceLines, verdictLine } from '../report/check-text.js'
+import type { Reached } from '../report/check-text.js'
 import { interleavingPage } from '../report/interleaving-html.js'
 import { addObjectOptions, checkObjectCommand, isObjectFile } from './check-object.js'
 import type { ObjectCheckCommandOptions } from './check-object.js'
 import { checkAll } from './check-pool.js'
-import type { Reached } from './check-pool.js'
 import { writeOutput } from './output-file.js'
 import { Progress } from './progress.js'
 import type { Style } from '../report/style.js'
@@ -170,11 +170,8 @@ async function explored(
   const progress = new Progress()
   const number = chosen.length + brought.length
   let ended = 0
-  const tell = (name: string, { states, transitions, depth }: Reached): void =>
-    progress.update(
-      () =>
-        `${ended}/${number} ${name}: ${(states / 1e6).toFixed(2)} M states, ${(transitions / 1e6).toFixed(2)} M transitions, frontier ${depth}`,
-    )
+  const tell = (name: string, reached: Reached): void =>
+    progress.update(() => `${ended}/${number} ${name}: ${progressText(reached)}`)
   const style = styleFor(process.stdout)
   const done = (checked: Checked): void => {
     ended++

@@ -30,8 +30,8 @@ export type Exports = Record<string, any>
 
 export type WasmImports = Record<string, Record<string, unknown>>
 
-// The call stack from the operation's own code inwards. Read through the structured interface: source maps, which make the
-// textual one slow, are not consulted.
+// The call stack from the operation's own code inwards. Read through the structured interface: source maps, which make
+// the textual one slow, are not consulted.
 function callSite(): string {
   const { prepareStackTrace, stackTraceLimit } = Error
   try {
@@ -80,7 +80,10 @@ export class Executor {
   private unwinding = false
   private highHalf = 0
 
-  /** `limit` is where addresses end; `hidden` is the word index of the model's own words: [clock low, clock high, stopped CPU + 1]. */
+  /**
+   * `limit` is where addresses end; `hidden` is the word index of the model's own words: [clock low, clock high,
+   * stopped CPU + 1].
+   */
   constructor(
     private readonly memory: Words,
     private readonly limit: number,

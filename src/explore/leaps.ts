@@ -1,7 +1,7 @@
-// What steps did, so that they need not be made again access by access: a leap is the words that a step read, with their
-// values, and the words that it changed, with what this does to the hash. Where all that a step reads is as it was, it does
-// what it did. Leaps are forgotten whenever more becomes known of the words that CPUs share (sharing.ts): then steps may end
-// elsewhere, and what they pass must be noted again. Owned by a Stage, for one search at a time.
+// What steps did, so that they need not be made again access by access: a leap is the words that a step read, with
+// their values, and the words that it changed, with what this does to the hash. Where all that a step reads is as it
+// was, it does what it did. Leaps are forgotten whenever more becomes known of the words that CPUs share (sharing.ts):
+// then steps may end elsewhere, and what they pass must be noted again. Owned by a Stage, for one search at a time.
 import { DOOR_NOW } from '../../core/abi.js'
 import { operationOf } from './access.js'
 import { CALL, CPU_WORDS, DEPTH, NMI_STARTED, NODE, PLACE, PLAIN_SET } from './control.js'
@@ -12,8 +12,10 @@ import type { PlainSets } from './races.js'
 import type { Stage } from './stage.js'
 import type { Words } from './words.js'
 
-/** Fields of a leap. Pairs follow: word and value of all that the step reads, then of all that it changes; then the nodes whose
- * accesses it compares with plain accesses of other CPUs. */
+/**
+ * Fields of a leap. Pairs follow: word and value of all that the step reads, then of all that it changes; then the
+ * nodes whose accesses it compares with plain accesses of other CPUs.
+ */
 const NEXT = 0
 const BEGIN = 1
 const CALLED = 2
@@ -29,7 +31,9 @@ const HEADER = 13
 
 /** Accesses of a step that becomes a leap, at most. */
 const LONGEST = 64
-/** What a leap takes at most: for each access two words and the bits of their poison, read and changed; control words. */
+/**
+ * What a leap takes at most: for each access two words and the bits of their poison, read and changed; control words.
+ */
 const LARGEST = HEADER + LONGEST * 13 + 512
 /** What all leaps of a stage may take, in 32-bit words; then they are forgotten. */
 const MOST = 1 << 22
@@ -231,10 +235,10 @@ export class Leaps {
     return end
   }
 
-  // The control words that a step of this CPU may read, beside the calls that are over and the operation that it is a step of:
-  // before an operation's first access, whether it was noted what had ended before it (a retry loop may come back to there);
-  // of the operations below, whether one has begun that may stop, and if it ends, all; of other CPUs, if an operation ends,
-  // whether they can still stop.
+  // The control words that a step of this CPU may read, beside the calls that are over and the operation that it is a
+  // step of: before an operation's first access, whether it was noted what had ended before it (a retry loop may come
+  // back to there); of the operations below, whether one has begun that may stop, and if it ends, all; of other CPUs,
+  // if an operation ends, whether they can still stop.
   private noteControl(end: number, cpu: number, at: number): number {
     const control = this.control!
     const { scripts } = control

@@ -1,6 +1,6 @@
-// The tree of logs: a node is one operation on one CPU with the results of its accesses so far. Nodes are numbered, so a
-// running operation is one number in the state, and the next access of a node is found by running the compiled code only
-// once. A retry loop closes: the node after a repeated `retry` is the node after the first. Owned by a Stage.
+// The tree of logs: a node is one operation on one CPU with the results of its accesses so far. Nodes are numbered, so
+// a running operation is one number in the state, and the next access of a node is found by running the compiled code
+// only once. A retry loop closes: the node after a repeated `retry` is the node after the first. Owned by a Stage.
 import { DOOR_MAY_FAIL, DOOR_NOW, DOOR_RETRY } from '../../core/abi.js'
 import {
   isPlain,
@@ -59,8 +59,8 @@ import type { Words } from './words.js'
 /** Own steps beyond which a run does not go ahead of the search. */
 const MOST_AHEAD = 50_000
 /**
- * Turns of a retry loop that are made at once, each by a run that goes ahead. A loop whose turns write, such as one that
- * passes over what it finds, would make turns for ever: what one run writes is taken back before the next.
+ * Turns of a retry loop that are made at once, each by a run that goes ahead. A loop whose turns write, such as one
+ * that passes over what it finds, would make turns for ever: what one run writes is taken back before the next.
  */
 const MOST_TURNS = 8
 
@@ -142,7 +142,8 @@ export class LogTree extends NodeTable {
     return this.nodes[at + NODE_ALIAS]! || at / NODE_STRIDE
   }
 
-  // The node itself, without following a retry. `twin`: the node of the first turn that a phantom is to be compared with.
+  // The node itself, without following a retry. `twin`: the node of the first turn that a phantom is to be compared
+  // with.
   private raw(node: number, low: number, high: number, twin = 0): number {
     const known = this.known(node, low, high)
     if (known !== 0) return known
@@ -164,9 +165,9 @@ export class LogTree extends NodeTable {
   }
 
   // Runs the operation with the node's log and records its next access, or its end. Then runs ahead: as long as nothing
-  // has to be waited for, it performs the accesses on the present memory, takes them back at the end, and keeps the nodes
-  // that this made: the search will want most of them, and one run of the code has made them all. A phantom is given the
-  // results that its twin was given instead, as far as it does what its twin does.
+  // has to be waited for, it performs the accesses on the present memory, takes them back at the end, and keeps the
+  // nodes that this made: the search will want most of them, and one run of the code has made them all. A phantom is
+  // given the results that its twin was given instead, as far as it does what its twin does.
   private execute(node: number, twin = 0): void {
     const { executor, memory } = this
     this.loadLog(node)
@@ -277,8 +278,8 @@ export class LogTree extends NodeTable {
     return true
   }
 
-  // The access at which the executor stands, that of a phantom, gets the result of an access of its twin which the phantom has
-  // not got yet. Returns the twin after that; 0 if there is none, or the two are not the same.
+  // The access at which the executor stands, that of a phantom, gets the result of an access of its twin which the
+  // phantom has not got yet. Returns the twin after that; 0 if there is none, or the two are not the same.
   private answerAs(twin: number, phantom: number): number {
     const { nodes } = this
     if (twin === 0 || nodes[twin * NODE_STRIDE + NODE_STATUS] !== ACCESS || !this.sameAccess(twin, phantom)) return 0

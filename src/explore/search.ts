@@ -21,7 +21,7 @@ export interface SearchOptions extends WorldOptions {
   /** Do not merge equal states: every interleaving by itself. For comparisons; cycles are not found. */
   naive?: boolean
   /** Called about once a second. */
-  progress?: (found: { states: number; transitions: number; depth: number }) => void
+  progress?: (found: { states: number; transitions: number; depth: number; milliseconds: number }) => void
 }
 
 export interface Violated {
@@ -81,10 +81,10 @@ const LEARNING_STEPS = 5_000
 const LEARNING_PREEMPTIONS = 2
 
 /**
- * Explores a subject from its initial state; memory is the stage's image again afterwards. Begins with what a search without
- * preemptions learns of the words that operations use, and starts again with what it and, in turn, searches with one and with
- * two preemptions learn, until no access was taken to be independent that is not: the last search is the one that counts. A
- * violation counts at once: every path is an execution.
+ * Explores a subject from its initial state; memory is the stage's image again afterwards. Begins with what a search
+ * without preemptions learns of the words that operations use, and starts again with what it and, in turn, searches
+ * with one and with two preemptions learn, until no access was taken to be independent that is not: the last search is
+ * the one that counts. A violation counts at once: every path is an execution.
  */
 export function search(subject: Subject, asked: SearchOptions = {}): SearchResult {
   const options = { leaps: true, ...asked }
@@ -192,7 +192,8 @@ class Search {
         if (this.exhausted()) return givenUp()
         if (options.progress && Date.now() - reported > 1000) {
           reported = Date.now()
-          options.progress({ states: result.states, transitions: result.transitions, depth: this.depth })
+          const { states, transitions } = result
+          options.progress({ states, transitions, depth: this.depth, milliseconds: reported - this.began })
         }
       }
       if (world.sharing.grown > learnt) {

@@ -1,7 +1,7 @@
-// The set of states seen, as 128-bit hashes in typed arrays, and one mark per state for the cycle search. A collision of
-// two different states among 2^24 is less likely than 2^-80: it is not checked. A slot of the index is the number of a state
-// and, above it, those bits of its hash that do not say where it belongs: other states that lie there need not be looked
-// at. Owned by one search, which releases it.
+// The set of states seen, as 128-bit hashes in typed arrays, and one mark per state for the cycle search. A collision
+// of two different states among 2^24 is less likely than 2^-80: it is not checked. A slot of the index is the number of
+// a state and, above it, those bits of its hash that do not say where it belongs: other states that lie there need not
+// be looked at. Owned by one search, which releases it.
 import { takeArray, keepArray } from './arrays.js'
 
 /** Thrown when the set would need more memory than it may have: the search is incomplete. */

@@ -1,10 +1,13 @@
 // Answers of the explorer as text: a verdict line with the numbers; a violation as columns, one per CPU, with the place
 // in the source in front, nested operations indented.
-import type { Checked, Found } from '../explore/check.js'
+import type { Checked, CheckOptions, Found } from '../explore/check.js'
 import { REPEATS, traceRows } from '../explore/trace-rows.js'
 import type { Trace, TraceLine } from '../explore/trace.js'
 import { isQuiet } from './quiet.js'
 import type { Style } from './style.js'
+
+/** What a search tells about once a second. */
+export type Reached = Parameters<NonNullable<CheckOptions['progress']>>[0]
 
 const count = (value: number): string => value.toLocaleString('en')
 
@@ -31,6 +34,12 @@ export function verdictLine(checked: Checked, style: Style): string {
           ? style.source('incomplete')
           : style.source('not found ')
   return `${word}  ${style.name(name)}  ${style.faint(effort(checked))}`
+}
+
+/** How far a search is that goes on. `frontier`: the steps of the interleaving that it stands in. */
+export function progressText({ states, transitions, depth, milliseconds }: Reached): string {
+  const rate = Math.round(transitions / Math.max(1, milliseconds))
+  return `${(states / 1e6).toFixed(2)} M states, ${(transitions / 1e6).toFixed(2)} M transitions, ${count(rate)} k/s, frontier ${depth}`
 }
 
 /** A violation: what, what it means, the interleaving, the token. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { compileFixture } from '../explore/fixture.js'
+import { progressText } from '../../src/report/check-text.js'
 import { skep, succeeding } from './skep.js'
 
 test('check gives a verdict with numbers, one line each, and a total', async () => {
@@ -112,4 +113,9 @@ test('check takes subjects of its users: a module of theirs, or a wasm file whos
   const lossy = await skep(['check', module])
   assert.equal(lossy.code, 1)
   assert.match(lossy.stdout, /at_rest\(\) returned 1/)
+})
+
+test('what is told of a search that goes on: states, transitions, rate, frontier', () => {
+  const reached = { states: 1_234_567, transitions: 2_500_000, depth: 99, milliseconds: 2000 }
+  assert.equal(progressText(reached), '1.23 M states, 2.50 M transitions, 1,250 k/s, frontier 99')
 })
