@@ -312,20 +312,17 @@ export class FunctionEmitter {
 
   /** Before anything that may read the budget in the CPU's area, and before returning. */
   storeBudget(): void {
-    if (this.#charged !== 'loops') return
-    this.storeWord(CPU_BUDGET, this.#budget)
+    if (this.#charged === 'loops') this.storeWord(CPU_BUDGET, this.#budget)
   }
 
   /** After anything that may have changed the budget in the CPU's area. */
   loadBudget(): void {
-    if (this.#charged !== 'loops') return
-    this.loadWord(CPU_BUDGET, this.#budget)
+    if (this.#charged === 'loops') this.loadWord(CPU_BUDGET, this.#budget)
   }
 
   /** A callee that ends in a tail call leaves another program running: the caller goes on as the one that it was. */
   keepProgram(): void {
-    if (!this.context.tails) return
-    this.loadWord(CPU_PROGRAM, this.runningProgram)
+    if (this.context.tails) this.loadWord(CPU_PROGRAM, this.runningProgram)
   }
 
   /** Local of the program that runs, after keepProgram() and in a repeatable function. */
@@ -335,8 +332,7 @@ export class FunctionEmitter {
 
   /** After the call, or each of them. */
   restoreProgram(): void {
-    if (!this.context.tails) return
-    this.storeWord(CPU_PROGRAM, this.runningProgram)
+    if (this.context.tails) this.storeWord(CPU_PROGRAM, this.runningProgram)
   }
 
   /** Before a call of another BPF function: is there a frame left below this one? */
@@ -355,8 +351,7 @@ export class FunctionEmitter {
       this.loadWord(CPU_INDEX, local)
       this.get(local).const32(stride).op(op.i32_mul).set(local)
     }
-    if (this.#charged === 'no') return
-    this.#chargeEntry()
+    if (this.#charged !== 'no') this.#chargeEntry()
   }
 
   #chargeEntry(): void {
@@ -383,8 +378,7 @@ export class FunctionEmitter {
     this.#positions = []
     this.code.clear()
     const faults = this.#faults
-    // Which may add to them.
-    for (const report of faults) report()
+    for (const report of faults) report() // which may add to them
     this.op(op.end)
     const tail = this.code.bytes()
     const tailStart = prologue.length + bodyBytes.length
