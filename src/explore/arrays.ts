@@ -1,20 +1,23 @@
 // Typed arrays that one search leaves to the next on the same thread: their memory is the process's already, while that
 // of a new array comes from the system page by page, at the first write to each. Used by visited.ts.
 
-/** Arrays of at most so many bytes are kept, one of each length: together not quite twice as many. */
+/** Arrays of at most so many bytes are kept, one of each length: together not quite twice as many. Of small ones some more. */
 const MOST_BYTES = 128 << 20
+const SMALL_BYTES = 64 << 10
+const SMALL_KEPT = 3
 
-const kept = new Map<number, Int32Array>()
+const kept = new Map<number, Int32Array[]>()
 
 /** An array of zeros of this length, a power of two. */
 export function takeArray(length: number): Int32Array {
-  const array = kept.get(length)
-  if (array === undefined) return new Int32Array(length)
-  kept.delete(length)
-  return array.fill(0)
+  const array = kept.get(length)?.pop()
+  return array === undefined ? new Int32Array(length) : array.fill(0)
 }
 
 /** Takes back an array that nobody uses any more. */
 export function keepArray(array: Int32Array): void {
-  if (array.byteLength <= MOST_BYTES) kept.set(array.length, array)
+  if (array.byteLength > MOST_BYTES) return
+  const same = kept.get(array.length) ?? []
+  if (same.length < (array.byteLength > SMALL_BYTES ? 1 : SMALL_KEPT)) same.push(array)
+  kept.set(array.length, same)
 }

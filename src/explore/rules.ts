@@ -70,14 +70,18 @@ export class Rules {
    * a model: what a subject without one asks at rest may be more than what it reads of the view.
    */
   endsAsBefore(): boolean {
-    if (!this.remembers || this.linearizer === undefined) return false
+    if (!this.remembersEnds()) return false
     this.ended.hash(this.endHash, 0)
     return this.ended.knows(this.endHash, 0)
   }
 
   /** Nothing was wrong in this state without a choice, of which `endsAsBefore` was asked. */
   ends(): void {
-    if (this.remembers && this.linearizer !== undefined) this.ended.add(this.endHash, 0)
+    if (this.remembersEnds()) this.ended.add(this.endHash, 0)
+  }
+
+  private remembersEnds(): boolean {
+    return this.remembers && this.linearizer !== undefined && this.ended.helps
   }
 
   /** Nobody asks any more. */

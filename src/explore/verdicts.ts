@@ -7,6 +7,8 @@ import type { Words } from './words.js'
 
 /** States that are remembered; then all are forgotten. */
 const MOST = 1 << 18
+/** After so many questions nothing is remembered any more, if less than half of the answers were known. */
+const TRIAL = 64
 
 export class Verdicts {
   /** What the question has read so far. Whoever asks it adds to this. */
@@ -14,8 +16,15 @@ export class Verdicts {
   private states: Visited | undefined
   /** How many words the states were told apart by. */
   private told = 0
+  private asked = 0
+  private known = 0
 
   constructor(private readonly words: Words) {}
+
+  /** Whether it is worth while to ask what is known. */
+  get helps(): boolean {
+    return this.asked < TRIAL || this.known * 2 > this.asked
+  }
 
   /** Hashes of fewer words count no more: changes whenever the question reads a new one. */
   get version(): number {
@@ -30,8 +39,11 @@ export class Verdicts {
   /** Whether the answer is known where what was read has this hash. */
   knows(hash: Int32Array, at: number): boolean {
     const { states } = this
+    this.asked++
     if (states === undefined || this.told !== this.version) return false
-    return states.has(hash[at]!, hash[at + 1]!, hash[at + 2]!, hash[at + 3]!)
+    const known = states.has(hash[at]!, hash[at + 1]!, hash[at + 2]!, hash[at + 3]!)
+    if (known) this.known++
+    return known
   }
 
   /**

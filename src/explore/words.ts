@@ -7,13 +7,15 @@
 export class WordSet {
   /** In the order in which they were added. */
   readonly members: number[] = []
-  /** Open addressing: index + 1. */
+  /** Open addressing: index + 1, at most a quarter of the places. */
   private table = new Int32Array(1 << 8)
+  private shift = 32 - 8
 
   add(index: number): void {
     if (this.holds(index)) return
-    if (this.members.push(index) * 2 > this.table.length) {
-      this.table = new Int32Array(this.table.length * 2)
+    if (this.members.push(index) * 4 > this.table.length) {
+      this.table = new Int32Array(this.table.length * 4)
+      this.shift -= 2
       for (const member of this.members) this.place(member)
     } else this.place(index)
   }
@@ -21,16 +23,21 @@ export class WordSet {
   holds(index: number): boolean {
     const { table } = this
     const last = table.length - 1
-    for (let slot = index & last, entry; (entry = table[slot]!) !== 0; slot = (slot + 1) & last)
+    for (let slot = this.home(index), entry; (entry = table[slot]!) !== 0; slot = (slot + 1) & last)
       if (entry === index + 1) return true
     return false
   }
 
   private place(index: number): void {
     const last = this.table.length - 1
-    let slot = index & last
+    let slot = this.home(index)
     while (this.table[slot] !== 0) slot = (slot + 1) & last
     this.table[slot] = index + 1
+  }
+
+  // Words of objects of one size have the same last bits.
+  private home(index: number): number {
+    return Math.imul(index, 0x9e3779b1) >>> this.shift
   }
 }
 
