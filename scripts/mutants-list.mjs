@@ -54,7 +54,7 @@ export const mutants = [
   mutant('free shows the slot empty before FREED is set', 'hazard/H32/seen-empty', teardown, ['  const state = or64(block + CB_STATE, FREED)\n  const first = !isFreed(state)\n  compareExchange32(slotOfBlock(block), <u32>block, left)\n', '  compareExchange32(slotOfBlock(block), <u32>block, left)\n  const state = or64(block + CB_STATE, FREED)\n  const first = !isFreed(state)\n']),
   mutant('free by everybody, not only by the one who set FREED', 'pair/idle-bound/free/drop', teardown, ['  if (!first) return false\n', '']),
   mutant('free leaves the binding in its word', 'hazard/H6', teardown, ['exchange64(block + CB_BINDING, 0)', 'load64(block + CB_BINDING)']),
-  mutant('free does not ask for the entry', 'pair/due-on-cpu-1/free/free', teardown, ['    else post(block, queuedOwner(queued))\n', '']),
+  mutant('free does not ask for the entry', 'pair/due-on-cpu-1/free/free', teardown, ['    } else post(block, queuedOwner(queued))\n', '    }\n']),
   mutant('free in NMI takes the entry out itself', 'hazard/H21/free+nmi', teardown, [' && !nested()', '']),
   mutant('free does not drop the slot’s reference', 'hazard/H6', teardown, ['  controlBlockPutLast(block, held)\n', '']),
   mutant('free drops the slot’s reference only, not that of its own entry', 'pair/due-on-cpu-0/free/free', teardown, ['      held = 2\n', '']),
