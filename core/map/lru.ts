@@ -8,7 +8,6 @@ import {
   MAP_ELEMENT_COUNT,
   MAP_HAND,
   MAP_RECORD_BYTES,
-  MAP_TYPE,
   RECORD_KEY,
   RECORD_LINK,
   RECORD_MARK,
@@ -17,7 +16,6 @@ import {
 } from '../layout'
 import { ABSENT, EVICT, act } from './list'
 import { isLong, recordOf } from './record'
-import { isLru } from './shape'
 
 const SPARED: u32 = 64
 
@@ -34,12 +32,6 @@ export function markReferenced(map: usize, index: u32): void {
 /** A new element starts without mark: only a use after its insertion lets the hand spare it. */
 export function clearReferenced(map: usize, index: u32): void {
   note32(referenceMark(map, index), 0)
-}
-
-/** Of an element in the caller's hands: whether the hand is to spare it. */
-export function noteReferenced(map: usize, record: usize, referenced: bool): void {
-  if (isLru(peek32(map + MAP_TYPE)))
-    note32(record + peek32(map + MAP_RECORD_BYTES) - RECORD_REFERENCED, u32(referenced))
 }
 
 /**

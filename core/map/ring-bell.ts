@@ -1,5 +1,5 @@
-// The bell of a ring: who waits for records, or for room, sleeps on it. Called by ring.ts, ring-at-once.ts, user-ring.ts and
-// the helpers.
+// The bell of a ring: who waits for records, or for room, sleeps on it. Called by ring.ts, user-ring.ts and the
+// helpers.
 import { add32, peek32, wake } from '../door'
 import { MAP_RING_ARRAY, MAP_RING_BELL } from '../layout'
 
