@@ -32,8 +32,8 @@ function waitForRun_sync(block: usize, run: u32): void {
 
 // Takes out the binding that the exchange of `state` has made void. A setter may have replaced it before the exchange:
 // what is of the old generation goes, whoever set it; one that replaces it later sees the new generation and takes its
-// own back [H18], or, while the run goes on, leaves it to us. Seven more cancels since the exchange have brought the old
-// generation back: then ours is gone, and what is there is bound. If they come after this look at the state, what was
+// own back [H18], or, while the run goes on, leaves it to us. If seven more cancels since the exchange have brought the
+// old generation back, ours is gone, and what is there is bound. If they come after this look at the state, what was
 // read is gone, and its serial number does not come again.
 function takeOut(block: usize, state: u64): void {
   const old = load64(block + CB_BINDING)

@@ -1,6 +1,6 @@
-// What the ring buffer helpers mostly do, for rings that the code names: the compiler writes these functions in place of the
-// call (src/jit/in-place.ts), with the ring's numbers as constants. Each answers 0 if it is not so simple, and then nothing has
-// changed: the helper (ring-buffer.ts) is to be called. Else it answers 1 more than the helper would.
+// What the ring buffer helpers mostly do, for rings that the code names: the compiler writes these functions in place
+// of the call (src/jit/in-place.ts), with the ring's numbers as constants. Each answers 0 if it is not so simple, and
+// then nothing has changed: the helper (ring-buffer.ts) is to be called. Else it answers 1 more than the helper would.
 // `map`: address of the ring; `headers`, `samples`: where its headers and samples begin; `mask`: its units less 1.
 import { BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP } from '../abi'
 import { load32, load64, compareExchange64 } from '../door'

@@ -1,9 +1,9 @@
-// A per-CPU hash map's update writes into an element that is in the map, as the kernel does: other CPUs' values stay; and
-// so does one under the lock of the element, which is read in place, too. The element could be deleted and handed out for
-// another key at any step, so whoever uses it first announces it: an announced element is not handed out. Announce, then
-// see that the key is still there: a delete marks the element before whoever takes it from the pool looks at the
-// announcements, so one of the two sees the other. An eviction gives the element to the pool, too. Called by
-// percpu-hash.ts, hash.ts and spare.ts; withdrawWrites by the repair of a dead CPU.
+// A per-CPU hash map's update writes into an element that is in the map, as the kernel does: other CPUs' values stay;
+// and so does one under the lock of the element, which is read in place, too. The element could be deleted and handed
+// out for another key at any step, so whoever uses it first announces it: an announced element is not handed out.
+// Announce, then see that the key is still there: a delete marks the element before whoever takes it from the pool
+// looks at the announcements, so one of the two sees the other. An eviction gives the element to the pool, too. Called
+// by percpu-hash.ts, hash.ts and spare.ts; withdrawWrites by the repair of a dead CPU.
 //
 // One word for each nesting level, as in announce.ts: nested code begins and ends inside one step of what it
 // interrupted.

@@ -117,9 +117,9 @@ function mustEvict(map: usize, key: usize, flags: u64): bool {
 
 /**
  * BPF_F_LOCK on a key that is present: its value is written in place from `value`, and timers and work stay, as in the
- * kernel; or it is read (readValue) to there. 0, -ENOENT if the key is absent, or what lockValue answers. An element that
- * leaves the map while we wait for its lock is not used, and one that leaves it afterwards is not handed out until we are
- * done: the kernel writes into another key's element then.
+ * kernel; or it is read (readValue) to there. 0, -ENOENT if the key is absent, or what lockValue answers. An element
+ * that leaves the map while we wait for its lock is not used, and one that leaves it afterwards is not handed out until
+ * we are done: the kernel writes into another key's element then.
  */
 export function hashLocked(map: usize, key: usize, value: usize, reads: bool, waits: bool): i32 {
   while (true) {

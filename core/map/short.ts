@@ -3,8 +3,8 @@
 // function each: there they are a dozen calls, which take longer than the steps. Whatever is rare is left to hash.ts,
 // before anything was changed: a list that changes, nested code, a lookup that waits for help, an element or a room
 // that is not at hand. An insertion that has evicted and then finds its place changed goes on there with what it has.
-// What is fixed of a map is passed, so that it can be constant: where the code names the map, the compiler makes functions
-// of its own of these (src/jit/in-place.ts), whose calls that are not exports are written in place. Called by the helpers.
+// What is fixed of a map is passed, to be constant: where the code names the map, the module has these functions for
+// itself, with what they call, but for exports, written in place (src/jit/in-place.ts). Called by the helpers.
 import { BPF_EXIST, BPF_NOEXIST } from '../abi'
 import { cpu, cpuIndex } from '../cpu'
 import { compareExchange64, glance32, glance64, load64, note32, note64, peek32, peek64, poke32 } from '../door'
