@@ -49,7 +49,7 @@ export function emitCall(f: FunctionEmitter, instruction: Instruction): void {
         return
       }
       if (callee.atOnce) {
-        emitAtOnce(f, { ...callee, atOnce: callee.atOnce })
+        emitAtOnce(f, callee, callee.atOnce)
         return
       }
       // Only a helper that calls back spends iterations.

@@ -62,7 +62,7 @@ export function compile(
   }
 }
 
-/** What the module has of the core, numbered as it is asked for: what it imports (0 is host.fault_at), and functions. */
+/** What the module has of the core, numbered as asked for: what it imports (0 is host.fault_at), and functions. */
 class Imports {
   readonly helpers: HelperImport[] = []
   readonly own: OwnFunction[] = []

@@ -1,6 +1,7 @@
 // The code of the core's functions, for those that the compiler writes in place of their calls (in-place.ts): read from
-// core.wasm, so that what runs there is what was built from the core's sources, and explored. Only as much of WebAssembly as the
-// core's compiler makes of small functions; anything else is an error, which a test would meet.
+// core.wasm, so that what runs there is what was built from the core's sources, which are explored. Only as much of
+// WebAssembly as the core's compiler makes of small functions; anything else is an error, which a test would meet.
+// Called by in-place.ts and compile.ts; made once, by machine/cpu/core-module.ts.
 import { op, type ValueType } from './encoder.js'
 
 /** Reads LEB128 numbers. */
@@ -160,7 +161,9 @@ export class CoreCode {
   }
 }
 
-/** Passes over what belongs to an instruction behind its opcode. Throws on what the core's small functions do not have. */
+/**
+ * Passes over what belongs to an instruction behind its opcode. Throws on what the core's small functions do not have.
+ */
 export function passOperands(reader: CodeReader, opcode: number): void {
   if (opcode >= op.i32_load && opcode <= op.i64_store32) {
     reader.u32()

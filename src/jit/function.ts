@@ -205,8 +205,8 @@ export class FunctionEmitter {
   /** Writes a body that can begin again. */
   repeatable(body: () => void): void {
     this.#area = this.#newLocal(I32)
-    // The number of a CPU has 6 bits, so this adds 0; but a load, which V8 cannot move, is before the loop, where that
-    // would read the global anew in each turn.
+    // The global alone V8 would read anew in each turn; it does not move a load into the loop. So this adds the number
+    // of the CPU, which has 6 bits, shifted by 31: 0.
     this.#getArea().#getArea().op(op.i32_load, 2).code.u32(CPU_INDEX)
     this.const32(31).op(op.i32_shr_u, op.i32_add).set(this.#area)
     this.loadWord(CPU_PROGRAM, this.runningProgram)

@@ -1,8 +1,8 @@
-// Functions of the core in place of helpers: what a helper mostly does, with what the compiler knows as constants, from which
-// the engine computes further. They stand in place of the call, or are functions of the module, for each map one. It is the
-// core's own code (core-code.ts): only its locals are numbered anew, and the calls in it are written in place, too, but for those
-// of exports, which the module imports. Such a function answers 0 if it is not so simple (nothing has changed then, and the
-// helper is called), else 1 more than the helper would answer. Called by call.ts and compile.ts.
+// Functions of the core in place of helpers: what a helper mostly does, with what the compiler knows of the map or ring
+// as constants, which the engine folds. They stand in place of the call, or are functions of the module, one for each
+// map. It is the core's own code (core-code.ts): only its locals are numbered anew, and what it calls is written in
+// place, too, but for exports, which the module imports. Such a function answers 0 if it is not so simple (nothing has
+// changed then, and the helper is called), else 1 more than the helper would answer. Called by call.ts and compile.ts.
 import type { AtOnce, Callee } from './context.js'
 import { CodeReader, passOperands, type CoreCode } from './core-code.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
@@ -22,7 +22,8 @@ interface Place {
 /** r0 = what the function answers, or else the helper. */
 export function emitAtOnce(
   f: FunctionEmitter,
-  { helper, index, map, atOnce }: Extract<Callee, { kind: 'import' }> & { readonly atOnce: AtOnce },
+  { helper, index, map }: Extract<Callee, { kind: 'import' }>,
+  atOnce: AtOnce,
 ): void {
   const answer = f.local('answer', I64)
   const pushRegisters = (): void => {

@@ -56,8 +56,8 @@ function vector(count: number, contents: ByteWriter): ByteWriter {
 }
 
 /**
- * Functions come after `host.fault_at` and the imported helpers, in their order, then those of the core. `table`: also import
- * env.table.
+ * Functions come after `host.fault_at` and the imported helpers, in their order, then those of the core. `table`: also
+ * import env.table.
  */
 export function assembleModule(
   imports: readonly HelperImport[],

@@ -90,10 +90,10 @@ export interface KnownSites {
   readonly facts?: KnownFacts | undefined
 }
 
-/** What the module has of the core: compile.ts. */
+/** What the code has of the core: compile.ts, interp/image.ts. */
 export interface CoreParts {
   indexOf(helper: HelperImport): number
-  /** None: what its functions are called by is all that is asked. */
+  /** What may stand in place of a helper's call. Absent: nothing (code for the interpreter). */
   atOnce?(core: CoreCode, name: string, constants: AtOnce['constants'], inPlace: boolean): AtOnce
 }
 
