@@ -292,7 +292,7 @@ function moments(
         (state) => [end(state, cpu)],
       ]
     const notes = String(event.result)
-    if (notes === '' || notes === 'none') return tearing ? takenAndFreed(poll, tearing) : []
+    if (notes === '' || notes === 'none') return tearing ? takenAndFreed(poll, true) : []
     return notes.split(';').flatMap((note) => noted(note, poll, tearing))
   }
   const result = typeof event.result === 'number' ? event.result : Number(event.result)

@@ -7,6 +7,7 @@ import type { SlotState } from '../model.js'
 import type { Cpu } from '../executor.js'
 import type { View } from '../subject.js'
 import { hiddenPost, queueProblem } from './async-queues.js'
+import { fieldsOf } from './fields.js'
 
 /** Where things are in a booted machine. */
 export interface Places {
@@ -208,18 +209,12 @@ export const GHOST_GONE = 2
 export const GHOST_THREAD = 4
 export const GHOST_RUNNING = 5
 
-const FIELDS = (prefix: string): Map<number, string> =>
-  new Map(
-    Object.entries(layout)
-      .filter(([name, value]) => name.startsWith(prefix) && typeof value === 'number')
-      .map(([name, value]) => [value as number, name.slice(prefix.length).toLowerCase()]),
-  )
-const BLOCK_FIELDS = FIELDS('CB_')
-const CPU_FIELDS = FIELDS('CPU_')
-const WHEEL_FIELDS = FIELDS('WHEEL_')
-const PROGRAM_FIELDS = FIELDS('PROGRAM_')
-const MAP_FIELDS = FIELDS('MAP_')
-const HEADER_FIELDS = FIELDS('HEADER_')
+const BLOCK_FIELDS = fieldsOf('CB_')
+const CPU_FIELDS = fieldsOf('CPU_')
+const WHEEL_FIELDS = fieldsOf('WHEEL_')
+const PROGRAM_FIELDS = fieldsOf('PROGRAM_')
+const MAP_FIELDS = fieldsOf('MAP_')
+const HEADER_FIELDS = fieldsOf('HEADER_')
 
 /** Names an address of the machine: `cb#0.state`, `cpu1.section`, `slot`. */
 export function nameOf(places: Places, load32: Load32, address: number): string | undefined {
@@ -227,7 +222,7 @@ export function nameOf(places: Places, load32: Load32, address: number): string 
     address >= base && address < base + stride * count
       ? { index: Math.floor((address - base) / stride), offset: (address - base) % stride }
       : undefined
-  const field = (prefix: string, fields: Map<number, string>, offset: number): string =>
+  const field = (prefix: string, fields: ReadonlyMap<number, string>, offset: number): string =>
     `${prefix}.${fields.get(offset) ?? (fields.has(offset - 4) ? `${fields.get(offset - 4)}+4` : `+${offset}`)}`
   if (address === places.slot) return 'slot'
   const block = within(places.blocks, layout.CONTROL_BLOCK_BYTES, places.blockCount)

@@ -15,6 +15,7 @@ import {
 } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Names } from '../stage.js'
+import { fieldsOf } from './fields.js'
 
 type Load32 = (address: number) => number
 
@@ -33,34 +34,51 @@ interface Region {
 
 const HASHES = [MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERCPU_HASH, MAP_TYPE_LRU_PERCPU_HASH]
 
-/** The words of a structure of layout.ts whose fields have that prefix, by offset. */
-function fieldsOf(prefix: string): ReadonlyMap<number, string> {
-  const named = Object.entries(layout).filter(([name]) => name.startsWith(prefix))
-  return new Map(named.map(([name, offset]) => [Number(offset), name.slice(prefix.length).toLowerCase()]))
-}
-
 const HEADER_FIELDS = fieldsOf('HEADER_')
 const PROGRAM_FIELDS = fieldsOf('PROGRAM_')
 const CPU_FIELDS = fieldsOf('CPU_')
 const MAP_FIELDS = fieldsOf('MAP_')
-const RECORD_FIELDS = new Map([[layout.RECORD_LINK, 'link'], [layout.RECORD_ORDER, 'order'], [layout.RECORD_KEY, 'key']]) // prettier-ignore
+const RECORD_FIELDS = new Map([
+  [layout.RECORD_LINK, 'link'],
+  [layout.RECORD_ORDER, 'order'],
+  [layout.RECORD_KEY, 'key'],
+])
 const SHARE_FIELDS = fieldsOf('SHARE_')
-const POOL_FIELDS = new Map([[layout.BITMAP_BITS, 'bits'], [layout.BITMAP_LEVELS, 'levels'], [layout.BITMAP_LEVEL, 'level']]) // prettier-ignore
-const STEP_FIELDS = new Map([[0, 'change'], [8, 'count']]) // prettier-ignore
-const NODE_FIELDS = new Map([[0, 'child_0'], [8, 'child_1'], [16, 'head'], [24, 'data']]) // prettier-ignore
+const POOL_FIELDS = new Map([
+  [layout.BITMAP_BITS, 'bits'],
+  [layout.BITMAP_LEVELS, 'levels'],
+  [layout.BITMAP_LEVEL, 'level'],
+])
+const STEP_FIELDS = new Map([
+  [0, 'change'],
+  [8, 'count'],
+])
+const NODE_FIELDS = new Map([
+  [0, 'child_0'],
+  [8, 'child_1'],
+  [16, 'head'],
+  [24, 'data'],
+])
 
-/** Where a CPU of a machine has its words; a map's own are in `regionsOf`. */
-function* machine(load32: Load32, cpus: number): Generator<Region> {
+/** Where the words of a machine are; a map's own are in `regionsOfMap`. */
+function* regionsOfMachine(load32: Load32, cpus: number): Generator<Region> {
   yield { at: layout.HEADER, bytes: layout.HEADER_BYTES, count: 1, name: () => 'machine', fields: HEADER_FIELDS }
   const guest = load32(layout.HEADER + layout.HEADER_GUEST_BASE)
   yield { at: guest, bytes: load32(layout.HEADER + layout.HEADER_GUEST_END) - guest, count: 1, name: () => 'guest' }
   const programs = load32(layout.HEADER + layout.HEADER_PROGRAMS)
-  yield { at: programs, bytes: layout.PROGRAM_BYTES, count: MAX_PROGRAMS, name: (i) => `prog${i + 1}`, fields: PROGRAM_FIELDS } // prettier-ignore
+  yield {
+    at: programs,
+    bytes: layout.PROGRAM_BYTES,
+    count: MAX_PROGRAMS,
+    name: (i) => `prog${i + 1}`,
+    fields: PROGRAM_FIELDS,
+  }
   const at = load32(layout.HEADER + layout.HEADER_CPU_AREAS)
   yield { at, bytes: layout.CPU_BYTES, count: cpus, name: (cpu) => `cpu${cpu}`, fields: CPU_FIELDS }
 }
 
-function* regionsOf(map: number, load32: Load32, cpus: number): Generator<Region> {
+/** Where those of a map are, of whatever type. */
+function* regionsOfMap(map: number, load32: Load32, cpus: number): Generator<Region> {
   const field = (offset: number): number => load32(map + offset)
   const numbered = (name: string) => (index: number) => `${name}[${index}]`
   const type = field(layout.MAP_TYPE)
@@ -69,23 +87,38 @@ function* regionsOf(map: number, load32: Load32, cpus: number): Generator<Region
   if (type !== MAP_TYPE_RINGBUF && type !== MAP_TYPE_USER_RINGBUF && field(layout.MAP_STRIDE) > 0)
     for (let cpu = 0; cpu < (field(layout.MAP_CPU_STRIDE) > 0 ? cpus : 1); cpu++)
       yield {
-        ...{ at: field(layout.MAP_ELEMENTS) + cpu * field(layout.MAP_CPU_STRIDE), bytes: field(layout.MAP_STRIDE) },
-        ...{ count: elements, name: (index) => `element#${index}.value${cpu === 0 ? '' : ` of CPU ${cpu}`}` },
+        at: field(layout.MAP_ELEMENTS) + cpu * field(layout.MAP_CPU_STRIDE),
+        bytes: field(layout.MAP_STRIDE),
+        count: elements,
+        name: (index) => `element#${index}.value${cpu === 0 ? '' : ` of CPU ${cpu}`}`,
       }
   if (HASHES.includes(type)) {
     const buckets = field(layout.MAP_BUCKET_MASK) + 1
     const link = { links: [0], leadsTo: 'element' }
     yield { at: field(layout.MAP_BUCKETS), bytes: 8, count: buckets, name: numbered('bucket'), ...link }
     const bytes = field(layout.MAP_RECORD_BYTES)
-    yield { at: field(layout.MAP_RECORDS), bytes, count: elements, name: (i) => `element#${i}`, fields: RECORD_FIELDS, ...link } // prettier-ignore
-    yield { at: field(layout.MAP_SHARES), bytes: layout.SHARE_BYTES, count: cpus, name: (cpu) => `map.cpu${cpu}`, fields: SHARE_FIELDS } // prettier-ignore
+    yield {
+      at: field(layout.MAP_RECORDS),
+      bytes,
+      count: elements,
+      name: (i) => `element#${i}`,
+      fields: RECORD_FIELDS,
+      ...link,
+    }
+    yield {
+      at: field(layout.MAP_SHARES),
+      bytes: layout.SHARE_BYTES,
+      count: cpus,
+      name: (cpu) => `map.cpu${cpu}`,
+      fields: SHARE_FIELDS,
+    }
   }
   if (type === MAP_TYPE_QUEUE || type === MAP_TYPE_STACK)
     yield { at: field(layout.MAP_BUCKETS), bytes: 8, count: field(layout.MAP_BUCKET_MASK) + 1, name: numbered('place') }
   if (type === MAP_TYPE_QUEUE || type === MAP_TYPE_STACK || type === MAP_TYPE_LPM_TRIE) {
     const steps = cpus * layout.LOOKUP_LEVELS + 1
     yield { at: field(layout.MAP_STEPS), bytes: 16, count: steps, name: (i) => `step#${i}`, fields: STEP_FIELDS }
-    yield* pool(field(layout.MAP_STEP_POOL), 'map.free_steps', load32)
+    yield* regionsOfPool(field(layout.MAP_STEP_POOL), 'map.free_steps', load32)
   }
   if (type === MAP_TYPE_LPM_TRIE) {
     const link = { links: [0], leadsTo: 'node' }
@@ -101,18 +134,18 @@ function* regionsOf(map: number, load32: Load32, cpus: number): Generator<Region
       leadsTo: 'node',
     }
     yield { at: field(layout.MAP_RECORDS), bytes: 8, count: elements, name: (i) => `element#${i}.grace_period` }
-    yield* pool(field(layout.MAP_NODE_POOL), 'map.free_nodes', load32)
+    yield* regionsOfPool(field(layout.MAP_NODE_POOL), 'map.free_nodes', load32)
   }
   if (type === MAP_TYPE_RINGBUF || type === MAP_TYPE_USER_RINGBUF) {
     const bytes = field(layout.MAP_MAX_ENTRIES)
     if (field(layout.MAP_RECORDS) !== 0)
       yield { at: field(layout.MAP_RECORDS), bytes: 8, count: bytes >> 3, name: numbered('header') }
     yield { at: field(layout.MAP_ELEMENTS), bytes: bytes * 2, count: 1, name: () => 'data' }
-  } else yield* pool(field(layout.MAP_POOL), 'map.free_elements', load32)
+  } else yield* regionsOfPool(field(layout.MAP_POOL), 'map.free_elements', load32)
 }
 
-/** The words of a pool: level 0 has a bit for each object. */
-function* pool(at: number, name: string, load32: Load32): Generator<Region> {
+/** Those of a pool: level 0 has a bit for each object. */
+function* regionsOfPool(at: number, name: string, load32: Load32): Generator<Region> {
   if (at === 0) return
   yield { at, bytes: layout.BITMAP_BYTES, count: 1, name: () => name, fields: POOL_FIELDS }
   let words = load32(at + layout.BITMAP_BITS)
@@ -142,7 +175,7 @@ function linkText(value: bigint, leadsTo: string): string {
 export function coreNames(load32: Load32, cpus: number, maps: readonly number[]): Names {
   let known: Region[] | undefined
   const find = (address: number): { region: Region; index: number; offset: number } | undefined => {
-    known ??= [...maps.flatMap((map) => [...regionsOf(map, load32, cpus)]), ...machine(load32, cpus)]
+    known ??= [...maps.flatMap((map) => [...regionsOfMap(map, load32, cpus)]), ...regionsOfMachine(load32, cpus)]
     for (const region of known) {
       const from = address - region.at
       if (region.bytes === 0 || from < 0 || from >= region.bytes * region.count) continue
