@@ -1,5 +1,6 @@
-// A search whose steps are leaps where their like was made before finds what one finds that makes every step access by access:
-// the same states, steps, outcomes, bounds and violations. On the shipped protocol and on the designs that have bugs.
+// A search whose steps are leaps where their like was made before finds what one finds that makes every step access by
+// access: the same states, steps, outcomes, bounds and violations. On the shipped protocol and on the designs that have
+// bugs.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { allocationsFail } from '../../src/explore/allocation.js'

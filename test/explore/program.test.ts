@@ -1,3 +1,4 @@
+// `skep check OBJECT --run …`: what the explorer finds in BPF programs, their maps and timers, and how it is shown.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { checkObject, type ObjectReport } from '../../src/explore/program/check.js'

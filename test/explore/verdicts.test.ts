@@ -1,4 +1,5 @@
-// A search does not ask again what it knows: whatever it takes to be right, in a state or at its end, is right when it is asked.
+// A search does not ask again what it knows: whatever it takes to be right, in a state or at its end, is right when it
+// is asked.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
@@ -31,7 +32,7 @@ after(() => Object.assign(Rules.prototype, { atDepth, endsAsBefore }))
 
 const WORDS = 6
 
-/** Reads words of which each says which comes next; how many, and what is wrong of the last one, depends on the question. */
+/** Reads words of which each says which comes next; how many, and which may not be the last, depends on the question. */
 const question = (from: number, length: number, wrong: number) => (view: View) => {
   let word = from
   for (let i = 0; i < length; i++) word = view.load32(word * 4) % WORDS

@@ -1,3 +1,4 @@
+// Waiting, as the explorer sees it: locks and turns, sleep and wake, NMIs into the holder, CPUs that stop, livelocks.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { explore, Stage, subject } from '../../src/explore/index.js'

@@ -1,3 +1,4 @@
+// Dominator trees of random graphs are those of the definition.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

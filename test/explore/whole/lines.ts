@@ -1,6 +1,7 @@
 // Coverage by line of the source: which accesses of the core some subjects of a stage made, and of each
 // compare-and-exchange whether it was seen to succeed and to fail. Needs a stage over a trace build that records sites.
-// The lines that have an access at all are found in the source text (`accessLines`). Coverage by field: src/explore/coverage.ts.
+// The lines that have an access at all are found in the source text (`accessLines`). Coverage by field:
+// src/explore/coverage.ts.
 import { DOOR_COMPARE_EXCHANGE } from '../../../core/abi.js'
 import { operationOf } from '../../../src/explore/access.js'
 import { ACCESS, NODE_CODE, NODE_SITE, NODE_STATUS, NODE_STRIDE } from '../../../src/explore/node.js'
