@@ -100,7 +100,7 @@ function refuse(map: usize, flags: u64): i32 {
  * Makes room for one element in a full LRU map by evicting one. The evicted element's room is then the caller's, and
  * so is the element, free: its index + 1. 0 if others were always quicker.
  */
-export function evictForRoom(map: usize): u32 {
+function evictForRoom(map: usize): u32 {
   const evicted = evict(map)
   return evicted === ABSENT ? 0 : retire(map, evicted) + 1
 }

@@ -27,7 +27,7 @@ export function controlBlockAt(index: u32): usize {
 }
 
 /** Rings CPU `area`: it will look at its inbox, requests and control word before it sleeps [H37]. */
-export function ring(area: usize): void {
+function ring(area: usize): void {
   add32(area + CPU_BELL, 1)
   if (load32(area + CPU_SLEEPING) !== 0) wake(area + CPU_BELL)
 }

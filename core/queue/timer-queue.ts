@@ -35,9 +35,9 @@ import {
  * wheel.
  */
 export const PLACE_NONE: u32 = 0
-export const PLACE_DUE: u32 = 1
+const PLACE_DUE: u32 = 1
 export const PLACE_WORK: u32 = 2
-export const PLACE_DUE_LIST: u32 = 3
+const PLACE_DUE_LIST: u32 = 3
 
 function linkDue(entry: usize): void {
   if (dueListAppend(entry)) {

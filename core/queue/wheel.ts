@@ -36,7 +36,7 @@ const FEW_ENTRIES: u32 = 8
 /** Entries of a slot whose control blocks fit into a cache (1 MiB). */
 const MANY_ENTRIES: u32 = 16384
 /** CB_PLACE of an entry in slot s is PLACE_WHEEL + s. */
-export const PLACE_WHEEL: u32 = 16
+const PLACE_WHEEL: u32 = 16
 
 function slotAddress(slot: u32): usize {
   return cpu() + CPU_WHEEL_SLOTS + <usize>slot * WHEEL_SLOT_BYTES

@@ -69,7 +69,7 @@ import { stackTop } from './stack'
  */
 export const FIRING_NONE: u32 = 0
 export const FIRING_TAKEN: u32 = 1
-export const FIRING_CLEARED: u32 = 2
+const FIRING_CLEARED: u32 = 2
 export const FIRING_RUNNING: u32 = 3
 
 /** Tries at the state word against starts of other CPUs, then the CPU asks itself to look again. */

@@ -26,9 +26,9 @@ import {
 } from './layout'
 
 /** BLOCK_STATE. */
-export const READY: u32 = 0
-export const BUSY: u32 = 1
-export const FREED: u32 = 2
+const READY: u32 = 0
+const BUSY: u32 = 1
+const FREED: u32 = 2
 
 function put_sync(block: usize): void {
   if (referencePut(block + BLOCK_REFERENCES)) delete_sync(block)

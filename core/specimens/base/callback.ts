@@ -16,8 +16,8 @@ import { callFunction } from './program'
 
 /** What a cancel inside a callback may do: not wait; wait; wait, and BLOCK_CANCELLING of the target was raised. */
 export const REFUSED = 0
-export const MAY_WAIT = 1
-export const COUNTED = 2
+const MAY_WAIT = 1
+const COUNTED = 2
 
 /** The timer whose callback runs on this CPU, or 0. */
 export function ownCallback(): usize {
