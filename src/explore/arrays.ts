@@ -1,7 +1,7 @@
 // Typed arrays that one search leaves to the next on the same thread: their memory is the process's already, while that
 // of a new array comes from the system page by page, at the first write to each. Used by visited.ts.
 
-/** Arrays of at most so many bytes are kept, one of each length: together not quite twice as many. Of small ones some more. */
+/** Arrays of at most so many bytes are kept, one of each length (of small ones more): not quite twice as many bytes. */
 const MOST_BYTES = 128 << 20
 const SMALL_BYTES = 64 << 10
 const SMALL_KEPT = 3

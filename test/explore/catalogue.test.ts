@@ -1,6 +1,6 @@
 // The catalogue of named subjects asks what it says that it asks: no subject stands there twice, under another name or
-// with the same one; who does what is as the name has it; and in each family every operation succeeds somewhere, so that
-// what is explored is not only how it is refused.
+// with the same one; who does what is as the name has it; and in each family every operation succeeds somewhere, so
+// that what is explored is not only how it is refused.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { search } from '../../src/explore/search.js'

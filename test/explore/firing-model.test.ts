@@ -1,5 +1,5 @@
-// What the sequential model allows of a firing beside a free: a poll that has taken an arming calls the callback, or has
-// met the free by its end. Afterwards nobody finds the timer neither armed nor run.
+// What the sequential model allows of a firing beside a free: a poll that has taken an arming calls the callback, or
+// has met the free by its end. Afterwards nobody finds the timer neither armed nor run.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ENOENT } from '../../core/abi.js'

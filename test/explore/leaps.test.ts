@@ -37,7 +37,7 @@ test('leaps change nothing with NMIs, CPUs that stop, failing allocations and bo
   for (const subject of some('triple/*', 3000)) same(subject, { preemptions: 2 })
 })
 
-// The loop comes back to the node at which the operation began; then it is known already what had ended before it began.
+// The loop comes back to the node at which the operation began; then what had ended before it began is known already.
 test('an NMI that begins with a loop begins once', () => {
   const [FLAG, ONE, OTHER] = [64, 68, 72]
   const loop: Operation = {

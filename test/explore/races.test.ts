@@ -11,8 +11,9 @@ import { plain } from '../../src/report/style.js'
 import { named } from './named.js'
 
 /**
- * One access of a random program to word `word`; if `needs` is given only after that word was read as not 0. Words 3 and 4
- * are never needed: only they are filled and copied to, for an order that such a write makes is one for the clocks only.
+ * One access of a random program to word `word`; if `needs` is given only after that word was read as not 0. Words 3
+ * and 4 are never needed: only they are filled and copied to, for an order that such a write makes is one for the
+ * clocks only.
  */
 interface Access {
   kind: 'peek' | 'poke' | 'load' | 'store' | 'exchange' | 'cas' | 'add' | 'fill' | 'copy'

@@ -1,5 +1,5 @@
-// The explorer on small structures of the fixture, right ones and such with known bugs: it finds these, loses no outcome,
-// and repeats what it found.
+// The explorer on small structures of the fixture, right ones and some with known bugs: it finds these, loses no
+// outcome, and repeats what it found.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { coverageOf, explore, exploreAtRandom, oneSided, replay, subject } from '../../src/explore/index.js'

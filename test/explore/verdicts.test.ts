@@ -32,7 +32,7 @@ after(() => Object.assign(Rules.prototype, { atDepth, endsAsBefore }))
 
 const WORDS = 6
 
-/** Reads words of which each says which comes next; how many, and which may not be the last, depends on the question. */
+/** Reads words of which each says which comes next; the question says how many, and which may not be the last. */
 const question = (from: number, length: number, wrong: number) => (view: View) => {
   let word = from
   for (let i = 0; i < length; i++) word = view.load32(word * 4) % WORDS
