@@ -1,6 +1,6 @@
 // Compiles core/ (AssemblyScript) to dist/core: the shipped core.wasm, core.check.wasm in which every access to shared
 // memory is a call to an imported hook, and core.trace.wasm (the check build unoptimised, for source positions, with
-// its source map; both packed: they would be a third of the package, and are read only to print a trace).
+// its source map; both packed, for build-traces.mjs, which puts those of all builds into one file of the package).
 // core/specimens (specimens.wasm, specimens.check.wasm) and core/parts (parts.check.wasm: the smallest structures by
 // themselves) are compiled apart and are no part of the core.
 // The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a

@@ -27,6 +27,7 @@ export class Btf {
     this.strings = strings
     this.layout = layout
     types.forEach((type, id) => {
+      if (type.name === '') return
       const ids = this.byName.get(type.name)
       if (ids) ids.push(id)
       else this.byName.set(type.name, [id])
@@ -98,7 +99,7 @@ export class Btf {
     return this.layout.leaves[id] ?? 0
   }
 
-  /** The first type of that kind and name, 0 if there is none. */
+  /** The first type of that kind and name, 0 if there is none: what is nameless is not found by ''. */
   find(kind: BtfKind, name: string): number {
     return this.byName.get(name)?.find((id) => this.types[id]?.kind === kind) ?? 0
   }

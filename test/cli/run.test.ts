@@ -97,6 +97,7 @@ test('--record names a ring or perf buffer and a struct of the object', async ()
   for (const [record, message] of [
     ['mixd=closed', /--record mixd=closed: object 'records' has no ring or perf buffer 'mixd'/],
     ['mixed=clsed', /--record mixed=clsed: the BTF of object 'records' has no such struct/],
+    ['mixed=', /--record mixed=: the BTF of object 'records' has no such struct/],
   ] as const) {
     const { code, stderr } = await skep(['run', 'test/map/records.bpf.o', '--record', record])
     assert.equal(code, 1)

@@ -101,7 +101,20 @@ test('a struct that is not in BTF and contradicting options are refused, and oth
     code: 'BAD_VALUE',
     message: /no struct 'event'.* `struct event \*unused/,
   })
+  // The compiler's own structs have no names: a map's definition is one.
+  assert.throws(() => maps.events.drain({ as: '' }), coded('BAD_VALUE'))
   assert.throws(() => maps.events.drain({ as: 'opened', bytes: true }), coded('BAD_VALUE'))
+  // TypeScript lets more pass: the options' type is taken from what is given.
+  assert.throws(() => maps.mixed.drain({ as: 'closed', byte: true }), {
+    code: 'BAD_VALUE',
+    message: "map 'mixed': there is no option 'byte'; did you mean 'bytes'?",
+  })
+  assert.throws(() => maps.mixed.drain('closed' as unknown as object), coded('BAD_VALUE'))
+  assert.throws(
+    () => maps.samples.perfBuffer({ pages: 4, lots: () => {} }),
+    /no option 'lots'; there are as, bytes, pages, lost$/,
+  )
+  maps.samples.perfBuffer({ pages: 4, lost: () => {} }).close()
   const unknown: unknown[] = maps.mixed.drain({ as: 'closed' as string, bytes: false }) satisfies unknown[]
   assert.deepEqual(unknown, [])
   const loose: MapHandle = maps.events

@@ -225,8 +225,8 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
 
   /**
    * Ring buffer: every record that is committed now, decoded as the struct that its definition names, or that `as`
-   * names; else as bytes. Throws SkepError BAD_MAP, BAD_VALUE (no such struct; a record that is shorter, which stays in
-   * the ring: what came before it is given first).
+   * names; else as bytes. Throws SkepError BAD_MAP, BAD_VALUE (no such struct or option; a record that is shorter, which
+   * stays in the ring: what came before it is given first).
    */
   drain<const Options extends ConsumeOptions = NoOptions>(options?: Options): Answer<M, RecordOf<T, Options>[]> {
     return this.#do(() => this.#ring.drain(options ?? {}) as RecordOf<T, Options>[])

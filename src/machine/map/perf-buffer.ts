@@ -5,6 +5,7 @@ import { MAP_RING_LOST } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import {
   allOf,
+  consumeOptions,
   RecordIterator,
   RingReader,
   type Bell,
@@ -12,6 +13,7 @@ import {
   type ConsumeOptions,
   type RecordFormat,
 } from './ring-reader.js'
+import type { OptionNames } from '../options/given-options.js'
 import { show } from '../options/units.js'
 
 const PAGE = 4096
@@ -25,6 +27,8 @@ export interface PerfBufferOptions extends ConsumeOptions {
   /** Called when records of a CPU were lost, before its next record: how many. */
   lost?: (cpu: number, count: number) => void
 }
+
+const perfBufferOptions = { ...consumeOptions, pages: true, lost: true } satisfies OptionNames<PerfBufferOptions>
 
 /** A record that a program put with bpf_perf_event_output: without the bytes that perf fills it up with. */
 export interface PerfRecord<T = unknown> {
@@ -63,10 +67,10 @@ export class PerfBuffer<T = unknown> implements Bell, AsyncIterable<PerfRecord<T
   #open = true
 
   /** @internal Use map.perfBuffer(). */
-  constructor(source: PerfSource, { lost, ...options }: PerfBufferOptions) {
+  constructor(source: PerfSource, options: PerfBufferOptions) {
     this.#source = source
-    this.#format = source.rings[0]!.format(options)
-    this.#onLost = lost
+    this.#format = source.rings[0]!.format(options, perfBufferOptions)
+    this.#onLost = options.lost
     this.#told = source.rings.map(() => 0)
   }
 

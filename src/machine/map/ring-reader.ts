@@ -8,6 +8,7 @@ import { MAP_RING_BELL, MAP_TYPE } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import type { Btf } from '../../object/btf.js'
 import type { Cpu } from '../cpu/cpu.js'
+import { refuseUnknown, type Fail, type OptionNames } from '../options/given-options.js'
 
 /** How records are given. */
 export interface ConsumeOptions {
@@ -19,6 +20,9 @@ export interface ConsumeOptions {
   /** Records come as bytes all the same. */
   bytes?: boolean
 }
+
+/** Their names. */
+export const consumeOptions = { as: true, bytes: true } satisfies OptionNames<ConsumeOptions>
 
 /** A consumer that was started with a listener. */
 export interface Consumer {
@@ -129,11 +133,13 @@ export class RingReader implements Bell {
     }
   }
 
-  /** What `options` ask for. Throws BAD_MAP, BAD_VALUE, as `drain`. */
-  format({ as, bytes = false }: ConsumeOptions): RecordFormat {
+  /** What `options` ask for, which may have no others than `names`. Throws BAD_MAP, BAD_VALUE, as `drain`. */
+  format(options: ConsumeOptions, names: OptionNames<ConsumeOptions> = consumeOptions): RecordFormat {
     const { name, btf, recordType } = this.#description
     if (this.#cpu.memory.word(this.#address + MAP_TYPE) !== MAP_TYPE_RINGBUF)
       throw new SkepError('BAD_MAP', `map '${name}' is no ring buffer`)
+    refuseUnknown(options, names, `map '${name}'`, badValue)
+    const { as, bytes = false } = options
     if (bytes && as !== undefined) throw new SkepError('BAD_VALUE', `map '${name}': expected bytes or as, found both`)
     const type = as === undefined ? recordType : (btf?.find('struct', as) ?? 0)
     if (type === 0 && as !== undefined)
@@ -150,6 +156,10 @@ export class RingReader implements Bell {
     if (!btf || bytes || type === 0) return { size: 0, decode: (record) => record, refuse }
     return { size: btf.sizeOf(type), decode: (record) => btf.decode(type, record), refuse }
   }
+}
+
+const badValue: Fail = (what) => {
+  throw new SkepError('BAD_VALUE', what)
 }
 
 /** All that `take` gives now; it is told whether it is asked for the first. */
