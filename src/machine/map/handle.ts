@@ -268,10 +268,11 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
    * NO_MEMORY, EPERM.
    */
   perfBuffer<const Options extends PerfBufferOptions = NoOptions>(
-    options?: Options,
+    // By itself Options gives the parameters of a function in it no types.
+    options?: Options & PerfBufferOptions,
   ): Answer<M, PerfBuffer<RecordOf<T, Options>>> {
     return this.#do(() => {
-      const given = options ?? {}
+      const given: PerfBufferOptions = options ?? {}
       const bytes = perfBufferBytes(given)
       const buffer: PerfBuffer = this.#commands.perfBuffer(bytes, given, () => this.#perfBuffers.delete(buffer))
       this.#perfBuffers.add(buffer)
