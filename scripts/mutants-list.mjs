@@ -3,6 +3,7 @@
 // subject can object (then one that does is an error); such a line may as well be the other way round.
 const start = 'core/async/start.ts'
 const init = 'core/async/init.ts'
+const state = 'core/async/state.ts'
 const set = 'core/async/set-callback.ts'
 const binding = 'core/async/binding.ts'
 const cancel = 'core/async/cancel.ts'
@@ -44,6 +45,8 @@ export const mutants = [
   mutant('start tries once only', 'pair/due-on-cpu-0/poll/later', start, ['const ROUNDS = 5', 'const ROUNDS = 1']),
   mutant('start does not look again at the binding', 'hazard/H38/wrap', start, ['      if (!isBound(load64(block + CB_BINDING), mine)) {', '      if (false) {']),
   mutant('start that took its arming back does not look once more', 'hazard/H38/wrap/same-deadline', start, ['        continue\n', '        return -EINVAL\n']),
+  // Two cancels come around as eight do, and one run as three.
+  mutant('start takes its arming back by one try, with one bit of generation and one number for all runs', 'hazard/H38/run', state, ['const GENERATION: u64 = 7', 'const GENERATION: u64 = 1'], ['return (runs % 3) + 1', 'return runs - runs + 1'], ['return ((state ^ later) & ~(RUN | TARGET)) === 0 && !isFreed(later)', 'return false']),
   mutant('cancel keeps the generation', 'hazard/H38', cancel, ['bound ? generation + 1 : generation', 'generation']),
   mutant('cancel does not take the binding out', 'pair/idle-bound/cancel/async', cancel, ['    if (bound) takeOut(block, state)\n', '']),
   mutant('cancel takes the binding out before the run has ended', 'hazard/H32/same-deadline/cancel', cancel, ['    if (run !== 0) waitForRun_sync', '    if (bound) takeOut(block, state)\n    if (run !== 0) waitForRun_sync']),

@@ -10,12 +10,14 @@ import { post } from '../queue/inbox'
 import { isBound } from './binding'
 import { place } from './place'
 import { slotRelease } from './slot'
-import { ANY_CPU, armed, generationOf, idle, isFreed, NEVER, startedBetween } from './state'
+import { ANY_CPU, armed, armedAlike, generationOf, idle, isFreed, NEVER, startedBetween } from './state'
 
 /**
  * Rounds against what can happen without another start: a run ends, a repair unpins, a firing begins and ends [H25].
  */
 const ROUNDS = 5
+/** A run ends, a repair unpins. */
+const BACK_ROUNDS = 3
 
 // The rule "armed means queued early enough": asks or places, as little as possible.
 function ensureQueued(block: usize, deadline: u64, pinned: bool): void {
@@ -31,6 +33,19 @@ function ensureQueued(block: usize, deadline: u64, pinned: bool): void {
   }
   if (nested()) post(block, me)
   else place(block, deadline)
+}
+
+// Takes an arming back: the state then, 0 if it is not there any more. Meanwhile the run that went on may end, and a repair
+// may unpin it: neither takes it away.
+function disarmed(block: usize, mine: u64): u64 {
+  for (let round = 0; round < BACK_ROUNDS; round++) {
+    const state = idle(mine, generationOf(mine))
+    const before = compareExchange64(block + CB_STATE, mine, state)
+    if (before === mine) return state
+    if (!armedAlike(mine, before)) return 0
+    mine = before
+  }
+  return 0
 }
 
 /**
@@ -57,8 +72,8 @@ export function asyncStart(slot: usize, block: usize, deadline: u64, pinned: boo
       // Eight cancels inside this call would bring the same generation back, unbound: take the arming back then, and
       // look once more, for whoever has bound it meanwhile may have started it for this very deadline.
       if (!isBound(load64(block + CB_BINDING), mine)) {
-        state = idle(mine, generationOf(mine))
-        if (compareExchange64(block + CB_STATE, mine, state) !== mine) return 0
+        state = disarmed(block, mine)
+        if (state === 0) return 0
         continue
       }
       if (deadline !== NEVER) ensureQueued(block, deadline, pinned)

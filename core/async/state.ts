@@ -79,6 +79,11 @@ export function startedBetween(state: u64, later: u64): bool {
   return targetOf(later) !== ANY_CPU && targetOf(later) !== targetOf(state)
 }
 
+/** True if `later` is armed as `state` is, but that a run has ended or that a repair has unpinned it. */
+export function armedAlike(state: u64, later: u64): bool {
+  return ((state ^ later) & ~(RUN | TARGET)) === 0 && !isFreed(later)
+}
+
 /** Number of the run that follows `runs` runs. */
 export function runNumber(runs: u32): u32 {
   return (runs % 3) + 1
