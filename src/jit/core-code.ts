@@ -2,7 +2,7 @@
 // core.wasm, so that what runs there is what was built from the core's sources, which are explored. Only as much of
 // WebAssembly as the core's compiler makes of small functions; anything else is an error, which a test would meet.
 // Called by in-place.ts and compile.ts; made once, by machine/cpu/core-module.ts.
-import { op, type ValueType } from './encoder.js'
+import { I32, I64, op, VOID, type ValueType } from './encoder.js'
 
 /** Reads LEB128 numbers. */
 export class CodeReader {
@@ -161,6 +161,15 @@ export class CoreCode {
   }
 }
 
+const ATOMIC_FENCE = 3
+
+/** The type of a block, loop or if. Throws on what is none or one value: a type by its number is another one elsewhere. */
+export function blockType(reader: CodeReader): number {
+  const type = reader.byte()
+  if (type !== VOID && type !== I32 && type !== I64) throw new Error(`a block of type ${type} in place of a call`)
+  return type
+}
+
 /**
  * Passes over what belongs to an instruction behind its opcode. Throws on what the core's small functions do not have.
  */
@@ -170,7 +179,8 @@ export function passOperands(reader: CodeReader, opcode: number): void {
     reader.u32()
   } else if (opcode === op.i32_const || opcode === op.i64_const || opcode === op.br || opcode === op.br_if) reader.u32()
   else if (opcode === op.atomic) {
-    reader.u32()
+    // It has one operand, not two.
+    if (reader.u32() === ATOMIC_FENCE) throw new Error('atomic.fence in place of a call')
     reader.u32()
     reader.u32()
   } else if (opcode !== op.else && opcode !== op.drop && opcode !== op.select && opcode !== op.unreachable) {

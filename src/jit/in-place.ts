@@ -4,7 +4,7 @@
 // place, too, but for exports, which the module imports. Such a function answers 0 if it is not so simple (nothing has
 // changed then, and the helper is called), else 1 more than the helper would answer. Called by call.ts and compile.ts.
 import type { AtOnce, Callee } from './context.js'
-import { CodeReader, passOperands, type CoreCode } from './core-code.js'
+import { blockType, CodeReader, passOperands, type CoreCode } from './core-code.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
 import { AREA_GLOBAL, type FunctionEmitter } from './function.js'
 import type { OwnFunction } from './module.js'
@@ -138,7 +138,7 @@ function emitCoreFunction(place: Place, from: Called, index: number, level: numb
       case op.block:
       case op.loop:
       case op.if:
-        code.byte(opcode).byte(reader.byte())
+        code.byte(opcode).byte(blockType(reader))
         depth += 1
         continue
       case op.end:
