@@ -59,7 +59,7 @@ export async function compileMutant({ name, file, edits, more = {} }, { checked 
       }
       if (path === 'core/abi.ts') return text.replace(/(MAX_MAPS|MAX_PROGRAMS) = \d+/g, '$1 = 4')
       for (const [from, to] of path === file ? edits : (more[path] ?? [])) {
-        if (text.split(from).length !== 2) throw new Error(`mutant "${name}": its text is not in ${file} just once`)
+        if (text.split(from).length !== 2) throw new Error(`mutant "${name}": its text is not in ${path} just once`)
         text = text.replace(from, () => to)
       }
       return text

@@ -25,7 +25,7 @@ test('a deletion that leaves the timer to the next key of its element is found, 
       'core/map/hash.ts': [['  if (hasSlots(map)) closeElement(map, index)\n', '']],
       'core/async/element.ts': [
         [
-          'store32(slotAddress(map, index, KIND_TIMER), SLOT_EMPTY)',
+          'note32(slotAddress(map, index, KIND_TIMER), SLOT_EMPTY)',
           'compareExchange32(slotAddress(map, index, KIND_TIMER), SLOT_CLOSED, SLOT_EMPTY)',
         ],
         ['import { exchange32,', 'import { compareExchange32, exchange32,'],
