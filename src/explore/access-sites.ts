@@ -1,7 +1,8 @@
 // Where in a compiled module accesses are made: every call to the hook, or, in a module whose places are known, every
 // call to the functions that only pass accesses on to it (core/door.ts, the runtime of a C file). By the module's bytes
 // alone, so for any module that imports the hook (docs/explorer-hook.md). Called by reach.ts.
-import { Reader, readInstruction } from './c/instructions.js'
+import { FUNCTION, Reader, readExports, readImports, SECTIONS, sections } from '../jit/module-reader.js'
+import { readInstruction } from './c/instructions.js'
 import { passesOn } from './places.js'
 import type { Places } from './places.js'
 
@@ -21,17 +22,8 @@ interface Call {
   callee: number
 }
 
-const CUSTOM = 0
-const IMPORT = 2
-const EXPORT = 7
-const ELEMENT = 9
-const CODE = 10
 const CALL = 0x10
 const END = 0x0b
-const FUNCTION = 0
-const TABLE = 1
-const MEMORY = 2
-const GLOBAL = 3
 
 /** How a function is entered that stands in a table: by whoever calls through that. */
 const THROUGH_TABLE = '(table)'
@@ -98,26 +90,17 @@ interface Contents {
   names: Map<number, string>
 }
 
-/** Calls `each` for every section, at its content. */
-function sections(module: Uint8Array, each: (id: number, reader: Reader, end: number) => void): void {
-  const reader = new Reader(module, 8)
-  while (reader.at < module.length) {
-    const id = reader.byte()
-    const size = reader.leb()
-    const end = reader.at + size
-    each(id, reader, end)
-    reader.at = end
-  }
-}
-
 function read(module: Uint8Array): Contents {
   const calls: Call[] = []
   const imported: string[] = []
   const names = new Map<number, string>()
   sections(module, (id, reader, end) => {
-    if (id === IMPORT) readImports(reader, imported)
-    else if (id === CODE) readCode(reader, imported.length, calls)
-    else if (id === CUSTOM && reader.text() === 'name') readNames(reader, end, names)
+    if (id === SECTIONS.import)
+      readImports(reader, (kind, from) => {
+        if (kind === FUNCTION) imported.push(from)
+      })
+    else if (id === SECTIONS.code) readCode(reader, imported.length, calls)
+    else if (id === SECTIONS.custom && reader.text() === 'name') readNames(reader, end, names)
   })
   return { calls, imported, names }
 }
@@ -127,37 +110,10 @@ function readEntries(module: Uint8Array): Map<number, string[]> {
   const entries = new Map<number, string[]>()
   const enter = (index: number, name: string): unknown => entries.set(index, [...(entries.get(index) ?? []), name])
   sections(module, (id, reader) => {
-    if (id === EXPORT) readExports(reader, enter)
-    else if (id === ELEMENT) readElements(reader, enter)
+    if (id === SECTIONS.export) readExports(reader, enter)
+    else if (id === SECTIONS.element) readElements(reader, enter)
   })
   return entries
-}
-
-function readImports(reader: Reader, imported: string[]): void {
-  for (let count = reader.leb(); count > 0; count--) {
-    const from = reader.text()
-    reader.text()
-    const kind = reader.byte()
-    if (kind === FUNCTION) {
-      imported.push(from)
-      reader.leb()
-    } else if (kind === GLOBAL) reader.at += 2
-    else if (kind === TABLE || kind === MEMORY) {
-      if (kind === TABLE) reader.byte()
-      const hasMaximum = (reader.leb() & 1) !== 0
-      reader.leb()
-      if (hasMaximum) reader.leb()
-    } else throw new Error(`an import of kind ${kind}`)
-  }
-}
-
-function readExports(reader: Reader, enter: (index: number, name: string) => void): void {
-  for (let count = reader.leb(); count > 0; count--) {
-    const name = reader.text()
-    const kind = reader.byte()
-    const index = reader.leb()
-    if (kind === FUNCTION) enter(index, name)
-  }
 }
 
 // Of functions by number, at a constant place of the first table: what compilers make.

@@ -4,10 +4,11 @@
 // place, too, but for exports, which the module imports. Such a function answers 0 if it is not so simple (nothing has
 // changed then, and the helper is called), else 1 more than the helper would answer. Called by call.ts and compile.ts.
 import type { AtOnce, Callee } from './context.js'
-import { blockType, CodeReader, passOperands, type CoreCode } from './core-code.js'
+import { blockType, passOperands, type CoreCode } from './core-code.js'
 import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
 import { AREA_GLOBAL, type FunctionEmitter } from './function.js'
 import type { OwnFunction } from './module.js'
+import { Reader } from './module-reader.js'
 
 /** Functions within functions. */
 const DEEPEST = 4
@@ -111,7 +112,7 @@ function emitCoreFunction(place: Place, from: Called, index: number, level: numb
     code.byte(op.local_set).u32(own[at]!)
   }
   code.byte(op.block).byte(result ?? VOID)
-  const reader = new CodeReader(core.bytes, start)
+  const reader = new Reader(core.bytes, start)
   for (let depth = 0; depth >= 0;) {
     const begin = reader.at
     const opcode = reader.byte()
@@ -119,14 +120,14 @@ function emitCoreFunction(place: Place, from: Called, index: number, level: numb
       case op.local_get:
       case op.local_set:
       case op.local_tee:
-        code.byte(opcode).u32(own[reader.u32()]!)
+        code.byte(opcode).u32(own[reader.leb()]!)
         continue
       case op.global_get:
-        if (reader.u32() !== core.area) throw new Error('a global of the core besides that of the area')
+        if (reader.leb() !== core.area) throw new Error('a global of the core besides that of the area')
         code.byte(opcode).u32(AREA_GLOBAL)
         continue
       case op.call: {
-        const called = reader.u32()
+        const called = reader.leb()
         const imported = from.imports.get(called)
         if (imported === undefined) emitCoreFunction(place, from, called, level + 1)
         else code.byte(op.call).u32(imported)

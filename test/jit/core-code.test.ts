@@ -2,10 +2,11 @@
 // copied as if they were others.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { blockType, CodeReader, passOperands } from '../../src/jit/core-code.js'
+import { blockType, passOperands } from '../../src/jit/core-code.js'
 import { I64, op, VOID } from '../../src/jit/encoder.js'
+import { Reader } from '../../src/jit/module-reader.js'
 
-const reading = (...bytes: number[]): CodeReader => new CodeReader(Uint8Array.from(bytes), 0)
+const reading = (...bytes: number[]): Reader => new Reader(Uint8Array.from(bytes), 0)
 
 test('operands are passed over to the next instruction', () => {
   const load = reading(3, 0x80, 1, op.drop)

@@ -1,6 +1,6 @@
 // The line table of DWARF 4 (.debug_line) as far as clang writes it for wasm: from an offset in the code section to
 // file and line. Used to show where in a C file an access is made.
-import { Reader } from './instructions.js'
+import { Reader } from '../../jit/module-reader.js'
 
 export interface Row {
   address: number

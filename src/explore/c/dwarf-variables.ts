@@ -1,6 +1,6 @@
 // Global variables and their types from DWARF 4 (.debug_info) as far as clang writes it for C: so that traces speak of
 // `head.next` instead of an address.
-import { Reader } from './instructions.js'
+import { Reader } from '../../jit/module-reader.js'
 
 export interface Variable {
   name: string

@@ -12,34 +12,7 @@ import {
   DOOR_STORE,
   DOOR_XOR,
 } from '../../../core/abi.js'
-
-/** Reads LEB128 numbers of a module. */
-export class Reader {
-  constructor(
-    readonly bytes: Uint8Array,
-    public at = 0,
-  ) {}
-
-  byte(): number {
-    if (this.at >= this.bytes.length) throw new Error('the wasm module ends in the middle')
-    return this.bytes[this.at++]!
-  }
-
-  /** Unsigned, 32 bits; signed numbers of any length may be passed over with it as well. */
-  leb(): number {
-    let value = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.byte()
-      if (shift < 32) value |= (byte & 127) << shift
-      if (byte < 128) return value >>> 0
-    }
-  }
-
-  text(): string {
-    const length = this.leb()
-    return Buffer.from(this.bytes.subarray(this.at, (this.at += length))).toString()
-  }
-}
+import type { Reader } from '../../jit/module-reader.js'
 
 /** A memory instruction: what it does, and how values travel between the stack and the runtime's functions. */
 export interface MemoryAccess {

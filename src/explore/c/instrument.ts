@@ -1,7 +1,8 @@
 // Brings a compiled C file under the explorer: each instruction that touches memory becomes a call to a function of the
 // runtime (include/skep-check-runtime.c) that is linked into the module, so nothing gets past the hook. Function
 // numbers stay as they are. Keeps where each instruction was, for source lines.
-import { Reader, readInstruction } from './instructions.js'
+import { FUNCTION, Reader, readExports, readImports, SECTIONS, sections } from '../../jit/module-reader.js'
+import { readInstruction } from './instructions.js'
 import type { Instruction, MemoryAccess } from './instructions.js'
 
 export interface Instrumented {
@@ -15,10 +16,6 @@ export interface Instrumented {
   section(name: string): Uint8Array | undefined
 }
 
-const CUSTOM = 0
-const IMPORT = 2
-const EXPORT = 7
-const CODE = 10
 const DROP = 0x1a
 const CALL = 0x10
 const CONSTANT = 0x41
@@ -27,23 +24,19 @@ const RUNTIME = /^skep\./
 
 /** Rewrites a module that is linked with the runtime. Throws a plain Error for instructions that it does not know. */
 export function instrument(module: Uint8Array): Instrumented {
-  const reader = new Reader(module, 8)
   const out: number[] = [...module.subarray(0, 8)]
   const custom = new Map<string, Uint8Array>()
   const places: [at: number, original: number][] = []
   let imported = 0
   let runtime = new Map<string, number>()
-  while (reader.at < module.length) {
-    const id = reader.byte()
-    const size = reader.leb()
-    const begin = reader.at
-    const contents = module.subarray(begin, begin + size)
-    if (id === CUSTOM) {
+  sections(module, (id, reader, end) => {
+    const contents = module.subarray(reader.at, end)
+    if (id === SECTIONS.custom) {
       const name = reader.text()
-      custom.set(name, module.subarray(reader.at, begin + size))
+      custom.set(name, module.subarray(reader.at, end))
       // Debug information speaks of offsets that are no longer true; names of functions still are.
       if (name === 'name') section(out, id, [...contents])
-    } else if (id === CODE) {
+    } else if (id === SECTIONS.code) {
       const code = instrumentCode(contents, imported, runtime, places)
       const before = out.length
       section(out, id, code)
@@ -51,12 +44,11 @@ export function instrument(module: Uint8Array): Instrumented {
       for (const place of places) place[0] += shift
       if (before === out.length) throw new Error('no code')
     } else {
-      if (id === IMPORT) imported = functionsImported(contents)
-      if (id === EXPORT) runtime = runtimeFunctions(contents)
+      if (id === SECTIONS.import) imported = functionsImported(reader)
+      if (id === SECTIONS.export) runtime = runtimeFunctions(reader)
       section(out, id, contents)
     }
-    reader.at = begin + size
-  }
+  })
   return {
     bytes: Uint8Array.from(out),
     original(offset) {
@@ -90,29 +82,20 @@ function constant(out: number[], value: number): void {
   out.push(value & 127)
 }
 
-function functionsImported(contents: Uint8Array): number {
-  const reader = new Reader(contents)
+function functionsImported(reader: Reader): number {
   let functions = 0
-  for (let count = reader.leb(); count > 0; count--) {
-    reader.text()
-    reader.text()
-    const kind = reader.byte()
-    if (kind !== 0) throw new Error('only functions can be imported')
-    reader.leb()
+  readImports(reader, (kind) => {
+    if (kind !== FUNCTION) throw new Error('only functions can be imported')
     functions++
-  }
+  })
   return functions
 }
 
-function runtimeFunctions(contents: Uint8Array): Map<string, number> {
-  const reader = new Reader(contents)
+function runtimeFunctions(reader: Reader): Map<string, number> {
   const found = new Map<string, number>()
-  for (let count = reader.leb(); count > 0; count--) {
-    const name = reader.text()
-    const kind = reader.byte()
-    const index = reader.leb()
-    if (kind === 0 && RUNTIME.test(name)) found.set(name, index)
-  }
+  readExports(reader, (index, name) => {
+    if (RUNTIME.test(name)) found.set(name, index)
+  })
   return found
 }
 
