@@ -68,6 +68,8 @@ class Imports {
   readonly own: OwnFunction[] = []
   readonly #indices = new Map<string, number>()
   readonly #own = new Map<string, number>()
+  /** What a function of the core calls: once for all places where it stands. */
+  readonly #ofCore = new Map<number, AtOnce['imports']>()
 
   readonly indexOf = (helper: HelperImport): number => {
     let index = this.#indices.get(helper.name)
@@ -81,12 +83,16 @@ class Imports {
   /** What a helper mostly does; in place of the call, or as a function. */
   readonly atOnce = (core: CoreCode, name: string, constants: AtOnce['constants'], inPlace: boolean): AtOnce => {
     const index = core.indexOf(name)
-    const imports = new Map(
-      exportsCalled(core, index).map(([called, as]) => {
-        const helper = { name: as, parameters: 0, frame: false, returns: true, signature: core.functionAt(called) }
-        return [called, this.indexOf(helper)]
-      }),
-    )
+    let imports = this.#ofCore.get(index)
+    if (!imports) {
+      imports = new Map(
+        exportsCalled(core, index).map(([called, as]) => {
+          const helper = { name: as, parameters: 0, frame: false, returns: true, signature: core.functionAt(called) }
+          return [called, this.indexOf(helper)]
+        }),
+      )
+      this.#ofCore.set(index, imports)
+    }
     const atOnce = { core, index, constants, imports }
     if (inPlace) return atOnce
     const key = [name, ...constants].join()
