@@ -1,6 +1,6 @@
 // Compiles core/ (AssemblyScript) to dist/core: the shipped core.wasm, core.check.wasm in which every access to shared
-// memory is a call to an imported hook, and core.trace.wasm (the check build unoptimised, for source positions, with
-// its source map; both packed, for build-traces.mjs, which puts those of all builds into one file of the package).
+// memory is a call to an imported hook, and traces/core.trace.wasm (the check build unoptimised, for source positions,
+// with its source map; build-traces.mjs puts those of all builds into one file of the package).
 // core/specimens (specimens.wasm, specimens.check.wasm) and core/parts (parts.check.wasm: the smallest structures by
 // themselves) are compiled apart and are no part of the core.
 // The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a
@@ -9,9 +9,8 @@
 // A build is skipped when nothing that it is made of is newer than its output; a trace build of the core only if its source
 // map has the stamp, too: of other sources it would name other lines.
 import { readFileSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gunzipSync, gzipSync } from 'node:zlib'
 import asc from 'assemblyscript/asc'
 import { coreStamp, stamped } from './core-stamp.mjs'
 
@@ -48,14 +47,14 @@ const trace = ['-u', 'CHECKED=1', '--sourceMap', '--debug']
 const builds = [
   { entry: 'core/index.ts', output: 'core.wasm', options: shipped },
   { entry: 'core/index.ts', output: 'core.check.wasm', options: ['-O2', '-u', 'CHECKED=1'] },
-  { entry: 'core/index.ts', output: 'core.trace.wasm', options: trace },
+  { entry: 'core/index.ts', output: 'traces/core.trace.wasm', options: trace },
   { entry: 'core/index.ts', output: 'core.small.check.wasm', options: ['-O2', '-u', 'CHECKED=1'], small: true },
-  { entry: 'core/index.ts', output: 'core.small.trace.wasm', options: trace, small: true },
+  { entry: 'core/index.ts', output: 'traces/core.small.trace.wasm', options: trace, small: true },
   { entry: 'core/parts/index.ts', output: 'parts.check.wasm', options: ['-O2', '-u', 'CHECKED=1'] },
-  { entry: 'core/parts/index.ts', output: 'parts.trace.wasm', options: trace },
+  { entry: 'core/parts/index.ts', output: 'traces/parts.trace.wasm', options: trace },
   { entry: 'core/specimens/index.ts', output: 'specimens.wasm', options: shipped },
   { entry: 'core/specimens/index.ts', output: 'specimens.check.wasm', options: ['-O2', '-u', 'CHECKED=1'] },
-  { entry: 'core/specimens/index.ts', output: 'specimens.trace.wasm', options: trace },
+  { entry: 'core/specimens/index.ts', output: 'traces/specimens.trace.wasm', options: trace },
 ]
 
 /**
@@ -96,7 +95,7 @@ function readSmall(name, folder) {
   return name === 'core/abi.ts' ? text.replace(/(MAX_MAPS|MAX_PROGRAMS) = \d+/g, '$1 = 4') : text
 }
 
-await mkdir('dist/core', { recursive: true })
+await mkdir('dist/core/traces', { recursive: true })
 const scripts = await Promise.all(['build-core', 'core-stamp'].map((name) => stat(`scripts/${name}.mjs`)))
 const script = Math.max(...scripts.map(({ mtimeMs }) => mtimeMs))
 const changes = await newest()
@@ -104,12 +103,12 @@ const stamp = await coreStamp()
 for (const { entry, output, options, small } of builds) {
   const changed = Math.max(entry.startsWith(SPECIMENS) ? changes.specimens : changes.core, script)
   const path = `dist/core/${output}`
-  const packed = options.includes('--sourceMap')
-  const built = await stat(packed ? `${path}.gz` : path).then(
+  const traced = options === trace
+  const built = await stat(path).then(
     (s) => s.mtimeMs,
     () => 0,
   )
-  const same = !packed || entry !== 'core/index.ts' || (await stampOf(`${path}.map.gz`)) === stamp
+  const same = !traced || entry !== 'core/index.ts' || (await stampOf(`${path}.map`)) === stamp
   if (built > changed && same && !force) continue
   const { error, stderr } = await asc.main([entry, ...common, ...options, '--outFile', path], {
     transforms: [LowMemoryUnused],
@@ -121,25 +120,18 @@ for (const { entry, output, options, small } of builds) {
     process.exit(1)
   }
   if (output === 'core.wasm') await writeFile(path, stamped(await readFile(path), stamp))
-  if (packed) {
+  if (traced) {
     // Places are looked up in it, not the text there: that would be four fifths of it.
     const { sourcesContent: _, ...map } = JSON.parse(await readFile(`${path}.map`, 'utf8'))
-    await pack(`${path}.map`, JSON.stringify({ ...map, x_stamp: stamp }))
-    await pack(path, await readFile(path))
+    await writeFile(`${path}.map`, JSON.stringify({ ...map, x_stamp: stamp }))
   }
 }
 
-/** The stamp in a packed source map; undefined if there is none. */
+/** The stamp in a source map; undefined if there is none. */
 async function stampOf(path) {
   try {
-    return JSON.parse(gunzipSync(await readFile(path)).toString()).x_stamp
+    return JSON.parse(await readFile(path, 'utf8')).x_stamp
   } catch {
     return undefined
   }
-}
-
-/** Leaves a file packed only. */
-async function pack(path, contents) {
-  await writeFile(`${path}.gz`, gzipSync(contents, { level: 9 }))
-  await rm(path)
 }
