@@ -3,23 +3,16 @@
 // then nothing has changed: the helper (ring-buffer.ts) is to be called. Else it answers 1 more than the helper would.
 // `map`: address of the ring; `headers`, `samples`: where its headers and samples begin; `mask`: its units less 1.
 import { BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP } from '../abi'
-import { load32, load64, compareExchange64 } from '../door'
+import { compareExchange64, load64 } from '../door'
 import { inGuestWindow } from '../guest'
-import { MAP_RING_CONSUMED } from '../layout'
 import { beginOpen, endOpen } from '../map/open-records'
 import { NOT_LAST, commit, commitLast, headerAt, takeAtOnce } from '../map/ring-at-once'
-import { ring } from '../map/ring-bell'
+import { wakeConsumer } from '../map/ring-bell'
 import { LARGEST_SAMPLE, RECORD_COMMITTED, SAMPLE_OFFSET, startOf, withOwner } from '../map/ring-record'
 import { copyShort } from '../map/value'
 
 /** Bytes of a sample that `output` copies word by word. */
 const SHORT: u64 = 63
-
-/** As ringEnd: the consumer is woken if it had consumed all that was in front of the record, always, or never. */
-function wakeConsumer(map: usize, start: u32, flags: u64): void {
-  if (flags & BPF_RB_FORCE_WAKEUP || (!(flags & BPF_RB_NO_WAKEUP) && load32(map + MAP_RING_CONSUMED) === start))
-    ring(map)
-}
 
 function sampleAt(samples: usize, mask: u32, word: u64): usize {
   return samples + ((<usize>(startOf(word) & mask)) << 3) + SAMPLE_OFFSET

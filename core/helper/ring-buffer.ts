@@ -26,10 +26,6 @@ function ringAddress(pointer: u64): usize {
   return map
 }
 
-function wakeUp(flags: u64): i32 {
-  return flags & BPF_RB_FORCE_WAKEUP ? 1 : flags & BPF_RB_NO_WAKEUP ? -1 : 0
-}
-
 /** Reserves a sample of `size` bytes in a ring: its guest address, 0 if there is no room. For dynptr.ts, too. */
 export function reserveSample(ringPointer: u64, size: u64): u64 {
   return <u64>ringReserve(ringAddress(ringPointer), size)
@@ -38,7 +34,7 @@ export function reserveSample(ringPointer: u64, size: u64): u64 {
 /** Ends a reservation of this CPU; a fault for anything else. For dynptr.ts, too. */
 export function finishSample(sample: u64, owner: u32, flags: u64): void {
   const map = ringAt(sample)
-  if (!map || !ringEnd(map, <u32>sample, owner, wakeUp(flags))) fault(FAULT_BAD_ACCESS, sample)
+  if (!map || !ringEnd(map, <u32>sample, owner, flags)) fault(FAULT_BAD_ACCESS, sample)
 }
 
 /** Address of a sample of `size` bytes; 0 if there is no room, or for any flag. */
@@ -63,7 +59,7 @@ export function bpf_ringbuf_output(ringPointer: u64, data: u64, size: u64, flags
   if (flags & ~(<u64>(BPF_RB_NO_WAKEUP | BPF_RB_FORCE_WAKEUP))) return -EINVAL
   if (size > 0xffffffff) fault(FAULT_BAD_ACCESS, data)
   const from = size === 0 ? 0 : guestAddress(data, <u32>size)
-  return ringOutput(map, from, size, wakeUp(flags)) ? 0 : -EAGAIN
+  return ringOutput(map, from, size, flags) ? 0 : -EAGAIN
 }
 
 /**

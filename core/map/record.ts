@@ -85,12 +85,24 @@ export function hashOf(seed: u32, address: usize, size: u32): u64 {
   return mix(hash ^ rotl(other, 32))
 }
 
-/** The bucket that keys with this order word belong to: address of its link. One multiplication (multiplier.ts). Eight
- *  keys that differ in their last three bits only have the eight buckets of one cache line. */
+/** The bucket that keys with this order word belong to: address of its link. */
 export function bucketOf(map: usize, order: u64): usize {
-  const line = ((order >> BUCKET_LINE_BITS) * peek64(map + MAP_MULTIPLIER)) >> (<u64>peek32(map + MAP_BUCKET_SHIFT))
-  const hash = (<u32>line) ^ ((<u32>order) & BUCKET_LINE)
-  return <usize>peek32(map + MAP_BUCKETS) + ((<usize>(hash & peek32(map + MAP_BUCKET_MASK))) << 3)
+  return bucketAt(
+    peek32(map + MAP_BUCKETS),
+    peek32(map + MAP_BUCKET_MASK),
+    peek64(map + MAP_MULTIPLIER),
+    peek32(map + MAP_BUCKET_SHIFT),
+    order,
+  )
+}
+
+/**
+ * The same of a map with these numbers. One multiplication (multiplier.ts). Eight keys that differ in their last three
+ * bits only have the eight buckets of one cache line.
+ */
+export function bucketAt(buckets: usize, mask: u32, multiplier: u64, shift: u32, order: u64): usize {
+  const line = <u32>(((order >> BUCKET_LINE_BITS) * multiplier) >> (<u64>shift))
+  return buckets + ((<usize>((line ^ ((<u32>order) & BUCKET_LINE)) & mask)) << 3)
 }
 
 /** True for keys of more than 8 bytes, whose order word does not identify them. */

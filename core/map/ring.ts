@@ -29,7 +29,7 @@ import {
 import { sectionEnter, sectionExit } from '../memory/section'
 import { beginOpen, endOpen, forgetOpen, mayBeOpen } from './open-records'
 import { commit } from './ring-at-once'
-import { ring } from './ring-bell'
+import { ring, wakeConsumer } from './ring-bell'
 import {
   LARGEST_SAMPLE,
   POSITIONS,
@@ -118,28 +118,28 @@ export function ringAt(sample: u64): usize {
 }
 
 /**
- * Ends the reservation of a sample of this CPU; false if it has reserved none that begins there. The consumer is woken
- * if it had consumed all that was in front of it (`wakeUp` 0), always (1) or never (-1).
+ * Ends the reservation of a sample of this CPU; false if it has reserved none that begins there. `flags`: whether the
+ * consumer is woken (ring-bell.ts).
  */
-export function ringEnd(map: usize, sample: u32, owner: u32, wakeUp: i32): bool {
+export function ringEnd(map: usize, sample: u32, owner: u32, flags: u64): bool {
   const word = endRecord(map, sample, owner)
   if (!word) return false
   endOpen()
-  if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === startOf(word))) ring(map)
+  wakeConsumer(map, startOf(word), flags)
   return true
 }
 
 /**
  * Reserves a record, copies a sample into it and commits it, of which nothing stays open; false if there is no room.
  */
-export function ringOutput(map: usize, from: usize, size: u64, wakeUp: i32): bool {
+export function ringOutput(map: usize, from: usize, size: u64, flags: u64): bool {
   if (size > LARGEST_SAMPLE) return false
   const word = take(map, <u32>size, ringUnits(map) - 1)
   if (!word) return false
   const to = sampleOf(map, startOf(word))
   copyPiece(to, from, <u32>size)
   commit(headerOf(map, startOf(word)), word)
-  if (wakeUp > 0 || (wakeUp === 0 && load32(map + MAP_RING_CONSUMED) === startOf(word))) ring(map)
+  wakeConsumer(map, startOf(word), flags)
   return true
 }
 

@@ -10,8 +10,6 @@ import { cpu, cpuIndex } from '../cpu'
 import { compareExchange64, glance32, glance64, load64, note32, note64, peek32, peek64, poke32 } from '../door'
 import { inGuestWindow } from '../guest'
 import {
-  BUCKET_LINE,
-  BUCKET_LINE_BITS,
   CPU_MAP_OPERATIONS,
   MAP_BUCKETS,
   MAP_BUCKET_MASK,
@@ -38,7 +36,7 @@ import {
 import { publish } from './hash'
 import { ABSENT, SWEEP, TAKEN_LINKED, act, takenElement } from './list'
 import { evict } from './lru'
-import { linkAfter, nextOf } from './record'
+import { bucketAt, linkAfter, nextOf } from './record'
 import { RESERVED, isFull, reserveOwn, unreserve } from './room'
 import { isLru } from './shape'
 import { giveElement } from './spare'
@@ -87,12 +85,6 @@ export function deleteShort(map: usize, key: u64): i64 {
 /** The order word of a key (record.ts has it for keys of other sizes, too). */
 function keyAt(key: usize, keySize: u32): u64 {
   return keySize === 8 ? glance64(key) : <u64>glance32(key)
-}
-
-/** As bucketOf. */
-function bucketAt(buckets: usize, mask: u32, multiplier: u64, shift: u32, order: u64): usize {
-  const line = <u32>(((order >> BUCKET_LINE_BITS) * multiplier) >> (<u64>shift))
-  return buckets + ((<usize>((line ^ ((<u32>order) & BUCKET_LINE)) & mask)) << 3)
 }
 
 /** Walks to the place of the key, as `act` does, and changes it. */
