@@ -1,10 +1,18 @@
-// Typed arrays that one search leaves to the next on the same thread: their memory is the process's already, while that
-// of a new array comes from the system page by page, at the first write to each. Used by visited.ts.
+// Typed arrays of a search: how they grow; and those that one search leaves to the next on the same thread, for their
+// memory is the process's already, while that of a new array comes from the system page by page, at the first write to
+// each (used by visited.ts).
 
 /** Arrays of at most so many bytes are kept, one of each length (of small ones more): not quite twice as many bytes. */
 const MOST_BYTES = 128 << 20
 const SMALL_BYTES = 64 << 10
 const SMALL_KEPT = 3
+
+/** A copy of this length, with zeros behind what there is. */
+export function enlarged(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length)
+  larger.set(array)
+  return larger
+}
 
 const kept = new Map<number, Int32Array[]>()
 

@@ -1,6 +1,7 @@
 // What is known of the words that the access of a log node is to, beside the node: which calls use them in a way that
 // its order matters to, and what was noted of it already. So the tables of words (sharing.ts) are looked at again only
 // when they have learnt something. Owned by a Stage; asked by choices.ts and steps.ts for accesses to words.
+import { enlarged } from './arrays.js'
 import * as log from './node.js'
 import type { NodeTable } from './node.js'
 import type { Sharing } from './sharing.js'
@@ -93,11 +94,7 @@ export class Independence {
 
   private learn(node: number): number {
     const at = node * STRIDE
-    if (at >= this.known.length) {
-      const larger = new Int32Array(Math.max(this.known.length * 2, at + STRIDE))
-      larger.set(this.known)
-      this.known = larger
-    }
+    if (at >= this.known.length) this.known = enlarged(this.known, Math.max(this.known.length * 2, at + STRIDE))
     const { known, sharing } = this
     const n = node * log.NODE_STRIDE
     const { nodes } = this.logs

@@ -4,6 +4,7 @@
 // then steps may end elsewhere, and what they pass must be noted again. Owned by a Stage, for one search at a time.
 import { DOOR_NOW } from '../../core/abi.js'
 import { operationOf } from './access.js'
+import { enlarged } from './arrays.js'
 import { CALL, CPU_WORDS, DEPTH, NMI_STARTED, NODE, PLACE, PLAIN_SET } from './control.js'
 import type { Control } from './control.js'
 import * as log from './node.js'
@@ -213,9 +214,7 @@ export class Leaps {
 
   private makeRoom(): void {
     if (this.data.length >= MOST) return this.forget()
-    const larger = new Int32Array(this.data.length * 4)
-    larger.set(this.data)
-    this.data = larger
+    this.data = enlarged(this.data, this.data.length * 4)
   }
 
   private noteAccess(end: number, node: number): number {

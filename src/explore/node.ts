@@ -1,6 +1,7 @@
 // The fields of a node of the log tree (log.ts), and the table of nodes: numbered, found again by parent and result.
 // Owned by a LogTree; read by everything that looks at what operations did.
 import { changedNothing } from './access.js'
+import { enlarged } from './arrays.js'
 
 /** Fields of a node, as offsets into `NodeTable.nodes`. What a step of the search reads comes first. */
 export const NODE_STATUS = 0
@@ -96,11 +97,7 @@ export class NodeTable {
   /** A node without a place in the table; `parent` is 0 for the root of an operation. */
   allocate(parent: number, low: number, high: number, root: number): number {
     const node = this.count++
-    if ((node + 1) * NODE_STRIDE > this.nodes.length) {
-      const larger = new Int32Array(this.nodes.length * 2)
-      larger.set(this.nodes)
-      this.nodes = larger
-    }
+    if ((node + 1) * NODE_STRIDE > this.nodes.length) this.nodes = enlarged(this.nodes, this.nodes.length * 2)
     const { nodes } = this
     const at = node * NODE_STRIDE
     nodes[at + NODE_PARENT] = parent

@@ -1,6 +1,7 @@
 // What a subject says must hold, asked of the present state: in every state, and when nobody can go on. Made in the
 // initial state (a model may read it); used by searches, walks and replays alike.
 import { hex } from './access.js'
+import { enlarged } from './arrays.js'
 import { Linearizer } from './linearize.js'
 import type { Observation } from './observation.js'
 import type { Raced } from './races.js'
@@ -51,7 +52,7 @@ export class Rules {
     if (!this.remembers || this.world.subject.check === undefined) return this.inState()
     const { checked } = this
     const at = depth * STRIDE
-    if (at + STRIDE > this.hashes.length) this.enlarge()
+    if (at + STRIDE > this.hashes.length) this.hashes = enlarged(this.hashes, this.hashes.length * 2)
     const { hashes } = this
     const above = at - STRIDE
     if (since !== undefined && hashes[above + VERSION] === checked.version) {
@@ -88,12 +89,6 @@ export class Rules {
   release(): void {
     this.checked.release()
     this.ended.release()
-  }
-
-  private enlarge(): void {
-    const larger = new Int32Array(this.hashes.length * 2)
-    larger.set(this.hashes)
-    this.hashes = larger
   }
 
   /** What is wrong in a state without a choice. */

@@ -1,6 +1,7 @@
 // The complete search: iterative depth-first over the states of one subject, merged by hash, with Tarjan's components
 // found on the way so that cycles (livelocks) are seen. Also the search that merges nothing, for comparison on small
 // subjects. Finds the first violation and the choices that lead to it.
+import { enlarged } from './arrays.js'
 import { choiceOfBit, KINDS, STEP } from './choices.js'
 import type { WorldOptions } from './choices.js'
 import { prepared } from './prepare.js'
@@ -236,11 +237,7 @@ class Search {
     if (this.depth === 0 && this.options.naive !== true)
       state = this.visited.add(words.h0, words.h1, words.h2, words.h3)
     result.states++
-    if ((this.depth + 1) * LEVEL > this.levels.length) {
-      const larger = new Int32Array(this.levels.length * 2)
-      larger.set(this.levels)
-      this.levels = larger
-    }
+    if ((this.depth + 1) * LEVEL > this.levels.length) this.levels = enlarged(this.levels, this.levels.length * 2)
     const at = this.depth * LEVEL
     const { levels } = this
     levels[at + MARK] = mark
@@ -262,11 +259,7 @@ class Search {
     if (this.depth > result.depth) result.depth = this.depth
     if (state >= 0) {
       this.visited.marks[state] = 1
-      if (this.openCount === this.open.length) {
-        const larger = new Int32Array(this.openCount * 2)
-        larger.set(this.open)
-        this.open = larger
-      }
+      if (this.openCount === this.open.length) this.open = enlarged(this.open, this.openCount * 2)
       this.open[this.openCount++] = state
     }
     const wrong = this.rules.atDepth(this.depth - 1, at === 0 ? undefined : levels[at - LEVEL + MARK])

@@ -2,6 +2,7 @@
 // (ghost words, poison, clock, CPUs, results). One way to write, `put`: it keeps the undo log. A 128-bit hash of the
 // difference to the image follows at each `mark`, from the undo log: a word that a step writes ten times counts once.
 // Owned by a Stage; written by access.ts, steps.ts and native set-up only.
+import { enlarged } from './arrays.js'
 
 /** A set of word indices. */
 export class WordSet {
@@ -71,12 +72,8 @@ export class Words {
   /** Makes room for `length` words; the new ones are zero. */
   grow(length: number): void {
     if (length <= this.words.length) return
-    const larger = new Int32Array(length + SPARE_WORDS)
-    larger.set(this.words)
-    this.words = larger
-    const written = new Int32Array(larger.length)
-    written.set(this.written)
-    this.written = written
+    this.words = enlarged(this.words, length + SPARE_WORDS)
+    this.written = enlarged(this.written, length + SPARE_WORDS)
   }
 
   /** Writes one word. */
@@ -215,9 +212,7 @@ export class Words {
   }
 
   private enlarge(): void {
-    const larger = new Int32Array(this.undo.length * 2)
-    larger.set(this.undo)
-    this.undo = larger
+    this.undo = enlarged(this.undo, this.undo.length * 2)
   }
 
   // Each lane is a different mixture of (index, value), bijective in the value, so that the xor over all changed words
