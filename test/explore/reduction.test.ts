@@ -74,8 +74,7 @@ const program = (name: string, accesses: readonly Access[], afterStop = false) =
 
 test('what an operation that is over used holds nobody up, and no outcome is lost by it', () => {
   const two = fc.array(access, { minLength: 1, maxLength: 2 })
-  let reduced = 0
-  let full = 0
+  let smaller = 0
   fc.assert(
     fc.property(fc.array(two, { minLength: 4, maxLength: 4 }), fc.boolean(), fc.boolean(), (four, stops, ends) => {
       const build = (): Subject => {
@@ -96,12 +95,11 @@ test('what an operation that is over used holds nobody up, and no outcome is los
       assert.ok(few.complete && all.complete)
       assert.deepEqual([...few.outcomes].sort(), [...all.outcomes].sort())
       assert.deepEqual([...seen].sort(), [...left].sort())
-      reduced += few.states
-      full += all.states
+      if (few.states < all.states) smaller++
     }),
     { numRuns: 80 },
   )
-  assert.ok(reduced < full, `${reduced} states instead of ${full}`)
+  assert.ok(smaller > 0, 'no search has become smaller')
 })
 
 test('what a check in every state is to see is not passed over', () => {
