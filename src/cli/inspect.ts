@@ -5,6 +5,7 @@ import { readObject } from '../object/read.js'
 import { inspect, type Inspection } from '../report/inspection.js'
 import { codeText, overviewText } from '../report/inspection-text.js'
 import { supported } from '../machine/load/load.js'
+import { names } from './run-options.js'
 import { print, printJson, styleFor } from './terminal.js'
 
 interface InspectOptions {
@@ -29,7 +30,7 @@ export function addInspect(program: Command): void {
         'and who calls them back, helpers and kfuncs used, what is not supported, and the code under its C lines.',
     )
     .argument('<object>', 'object file (.bpf.o)')
-    .option('-p, --prog <names...>', 'only the code of these programs or functions')
+    .option('-p, --prog <name,…>', 'only the code of these programs or functions', names)
     .option('-s, --summary', 'everything but the code')
     .option('--json', 'print JSON (docs/command-line.md describes it)')
     .addHelpText('after', EXAMPLES)

@@ -1,4 +1,4 @@
-// What the values of options mean, and what `skep run` takes. Throws commander's InvalidArgumentError for values that
+// What the values of options mean, those of `skep run` first. Throws commander's InvalidArgumentError for values that
 // no object could make right, which is wrong usage.
 import { InvalidArgumentError } from 'commander'
 import { SkepError } from '../error.js'
@@ -61,6 +61,13 @@ function measured(parse: () => number): number {
     // commander has named the option and the value already.
     throw new InvalidArgumentError(error.message.replace(/^--\w+: e/, 'E').replace(/, got .*$/s, '.'))
   }
+}
+
+/** NAME or NAME,NAME: an option that took all the words behind it would take the object file, too. */
+export function names(text: string, before: readonly string[] = []): string[] {
+  const named = text.split(',').map((name) => name.trim())
+  if (named.includes('')) throw new InvalidArgumentError('Expected a name, or names with commas between them.')
+  return [...before, ...named]
 }
 
 /** NAME=VALUE: JSON, or a whole number of any size, or text. */

@@ -30,6 +30,7 @@ import {
   cpuCount,
   cpuIndex,
   duration,
+  names,
   repetitions,
   size,
   whole,
@@ -61,7 +62,7 @@ export function addRun(program: Command): void {
         'time passes as fast as the machine can work, and every run is the same.',
     )
     .argument('<object>', 'object file (.bpf.o)')
-    .option('-p, --prog <names...>', 'run these programs (default: all, in the order of the object)')
+    .option('-p, --prog <name,…>', 'run these programs (default: all, in the order of the object)', names)
     .option('-d, --data <file|hex:…>', 'packets: a capture (pcap, pcapng), any other file as one packet, or hex digits')
     .option('-c, --ctx <ctx>', 'context: JSON fields of the context struct, a JSON array of numbers, hex:… or a file')
     .option('-r, --repeat <n>', 'run each program n times on each input', repetitions, 1)

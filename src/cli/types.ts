@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { readObject } from '../object/read.js'
 import { declarationText } from '../report/declaration.js'
 import { writeOutput } from './output-file.js'
+import { names } from './run-options.js'
 
 const EXAMPLES = `
 Examples:
@@ -24,7 +25,7 @@ export function addTypes(program: Command): void {
         'programs, maps and variables and the types of keys, values and records are then checked by the compiler.',
     )
     .argument('<object>', 'object file (.bpf.o)')
-    .option('-r, --record <names...>', 'structs of records, besides those that maps name or global variables are')
+    .option('-r, --record <name,…>', 'structs of records, besides those that maps name or global variables are', names)
     .option('-o, --output <file>', 'write to this file instead of the standard output')
     .addHelpText('after', EXAMPLES)
     .action(typesCommand)

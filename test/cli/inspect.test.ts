@@ -16,7 +16,7 @@ test('inspect says where timers sit, who initialises them and what they call', a
 })
 
 test('inspect shows code under the C lines that it was made from, with names', async () => {
-  const text = await succeeding(['inspect', FLOW, '--prog', 'on_idle'])
+  const text = await succeeding(['inspect', '--prog', 'on_idle', FLOW])
   assert.match(
     text,
     /; __s64 idle = bpf_ktime_get_ns\(\) - flow->last_seen; @ flow-timeout\.bpf\.c:\d+\n +\d+ +call bpf_ktime_get_ns#5/,

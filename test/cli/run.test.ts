@@ -93,6 +93,16 @@ test('--maps shows the records of a ring buffer, addresses and text as such, and
   assert.match(variables, /last_name +"udp"/)
 })
 
+test('options stand before the object as well as behind it, and --prog takes one name, several, or is repeated', async () => {
+  const ran = async (...args: string[]): Promise<string[]> =>
+    [...(await succeeding(['run', ...args])).matchAll(/^ +(count|print|start_storm) +\d+ runs? /gm)].map(
+      (row) => row[1]!,
+    )
+  assert.deepEqual(await ran('--prog', 'print', PROBES), ['print'])
+  assert.deepEqual(await ran(PROBES, '-p', 'print,count'), ['print', 'count'])
+  assert.deepEqual(await ran('-p', 'count', '-p', 'print', PROBES), ['count', 'print'])
+})
+
 test('--record names a ring or perf buffer and a struct of the object', async () => {
   for (const [record, message] of [
     ['mixd=closed', /--record mixd=closed: object 'records' has no ring or perf buffer 'mixd'/],
@@ -186,6 +196,7 @@ test('what an object uses and the machine lacks is listed whole, by name', async
 test('wrong values: exit code 2 for options that no object could make right, 1 for those that this one refuses', async () => {
   const wrong: [string[], RegExp][] = [
     [['--cpus', '0'], /from 1 to/],
+    [['--prog', 'touch,'], /a name, or names with commas/],
     [['--clock', 'lunar'], /virtual, real/],
     [['--for', 'soon'], /'soon' is invalid\. Expected a duration such as '5 min'[^;]*nanoseconds\.\n/],
     [['--set', 'nothing'], /NAME=VALUE/],

@@ -17,7 +17,7 @@ test('the types of an object are written as a module, the same each time', async
   assert.equal(await succeeding(['types', flow]), readFileSync(file('test/machine/flow-timeout.types.ts'), 'utf8'))
   const kinds = declarationText(await readObject(file('test/map/kinds.bpf.o')))
   assert.equal(kinds, readFileSync(file('test/machine/kinds.types.ts'), 'utf8'))
-  const records = await succeeding(['types', 'test/map/records.bpf.o', '--record', 'opened'])
+  const records = await succeeding(['types', '--record', 'opened', 'test/map/records.bpf.o'])
   assert.equal(records, readFileSync(file('test/map/records.types.ts'), 'utf8'))
 })
 
