@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { boot, type LoadedObject, type VirtualMachine } from '../../src/index.js'
-import { coded, probes, u32, u64, unchecked } from './probes.js'
+import { coded, probes, request, u32, u64, unchecked } from './probes.js'
 
 function machine(): { machine: VirtualMachine; object: LoadedObject } {
   const machine = boot.virtual({ cpus: 2, seed: 7, task: { pid: 77, comm: 'tester' } })
@@ -115,7 +115,10 @@ test('wrong data, contexts and CPUs are refused before anything runs', () => {
   assert.throws(() => first_bytes!.run({ data: new Uint8Array(1 << 20) }), coded('BAD_RUN', /run buffer holds/))
   assert.throws(() => first_bytes!.run({ data: packet, ctx: new Uint8Array(23) }), coded('BAD_RUN', /23 bytes.*24/))
   assert.throws(() => mark!.run({ data: packet, ctx: { len: 3 } as object }), coded('BAD_RUN', /len cannot be set/))
-  assert.throws(() => mark!.run({ data: packet, ctx: { mark: [1] } as object }), coded('BAD_RUN', /must be a number/))
+  assert.throws(
+    () => mark!.run({ data: packet, ctx: { mark: [1] } as object }),
+    coded('BAD_RUN', /must be a whole number/),
+  )
   assert.throws(() => second_argument!.run({ ctx: new Uint8Array(97) }), coded('BAD_RUN', /at most 96/))
   assert.throws(() => second_argument!.run({ data: packet }), coded('BAD_RUN', /take no data/))
   for (const word of [1.5, NaN, 'x'])
@@ -150,4 +153,17 @@ test('a reader that falls behind loses the oldest lines, never the order or the 
   assert.ok(lines.length > 300 && lines.length < 15_003)
   assert.deepEqual(lines.slice(-3), ['one -1 two 00042 three beef', 'text z -5000000000', '0000001234567890|7   |%'])
   assert.equal(new Set(lines).size, 3)
+})
+
+test('a run goes on to its end though a listener closes its object meanwhile', () => {
+  const machine = boot.virtual()
+  const { programs } = machine.load(probes, unchecked)
+  const object = machine.load(probes, unchecked)
+  machine.on('fault', () => object.close())
+  object.programs.count!.run({ cpu: 0 })
+  programs.start_faulting_timer!.run({ ctx: request(0, 0) })
+  assert.equal(object.programs.count!.run({ repeat: 1000 }).retval, 0)
+  assert.throws(() => object.programs.count!.run(), coded('CLOSED'))
+  machine.poll()
+  assert.equal(machine.stats().faults, 1)
 })

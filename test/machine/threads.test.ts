@@ -1,6 +1,7 @@
 // Machines with real worker threads.
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { HEADER, HEADER_TRACE_HEAD } from '../../core/layout.js'
 import { boot, type Machine, type ThreadOptions } from '../../src/index.js'
 import { coded, eventually, probes, request, u32, unchecked, type Slot } from './probes.js'
 
@@ -95,6 +96,19 @@ test('lines printed on any thread reach the host', async (t) => {
   await eventually(() => lines.length === 6, 'six lines')
   assert.equal(lines[0], '1 one -1 two 00042 three beef')
   assert.equal(lines[5], '0 0000001234567890|7   |%')
+})
+
+test('a line that a killed CPU had begun hides no later one', async (t) => {
+  const machine = await booted(t)
+  const { programs } = await machine.load(probes, unchecked)
+  const lines: number[] = []
+  machine.on('trace', ({ cpu }) => lines.push(cpu))
+  // As a CPU leaves it that ends between the reservation of its record and the record's tag.
+  machine.kernel.memory.add(HEADER + HEADER_TRACE_HEAD, 64)
+  await programs.print!.run({ cpu: 0 })
+  assert.deepEqual(lines, [])
+  await machine.offline(1)
+  assert.deepEqual(lines, [0, 0, 0])
 })
 
 const afterRun = new URL('../../../test/machine/work-after-run.bpf.o', import.meta.url)
@@ -208,6 +222,22 @@ test('close ends a run that never ends, and everything says so afterwards', asyn
   await assert.rejects(machine.load(probes, unchecked), coded('CLOSED'))
   await assert.rejects(machine.timers(), coded('CLOSED'))
   await machine.close()
+})
+
+test('runs that were asked for before their object is closed end as if it were open', async (t) => {
+  const machine = await booted(t)
+  const object = await machine.load(probes, unchecked)
+  const runs = [100_000, 1, 1].map((repeat) => object.programs.count!.run({ cpu: 1, repeat }))
+  await object.close()
+  const other = await machine.load(probes, unchecked)
+  assert.deepEqual(
+    (await Promise.all(runs)).map(({ retval }) => retval),
+    [1, 1, 1],
+  )
+  assert.deepEqual(await other.maps.hits!.get(1), [0, 0])
+  await assert.rejects(object.programs.count!.run(), coded('CLOSED'))
+  await other.close()
+  await eventually(async () => Object.keys((await machine.stats()).programs).length === 0, 'no program is left')
 })
 
 test('a load that fails leaves a threaded machine as it was', async (t) => {

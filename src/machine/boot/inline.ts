@@ -26,11 +26,6 @@ export class InlineMachine extends LocalMachine {
     this.kernel.memory.setLong(HEADER + HEADER_REALTIME_OFFSET, realtimeOffset(clock))
   }
 
-  /** Nanoseconds since the machine's epoch. */
-  now(): number {
-    return this.kernel.clock.read()
-  }
-
   /** Lets the event loop fire what is due, until close(). Does not keep the process alive without ref(). */
   keepPolling(): this {
     this.kernel.check()

@@ -25,6 +25,7 @@ import { programCpusOf, type MachineShape } from '../options/boot-options.js'
 import { writeNetwork } from '../options/network.js'
 import { RangeAllocator } from '../cpu/ranges.js'
 import { faultError } from '../observe/fault-report.js'
+import type { OptionNames } from '../options/given-options.js'
 import { setMachineTask } from '../options/task.js'
 import { TraceReader, type TraceLine } from '../observe/trace.js'
 
@@ -41,6 +42,14 @@ export interface MachineEvents {
    */
   lifecycle: LifecycleEvent
 }
+
+/** Their names. */
+export const machineEvents = {
+  fault: true,
+  trace: true,
+  'cpu-exit': true,
+  lifecycle: true,
+} satisfies OptionNames<MachineEvents>
 
 /** Guest addresses [start, end), and what lies there in words. */
 export interface GuestPlace {
@@ -166,12 +175,12 @@ export class Kernel {
     return this.#lifecycle?.lost ?? 0
   }
 
-  /** Reports printed lines and lifecycle events. `still`: no other thread runs any more. */
-  flushTrace(still = !this.shape.hostCpu && this.shape.joins === 0): void {
+  /** Reports printed lines and lifecycle events. `still`: no other thread runs any more; `dead`: this CPU's does not. */
+  flushTrace(still = !this.shape.hostCpu && this.shape.joins === 0, dead?: number): void {
     if (!this.events.heard) return
-    if (this.#lifecycle) for (const event of this.#lifecycle.read(still)) this.events.emit('lifecycle', event)
+    if (this.#lifecycle) for (const event of this.#lifecycle.read(still, dead)) this.events.emit('lifecycle', event)
     if (!this.events.has('trace')) return
-    for (const line of this.#trace.read()) this.events.emit('trace', line)
+    for (const line of this.#trace.read(still || dead !== undefined)) this.events.emit('trace', line)
   }
 
   /**

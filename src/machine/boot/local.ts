@@ -2,7 +2,7 @@
 // or the event loop) and virtual (many CPUs, a clock that moves when told to, everything deterministic).
 import { SkepError } from '../../error.js'
 import { direct } from '../answer.js'
-import { placeRun, repeatOf, type RunOptions, type RunResult } from '../run/context.js'
+import { placeRun, repeatOf, type PlacedRun, type RunOptions, type RunResult } from '../run/context.js'
 import type { Cpu } from '../cpu/cpu.js'
 import { CpuFault } from '../cpu/cpu.js'
 import type { Kernel } from './kernel.js'
@@ -20,6 +20,12 @@ const RUNS_PER_TURN = 64
 
 /** Turns that poll() gives a CPU before it returns to the caller, work that starts itself for ever or not. */
 const TURNS_PER_POLL = 1000
+
+/** The last return value of some runs, and the nanoseconds that they took together. */
+interface Ran {
+  readonly retval: number
+  readonly duration: number
+}
 
 /** What inline and virtual machines have in common. */
 export abstract class LocalMachine extends MachineBase<'direct'> {
@@ -113,22 +119,37 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
     const repeat = repeatOf(options)
     cpu.taskOf = undefined
     const placed = placeRun(program.spec, options, cpu.runBuffer, kernel.maps.named)
-    let retval = 0
-    let duration = 0
-    for (let left = repeat; left > 0; left -= RUNS_PER_TURN) {
-      if (left < repeat) kernel.poll(cpu)
-      const runs = Math.min(left, RUNS_PER_TURN)
-      try {
-        retval = cpu.runRepeat(program.address, placed.contextAddress, placed.context, runs)
-      } catch (error) {
-        this.#fault(error)
-      }
-      duration += cpu.lastDuration * runs
-    }
+    const { retval, duration } =
+      repeat > RUNS_PER_TURN ? this.#runInTurns(cpu, program, placed, repeat) : this.#runs(cpu, program, placed, repeat)
     const result = placed.finish(retval, duration / repeat)
     this.afterRun()
     this.report()
     return result
+  }
+
+  // A listener for faults in callbacks, which fire between the turns, may close the object.
+  #runInTurns(cpu: Cpu, program: LiveProgram, placed: PlacedRun, repeat: number): Ran {
+    const letGo = this.kernel.objects.hold(program)
+    try {
+      let ran: Ran = { retval: 0, duration: 0 }
+      for (let left = repeat; left > 0; left -= RUNS_PER_TURN) {
+        if (left < repeat) this.kernel.poll(cpu)
+        const { retval, duration } = this.#runs(cpu, program, placed, Math.min(left, RUNS_PER_TURN))
+        ran = { retval, duration: ran.duration + duration }
+      }
+      return ran
+    } finally {
+      letGo()
+    }
+  }
+
+  #runs(cpu: Cpu, program: LiveProgram, placed: PlacedRun, runs: number): Ran {
+    try {
+      const retval = cpu.runRepeat(program.address, placed.contextAddress, placed.context, runs)
+      return { retval, duration: cpu.lastDuration * runs }
+    } catch (error) {
+      return this.#fault(error)
+    }
   }
 
   /** Called after every run; an inline machine tells the event loop of new timers. */

@@ -3,9 +3,10 @@ import { BPF_F_RDONLY, BPF_F_WRONLY } from '../../../core/abi.js'
 import { SkepError } from '../../error.js'
 import type { Answer, Answering, Mode } from '../answer.js'
 import { controlBlocks, type TimerInfo } from '../observe/control-blocks.js'
-import type { Kernel, MachineEvents } from './kernel.js'
+import { machineEvents, type Kernel, type MachineEvents } from './kernel.js'
 import type { MapHandle } from '../map/handle.js'
 import { setMachineTask, type TaskIdentity } from '../options/task.js'
+import { badOption, refuseUnknown, suggestion, type OptionNames } from '../options/given-options.js'
 import { show } from '../options/units.js'
 import { machineStatistics, type MachineStatistics } from '../observe/statistics.js'
 
@@ -15,6 +16,14 @@ export interface OpenOptions {
   readOnly?: boolean
   /** BPF_F_WRONLY: its reads are EPERM. */
   writeOnly?: boolean
+}
+
+const openOptions = { readOnly: true, writeOnly: true } satisfies OptionNames<OpenOptions>
+
+function checkEvent(method: string, name: string, listener: unknown): void {
+  if (!Object.hasOwn(machineEvents, name))
+    badOption(`${method}: there is no event ${show(name)}; ${suggestion(String(name), Object.keys(machineEvents))}`)
+  if (typeof listener !== 'function') badOption(`${method}: ${name}: expected a function, got ${show(listener)}`)
 }
 
 /** What every machine has; `M` says whether its methods answer at once or with promises. */
@@ -42,6 +51,11 @@ export abstract class MachineBase<M extends Mode> {
     )
   }
 
+  /** Nanoseconds since the machine's epoch, by its clock. */
+  now(): number {
+    return this.kernel.clock.read()
+  }
+
   /** CPUs that run programs. */
   get cpus(): number {
     return this.kernel.shape.cpus
@@ -54,9 +68,10 @@ export abstract class MachineBase<M extends Mode> {
 
   /**
    * Registers a listener: 'fault' (in a callback), 'trace' (a printed line), 'lifecycle' (of timers and work),
-   * 'cpu-exit'.
+   * 'cpu-exit'. Throws BAD_OPTION for any other name.
    */
   on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): this {
+    checkEvent('on', name, listener)
     this.kernel.events.on(name, listener)
     if (name === 'lifecycle') this.kernel.watchLifecycle()
     return this
@@ -64,6 +79,7 @@ export abstract class MachineBase<M extends Mode> {
 
   /** Removes a listener. */
   off<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): this {
+    checkEvent('off', name, listener)
     this.kernel.events.off(name, listener)
     if (name === 'lifecycle') this.kernel.watchLifecycle()
     return this
@@ -81,11 +97,13 @@ export abstract class MachineBase<M extends Mode> {
 
   /**
    * Another handle on a map, by its id or the name of its pin: a user reference of its own, also on a map that had lost
-   * its last one. Throws ENOENT.
+   * its last one. Throws ENOENT, BAD_OPTION.
    */
-  map(which: number | string, { readOnly = false, writeOnly = false }: OpenOptions = {}): Answer<M, MapHandle<M>> {
+  map(which: number | string, options: OpenOptions = {}): Answer<M, MapHandle<M>> {
     return this.#answer(() => {
       this.kernel.check()
+      refuseUnknown(options, openOptions, 'map')
+      const { readOnly = false, writeOnly = false } = options
       if (readOnly && writeOnly) throw new SkepError('EINVAL', 'map: EINVAL: readOnly and writeOnly at once')
       const { maps } = this.kernel
       const map = typeof which === 'number' ? maps.byId(which) : maps.pinned(which)

@@ -144,11 +144,6 @@ export class Machine extends MachineBase<'promised'> {
     return new LoadedObject<'promised', T>(kernel, prepared, runner, promised)
   }
 
-  /** Nanoseconds since the machine's epoch. */
-  now(): number {
-    return this.kernel.clock.read()
-  }
-
   /**
    * What another thread of this process needs to join the machine as a CPU of its own: see join(). The handle can be
    * sent by postMessage or as workerData; it names the objects that are loaded now. Throws BAD_OPTION without `joins`.
@@ -167,12 +162,12 @@ export class Machine extends MachineBase<'promised'> {
    */
   async offline(cpu: number): Promise<void> {
     this.kernel.check()
-    const worker = this.#workers[cpu]
+    const worker = this.#worker(cpu)
     if (worker) {
       await worker.terminate()
       await worker.ended
     } else if (this.#joined().includes(cpu)) this.#buryCpu(cpu, 'taken offline')
-    else throw new SkepError('BAD_CPU', `there is no live CPU ${cpu}`)
+    else throw new SkepError('BAD_CPU', `there is no live CPU ${show(cpu)}`)
   }
 
   /** The worker threads keep the process alive. */
@@ -210,6 +205,7 @@ export class Machine extends MachineBase<'promised'> {
     kernel.check()
     const worker = this.#workerOf(options.cpu ?? 0)
     const repeat = repeatOf(options)
+    const letGo = kernel.objects.hold(program)
     let placed: PlacedRun | undefined
     const place = () => {
       kernel.check()
@@ -217,11 +213,13 @@ export class Machine extends MachineBase<'promised'> {
       const { contextAddress, context } = placed
       return { program: program.address, contextAddress, context, repeat }
     }
-    return worker.run(place, (outcome) => {
-      kernel.flushTrace()
-      if ('fault' in outcome) throw faultError(kernel, outcome.fault)
-      return placed!.finish(outcome.retval, outcome.duration)
-    })
+    return worker
+      .run(place, (outcome) => {
+        kernel.flushTrace()
+        if ('fault' in outcome) throw faultError(kernel, outcome.fault)
+        return placed!.finish(outcome.retval, outcome.duration)
+      })
+      .finally(letGo)
   }
 
   #runBuffer(cpu: number): RunBuffer {
@@ -230,10 +228,15 @@ export class Machine extends MachineBase<'promised'> {
   }
 
   #workerOf(cpu: number): WorkerCpu {
-    const worker = this.#workers[cpu]
+    const worker = this.#worker(cpu)
     if (!worker) throw this.noCpu(cpu)
     if (!worker.alive) throw new SkepError('CPU_DEAD', `CPU ${cpu} is dead: its thread has ended`, { cpu })
     return worker
+  }
+
+  // An index as it is: `workers['length']` is no CPU, and '0' none either.
+  #worker(cpu: number): WorkerCpu | undefined {
+    return typeof cpu === 'number' ? this.#workers[cpu] : undefined
   }
 
   // The repair may have to be tried again while another CPU is at the very timer that the dead one was firing.
@@ -246,7 +249,7 @@ export class Machine extends MachineBase<'promised'> {
     }
     kernel.memory.ring(kernel.memory.cpuArea(cpu === 0 ? Math.min(1, this.cpus - 1) : 0) + CPU_BELL)
     kernel.settle()
-    kernel.flushTrace(true)
+    kernel.flushTrace(false, cpu)
     kernel.events.emit('cpu-exit', { cpu, reason })
   }
 

@@ -92,6 +92,16 @@ export class ObjectTable {
     for (const { address } of object.programs.values()) this.#kernel.host.core.program_put(address)
   }
 
+  /**
+   * Takes a reference on a program for a run that is queued or goes on, so that its code outlives a close() of the
+   * object; what it gives drops it. Throws CLOSED.
+   */
+  hold({ address, object: { spec } }: LiveProgram): () => void {
+    const { core } = this.#kernel.host
+    if (core.program_get(address) === 0) throw new SkepError('CLOSED', `object '${spec.name}' is closed`)
+    return () => core.program_put(address)
+  }
+
   /** The program at an address of the core, loaded or still waiting to be unloaded. */
   byAddress(address: number): LiveProgram | undefined {
     for (const object of this.loaded)

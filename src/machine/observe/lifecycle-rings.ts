@@ -85,13 +85,14 @@ export class LifecycleReader {
 
   /**
    * Events that were not read yet, in order of time. A record is counted before it is written, so while other threads
-   * run only those are taken that were counted at the read before; `all` takes every one, for when they stand still.
+   * run only those are taken that were counted at the read before; `all` takes every one, for when they stand still,
+   * and every one of the CPU `dead`.
    */
-  read(all: boolean): RawLifecycleEvent[] {
+  read(all: boolean, dead?: number): RawLifecycleEvent[] {
     const events: RawLifecycleEvent[] = []
     for (let cpu = 0; cpu < this.#read.length; cpu++) {
       const written = this.#written(cpu)
-      const end = all ? written : this.#seen[cpu]!
+      const end = all || cpu === dead ? written : this.#seen[cpu]!
       this.#seen[cpu] = written
       const behind = (written - this.#read[cpu]!) >>> 0
       if (behind > this.#records) this.#skip(cpu, behind - this.#records, end)

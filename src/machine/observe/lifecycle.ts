@@ -52,9 +52,9 @@ export class Lifecycle {
     return this.#reader.lost
   }
 
-  /** New events in order of time. `still`: no other thread runs, so all of them are complete. */
-  read(still: boolean): LifecycleEvent[] {
-    return this.#reader.read(still).map((raw) => this.#describe(raw))
+  /** New events in order of time. `still`: no other thread runs, so all are complete; `dead`: those of this CPU are. */
+  read(still: boolean, dead?: number): LifecycleEvent[] {
+    return this.#reader.read(still, dead).map((raw) => this.#describe(raw))
   }
 
   stop(): void {

@@ -14,14 +14,12 @@ export interface TraceLine {
 
 const RECORD_HEADER = 24
 
-/** One reader of a machine's ring. Lines older than the ring is large are lost and counted. */
+/** One reader of a machine's ring. Lines older than the ring is large are lost. */
 export class TraceReader {
   readonly #memory: Memory
   readonly #ring: number
   readonly #bytes: number
   #position = 0
-  /** Bytes of records that were overwritten before they were read. */
-  lost = 0
 
   constructor(memory: Memory) {
     this.#memory = memory
@@ -31,7 +29,7 @@ export class TraceReader {
 
   /**
    * Complete lines that were not read yet, oldest first. Stops before a record that is still being written; with
-   * `skipping` it goes on behind it, because the CPU that was writing it has died.
+   * `skipping` it goes on behind it, because the CPU that was writing it may have died.
    */
   read(skipping = false): TraceLine[] {
     const lines: TraceLine[] = []
@@ -65,7 +63,6 @@ export class TraceReader {
   #skipTo(first: number, head: number): void {
     let position = Math.ceil(first / 8) * 8
     while (position < head && !this.#complete(position)) position += 8
-    this.lost += position - this.#position
     this.#position = position
   }
 

@@ -46,7 +46,8 @@ export function unknownOption(given: object, names: Readonly<Record<string, unkn
   return undefined
 }
 
-function suggestion(name: string, names: readonly string[]): string {
+/** The name that may have been meant, or all that there are. */
+export function suggestion(name: string, names: readonly string[]): string {
   const distances = names.map((known) => distance(name.toLowerCase(), known.toLowerCase()))
   const nearest = Math.min(...distances)
   return nearest <= Math.max(1, name.length / 3)
