@@ -54,9 +54,12 @@ export function errnoName(result: number): string {
 
 /**
  * The error for a negative result of the core: `code` is the errno's name, and `details` has the number beside what is
- * given.
+ * given. `reason` says what the errno means there, if it can mean but one thing.
  */
-export function errnoError(result: number, what: string, details: ErrorDetails = {}): SkepError {
+export function errnoError(result: number, what: string, details: ErrorDetails = {}, reason?: string): SkepError {
   const code = errnoName(result)
-  return new SkepError(code, `${what}: ${code}`, { ...details, errno: -Math.abs(result) })
+  return new SkepError(code, `${what}: ${code}${reason === undefined ? '' : `: ${reason}`}`, {
+    ...details,
+    errno: -Math.abs(result),
+  })
 }

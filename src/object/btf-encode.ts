@@ -73,7 +73,7 @@ class Encoder {
     const given = isBytes && typeof value === 'string' ? new TextEncoder().encode(value) : value
     if (!Array.isArray(given) && !(given instanceof Uint8Array && isBytes))
       bad(path, isBytes ? 'an array, a Uint8Array or a string' : 'an array', value)
-    if (given.length > type.length) bad(path, `at most ${type.length} elements`, `${given.length}`)
+    if (given.length > type.length) bad(path, `at most ${type.length} elements`, given.length)
     if (given instanceof Uint8Array) this.bytes.set(given, at)
     else given.forEach((item: unknown, index) => this.value(type.type, at + index * size, item, `${path}[${index}]`))
   }
@@ -121,7 +121,7 @@ class Encoder {
   ): void {
     const signed = type?.signed ?? false
     const least = signed ? -(1n << BigInt(bits - 1)) : 0n
-    const most = (1n << BigInt(signed ? bits - 1 : bits)) - 1n
+    const most = type?.bool && bits > 1 ? 1n : (1n << BigInt(signed ? bits - 1 : bits)) - 1n
     if (value < least || value > most) bad(path, `an integer from ${least} to ${most}`, value)
     let rest = BigInt.asUintN(bits, value)
     for (let done = 0; done < bits;) {
@@ -137,8 +137,10 @@ class Encoder {
   }
 }
 
+// Of a Map or a DataView no member could be read: all would be 0.
 function entriesOf(value: unknown, path: string): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) bad(path, 'an object', value)
+  if (typeof value !== 'object' || value === null || Object.prototype.toString.call(value) !== '[object Object]')
+    bad(path, 'an object', value)
   return Object.entries(value)
 }
 
@@ -164,5 +166,8 @@ function bad(path: string, expected: string, found: unknown): never {
 function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   if (Array.isArray(value)) return 'an array'
-  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  // '[object DataView]'
+  const kind = Object.prototype.toString.call(value).slice(8, -1)
+  return kind === 'Object' ? 'an object' : /^[AEIOU]/.test(kind) ? `an ${kind}` : `a ${kind}`
 }

@@ -5,7 +5,20 @@ import type { BtfValue, DecodeOptions } from './btf.js'
 import { withoutTypes } from './special-fields.js'
 import type { MapSpec, ObjectSpec, VariableSpec } from './spec.js'
 
+/** Whether it is what readObject gives a promise of. */
+export function isSpec(given: unknown): given is ObjectSpec {
+  const { maps, programs, variables } = (given ?? {}) as Partial<ObjectSpec>
+  return maps instanceof Map && programs instanceof Map && variables instanceof Map
+}
+
+function checkSpec(given: unknown): void {
+  if (isSpec(given)) return
+  const found = given instanceof Promise ? 'a promise of one: await it' : String(given)
+  throw new SkepError('BAD_OBJECT', `expected a spec of readObject, got ${found}`)
+}
+
 function variableNamed(spec: ObjectSpec, name: string): { variable: VariableSpec; map: MapSpec } {
+  checkSpec(spec)
   const variable = spec.variables.get(name)
   const map = variable && spec.maps.get(variable.map)
   if (!variable || !map)
@@ -59,6 +72,8 @@ function encodeVariable(spec: ObjectSpec, variable: VariableSpec, value: unknown
 
 /** Sets several variables: `setVariables(spec, { timeout_ns: 5_000_000n, debug: true })`. */
 export function setVariables(spec: ObjectSpec, values: Readonly<Record<string, unknown>>): void {
+  if (typeof values !== 'object' || values === null)
+    throw new SkepError('BAD_VALUE', `setVariables: expected an object with values by name, got ${String(values)}`)
   for (const [name, value] of Object.entries(values)) setVariable(spec, name, value)
 }
 
@@ -91,6 +106,7 @@ function setSize(spec: ObjectSpec, name: string, size: 'keySize' | 'valueSize', 
 
 /** A map that is no data section; `why` says why those are refused. */
 function mapNamed(spec: ObjectSpec, name: string, why: string): MapSpec {
+  checkSpec(spec)
   const map = spec.maps.get(name)
   if (!map) throw new SkepError('NO_MAP', `object '${spec.name}' has no map '${name}'${known(spec.maps.keys())}`)
   if (map.section !== undefined)
@@ -100,6 +116,6 @@ function mapNamed(spec: ObjectSpec, name: string, why: string): MapSpec {
 
 function checkedNumber(map: string, attribute: string, value: number, least: number): number {
   if (Number.isInteger(value) && value >= least && value <= 0xffffffff) return value
-  const found = typeof value === 'number' ? String(value) : typeof value
+  const found = typeof value === 'bigint' ? `${String(value)}n` : String(value)
   throw new SkepError('BAD_VALUE', `map '${map}': expected ${attribute} from ${least} to 4294967295, found ${found}`)
 }

@@ -25,6 +25,8 @@ const R_NODYLD32 = 4
  */
 export async function readObject(source: string | URL | Uint8Array, name = 'object'): Promise<ObjectSpec> {
   if (source instanceof Uint8Array) return parseObject(source, name)
+  if (typeof source !== 'string' && !(source instanceof URL))
+    throw new SkepError('BAD_OBJECT', `readObject: expected a path, a file URL or bytes, got ${String(source)}`)
   const path = typeof source === 'string' ? source : source.pathname
   try {
     return parseObject(await readFile(source), path)

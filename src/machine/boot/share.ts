@@ -18,7 +18,10 @@ import { MapHandle } from '../map/handle.js'
 import { Memory } from '../cpu/memory.js'
 import type { Program } from '../run/program.js'
 import type { MapAt } from '../run/redirect.js'
+import { badRun, named } from '../load/object.js'
 import { VariableHandle } from '../load/variables.js'
+import { isRecord, record } from '../options/given-options.js'
+import { show } from '../options/units.js'
 
 /** What join() needs: can be sent to another thread, and is for nothing else. */
 export interface MachineShare {
@@ -59,10 +62,13 @@ const LIFE_LEFT = 3
 const TURNS_PER_POLL = 1000
 
 /**
- * Makes the calling thread a CPU of the machine. Throws SkepError NO_CPU when every CPU kept for joining is taken.
+ * Makes the calling thread a CPU of the machine. Throws SkepError NO_CPU when every CPU kept for joining is taken,
+ * BAD_OPTION for what is no share.
  * Timers that are queued on this CPU fire when it polls: call poll() often, or keep them off this CPU.
  */
 export function join(share: MachineShare): JoinedCpu {
+  if (!isRecord(share) || !(share.memory instanceof WebAssembly.Memory) || !isRecord(share.objects))
+    throw new SkepError('BAD_OPTION', `join: expected what machine.share() gives, got ${show(share)}`)
   const memory = new Memory(share.memory)
   for (let index = share.firstJoin; index < share.firstJoin + share.joins; index++)
     if (memory.compareExchange(memory.cpuArea(index) + CPU_LIFE, LIFE_UNUSED, LIFE_LIVE) === LIFE_UNUSED)
@@ -93,12 +99,12 @@ export class JoinedCpu {
     this.index = index
     this.#memory = memory
     this.#cpu = new Cpu(instantiateCore(share.module, memory.shared, realClock(share.epoch)), memory, index)
-    this.objects = Object.fromEntries(
-      share.objects.map((object) => {
-        this.#cpu.install(object.code)
-        return [object.name, new JoinedObject(object, this.#cpu, () => this.#check(), share.firstJoin + share.joins)]
-      }),
-    )
+    const objects = share.objects.map((object) => {
+      this.#cpu.install(object.code)
+      const joined = new JoinedObject(object, this.#cpu, () => this.#check(), share.firstJoin + share.joins)
+      return [object.name, joined] as const
+    })
+    this.objects = named('the machine has shared no object', new Map(objects))
   }
 
   /**
@@ -152,32 +158,31 @@ export class JoinedObject {
       const map = name === undefined ? undefined : spec.maps.get(name)
       return map && { name: map.name, type: map.type }
     }
-    this.programs = Object.fromEntries(
-      [...spec.programs].flatMap(([name, program]) => {
-        const address = shared.programs[name]
-        if (address === undefined) return []
-        const run = (options: RunOptions = {}): RunResult => runHere(cpu, program, address, options, mapAt, check)
-        // What kind of context comes back follows from what was given.
-        return [[name, { name, run: run as JoinedProgram['run'] }]]
-      }),
-    )
-    this.maps = Object.fromEntries(
+    const programs = [...spec.programs].flatMap(([name, program]) => {
+      const address = shared.programs[name]
+      if (address === undefined) return []
+      const run = (options: RunOptions = {}): RunResult => runHere(cpu, program, address, options, mapAt, check)
+      // What kind of context comes back follows from what was given.
+      return [[name, { name, run: run as JoinedProgram['run'] }] as const]
+    })
+    this.programs = named(`object '${this.name}' has no program`, new Map(programs))
+    const maps = new Map(
       [...spec.maps].flatMap(([name]) => {
         const handle = mapHandle(shared, spec, name, cpu, check, programCpus)
-        return handle ? [[name, handle]] : []
+        return handle ? [[name, handle] as const] : []
       }),
     )
-    this.variables = Object.fromEntries(
-      [...spec.variables].flatMap(([name, variable]) => {
-        const live = shared.maps[variable.map]
-        const map = this.maps[variable.map]
-        if (!live || !map) return []
-        const address = (cpu.core.map_element_value(live.address, 0) >>> 0) + variable.offset
-        const values = codec(spec.btf, variable.type, variable.size, `variable '${name}'`)
-        const place = { name, section: variable.section, address, codec: values }
-        return [[name, new VariableHandle(place, variable.offset, map, cpu.memory, check, direct)]]
-      }),
-    )
+    this.maps = named(`object '${this.name}' has no map`, maps)
+    const variables = [...spec.variables].flatMap(([name, variable]) => {
+      const live = shared.maps[variable.map]
+      const map = maps.get(variable.map)
+      if (!live || !map) return []
+      const address = (cpu.core.map_element_value(live.address, 0) >>> 0) + variable.offset
+      const values = codec(spec.btf, variable.type, variable.size, `variable '${name}'`)
+      const place = { name, section: variable.section, address, codec: values }
+      return [[name, new VariableHandle(place, variable.offset, map, cpu.memory, check, direct)] as const]
+    })
+    this.variables = named(`object '${this.name}' has no variable`, new Map(variables))
   }
 
   /** @internal */
@@ -232,8 +237,12 @@ function runHere(
   check: () => void,
 ): RunResult {
   check()
+  record(options, `program '${program.name}'`, badRun)
   if (options.cpu !== undefined && options.cpu !== cpu.index)
-    throw new SkepError('BAD_CPU', `this thread is CPU ${cpu.index}; it cannot run a program on CPU ${options.cpu}`)
+    throw new SkepError(
+      'BAD_CPU',
+      `this thread is CPU ${cpu.index}; it cannot run a program on CPU ${show(options.cpu)}`,
+    )
   const repeat = repeatOf(options)
   const placed = placeRun(program, options, cpu.runBuffer, mapAt)
   const retval = guarded(() => cpu.runRepeat(address, placed.contextAddress, placed.context, repeat))

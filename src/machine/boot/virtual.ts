@@ -5,9 +5,9 @@ import { SkepError } from '../../error.js'
 import { standingClock } from '../cpu/clock.js'
 import { Kernel } from './kernel.js'
 import { LocalMachine } from './local.js'
-import type { OptionNames } from '../options/given-options.js'
+import { refuseUnknown, type OptionNames } from '../options/given-options.js'
 import { bootOptions, machineShape, type BootOptions } from '../options/boot-options.js'
-import { parseDuration, type Duration } from '../options/units.js'
+import { parseDuration, show, type Duration } from '../options/units.js'
 
 /** Options of a virtual machine. */
 export interface VirtualOptions extends BootOptions {
@@ -16,6 +16,8 @@ export interface VirtualOptions extends BootOptions {
 }
 
 export const virtualOptions = { ...bootOptions, cpus: true } satisfies OptionNames<VirtualOptions>
+
+const idleOptions = { limit: true } as const
 
 /** Turns at one instant after which a machine is taken for one that never comes to rest. */
 const TURNS_AT_ONE_INSTANT = 10_000
@@ -64,6 +66,7 @@ export class VirtualClock {
    * limit.
    */
   runUntilIdle(options: { limit?: Duration } = {}): boolean {
+    refuseUnknown(options, idleOptions, 'runUntilIdle')
     const end = this.#now + parseDuration(options.limit ?? '1 h', 'limit')
     this.#machine.rest()
     for (let next = this.#machine.nextWakeup(); next <= end; next = this.#machine.nextWakeup()) {
@@ -89,8 +92,14 @@ export class VirtualClock {
     return this.#realtime + BigInt(this.#now)
   }
 
-  /** Sets REALTIME; absolute timers on that clock move with it. Throws BAD_CLOCK before the machine's epoch. */
+  /**
+   * Sets REALTIME; absolute timers on that clock move with it. Throws BAD_CLOCK before the machine's epoch, and for what
+   * is no whole number.
+   */
   setRealtime(nanoseconds: bigint | number): void {
+    this.#machine.kernel.check()
+    if (typeof nanoseconds !== 'bigint' && !Number.isInteger(nanoseconds))
+      throw new SkepError('BAD_CLOCK', `setRealtime: expected whole nanoseconds, got ${show(nanoseconds)}`)
     const offset = BigInt(nanoseconds) - BigInt(this.#now)
     if (offset < 0n) throw new SkepError('BAD_CLOCK', `REALTIME cannot be before the machine's epoch`)
     this.#realtime = offset

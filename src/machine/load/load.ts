@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { reasonOf, SkepError } from '../../error.js'
 import { assertSupported, findUnsupported, helperCalls, type Supported } from '../../object/check.js'
-import { setKeySize, setMaxEntries, setValueSize, setVariables } from '../../object/edit.js'
+import { isSpec, setKeySize, setMaxEntries, setValueSize, setVariables } from '../../object/edit.js'
 import { relocateCore } from '../../object/core-relocations.js'
 import { hostKconfigFiles, parseKconfig, setKconfig, type KconfigValue } from '../../object/kconfig.js'
 import { readKernelBtf, type BtfSource } from '../../object/kernel-btf.js'
@@ -143,14 +143,11 @@ function readSource(source: ObjectSource): { spec: ObjectSpec; bytes: Uint8Array
   if (!isSpec(source))
     throw new SkepError(
       'BAD_OBJECT',
-      `load: expected a path, a file URL, bytes or a spec of readObject, got ${show(source)}`,
+      `load: expected a path, a file URL, bytes or a spec of readObject, got ${
+        (source as unknown) instanceof Promise ? 'a promise: await it' : show(source)
+      }`,
     )
   return { spec: source, bytes: undefined }
-}
-
-function isSpec(source: unknown): source is ObjectSpec {
-  const { maps, programs } = (source ?? {}) as Partial<ObjectSpec>
-  return maps instanceof Map && programs instanceof Map
 }
 
 // A copy as deep as the options reach: the caller's spec may be loaded again with others.

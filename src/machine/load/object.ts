@@ -91,12 +91,13 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
   }
 }
 
-const badRun: Fail = (what) => {
+/** Throws BAD_RUN. */
+export const badRun: Fail = (what) => {
   throw new SkepError('BAD_RUN', what)
 }
 
 /** An object of things by their names that says what is there when a name is not. */
-function named<T>(problem: string, things: ReadonlyMap<string, T>): Named<T> {
+export function named<T>(problem: string, things: ReadonlyMap<string, T>): Named<T> {
   const table: Record<string, T> = Object.create(null) as Record<string, T>
   for (const [name, thing] of things) table[name] = thing
   return new Proxy(Object.freeze(table), {

@@ -8,8 +8,8 @@ import { mapType } from './types.js'
 /** How far a batch that reads has come. */
 export interface BatchProgress {
   readonly found: { key: Uint8Array; value: Uint8Array }[]
-  /** The key to go on behind. */
-  cursor: Uint8Array | undefined
+  /** The key to go on behind; not there before the first is met. */
+  cursor?: Uint8Array
 }
 
 /** What a batch that reads does: at most `count` elements, under their locks or not, and whether they go. */

@@ -21,18 +21,33 @@ import {
   MAP_TYPE_PERF_EVENT_ARRAY,
   MAP_TYPE_USER_RINGBUF,
 } from '../../../core/abi.js'
-import { SkepError } from '../../error.js'
+import { SkepError, type ErrorDetails } from '../../error.js'
 import { AGAIN } from '../answer.js'
 import { errnoError } from '../errno.js'
 import type { MapAccess } from './access.js'
 import { readBatch, writeBatch, type BatchProgress } from './batch.js'
 import type { MapDescription, MapOwner } from './owner.js'
-import { MapMemory, type MemoryOptions } from './memory.js'
-import type { Batch, LookupOptions, UpdateFlag, UpdateOptions } from './options.js'
+import { MapMemory, memoryOptions, type MemoryOptions } from './memory.js'
+import {
+  badValue,
+  batchOptions,
+  checkOptions,
+  deletingBatchOptions,
+  lookupOptions,
+  updateOptions,
+  writingBatchOptions,
+  type Batch,
+  type BatchOptions,
+  type LookupOptions,
+  type UpdateFlag,
+  type UpdateOptions,
+} from './options.js'
+import { reasonOf } from './reasons.js'
 import { mapType, type BatchOperation } from './types.js'
 import type { MapTypes } from '../object-types.js'
 import { PerfBuffer, type PerfBufferOptions } from './perf-buffer.js'
 import { MapValues, type WhichCpu } from './values.js'
+import type { OptionNames } from '../options/given-options.js'
 import { show } from '../options/units.js'
 import type { UserRing } from './user-ring.js'
 
@@ -68,18 +83,25 @@ export class MapCommands {
     this.values = new MapValues(access, description, owner)
   }
 
-  lookup(key: unknown, { lock = false, cpu }: LookupOptions): Uint8Array | undefined | typeof AGAIN {
+  lookup(
+    key: unknown,
+    options: LookupOptions,
+    names: OptionNames<LookupOptions> | OptionNames<Pick<LookupOptions, 'lock'>> = lookupOptions,
+  ): Uint8Array | undefined | typeof AGAIN {
+    this.#checkOptions(options, names)
+    const { lock = false, cpu } = options
     this.values.checkCpu(cpu)
     this.#mayRead('lookup')
     return this.#found(this.#access.lookup(this.values.encodeKey(key), lock), 'lookup')
   }
 
-  update(key: unknown, value: unknown, { flag = 'any', lock = false, cpu }: UpdateOptions): void | typeof AGAIN {
-    if (updateFlags[flag] === undefined)
-      throw new SkepError('BAD_VALUE', `flag ${show(flag)} is none of any, noexist, exist`)
+  update(key: unknown, value: unknown, given: UpdateFlag | UpdateOptions): void | typeof AGAIN {
+    const options = typeof given === 'object' ? given : { flag: given }
+    this.#checkOptions(options, updateOptions)
+    const { flag = 'any', lock = false, cpu } = options
+    const flags = this.#flagNumber(flag) | (lock ? BPF_F_LOCK : 0)
     this.values.checkCpu(cpu)
     this.#mayWrite('update')
-    const flags = updateFlags[flag] | (lock ? BPF_F_LOCK : 0)
     const result = this.#update(this.values.encodeKey(key), value, flags, cpu)
     if (result === -EAGAIN) return AGAIN
     this.#expect(result, 'update')
@@ -101,8 +123,10 @@ export class MapCommands {
 
   /** Queue, stack, bloom filter. */
   push(value: unknown, flag: 'any' | 'exist'): void {
+    const flags = this.#flagNumber(flag)
+    if (!mapType(this.#access.type).push) this.#expect(-ENOTSUPP, 'push')
     this.#mayWrite('push')
-    this.#expect(this.#access.push(this.values.encode(value), updateFlags[flag]), 'push')
+    this.#expect(this.#access.push(this.values.encode(value), flags), 'push')
   }
 
   /** Queue, stack: the next value, which is taken out unless it `stays`. */
@@ -144,7 +168,9 @@ export class MapCommands {
   }
 
   /** A view of all values, or of a variable among them. */
-  memory({ readOnly = false }: MemoryOptions, piece?: MemoryPiece): MapMemory {
+  memory(options: MemoryOptions, piece?: MemoryPiece): MapMemory {
+    this.#checkOptions(options, memoryOptions)
+    const { readOnly = false } = options
     const { name, access } = this.#description
     const refuse = (errno: number): void => this.#expect(errno, 'memory')
     if (access & BPF_F_WRONLY || (access & BPF_F_RDONLY && !readOnly)) refuse(-EACCES)
@@ -203,16 +229,21 @@ export class MapCommands {
   readBatch<T extends MapTypes>(
     operation: 'lookup' | 'lookup-and-delete',
     count: number,
-    lock: boolean,
+    options: BatchOptions,
     progress: BatchProgress,
   ): Batch<T> | typeof AGAIN {
     const what = `${operation} batch`
+    this.#checkOptions(options, operation === 'lookup' ? batchOptions : deletingBatchOptions)
+    const { cursor, lock = false } = options
+    if (cursor !== undefined && !(cursor instanceof Uint8Array && cursor.length === this.#access.keySize))
+      badValue(`map '${this.#description.name}': cursor: expected the one of the batch before, got ${show(cursor)}`)
     if (!Number.isInteger(count) || count < 0)
       throw new SkepError('BAD_VALUE', `count: expected a whole number, got ${show(count)}`)
     this.#mayRead(what)
     if (operation === 'lookup-and-delete') this.#mayWrite(what)
     this.#hasBatch(operation)
     if (lock && !this.#access.hasLock) this.#expect(-EINVAL, what)
+    if (cursor) progress.cursor ??= cursor
     const result = readBatch(this.#access, { count, lock, deletes: operation === 'lookup-and-delete' }, progress)
     if (result === AGAIN) return AGAIN
     if (result !== -ENOENT) this.#expect(result, what)
@@ -222,17 +253,23 @@ export class MapCommands {
 
   updateBatch(
     entries: Iterable<readonly [key: unknown, value: unknown]>,
-    lock: boolean,
+    options: Pick<BatchOptions, 'lock'>,
     writes: Writes<{ key: Uint8Array; value: unknown }>,
   ): number | typeof AGAIN {
+    this.#checkOptions(options, writingBatchOptions)
+    const { lock = false } = options
     if (lock && !this.#access.hasLock) this.#expect(-EINVAL, 'update batch')
     const flags = lock ? BPF_F_LOCK : 0
-    const prepare = () => Array.from(entries, ([key, value]) => ({ key: this.values.encodeKey(key), value }))
+    const prepare = () =>
+      Array.from(this.#listed(entries, 'entries'), (entry: unknown, at) => {
+        if (Array.isArray(entry)) return { key: this.values.encodeKey(entry[0]), value: entry[1] as unknown }
+        return badValue(`map '${this.#description.name}': entries[${at}]: expected [key, value], got ${show(entry)}`)
+      })
     return this.#writeBatch('update', writes, prepare, ({ key, value }) => this.#update(key, value, flags, undefined))
   }
 
   deleteBatch(keys: Iterable<unknown>, writes: Writes<Uint8Array>): number | typeof AGAIN {
-    const prepare = () => Array.from(keys, (key) => this.values.encodeKey(key))
+    const prepare = () => Array.from(this.#listed(keys, 'keys'), (key) => this.values.encodeKey(key))
     return this.#writeBatch('delete', writes, prepare, (key) => this.#delete(key))
   }
 
@@ -247,8 +284,7 @@ export class MapCommands {
     writes.items ??= prepare()
     const result = writeBatch(writes.items, one, writes)
     if (result === AGAIN) return AGAIN
-    if (result < 0)
-      throw errnoError(result, `map '${this.#description.name}': ${operation} batch`, { count: writes.count })
+    if (result < 0) throw this.#failure(result, `${operation} batch`, { count: writes.count })
     return writes.count
   }
 
@@ -277,7 +313,27 @@ export class MapCommands {
   }
 
   #expect(result: number, operation: string): void {
-    if (result < 0) throw errnoError(result, `map '${this.#description.name}': ${operation}`)
+    if (result < 0) throw this.#failure(result, operation)
+  }
+
+  #failure(result: number, operation: string, details?: ErrorDetails): SkepError {
+    const reason = reasonOf(result, operation, this.#access)
+    return errnoError(result, `map '${this.#description.name}': ${operation}`, details, reason)
+  }
+
+  #checkOptions(given: unknown, names: Readonly<Record<string, true>>): void {
+    checkOptions(given, names, this.#description.name)
+  }
+
+  #flagNumber(flag: UpdateFlag): number {
+    if (Object.hasOwn(updateFlags, flag)) return updateFlags[flag]
+    return badValue(`map '${this.#description.name}': flag ${show(flag)} is none of any, noexist, exist`)
+  }
+
+  #listed<T>(given: Iterable<T>, what: string): Iterable<T> {
+    const { [Symbol.iterator]: iterator } = (given ?? {}) as Partial<Iterable<T>>
+    if (typeof iterator === 'function') return given
+    return badValue(`map '${this.#description.name}': ${what}: expected a list, got ${show(given)}`)
   }
 
   #mayRead(operation: string): void {

@@ -6,7 +6,8 @@ import { AGAIN, type Answer, type Answering, type Mode } from '../answer.js'
 import type { MapAccess } from './access.js'
 import type { BatchProgress } from './batch.js'
 import { MapCommands, type Writes } from './commands.js'
-import type { Batch, BatchOptions, LookupOptions, UpdateFlag, UpdateOptions } from './options.js'
+import { lookupBytesOptions, type Batch, type BatchOptions } from './options.js'
+import type { LookupOptions, UpdateFlag, UpdateOptions } from './options.js'
 import type { MapMemory, MemoryOptions } from './memory.js'
 import type { MapDescription, MapOwner, MapPins } from './owner.js'
 import type { Given, GivenValue, MapTypes, NoOptions, OneValue, RecordOf } from '../object-types.js'
@@ -72,7 +73,7 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
 
   /** As get, as bytes. Per-CPU maps: all values in a row, each padded to 8 bytes. */
   getBytes(key: Given<T['key']>, options: Omit<LookupOptions, 'cpu'> = {}): Answer<M, Uint8Array | undefined> {
-    return this.#do(() => this.#commands.lookup(key, options))
+    return this.#do(() => this.#commands.lookup(key, options, lookupBytesOptions))
   }
 
   /**
@@ -88,7 +89,7 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
   ): Answer<M, void>
   set(key: Given<T['key']>, value: GivenValue<T>, options?: UpdateFlag | UpdateOptions): Answer<M, void>
   set(key: unknown, value: unknown, options: UpdateFlag | UpdateOptions = {}): Answer<M, void> {
-    return this.#do(() => this.#commands.update(key, value, typeof options === 'string' ? { flag: options } : options))
+    return this.#do(() => this.#commands.update(key, value, options))
   }
 
   /**
@@ -182,14 +183,14 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
    * EPERM.
    */
   lookupBatch(count: number, options: BatchOptions = {}): Answer<M, Batch<T>> {
-    const progress: BatchProgress = { found: [], cursor: options.cursor }
-    return this.#do(() => this.#commands.readBatch<T>('lookup', count, options.lock ?? false, progress))
+    const progress: BatchProgress = { found: [] }
+    return this.#do(() => this.#commands.readBatch<T>('lookup', count, options, progress))
   }
 
   /** As lookupBatch, and deletes what it has met, as lookupAndDelete. Hash maps only. */
   lookupAndDeleteBatch(count: number, options: Pick<BatchOptions, 'cursor'> = {}): Answer<M, Batch<T>> {
-    const progress: BatchProgress = { found: [], cursor: options.cursor }
-    return this.#do(() => this.#commands.readBatch<T>('lookup-and-delete', count, false, progress))
+    const progress: BatchProgress = { found: [] }
+    return this.#do(() => this.#commands.readBatch<T>('lookup-and-delete', count, options, progress))
   }
 
   /**
@@ -198,10 +199,10 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
    */
   updateBatch(
     entries: Iterable<readonly [key: Given<T['key']>, value: GivenValue<T>]>,
-    { lock = false }: Pick<BatchOptions, 'lock'> = {},
+    options: Pick<BatchOptions, 'lock'> = {},
   ): Answer<M, number> {
     const writes: Writes<{ key: Uint8Array; value: unknown }> = { count: 0 }
-    return this.#do(() => this.#commands.updateBatch(entries, lock, writes))
+    return this.#do(() => this.#commands.updateBatch(entries, options, writes))
   }
 
   /** Deletes each of the keys in turn: how many. Ends at the first that is not there, or fails, as updateBatch. */
@@ -243,7 +244,7 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
     options?: Options,
   ): Consumer {
     this.#check()
-    return this.#ring.consume((record) => listener(record as RecordOf<T, Options>), options ?? {})
+    return this.#ring.consume(listener as (record: unknown) => unknown, options ?? {})
   }
 
   /**

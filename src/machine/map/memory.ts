@@ -2,6 +2,7 @@
 // meanwhile. What BPF_F_MMAPABLE maps are for: no command for each value. Given by map handles and variables.
 // Until `unmap` a view is a user reference on its map and, if it can write, keeps the map from being frozen.
 import { SkepError } from '../../error.js'
+import type { OptionNames } from '../options/given-options.js'
 
 /** One of the typed arrays of JavaScript. */
 export interface TypedArray<T> {
@@ -14,6 +15,9 @@ export interface MemoryOptions {
   /** A view for reading only: also of frozen maps, .rodata among them. */
   readOnly?: boolean
 }
+
+/** Their names. */
+export const memoryOptions = { readOnly: true } satisfies OptionNames<MemoryOptions>
 
 /** A view of a map's values, or of a global variable, in the machine's memory; unmap it. */
 export class MapMemory {

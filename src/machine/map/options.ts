@@ -1,4 +1,6 @@
 // What a caller can say to the operations of a map handle, and what batches give back.
+import { SkepError } from '../../error.js'
+import { refuseUnknown, type Fail, type OptionNames } from '../options/given-options.js'
 import type { MapTypes } from '../object-types.js'
 
 /** When an update may happen: always, only for a new key, only for an existing one. */
@@ -12,6 +14,10 @@ export interface LookupOptions {
   cpu?: number
 }
 
+/** Their names; bytes come of all CPUs. */
+export const lookupOptions = { lock: true, cpu: true } satisfies OptionNames<LookupOptions>
+export const lookupBytesOptions = { lock: true } satisfies OptionNames<Omit<LookupOptions, 'cpu'>>
+
 /** How a value is written. */
 export interface UpdateOptions {
   /** Default 'any'. */
@@ -24,6 +30,9 @@ export interface UpdateOptions {
   cpu?: number | 'all'
 }
 
+/** Their names. */
+export const updateOptions = { flag: true, lock: true, cpu: true } satisfies OptionNames<UpdateOptions>
+
 /** How a batch is read. */
 export interface BatchOptions {
   /** Where the batch before this one ended; left out: from the first element. */
@@ -31,6 +40,11 @@ export interface BatchOptions {
   /** BPF_F_LOCK, for every element. */
   lock?: boolean
 }
+
+/** Their names, of a batch that reads, of one that deletes what it reads, and of one that writes. */
+export const batchOptions = { cursor: true, lock: true } satisfies OptionNames<BatchOptions>
+export const deletingBatchOptions = { cursor: true } satisfies OptionNames<Pick<BatchOptions, 'cursor'>>
+export const writingBatchOptions = { lock: true } satisfies OptionNames<Pick<BatchOptions, 'lock'>>
 
 /** A place in the order of one map. */
 export type BatchCursor = Uint8Array
@@ -46,4 +60,14 @@ export interface Batch<T extends MapTypes = MapTypes> {
    * more; the others as soon as the last element was met.
    */
   readonly end: boolean
+}
+
+/** Throws BAD_VALUE. */
+export const badValue: Fail = (what) => {
+  throw new SkepError('BAD_VALUE', what)
+}
+
+/** Refuses what is no object, and options that are not among `names`, of an operation on map `name`. */
+export function checkOptions(given: unknown, names: Readonly<Record<string, true>>, name: string): void {
+  refuseUnknown(given, names, `map '${name}'`, badValue)
 }

@@ -5,6 +5,7 @@ import { MAP_RING_LOST } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import {
   allOf,
+  checkListener,
   consumeOptions,
   RecordIterator,
   RingReader,
@@ -13,6 +14,7 @@ import {
   type ConsumeOptions,
   type RecordFormat,
 } from './ring-reader.js'
+import { badValue } from './options.js'
 import type { OptionNames } from '../options/given-options.js'
 import { show } from '../options/units.js'
 
@@ -68,9 +70,12 @@ export class PerfBuffer<T = unknown> implements Bell, AsyncIterable<PerfRecord<T
 
   /** @internal Use map.perfBuffer(). */
   constructor(source: PerfSource, options: PerfBufferOptions) {
+    const { lost } = options
+    if (lost !== undefined && typeof lost !== 'function')
+      badValue(`map '${source.name}': lost: expected a function, got ${show(lost)}`)
     this.#source = source
     this.#format = source.rings[0]!.format(options, perfBufferOptions)
-    this.#onLost = options.lost
+    this.#onLost = lost
     this.#told = source.rings.map(() => 0)
   }
 
@@ -85,6 +90,7 @@ export class PerfBuffer<T = unknown> implements Bell, AsyncIterable<PerfRecord<T
 
   /** Calls `listener` for each record, now and later; if it gives a promise, the next record waits for it. */
   consume(listener: (record: PerfRecord<T>) => unknown): Consumer {
+    checkListener(listener, this.#source.name)
     return this.#iterate().consume(listener)
   }
 

@@ -8,7 +8,9 @@ import { MAP_RING_BELL, MAP_TYPE } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import type { Btf } from '../../object/btf.js'
 import type { Cpu } from '../cpu/cpu.js'
-import { refuseUnknown, type Fail, type OptionNames } from '../options/given-options.js'
+import type { OptionNames } from '../options/given-options.js'
+import { show } from '../options/units.js'
+import { badValue, checkOptions } from './options.js'
 
 /** How records are given. */
 export interface ConsumeOptions {
@@ -80,6 +82,7 @@ export class RingReader implements Bell {
 
   /** Calls `listener` for each record, now and later, until the consumer is closed. */
   consume(listener: (record: unknown) => unknown, options: ConsumeOptions): Consumer {
+    checkListener(listener, this.#description.name)
     return this.iterate(options).consume(listener)
   }
 
@@ -138,7 +141,7 @@ export class RingReader implements Bell {
     const { name, btf, recordType } = this.#description
     if (this.#cpu.memory.word(this.#address + MAP_TYPE) !== MAP_TYPE_RINGBUF)
       throw new SkepError('BAD_MAP', `map '${name}' is no ring buffer`)
-    refuseUnknown(options, names, `map '${name}'`, badValue)
+    checkOptions(options, names, name)
     const { as, bytes = false } = options
     if (bytes && as !== undefined) throw new SkepError('BAD_VALUE', `map '${name}': expected bytes or as, found both`)
     const type = as === undefined ? recordType : (btf?.find('struct', as) ?? 0)
@@ -158,8 +161,9 @@ export class RingReader implements Bell {
   }
 }
 
-const badValue: Fail = (what) => {
-  throw new SkepError('BAD_VALUE', what)
+/** Throws BAD_VALUE if records of map `name` cannot be given to it. */
+export function checkListener(listener: unknown, name: string): void {
+  if (typeof listener !== 'function') badValue(`map '${name}': consume: expected a function, got ${show(listener)}`)
 }
 
 /** All that `take` gives now; it is told whether it is asked for the first. */

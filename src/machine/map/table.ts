@@ -251,8 +251,10 @@ export class MapTable {
     this.#letGo(map)
   }
 
-  /** The map with that pin. Throws ENOENT. */
+  /** The map with that pin. Throws ENOENT, BAD_VALUE. */
   pinned(name: string): LiveMap {
+    if (typeof name !== 'string')
+      throw new SkepError('BAD_VALUE', `expected the id of a map or the name of a pin, got ${show(name)}`)
     const map = this.#pins.get(name)
     if (!map) throw new SkepError('ENOENT', `no map is pinned as '${name}'`)
     return map

@@ -33,6 +33,8 @@ export interface MapType {
   readonly perCpu?: true
   /** Values are programs or maps: handles and ids for the user. */
   readonly references?: true
+  /** Values are pushed, not set by key. */
+  readonly push?: true
   readonly batch: readonly BatchOperation[]
   /**
    * A batch that ends with the last element says so at once, as the kernel's hash maps do; else only the next one,
@@ -64,9 +66,9 @@ const types: ReadonlyMap<number, MapType> = new Map<number, MapType>([
   [MAP_TYPE_DEVMAP_HASH, { batch: [] }],
   [MAP_TYPE_CPUMAP, { batch: [] }],
   [MAP_TYPE_XSKMAP, { batch: [] }],
-  [MAP_TYPE_QUEUE, { batch: [] }],
-  [MAP_TYPE_STACK, { batch: [] }],
-  [MAP_TYPE_BLOOM_FILTER, { batch: [] }],
+  [MAP_TYPE_QUEUE, { batch: [], push: true }],
+  [MAP_TYPE_STACK, { batch: [], push: true }],
+  [MAP_TYPE_BLOOM_FILTER, { batch: [], push: true }],
   [MAP_TYPE_USER_RINGBUF, { batch: [] }],
 ])
 

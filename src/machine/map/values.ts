@@ -1,12 +1,29 @@
 // Keys and values of one map between a user and bytes: by BTF, as an array with one value for each CPU, as programs and
 // ids of inner maps. Used by the handles.
+import {
+  MAP_TYPE_BLOOM_FILTER,
+  MAP_TYPE_QUEUE,
+  MAP_TYPE_RINGBUF,
+  MAP_TYPE_STACK,
+  MAP_TYPE_USER_RINGBUF,
+} from '../../../core/abi.js'
 import { SkepError } from '../../error.js'
 import { codec, type Codec } from './codec.js'
 import type { MapAccess } from './access.js'
 import type { MapDescription, MapOwner } from './owner.js'
+import { show } from '../options/units.js'
 
 /** Of an update: a value of one CPU, or one value for all of them. */
 export type WhichCpu = number | 'all' | undefined
+
+/** What stands in place of a key, by BPF_MAP_TYPE_*. */
+const KEYLESS: ReadonlyMap<number, string> = new Map([
+  [MAP_TYPE_RINGBUF, ': use drain(), consume() or records()'],
+  [MAP_TYPE_USER_RINGBUF, ': use userRing()'],
+  [MAP_TYPE_QUEUE, ': use push(), pop() or peek()'],
+  [MAP_TYPE_STACK, ': use push(), pop() or peek()'],
+  [MAP_TYPE_BLOOM_FILTER, ': use push() or mayHold()'],
+])
 
 export class MapValues {
   readonly #access: MapAccess
@@ -24,6 +41,8 @@ export class MapValues {
   }
 
   encodeKey(key: unknown): Uint8Array {
+    if (this.#access.keySize === 0 && !(key instanceof Uint8Array))
+      throw new SkepError('BAD_MAP', `map '${this.#name}' has no keys${KEYLESS.get(this.#access.type) ?? ''}`)
     return this.#key.encode(key)
   }
 
@@ -48,7 +67,10 @@ export class MapValues {
     if (value instanceof Uint8Array && value.length === imageSize && cpu === undefined) return value
     const values = cpu === 'all' ? Array.from({ length: copies }, () => value) : value
     if (!Array.isArray(values) || values.length !== copies)
-      throw new SkepError('BAD_VALUE', `value of map '${this.#name}' must be an array of ${copies}, one for each CPU`)
+      throw new SkepError(
+        'BAD_VALUE',
+        `value of map '${this.#name}' must be an array of ${copies}, one for each CPU; or say which: { cpu: 0 }, { cpu: 'all' }`,
+      )
     const image = new Uint8Array(imageSize)
     values.forEach((one, each) => image.set(this.#value.encode(one), (each * imageSize) / copies))
     return image
@@ -60,7 +82,7 @@ export class MapValues {
     const { copies, perCpu } = this.#access
     if (!perCpu) throw new SkepError('EINVAL', `map '${this.#name}' has no values by CPU: EINVAL`)
     if (cpu !== 'all' && !(Number.isInteger(cpu) && cpu >= 0 && cpu < copies))
-      throw new SkepError('ERANGE', `map '${this.#name}': cpu must be 0 to ${copies - 1} or 'all', got ${String(cpu)}`)
+      throw new SkepError('ERANGE', `map '${this.#name}': cpu must be 0 to ${copies - 1} or 'all', got ${show(cpu)}`)
   }
 
   #decodeOne(image: Uint8Array, cpu: number): unknown {

@@ -34,7 +34,8 @@ const durationUnits: Record<string, number> = {
   d: 86400e9,
 }
 
-function parse(text: string, units: Record<string, number>): number | undefined {
+function parse(text: unknown, units: Record<string, number>): number | undefined {
+  if (typeof text !== 'string') return undefined
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-zA-Zµ]*)\s*$/.exec(text)
   if (!match) return undefined
   const factor = units[match[2]!] ?? units[match[2]!.toLowerCase()]

@@ -1,6 +1,9 @@
 // The fields of xdp_md and __sk_buff that a caller may set and reads back, as BPF_PROG_TEST_RUN allows. All other
 // fields must be zero when bytes are passed; addresses and lengths are the machine's to fill in.
 
+import type { Fail } from '../options/given-options.js'
+import { show } from '../options/units.js'
+
 type Word = number | bigint | undefined
 
 /** Fields of the context of a packet program: the first two are those of xdp_md, all but the second those of __sk_buff. */
@@ -94,24 +97,28 @@ export function readFields(table: FieldTable, view: DataView): ContextFieldsAfte
 }
 
 /** Writes the given fields; calls `fail` for a name that cannot be set or a value of the wrong kind. */
-export function writeFields(
-  table: FieldTable,
-  view: DataView,
-  values: ContextFields | undefined,
-  fail: (what: string) => never,
-): void {
+export function writeFields(table: FieldTable, view: DataView, values: ContextFields | undefined, fail: Fail): void {
   if (values === undefined) return
   for (const [name, value] of Object.entries(values) as [string, unknown][]) {
-    const field = table.fields[name]
+    const field = Object.hasOwn(table.fields, name) ? table.fields[name] : undefined
     if (!field) return fail(`${table.name}.${name} cannot be set; settable are ${Object.keys(table.fields).join(', ')}`)
     if (value === undefined) continue
     if (field.count !== undefined) {
       if (!Array.isArray(value) || value.length > field.count)
         return fail(`${table.name}.${name} must be an array of at most ${field.count} numbers`)
-      value.forEach((word: unknown, index) => view.setUint32(field.offset + 4 * index, Number(word), true))
-    } else if (typeof value !== 'number' && typeof value !== 'bigint')
-      return fail(`${table.name}.${name} must be a number`)
-    else if (field.bytes === 8) view.setBigUint64(field.offset, BigInt(value), true)
-    else view.setUint32(field.offset, Number(value), true)
+      value.forEach((word: unknown, index) =>
+        writeWord(view, { offset: field.offset + 4 * index, bytes: 4 }, word, `${table.name}.${name}[${index}]`, fail),
+      )
+    } else writeWord(view, field, value, `${table.name}.${name}`, fail)
   }
+}
+
+// A negative number is what C makes of it in an unsigned field.
+function writeWord(view: DataView, { offset, bytes }: Field, word: unknown, path: string, fail: Fail): void {
+  const bits = 8 * bytes
+  const given = typeof word === 'bigint' ? word : Number.isSafeInteger(word) ? BigInt(word as number) : undefined
+  if (given === undefined || given >= 1n << BigInt(bits) || given < -(1n << BigInt(bits - 1)))
+    return fail(`${path} must be a whole number of ${bits} bits (a bigint beyond 2^53), got ${show(word)}`)
+  if (bytes === 8) view.setBigUint64(offset, BigInt.asUintN(64, given), true)
+  else view.setUint32(offset, Number(BigInt.asUintN(32, given)), true)
 }
