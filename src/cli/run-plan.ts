@@ -1,9 +1,10 @@
 // Which programs run on what, in which order: programs without packets once, then each packet through each packet
 // program.
+import { MAP_TYPE_PROG_ARRAY } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import type { RunOptions } from '../machine/run/context.js'
 import { PACKET_TYPES } from '../machine/program-types.js'
-import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
+import type { MapSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import type { PacketSource, WrittenContext } from './data.js'
 
 /** One run that is to be made. */
@@ -19,11 +20,22 @@ export function takesPackets({ type }: ProgramSpec): boolean {
   return PACKET_TYPES.includes(type)
 }
 
-/** The named programs in the order given, or all of the object. Throws SkepError NO_PROGRAM. */
+/**
+ * The named programs in the order given; without names all of the object but those that an object puts into a program
+ * array, for they are what others call. Throws SkepError NO_PROGRAM.
+ */
 export function chosenPrograms(spec: ObjectSpec, names: readonly string[] | undefined): ProgramSpec[] {
   const all = [...spec.programs.values()]
   if (all.length === 0) throw new SkepError('NO_PROGRAM', `object '${spec.name}' has no programs`)
-  return names?.map((name) => programNamed(spec, name)) ?? all
+  if (names) return names.map((name) => programNamed(spec, name))
+  const called = new Set([...spec.maps.values()].flatMap(programsIn))
+  const callers = all.filter(({ name }) => !called.has(name))
+  return callers.length > 0 ? callers : all
+}
+
+/** The programs that a program array holds from the start. */
+function programsIn({ type, initial }: MapSpec): string[] {
+  return type === MAP_TYPE_PROG_ARRAY && initial ? [...initial.values()] : []
 }
 
 /** One program. Throws SkepError NO_PROGRAM, which lists those that are there. */

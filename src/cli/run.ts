@@ -1,6 +1,6 @@
 // `skep run OBJECT`: loads an object, runs its programs, fires its timers, and shows what came of it.
 import { Option, type Command } from 'commander'
-import { MAP_TYPE_RINGBUF } from '../../core/abi.js'
+import { MAP_TYPE_QUEUE, MAP_TYPE_RINGBUF, MAP_TYPE_STACK } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import type { RunOptions } from '../machine/run/context.js'
 import type { LoadOptions } from '../machine/load/load.js'
@@ -62,7 +62,11 @@ export function addRun(program: Command): void {
         'time passes as fast as the machine can work, and every run is the same.',
     )
     .argument('<object>', 'object file (.bpf.o)')
-    .option('-p, --prog <name,…>', 'run these programs (default: all, in the order of the object)', names)
+    .option(
+      '-p, --prog <name,…>',
+      'run these programs (default: all but those that the object puts into a program array, in its order)',
+      names,
+    )
     .option('-d, --data <file|hex:…>', 'packets: a capture (pcap, pcapng), any other file as one packet, or hex digits')
     .option('-c, --ctx <ctx>', 'context: JSON fields of the context struct, a JSON array of numbers, hex:… or a file')
     .option('-r, --repeat <n>', 'run each program n times on each input', repetitions, 1)
@@ -321,6 +325,16 @@ class RunCommand {
           lost,
           ...(all && { records: this.#records(map.name, records) }),
         }
+        continue
+      }
+      if (map.type === MAP_TYPE_QUEUE || map.type === MAP_TYPE_STACK) {
+        const values = await session.mapValues(map.name)
+        maps[map.name] = { type, maxEntries, size: values.length, ...(all && { values }) }
+        continue
+      }
+      // A bloom filter and a user ring buffer do not tell what is in them.
+      if (map.keySize === 0) {
+        maps[map.name] = { type, maxEntries }
         continue
       }
       const entries = await session.mapEntries(map.name)

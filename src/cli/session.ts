@@ -39,6 +39,8 @@ export interface Session {
   /** After the last run: lets time pass until nothing is armed, or for `duration` nanoseconds. */
   finish(duration: number | undefined, say: (now: number) => void): Promise<RunReport['ended']>
   mapEntries(name: string): Promise<[key: unknown, value: unknown][]>
+  /** Takes everything out of a queue or a stack, in its order. */
+  mapValues(name: string): Promise<unknown[]>
   /** Takes every record out of a ring buffer. */
   records(name: string): Promise<Uint8Array[]>
   /** What came out of a perf event array; undefined if it is none. */
@@ -177,6 +179,10 @@ class VirtualSession implements Session {
     return Promise.resolve(this.#object.maps[name]!.entries())
   }
 
+  mapValues(name: string): Promise<unknown[]> {
+    return taken(() => Promise.resolve(this.#object.maps[name]!.pop()))
+  }
+
   records(name: string): Promise<Uint8Array[]> {
     return Promise.resolve(this.#object.maps[name]!.drain({ bytes: true }))
   }
@@ -261,6 +267,10 @@ class RealSession implements Session {
     return (this.#object.maps[name] as MapHandle<'promised'>).entries()
   }
 
+  mapValues(name: string): Promise<unknown[]> {
+    return taken(() => (this.#object.maps[name] as MapHandle<'promised'>).pop())
+  }
+
   records(name: string): Promise<Uint8Array[]> {
     return (this.#object.maps[name] as MapHandle<'promised'>).drain({ bytes: true })
   }
@@ -294,4 +304,11 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     }
     signal.addEventListener('abort', done)
   })
+}
+
+/** What `take` gives until there is nothing. */
+async function taken(take: () => Promise<unknown>): Promise<unknown[]> {
+  const values: unknown[] = []
+  for (let value = await take(); value !== undefined; value = await take()) values.push(value)
+  return values
 }

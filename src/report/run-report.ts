@@ -83,13 +83,15 @@ export interface MapReport {
   maxEntries: number
   /**
    * Elements at the end; of an array all of them; of a ring buffer the records that nobody took; of a perf event array
-   * the records that came out of it.
+   * the records that came out of it; of a queue or stack its values. Not there for maps that do not tell.
    */
-  size: number
+  size?: number
   /** Of a perf event array: records that found its buffer full. */
   lost?: number
   /** With --maps or --json. */
   entries?: { key: unknown; value: unknown }[]
+  /** Of a queue or a stack, with --maps or --json: in the order in which they come out. */
+  values?: readonly unknown[]
   /** Of a ring buffer or a perf event array, with --maps or --json: its records, by their type or as bytes. */
   records?: readonly unknown[]
 }

@@ -69,13 +69,14 @@ function mapLines(
     { indent: '  ' },
   )
   if (!all) return rows
-  return Object.entries(maps).flatMap(([name, { type, entries = [], records = [] }], index) => {
+  return Object.entries(maps).flatMap(([name, { type, entries = [], records = [], values = [] }], index) => {
     // What an array holds from the start is not worth a line for each element.
     const shown = type.endsWith('array') ? entries.filter(({ value }) => !isZero(value)) : entries
     const zeros = entries.length - shown.length
     return [
       rows[index]!,
       ...shown.map(({ key, value }) => `    ${keyText(spec, name, key)} ${valueText(spec, name, value)}`),
+      ...values.map((value) => `    ${valueText(spec, name, value)}`),
       ...records.map((record) => `    ${recordText(spec, recordTypes.get(name) ?? 0, record)}`),
       ...(zeros > 0 ? [style.faint(`    ${shown.length > 0 ? `the other ${zeros}` : `all ${zeros}`}: 0`)] : []),
     ]
@@ -89,6 +90,8 @@ function recordText({ btf }: ObjectSpec, type: number, record: unknown): string 
 function sizeText({ type, size, maxEntries, lost }: MapReport): string {
   if (type === 'ringbuf' || lost !== undefined)
     return `${size} record${size === 1 ? '' : 's'}${lost ? `, ${lost} lost` : ''}`
+  if (size === undefined) return `max_entries ${maxEntries}`
+  if (type === 'prog_array') return `${size} of ${maxEntries}`
   if (type.endsWith('array')) return `${maxEntries} element${maxEntries === 1 ? '' : 's'}`
   return `${size} of ${maxEntries}`
 }

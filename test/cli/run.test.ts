@@ -229,3 +229,25 @@ test('wrong values: exit code 2 for options that no object could make right, 1 f
     }),
   ])
 })
+
+test('programs that the object puts into a program array are left to tail calls, unless they are named', async () => {
+  const text = await succeeding(['run', 'test/fixtures/initial-maps.bpf.o'])
+  assert.match(text, /caller +1 run +TC_ACT_REDIRECT/)
+  assert.doesNotMatch(text, /callee +1 run/)
+  assert.match(text, /programs +prog_array +1 of \d/)
+  assert.match(
+    await succeeding(['run', 'test/fixtures/initial-maps.bpf.o', '-p', 'callee']),
+    /callee +1 run +TC_ACT_REDIRECT/,
+  )
+  const all = await succeeding(['run', 'test/map/tail-calls.bpf.o', '-p', 'chain,each'])
+  assert.match(all, /chain +1 run[^]*each +1 run/)
+})
+
+test('what is left in a queue and a stack is counted and shown; a bloom filter does not tell', async () => {
+  const push = (map: number) => `hex:0${map}000000` + '00000000' + '0000000000000000' + '07000000' + '00000000'
+  const run = (map: number) =>
+    succeeding(['run', 'test/map/keyless.bpf.o', '--data', push(map), '--repeat', '2', '--maps'])
+  assert.match(await run(0), /queue +queue +2 of 5\n +7\n +7\n/)
+  assert.match(await run(1), /stack +stack +2 of 5\n +7\n +7\n/)
+  assert.match(await run(2), /filter +bloom_filter +max_entries 100\n/)
+})

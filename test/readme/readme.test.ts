@@ -2,7 +2,7 @@
 // in an empty folder into which the packed package was installed, the commands for a clone in a clone.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { execFile, execFileSync, type ExecFileSyncOptions } from 'node:child_process'
+import { execFile, execFileSync, spawnSync, type ExecFileSyncOptions } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -161,6 +161,16 @@ test('the packed package has what its code opens by name: workers, compiled modu
     assert.match(await skep('check', '--protocol', 'locked', 'set-callback-while*'), /specimens\/locked\.ts:\d+ /)
     assert.match(await skep('check', `${examples}/races/races.bpf.o`, '--run', 'count@0'), /^HOLDS/m)
     if (installedClang()) assert.match(await skep('check', `${examples}/own-subject/stack.c`), /stack\.c:\d+ /)
+    const clang = ['clang', 'clang-19'].find((name) =>
+      /\bbpf\b/.test(spawnSync(name, ['--print-targets']).stdout?.toString()),
+    )
+    if (clang) {
+      // As the README says: a program of one's own, here one of the examples.
+      const source = join(folder, examples, 'flow-timeout', 'flow-timeout.bpf.c')
+      const include = join(folder, examples, 'include')
+      execFileSync(clang, ['-target', 'bpf', '-g', '-O2', '-I', include, '-c', source, '-o', join(folder, 'own.bpf.o')])
+      assert.match(await skep('run', 'own.bpf.o'), /on_packet +1 run +XDP_PASS/)
+    }
     const packed = join(folder, 'node_modules', 'skep', 'dist', 'package')
     for (const name of ['index', 'explore/index']) {
       const installed = (await import(join(packed, `${name}.js`))) as object
