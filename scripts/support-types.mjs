@@ -226,8 +226,8 @@ Linux 6.18 is stricter here:
 | memory that a helper is given: too short, not initialised, or over a timer, work or lock | refused | accepted, and checked as it runs; a dynptr, an iterator or saved flags in it are refused |
 | loops without an end that the verifier sees, programs of more than a million steps | refused | accepted; the loop budget ends them |
 | the value that a program returns, by its type | refused | accepted |
-| something is still held at the end, or given back twice, on a way that hangs on single bits of a number, on two numbers that are no constants, or on what a function answers | refused | accepted: the kernel follows more of numbers, and might know that the way is never taken. It is given back at the end of the run |
-| a function or callback changes a dynptr, an iterator or saved flags in its caller's frame in a wrong way | refused | accepted: they are followed in a function's own frame; what is in them is checked as it runs |
+| something is still held at the end, or given back twice, on a way that hangs on single bits of a number, on two numbers that are no constants, or on an answer of a function that is no constant | refused | accepted: the kernel follows more of numbers, and might know that the way is never taken. It is given back at the end of the run |
+| a dynptr, an iterator or saved flags are used in a wrong way by an address that was kept where it is not followed, at an offset that is no constant, or in a function that is entered in more than 16 ways | refused | accepted: what is in them is checked as it runs |
 
 Stricter here:
 

@@ -1,7 +1,7 @@
 // Calls that take something which has to be given back, and those that give it back: what is wrong with them where it
-// is certain, and what is held afterwards. What cannot be followed (another's frame, a pointer that nobody knows) ends
-// all claims. Used by call.ts.
+// is certain, and what is held afterwards. What cannot be followed (a pointer that nobody knows) ends all claims. Used by call.ts.
 import type { Instruction } from '../isa/decode.js'
+import { startOf } from './layout.js'
 import { objectArgumentComplaint } from './objects.js'
 import { access, invalid, type Complaint } from './refusal.js'
 import {
@@ -12,12 +12,23 @@ import {
   withSections,
   withoutReference,
   type Held,
+  type Resources,
 } from './resources.js'
 import type { ResourceRule } from './signatures.js'
 import { overwriteComplaint, type SpecialSlot } from './special-slots.js'
-import { destroySpecial, forgetSpecial, framePlace, placeSpecial, replaceWhere, type State } from './state.js'
+import {
+  destroySpecial,
+  forgetFrame,
+  frameOf,
+  framePlace,
+  placeIn,
+  placeSpecial,
+  replaceWhere,
+  type Frame,
+  type State,
+} from './state.js'
 import type { Surroundings } from './step.js'
-import { ownOffset, RELEASED, UNKNOWN, type ObjectPointer, type Value } from './value.js'
+import { RELEASED, UNKNOWN, type ObjectPointer, type Value } from './value.js'
 
 /** What is wrong with a call by what is held and by the objects that it is given. */
 export function resourceComplaint(around: Surroundings, state: State, rule: ResourceRule): Complaint | undefined {
@@ -38,24 +49,26 @@ export function resourceComplaint(around: Surroundings, state: State, rule: Reso
     case 'leave':
       return resources.known ? sectionComplaint(around, state, rule, first) : undefined
     case 'iterator': {
-      const at = ownOffset(first)
-      const name = framePlace(around.code.spec.name, rule.type, first)
-      if (at === undefined || name === undefined) return undefined
-      const isThere = isSpecial(state, at, 'iterator', rule.type, holds(resources, name))
+      const place = placeIn(state, first)
+      const name = framePlace(state, rule.type, first)
+      if (!place || name === undefined) return undefined
+      const { frame, at } = place
+      const isThere = isSpecial(frame, at, resources, 'iterator', rule.type, holds(resources, name))
       if (isThere === undefined) return undefined
       if (rule.step !== 'new') return isThere ? undefined : invalid(`expected an initialized ${rule.type} as arg #0`)
       if (isThere) return invalid(`expected uninitialized ${rule.type} as arg #0`)
-      return overwriteComplaint(state.special, at, rule.bytes)
+      return overwriteComplaint(frame.special, at, rule.bytes)
     }
     default:
       return undefined
   }
 }
 
-/** Whether it lies at `offset` of the own frame; undefined if nobody knows. `isHeld`: what is held says it. */
+/** Whether it lies at `offset` of the frame; undefined if nobody knows. `isHeld`: what is held says it. */
 function isSpecial(
-  { special, resources }: State,
+  { special }: Frame,
   offset: number,
+  resources: Resources,
   what: SpecialSlot['what'],
   type: string,
   isHeld: boolean,
@@ -79,34 +92,30 @@ function sectionComplaint(around: Surroundings, state: State, rule: Section, fir
     return enters || preempt > 0
       ? undefined
       : invalid('unmatched attempt to enable preemption (kernel function bpf_preempt_enable)')
-  const offset = ownOffset(first)
-  if (offset === undefined) return undefined
-  const name = framePlace(around.code.spec.name, 'irq', first)
+  const place = placeIn(state, first)
+  if (!place) return undefined
+  const name = framePlace(state, 'irq', first)
   const at = irq.findIndex((held) => held.name === name)
-  const isThere = isSpecial(state, offset, 'irq', 'irq', at >= 0)
+  const isThere = isSpecial(place.frame, place.at, state.resources, 'irq', 'irq', at >= 0)
   if (isThere === undefined) return undefined
   if (enters && isThere) return invalid('expected uninitialized irq flag as arg#0')
-  if (enters) return overwriteComplaint(state.special, offset, IRQ.bytes)
+  if (enters) return overwriteComplaint(place.frame.special, place.at, IRQ.bytes)
   if (!isThere) return invalid('expected an initialized irq flag as arg#0')
   if (at < 0 || at === irq.length - 1) return undefined
-  const last = irq.at(-1)!
-  return access(`cannot restore irq state out of order, expected id=${irq.length} acquired at insn_idx=${last.index}`)
+  const { fn, index } = irq.at(-1)!
+  const taken = startOf(around.spec, around.program, fn) + index
+  return access(`cannot restore irq state out of order, expected id=${irq.length} acquired at insn_idx=${taken}`)
 }
 
 /** What is held after the call; answers with its result where that is an object. `registers` are still those before. */
-export function resourceEffect(
-  around: Surroundings,
-  state: State,
-  rule: ResourceRule,
-  { index }: Instruction,
-): ObjectPointer | undefined {
+export function resourceEffect(state: State, rule: ResourceRule, { index }: Instruction): ObjectPointer | undefined {
   const { registers, resources } = state
   const first = registers[1] ?? UNKNOWN
   const second = registers[2] ?? UNKNOWN
   switch (rule.does) {
     case 'acquire': {
-      const reference = `${rule.type} ${around.code.spec.name} ${index}`
-      state.resources = withReference(resources, reference, index)
+      const reference = `${rule.type} ${state.fn} ${index}`
+      state.resources = withReference(resources, { name: reference, fn: state.fn, index })
       const size = second.is === 'scalar' && second.min === second.max ? second.min : Infinity
       return { ...pointerTo(rule.type, reference, size), owns: true }
     }
@@ -116,11 +125,11 @@ export function resourceEffect(
       release(state, first)
       return undefined
     case 'iterator':
-      place(around, state, rule, first, index)
+      place(state, rule, first, index)
       return rule.step === 'next' ? pointerTo('mem', undefined, rule.item) : undefined
     case 'enter':
     case 'leave':
-      state.resources = afterSection(around, state, rule, first, index)
+      state.resources = afterSection(state, rule, first, index)
       if (rule.section === 'irq') replaceSpecial(state, first, IRQ, rule.does === 'enter')
       return undefined
     default:
@@ -146,37 +155,30 @@ const IRQ: SpecialSlot = { what: 'irq', type: 'irq', bytes: 8 }
 
 /** Something new in the frame, or the end of it. */
 function replaceSpecial(state: State, pointer: Value, slot: SpecialSlot, isNew: boolean): void {
-  const at = ownOffset(pointer)
-  if (at === undefined) {
-    if (pointer.is !== 'frame' || pointer.own) forgetSpecial(state)
-  } else if (isNew) placeSpecial(state, at, slot)
-  else destroySpecial(state, at, slot.bytes)
+  const found = placeIn(state, pointer)
+  if (!found) forgetFrame(state, frameOf(state, pointer))
+  else if (isNew) placeSpecial(state, found.frame, found.at, slot)
+  else destroySpecial(state, found.frame, found.at, slot.bytes)
 }
 
 /** An iterator, which lives in the frame. */
-function place(
-  around: Surroundings,
-  state: State,
-  rule: Extract<ResourceRule, { does: 'iterator' }>,
-  pointer: Value,
-  index: number,
-): void {
+function place(state: State, rule: Extract<ResourceRule, { does: 'iterator' }>, pointer: Value, index: number): void {
   if (rule.step === 'next') return
-  const name = framePlace(around.code.spec.name, rule.type, pointer)
+  const name = framePlace(state, rule.type, pointer)
   replaceSpecial(state, pointer, { what: 'iterator', type: rule.type, bytes: rule.bytes }, rule.step === 'new')
   if (name === undefined) state.resources = UNKNOWN_HELD
-  else if (rule.step === 'new') state.resources = withReference(state.resources, name, index)
+  else if (rule.step === 'new') state.resources = withReference(state.resources, { name, fn: state.fn, index })
   else if (holds(state.resources, name)) state.resources = withoutReference(state.resources, name)
   else state.resources = UNKNOWN_HELD
 }
 
-function afterSection(around: Surroundings, state: State, rule: Section, first: Value, index: number) {
+function afterSection(state: State, rule: Section, first: Value, index: number) {
   const { resources } = state
   const by = rule.does === 'enter' ? 1 : -1
   if (rule.section === 'rcu') return withSections(resources, { rcu: Math.max(0, resources.rcu + by) })
   if (rule.section === 'preempt') return withSections(resources, { preempt: Math.max(0, resources.preempt + by) })
-  const name = framePlace(around.code.spec.name, 'irq', first)
+  const name = framePlace(state, 'irq', first)
   if (name === undefined) return UNKNOWN_HELD
   const others: readonly Held[] = resources.irq.filter((held) => held.name !== name)
-  return withSections(resources, { irq: by > 0 ? [...others, { name, index }] : others })
+  return withSections(resources, { irq: by > 0 ? [...others, { name, fn: state.fn, index }] : others })
 }

@@ -2,18 +2,21 @@
 // of registers and frames, and what is certainly wrong is named in the words of the kernel's verifier. What cannot be
 // decided is accepted: the compiled code guards itself. For loaders and reports, before anything is loaded.
 import { storesMemory, type Instruction } from '../isa/decode.js'
+import { helperCalls } from '../object/check.js'
+import { reachable } from '../object/reachable.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { rememberedCodes, type Code, type Codes } from './blocks.js'
-import { NO_SUMMARY, type CallSurroundings, type Entry, type Summary } from './call.js'
+import type { CallSurroundings } from './call.js'
+import { ALONE, NO_SUMMARY, type Entry, type Summary } from './entry.js'
 import { hasKernelPointers, isProbe, type Probes } from './probes.js'
-import { placed, type Complaint, type Refusal } from './refusal.js'
+import { invalid, placed, type Complaint, type Refusal } from './refusal.js'
 import { EXIT, heldComplaint, holds, NOTHING_HELD } from './resources.js'
 import { returnComplaint } from './result.js'
-import { helperSignature, kfuncSignature, mayMovePacket } from './signatures.js'
+import { helperSignature, isInFrame, kfuncSignature, mayMovePacket } from './signatures.js'
 import { stackRefusal, type FunctionUse } from './stack-depth.js'
-import type { State } from './state.js'
+import type { Frame, State } from './state.js'
 import { tracingRefusals } from './strict.js'
-import { KERNEL_POINTER, keyOf, UNKNOWN, type Value } from './value.js'
+import { asArgument, KERNEL_POINTER, keyOf, UNKNOWN, UNSET, type Value } from './value.js'
 import { review, walk, walkAndReview, type Walked } from './walk.js'
 
 export interface AnalyseOptions {
@@ -58,6 +61,10 @@ class Analyser implements Analysis {
   private readonly uses = new Map<string, FunctionUse>()
   private readonly said = new Set<string>()
   private readonly movesPacket: boolean
+  private readonly special = new Map<string, boolean>()
+  /** What is yet to be reviewed: callbacks that run while their helper does, the last one first; functions by themselves. */
+  private readonly callbacks: (() => void)[] = []
+  private readonly globals: (() => void)[] = []
   private readonly kernelPointers: boolean
 
   constructor(
@@ -72,13 +79,16 @@ class Analyser implements Analysis {
     if (!this.spec.functions.has(program.entry)) return
     if (strict === '6.18') for (const refusal of tracingRefusals(this.spec, program)) this.add(refusal)
     this.enter(program, true, program.entry, {
-      arguments: [{ is: 'ctx', min: 0, max: 0 }, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN],
-      lock: 'free',
-      resources: NOTHING_HELD,
+      arguments: [{ is: 'ctx', min: 0, max: 0 }, UNSET, UNSET, UNSET, UNSET],
       sure: true,
       sleepable: program.sleepable,
-      isMain: true,
+      ...ALONE,
     })
+    for (;;) {
+      const next = this.callbacks.pop() ?? this.globals.shift()
+      if (!next) break
+      next()
+    }
     const refusal = stackRefusal(this.spec, program, this.uses)
     if (refusal) this.add(refusal)
   }
@@ -111,12 +121,18 @@ class Analyser implements Analysis {
 
   /** Beyond the limit of ways, one that knows nothing stands for all. */
   private entryKey(program: ProgramSpec, name: string, entry: Entry): [string, Entry] {
-    const role = `${program.type} ${name} ${entry.sleepable} ${entry.callback?.kind ?? ''} ${entry.lock} ${entry.isMain} ${entry.sure} ${entry.resources.key}`
-    const key = `${role} ${entry.arguments.map(keyOf).join()}`
+    const role = `${program.type} ${name} ${entry.sleepable} ${entry.callback?.kind ?? ''} ${entry.lock} ${entry.isMain} ${entry.sure} ${entry.resources.key} ${entry.callers?.length}`
+    const key = `${role} ${entry.arguments.map(keyOf).join()}${entry.callers?.map(frameKey).join('') ?? ''}`
     if (this.visits.has(key)) return [key, entry]
     const count = this.entries.get(role) ?? 0
     this.entries.set(role, count + 1)
     if (count < MOST_ENTRIES) return [key, entry]
+    if (entry.callers)
+      return this.entryKey(program, name, {
+        ...entry,
+        arguments: entry.arguments.map((value) => asArgument(value)),
+        callers: undefined,
+      })
     const any = this.kernelPointers ? KERNEL_POINTER : UNKNOWN
     return [role, { ...entry, arguments: [any, any, any, any, any] }]
   }
@@ -131,7 +147,13 @@ class Analyser implements Analysis {
       kernelPointers: this.kernelPointers,
       sleepable: entry.sleepable,
       movesPacket: this.movesPacket,
+      makesSpecial: (name: string) => this.makesSpecial(name),
       enter: (name: string, inner: Entry) => this.enter(program, reporting, name, inner),
+      enterLater: (name: string, inner: Entry) => {
+        const waiting = inner.isMain ? this.globals : this.callbacks
+        if (reporting) waiting.push(() => this.enter(program, true, name, inner))
+        return inner.isMain ? NO_SUMMARY : this.enter(program, false, name, inner)
+      },
     }
     if (!reporting) return shared
     return { ...shared, report: ({ index }, complaint) => this.add(placed(complaint, program.name, spec, index)) }
@@ -145,11 +167,11 @@ class Analyser implements Analysis {
       this.noteUse(use, instruction, state, code)
       if (isProbe(instruction, state)) this.noteProbe(spec.name, instruction.index)
       if (instruction.form.kind !== 'exit') return
-      const held = heldAtExit(entry, state)
-      if (held) this.add(placed(held, program.name, spec, instruction.index))
-      if (!entry.callback) return
-      const complaint = returnComplaint(entry.callback, state.registers[0] ?? UNKNOWN)
+      const complaint = heldAtExit(entry, state) ?? frameAtExit(entry, state)
       if (complaint) this.add(placed(complaint, program.name, spec, instruction.index))
+      if (!entry.callback) return
+      const returned = returnComplaint(entry.callback, state.registers[0] ?? UNKNOWN)
+      if (returned) this.add(placed(returned, program.name, spec, instruction.index))
     }
   }
 
@@ -187,6 +209,15 @@ class Analyser implements Analysis {
     }
   }
 
+  private makesSpecial(name: string): boolean {
+    let makes = this.special.get(name)
+    if (makes === undefined) {
+      makes = [...reachable(this.spec, name)].some((each) => callsSpecial(this.spec.functions.get(each)!))
+      this.special.set(name, makes)
+    }
+    return makes
+  }
+
   private noteProbe(name: string, index: number): void {
     const known = this.probes.get(name)
     if (known) known.add(index)
@@ -213,10 +244,29 @@ function heldAtExit({ isMain, callback, resources: before }: Entry, state: State
   return callback && before.known ? heldComplaint({ ...NOTHING_HELD, references: own }, 'free', EXIT) : undefined
 }
 
+/** The address of a frame does not outlive its function. */
+function frameAtExit({ isMain }: Entry, { registers, sure }: State): Complaint | undefined {
+  if (isMain || !sure || registers[0]?.is !== 'frame') return undefined
+  return invalid('cannot return stack pointer to the caller')
+}
+
+function frameKey({ fn, slots, special }: Frame): string {
+  const contents = [...slots].map(([at, { bytes, value }]) => `${at} ${bytes} ${keyOf(value)}`).sort()
+  return `|${fn} ${special.key};${contents.join()}`
+}
+
 function deepen(use: FunctionUse, value: Value, offset: number): void {
-  if (value.is !== 'frame' || !value.own) return
+  if (value.is !== 'frame' || value.up !== 0) return
   const at = value.min + offset
   if (at >= -512 && at < 0) use.depth = Math.max(use.depth, -at)
+}
+
+/** Calls what makes or takes something that lies in a frame. */
+function callsSpecial(fn: FunctionSpec): boolean {
+  return (
+    fn.relocations.some((relocation) => relocation.kind === 'kfunc' && isInFrame(kfuncSignature(relocation.name))) ||
+    helperCalls(fn).some(({ helper }) => isInFrame(helperSignature(helper)))
+  )
 }
 
 function callsPacketMover({ code }: FunctionSpec): boolean {

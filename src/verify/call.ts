@@ -1,15 +1,19 @@
 // Calls: of helpers and kfuncs by what is known of them, of functions of the object by their summaries. Used by the
 // walk.
 import type { Instruction } from '../isa/decode.js'
-import type { MapSpec } from '../object/spec.js'
+import type { FunctionSpec, MapSpec } from '../object/spec.js'
 import { helperName } from '../isa/helper-names.js'
 import { resourceComplaint, resourceEffect } from './acquire.js'
 import { dynptrAt, dynptrComplaint, dynptrEffect } from './dynptr.js'
+import { turnsOf } from './callback.js'
+import { ALONE, NO_SUMMARY, type End, type Entry, type Summary } from './entry.js'
 import { callComplaint } from './fields.js'
 import { formatComplaint } from './format.js'
+import { acrossCall, comeBack, dropGone, handOver, livingIn, share, type Handed } from './frames.js'
 import { memoryComplaint } from './given-memory.js'
+import { argumentsOf, globalArgument, globalComplaint } from './global.js'
 import { access, invalid } from './refusal.js'
-import { NOTHING_HELD, sleepComplaint, UNKNOWN_HELD, type LockState, type Resources } from './resources.js'
+import { NOTHING_HELD, sleepComplaint } from './resources.js'
 import { EXACT, isConstant, joinedScalar, LOOSE, scalar } from './scalar.js'
 import {
   forgetsPacket,
@@ -19,90 +23,150 @@ import {
   type CallbackRule,
   type Signature,
 } from './signatures.js'
-import { forgetSpecial, replace, replaceWhere, type State } from './state.js'
+import { copyState, forgetFrame, frameOf, joinInto, placeIn, replaceWhere, type State } from './state.js'
 import type { Surroundings } from './step.js'
-import { asArgument, KERNEL_POINTER, ownOffset, RELEASED, UNKNOWN, type Nullable, type Value } from './value.js'
-
-/** How a function is entered. */
-export interface Entry {
-  /** r1 to r5. */
-  readonly arguments: readonly Value[]
-  readonly lock: LockState
-  /** What is held, and whether the kernel certainly comes here. */
-  readonly resources: Resources
-  readonly sure: boolean
-  readonly sleepable: boolean
-  /** Of a callback: what it may return. */
-  readonly callback?: CallbackRule
-  /** A program, or what is called like one: at its end nothing may be held. */
-  readonly isMain?: boolean
-}
-
-/** What a call of a function of the object gives back. */
-export interface Summary {
-  readonly result: Value
-  readonly lock: LockState
-  /** What is held where it returns, if that is the same at each of its ends. */
-  readonly resources: Resources
-  readonly sure: boolean
-}
-
-/** Of a function of which nothing is known. */
-export const NO_SUMMARY: Summary = { result: UNKNOWN, lock: 'unknown', resources: UNKNOWN_HELD, sure: false }
+import {
+  asArgument,
+  KERNEL_POINTER,
+  maySeeFrame,
+  RELEASED,
+  UNKNOWN,
+  UNSET,
+  type Nullable,
+  type Value,
+} from './value.js'
 
 export interface CallSurroundings extends Surroundings {
   readonly sleepable: boolean
   /** Some function of the object calls a helper that moves the packet. */
   readonly movesPacket: boolean
+  /** A function, or what it calls, makes dynptrs or what else lies in frames. */
+  makesSpecial(name: string): boolean
   /** A call of a function, or of a callback by a helper. */
   enter(name: string, entry: Entry): Summary
+  /** Like enter(), and says what is wrong there after what is wrong in the rest of the program, as the kernel does. */
+  enterLater(name: string, entry: Entry): Summary
 }
 
-export function call(around: CallSurroundings, state: State, instruction: Instruction): void {
+/**
+ * Changes `state` to what holds after the call; answers with what else may hold, where the callee comes to its end in
+ * several ways that are told apart. Nothing if not `splits`.
+ */
+export function call(
+  around: CallSurroundings,
+  state: State,
+  instruction: Instruction,
+  splits: boolean,
+): readonly State[] {
   const { form, imm } = instruction
   const relocation = around.code.relocations.get(instruction.index)
   if (relocation?.kind === 'poison') around.report?.(instruction, invalid(relocation.words))
-  if (relocation?.kind === 'kfunc')
-    return external(around, state, instruction, kfuncSignature(relocation.name), relocation.name)
-  if (form.operation === 'helper') return external(around, state, instruction, helperSignature(imm), imm)
-  const isGiven = state.registers.slice(1, 6).some((value) => value.is === 'unknown' || value.is === 'frame')
-  const entered = relocation?.kind === 'call' ? callFunction(around, state, relocation.function) : NO_SUMMARY
-  if (around.trusting && isGiven) forgetSpecial(state)
-  clobber(state, around.trusting, around.movesPacket)
-  state.registers[0] = asArgument(entered.result)
-  state.lock = entered.lock
-  state.resources = entered.resources
-  state.sure &&= entered.sure
+  const others =
+    relocation?.kind === 'kfunc'
+      ? external(around, state, instruction, kfuncSignature(relocation.name), relocation.name)
+      : form.operation === 'helper'
+        ? external(around, state, instruction, helperSignature(imm), imm)
+        : internal(around, state, instruction, relocation?.kind === 'call' ? relocation.function : undefined)
+  if (splits || others.length === 0) return others
+  for (const other of others) joinInto(state, other, false)
+  return NO_OTHERS
 }
 
-function callFunction(around: CallSurroundings, state: State, name: string): Summary {
+const NO_OTHERS: readonly State[] = []
+
+function internal(
+  around: CallSurroundings,
+  state: State,
+  instruction: Instruction,
+  name: string | undefined,
+): readonly State[] {
+  const fn = name === undefined ? undefined : around.spec.functions.get(name)
+  if (fn?.isStatic === false) return callGlobal(around, state, instruction, fn)
   const { lock, resources, sure } = state
-  const { sleepable } = around
+  const { sleepable, trusting } = around
   const values = state.registers.slice(1, 6)
-  const given = values.map(asArgument)
-  if (around.spec.functions.get(name)?.isStatic !== false) {
-    const { result, ...summary } = around.enter(name, { arguments: given, lock, resources, sure, sleepable })
-    if (around.trusting) for (const value of values) share(state, value)
-    return { ...summary, result: result.is === 'scalar' && !isConstant(result) ? joinedScalar(result) : result }
+  const isGiven = trusting && values.some(maySeeFrame)
+  const follows = isGiven && isFollowed(around, state, name)
+  const given = values.map((value, at) => {
+    const argument = asArgument(value, follows)
+    // The kernel knows both to be the same.
+    return values.indexOf(value) < at || values.includes(value, at + 1) ? acrossCall(argument, 0) : argument
+  })
+  const handed = follows ? handOver(state, values) : undefined
+  const { ends } =
+    name === undefined
+      ? NO_SUMMARY
+      : around.enter(name, { arguments: given, callers: handed?.frames, lock, resources, sure, sleepable })
+  if (trusting && name !== undefined) for (const value of values) share(state, value)
+  if (isGiven && !handed) forgetSlots(state)
+  if (ends.length === 1) {
+    settle(around, state, ends[0]!, handed)
+    return NO_OTHERS
   }
-  // The kernel looks at it by itself, if it comes to a call of it.
-  const alone = { lock: 'free', resources: NOTHING_HELD, sure, isMain: true } as const
-  return { ...around.enter(name, { arguments: given, sleepable, ...alone }), lock, resources, sure }
+  const others = ends.slice(1).map(() => copyState(state))
+  ends.forEach((end, at) => settle(around, at === 0 ? state : others[at - 1]!, end, handed))
+  return others
 }
 
-/** What a function finds out about an argument the kernel then knows of the caller's copies of it as well. */
-function share(state: State, value: Value): void {
-  if (value.is === 'scalar' && !isConstant(value)) replace(state, value, joinedScalar(value))
-  else if (value.is === 'value' && value.nullable) replace(state, value, { ...value, nullable: 'mixed' })
-  else if (value.is === 'object' && value.nullable) replace(state, value, UNKNOWN)
+/** Only where something special is in a frame, or may be made there, its frames are handed to a function. */
+function isFollowed(around: CallSurroundings, { special, callers }: State, name: string | undefined): boolean {
+  if (special.key !== '' || callers.some((frame) => frame.special.key !== '')) return true
+  return name === undefined || around.makesSpecial(name)
 }
 
-/** Registers that calls do not keep, and what the callee may have written. */
-function clobber(state: State, writes: boolean, movesPacket: boolean): void {
+/** The caller's state after one of the ends of a function. */
+function settle(around: CallSurroundings, state: State, end: End, handed: Handed | undefined): void {
+  const living = around.trusting ? livingIn(state) : undefined
+  if (handed) comeBack(state, handed, end)
+  clobber(around, state, around.movesPacket)
+  const { result } = end
+  state.registers[0] = result.is === 'scalar' || result.is === 'frame' ? acrossCall(result, -1) : asArgument(result)
+  state.lock = end.lock
+  state.resources = end.resources
+  state.sure &&= end.sure
+  if (living) dropGone(state, living)
+}
+
+/** The kernel looks at it by itself, if it comes to a call of it, and then knows nothing of what it answers. */
+function callGlobal(
+  around: CallSurroundings,
+  state: State,
+  instruction: Instruction,
+  fn: FunctionSpec,
+): readonly State[] {
   const given = state.registers.slice(1, 6)
-  if (writes && given.some((value) => value.is === 'unknown' || value.is === 'frame')) state.slots.clear()
+  const types = argumentsOf(around.spec, fn)
+  const { report, sleepable } = around
+  const { sure } = state
+  if (report) {
+    const complaint = sure ? globalComplaint(around, state, fn, types) : undefined
+    if (complaint) report(instruction, complaint)
+    const values = given.map((value, at) => globalArgument(value, types[at]))
+    around.enterLater(fn.name, { arguments: values, sleepable, sure, ...ALONE })
+  }
+  if (around.trusting) for (const value of given) forgetWritten(state, value)
+  clobber(around, state, around.movesPacket)
+  state.registers[0] = scalar()
+  return NO_OTHERS
+}
+
+function forgetSlots(state: State): void {
+  state.slots.clear()
+  for (const { slots } of state.callers) slots.clear()
+}
+
+/** What a function or helper may have written by a pointer; not over what is special. */
+function forgetWritten(state: State, pointer: Value): void {
+  if (!maySeeFrame(pointer)) return
+  const frame = frameOf(state, pointer)
+  if (frame) frame.slots.clear()
+  else forgetSlots(state)
+}
+
+/** Registers that calls do not keep. */
+function clobber(around: CallSurroundings, state: State, movesPacket: boolean): void {
   if (movesPacket) replaceWhere(state, (value) => (isOfPacket(value) ? UNKNOWN : undefined))
-  state.registers.fill(UNKNOWN, 0, 6)
+  state.registers.fill(around.trusting ? UNSET : UNKNOWN, 0, 6)
 }
 
 function isOfPacket(value: Value): boolean {
@@ -118,24 +182,60 @@ function external(
   instruction: Instruction,
   signature: Signature,
   callee: number | string,
-): void {
+): readonly State[] {
   if (around.report) {
     const complaint = complaintOf(around, state, signature, callee) ?? heldComplaintOf(around, state, signature, callee)
     if (complaint) around.report(instruction, complaint)
   }
+  const others = signature.callback ? calledBack(around, state, signature.callback) : NO_OTHERS
+  effect(around, state, instruction, signature, callee)
+  for (const other of others) effect(around, other, instruction, signature, callee)
+  return others
+}
+
+/** Changes `state` to what holds without a turn of the callback; answers with what else may hold after it. */
+function calledBack(around: CallSurroundings, state: State, rule: CallbackRule): readonly State[] {
   const [, first = UNKNOWN, second = UNKNOWN, third = UNKNOWN] = state.registers
-  if (around.report && signature.callback && second.is === 'function')
-    around.enter(second.name, callbackEntry(around, state, signature.callback, first, third))
+  const name = second.is === 'function' ? second.name : undefined
+  const isLater = rule.kind === 'timer' || rule.kind === 'work'
+  const follows = around.trusting && !isLater && isFollowed(around, state, name)
+  if (follows && name !== undefined)
+    return turnsOf(
+      state,
+      rule,
+      third,
+      (from) => callbackEntry(around, from, rule, first, asArgument(third, true)),
+      (entry) => around.enterLater(name, entry),
+    )
+  if (around.report && name !== undefined)
+    around.enter(name, callbackEntry(around, state, rule, first, asArgument(third)))
+  if (around.trusting && !isLater && maySeeFrame(third)) {
+    if (follows) forgetFrame(state)
+    else forgetSlots(state)
+  }
+  return NO_OTHERS
+}
+
+function effect(
+  around: CallSurroundings,
+  state: State,
+  instruction: Instruction,
+  signature: Signature,
+  callee: number | string,
+): void {
+  const given = state.registers.slice(1, 6)
   const { resource } = signature
-  let object = around.trusting && resource ? resourceEffect(around, state, resource, instruction) : undefined
+  let object = around.trusting && resource ? resourceEffect(state, resource, instruction) : undefined
   if (around.trusting) {
     if (isForgotten(state, callee))
       replaceWhere(state, (value) => (value.is === 'object' && value.ofPacket ? RELEASED : undefined))
-    if (signature.callback && (third.is === 'frame' || third.is === 'unknown')) forgetSpecial(state)
-    if (signature.dynptrs) object = dynptrEffect(around, state, signature, instruction)
+    if (signature.dynptrs) object = dynptrEffect(state, signature, instruction)
   }
-  const result = object ?? resultOf(around, state, signature, first)
-  clobber(state, around.trusting && !signature.quiet, typeof callee === 'number' && mayMovePacket(callee))
+  const result = object ?? resultOf(around, state, signature, given[0]!)
+  if (around.trusting && !signature.quiet)
+    // The context of a callback is the callback's.
+    given.forEach((value, at) => (signature.callback && at === 2 ? undefined : forgetWritten(state, value)))
+  clobber(around, state, typeof callee === 'number' && mayMovePacket(callee))
   state.registers[0] = result
   if (signature.lock) state.lock = signature.lock === 'take' ? 'held' : 'free'
 }
@@ -190,8 +290,8 @@ function callbackEntry(
     callback,
     isMain: asynchronous,
   }
-  if (kind === 'loop') return { arguments: fill([scalar(), asArgument(context)]), ...shared }
-  if (kind === 'drain') return { arguments: fill([{ is: 'dynptr', min: 0, max: 0 }, asArgument(context)]), ...shared }
+  if (kind === 'loop') return { arguments: fill([scalar(), context]), ...shared }
+  if (kind === 'drain') return { arguments: fill([{ is: 'dynptr', min: 0, max: 0 }, context]), ...shared }
   const map = first.is === 'value' || first.is === 'map' ? first.map : undefined
   const given: Value[] =
     map === undefined
@@ -201,7 +301,7 @@ function callbackEntry(
           { is: 'key', map, min: 0, max: 0 },
           { is: 'value', map, min: 0, max: 0, nullable: false },
         ]
-  if (kind === 'element') given.push(asArgument(context))
+  if (kind === 'element') given.push(context)
   return { arguments: fill(given), ...shared }
 }
 
@@ -228,12 +328,12 @@ const HOLDS_VALUES = new Set([1, ARRAY, 5, PERCPU_ARRAY, 9, 10, 11])
  * Whether the kernel takes what it looked up for maybe null: of an array not, if it knows that the index is within it.
  * It knows of a constant that was stored with its 4 bytes in the frame, at a multiple of 8; or anywhere if it is 0.
  */
-function nullness({ type, maxEntries }: MapSpec, { registers, slots }: State): Nullable {
-  const key = registers[2] ?? UNKNOWN
+function nullness({ type, maxEntries }: MapSpec, state: State): Nullable {
+  const key = state.registers[2] ?? UNKNOWN
   if (type !== ARRAY && type !== PERCPU_ARRAY) return true
   if (key.is !== 'frame') return key.is === 'unknown' ? 'mixed' : true
-  const at = ownOffset(key)
-  const slot = at === undefined ? undefined : slots.get(at)
+  const place = placeIn(state, key)
+  const slot = place?.frame.slots.get(place.at)
   // A word that was stored whole is no index of 4 bytes to it.
   if (slot?.bytes === 8 && slot.value.is === 'scalar' && key.min % 8 === 0) return true
   if (slot?.bytes !== 4 || slot.value.is !== 'scalar' || slot.value.precision === LOOSE) return 'mixed'

@@ -1,6 +1,6 @@
 // Calls that take dynptrs: what is wrong with them where it is certain, and what is in the frame afterwards. A dynptr
-// is known by its place in the function's own frame; one in another's frame, or behind a pointer that nobody knows,
-// ends the claims. The words are those of the kernel's verifier. Used by call.ts.
+// is known by its place in a frame, the function's own or a caller's; one behind a pointer that nobody knows ends the
+// claims. The words are those of the kernel's verifier. Used by call.ts.
 import type { Instruction } from '../isa/decode.js'
 import type { ProgramType } from '../object/spec.js'
 import { isMemory } from './objects.js'
@@ -18,14 +18,17 @@ import {
 import {
   destroySpecial,
   forgetSpecial,
+  forgetFrame,
+  frameOf,
   framePlace,
   overwrite,
+  placeIn,
   placeSpecial,
   replaceWhere,
   type State,
 } from './state.js'
 import type { Surroundings } from './step.js'
-import { ownOffset, RELEASED, typeName, UNKNOWN, type ObjectPointer, type Value } from './value.js'
+import { RELEASED, typeName, UNKNOWN, type ObjectPointer, type Value } from './value.js'
 
 type Dynptr = Extract<SpecialSlot, { what: 'dynptr' }>
 
@@ -39,7 +42,7 @@ export function dynptrComplaint(
   isKfunc: boolean,
 ): Complaint | undefined {
   for (const argument of dynptrs) {
-    const complaint = argumentComplaint(state, argument, isKfunc)
+    const complaint = dynptrArgumentComplaint(state, argument, isKfunc)
     if (complaint) return complaint
   }
   if (backing) return backingComplaint(state.registers[1] ?? UNKNOWN)
@@ -73,12 +76,17 @@ const WRITES_PACKETS: ReadonlySet<ProgramType> = new Set<ProgramType>(['sched_cl
 
 /** True if the kernel knows no more of what it is. */
 function isCertain(value: Value): boolean {
-  if (value.is === 'unknown' || value.is === 'place' || (value.is === 'frame' && !value.own)) return false
+  if (value.is === 'unknown' || value.is === 'place' || (value.is === 'frame' && value.up === Infinity)) return false
   if (value.is === 'scalar') return value.precision !== LOOSE
   return !(value.is === 'value' || value.is === 'object') || value.nullable !== 'mixed'
 }
 
-function argumentComplaint(state: State, argument: DynptrArgument, isKfunc: boolean): Complaint | undefined {
+/** What is wrong with one of them. */
+export function dynptrArgumentComplaint(
+  state: State,
+  argument: DynptrArgument,
+  isKfunc: boolean,
+): Complaint | undefined {
   const { register, does } = argument
   const value = state.registers[register] ?? UNKNOWN
   const place = `arg #${register - 1}`
@@ -89,9 +97,10 @@ function argumentComplaint(state: State, argument: DynptrArgument, isKfunc: bool
       ? invalid(`arg#${register - 1} expected pointer to stack or const struct bpf_dynptr`)
       : access(`R${register} type=${typeName(value)} expected=fp, dynptr_ptr`)
   }
-  const at = ownOffset(value)
-  if (at === undefined) return undefined
-  const { special } = state
+  const found = placeIn(state, value)
+  if (!found) return undefined
+  const { frame, at } = found
+  const { special } = frame
   const isPlaced = at % 8 === 0 && at <= -BYTES
   const isDecided = special.known || !isPlaced
   if (does === 'new')
@@ -123,19 +132,19 @@ function drainedComplaint(
 }
 
 /** The buffer of a slice, r3 of r4 bytes. */
-function bufferComplaint({ registers, special }: State): Complaint | undefined {
-  const buffer = ownOffset(registers[3] ?? UNKNOWN)
-  const size = registers[4] ?? UNKNOWN
-  if (buffer === undefined || size.is !== 'scalar' || !isConstant(size)) return undefined
-  const isOutside = buffer < -512 || buffer + size.min > 0
-  return isOutside || specialAmong(special, buffer, size.min).length > 0
+function bufferComplaint(state: State): Complaint | undefined {
+  const buffer = placeIn(state, state.registers[3] ?? UNKNOWN)
+  const size = state.registers[4] ?? UNKNOWN
+  if (!buffer || size.is !== 'scalar' || !isConstant(size)) return undefined
+  const { frame, at } = buffer
+  const isOutside = at < -512 || at + size.min > 0
+  return isOutside || specialAmong(frame.special, at, size.min).length > 0
     ? invalid('arg#2 arg#3 memory, len pair leads to invalid memory access')
     : undefined
 }
 
 /** What the call does to dynptrs; answers with its result where that is a slice of one. */
 export function dynptrEffect(
-  around: Surroundings,
   state: State,
   { dynptrs = [], slice }: Signature,
   { index }: Instruction,
@@ -143,18 +152,18 @@ export function dynptrEffect(
   const first = dynptrAt(state, 1)
   const result = slice && first ? sliceOf(state, first, slice) : undefined
   for (const argument of dynptrs) {
-    if (argument.does === 'end') give(around, state, argument)
-    else if (argument.does === 'new') make(around, state, argument, first, index)
+    if (argument.does === 'end') give(state, argument)
+    else if (argument.does === 'new') make(state, argument, first, index)
   }
   return result
 }
 
 /** The dynptr that a register points to, if it is known. */
-export function dynptrAt({ registers, special }: State, register: number): Dynptr | undefined {
-  const value = registers[register] ?? UNKNOWN
+export function dynptrAt(state: State, register: number): Dynptr | undefined {
+  const value = state.registers[register] ?? UNKNOWN
   if (value.is === 'dynptr') return { what: 'dynptr', bytes: BYTES, type: 'local', id: 'drained', reference: undefined }
-  const at = ownOffset(value)
-  const slot = at === undefined ? undefined : special.entries.get(at)
+  const place = placeIn(state, value)
+  const slot = place?.frame.special.entries.get(place.at)
   return slot?.what === 'dynptr' ? slot : undefined
 }
 
@@ -178,32 +187,32 @@ function sliceOf({ registers }: State, { type, id, reference }: Dynptr, slice: N
 }
 
 function make(
-  around: Surroundings,
   state: State,
   { register, type = 'local', clones }: DynptrArgument,
   original: Dynptr | undefined,
   index: number,
 ): void {
   const pointer = state.registers[register] ?? UNKNOWN
-  const { spec } = around.code
-  const at = ownOffset(pointer)
-  if (at === undefined) {
+  const place = placeIn(state, pointer)
+  if (!place) {
     if (type === 'ringbuf' || (clones && isDynptrHeld(state))) state.resources = UNKNOWN_HELD
-    if (pointer.is !== 'frame' || pointer.own) forgetSpecial(state)
+    forgetFrame(state, frameOf(state, pointer))
     return
   }
+  const { frame, at } = place
   if (clones && !original) {
     if (isDynptrHeld(state)) state.resources = UNKNOWN_HELD
-    destroySpecial(state, at, BYTES)
-    overwrite(state, at, BYTES)
-    forgetSpecial(state)
+    destroySpecial(state, frame, at, BYTES)
+    overwrite(frame, at, BYTES)
+    forgetSpecial(state, frame)
     return
   }
-  const id = `${spec.name} ${index} ${at}`
-  if (clones && original) return placeSpecial(state, at, { ...original, id })
-  const reference = type === 'ringbuf' ? framePlace(spec.name, 'dynptr', pointer) : undefined
-  if (reference !== undefined) state.resources = withReference(state.resources, reference, index)
-  placeSpecial(state, at, { what: 'dynptr', bytes: BYTES, type, id, reference })
+  const { fn } = state
+  const id = `${fn} ${index} ${frame.fn} ${at}`
+  if (clones && original) return placeSpecial(state, frame, at, { ...original, id })
+  const reference = type === 'ringbuf' ? framePlace(state, 'dynptr', pointer) : undefined
+  if (reference !== undefined) state.resources = withReference(state.resources, { name: reference, fn, index })
+  placeSpecial(state, frame, at, { what: 'dynptr', bytes: BYTES, type, id, reference })
 }
 
 function isDynptrHeld({ resources }: State): boolean {
@@ -211,10 +220,10 @@ function isDynptrHeld({ resources }: State): boolean {
 }
 
 /** A sample is given back through its dynptr, or a clone of that. */
-function give(around: Surroundings, state: State, { register }: DynptrArgument): void {
+function give(state: State, { register }: DynptrArgument): void {
   const pointer = state.registers[register] ?? UNKNOWN
   const slot = dynptrAt(state, register)
-  const reference = slot ? slot.reference : framePlace(around.code.spec.name, 'dynptr', pointer)
+  const reference = slot ? slot.reference : framePlace(state, 'dynptr', pointer)
   if (pointer.is !== 'frame') forgetSpecial(state)
   if (reference === undefined || !holds(state.resources, reference)) {
     state.resources = UNKNOWN_HELD
@@ -222,5 +231,6 @@ function give(around: Surroundings, state: State, { register }: DynptrArgument):
   }
   state.resources = withoutReference(state.resources, reference)
   replaceWhere(state, (each) => (each.is === 'object' && each.reference === reference ? RELEASED : undefined))
-  state.special = withoutSpecial(state.special, (each) => each.what === 'dynptr' && each.reference === reference)
+  for (const frame of [state, ...state.callers])
+    frame.special = withoutSpecial(frame.special, (each) => each.what === 'dynptr' && each.reference === reference)
 }

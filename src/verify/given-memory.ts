@@ -1,11 +1,11 @@
-// Memory in the own frame that a helper reads or fills, where the helper's number says how much: it must not reach into
+// Memory in a frame that a helper reads or fills, where the helper's number says how much: it must not reach into
 // a dynptr, an iterator or saved flags. In the words of the kernel's verifier. Used by call.ts.
 import type { MapSpec } from '../object/spec.js'
 import type { Complaint } from './refusal.js'
 import { isConstant } from './scalar.js'
 import { fillComplaint, readComplaint } from './special-slots.js'
-import type { State } from './state.js'
-import { ownOffset, UNKNOWN } from './value.js'
+import { placeIn, type State } from './state.js'
+import { UNKNOWN } from './value.js'
 
 interface Memory {
   /** The register that points to it. */
@@ -35,19 +35,23 @@ const GIVEN: ReadonlyMap<number, readonly Memory[]> = new Map<number, readonly M
 
 export function memoryComplaint(
   maps: ReadonlyMap<string, MapSpec>,
-  { registers, special }: State,
+  state: State,
   helper: number,
 ): Complaint | undefined {
-  if (special.entries.size === 0) return undefined
+  const { registers, special, callers } = state
+  if (special.entries.size === 0 && callers.length === 0) return undefined
   const first = registers[1] ?? UNKNOWN
   const map = first.is === 'map' ? maps.get(first.map) : undefined
   for (const { at, bytes, writes = false } of GIVEN.get(helper) ?? []) {
-    const offset = ownOffset(registers[at] ?? UNKNOWN)
+    const place = placeIn(state, registers[at] ?? UNKNOWN)
     const length = typeof bytes === 'number' ? (registers[bytes] ?? UNKNOWN) : undefined
     const known = length?.is === 'scalar' && isConstant(length) ? length.min : undefined
     const size = bytes === 'key' ? map?.keySize : bytes === 'value' ? map?.valueSize : known
-    if (offset === undefined || !size) continue
-    const complaint = writes ? fillComplaint(special, offset, size) : readComplaint(special, offset, size, at)
+    if (!place || !size) continue
+    const { frame, at: offset } = place
+    const complaint = writes
+      ? fillComplaint(frame.special, offset, size)
+      : readComplaint(frame.special, offset, size, at)
     if (complaint) return complaint
   }
   return undefined

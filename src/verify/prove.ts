@@ -22,8 +22,9 @@ import type { Instruction } from '../isa/decode.js'
 import { storesMemory } from '../isa/decode.js'
 import type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { codeOf, type Codes } from './blocks.js'
-import { NO_SUMMARY, type CallSurroundings, type Entry } from './call.js'
+import type { CallSurroundings } from './call.js'
 import { contextField } from './context.js'
+import { NO_SUMMARY, type Entry } from './entry.js'
 import { isChecked, placeAt } from './place.js'
 import { NO_PROBES, type Probes } from './probes.js'
 import { UNKNOWN_HELD } from './resources.js'
@@ -94,7 +95,9 @@ export function prove(
     probes,
     sleepable: true,
     movesPacket: false,
+    makesSpecial: () => false,
     enter: () => NO_SUMMARY,
+    enterLater: () => NO_SUMMARY,
   }
   const given = [-1, -2, -3, -4, -5].map((base) => placeAt(base, 0, base === -1 && program !== undefined))
   let needsGuards = false
@@ -132,7 +135,7 @@ function proofOf(
   const bytes = form.width / 8
   switch (base.is) {
     case 'frame': {
-      if (!base.own || base.min + offset < -512 || base.max + offset + bytes > 0) return undefined
+      if (base.up !== 0 || base.min + offset < -512 || base.max + offset + bytes > 0) return undefined
       return { kind: 'frame', offset: base.min === base.max ? base.min + offset : undefined }
     }
     case 'value': {

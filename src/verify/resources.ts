@@ -9,7 +9,8 @@ export type LockState = 'free' | 'held' | 'unknown'
 export interface Held {
   /** Unlike that of anything else that is held. */
   readonly name: string
-  /** Index of the instruction that took it. */
+  /** The function and the index of the instruction that took it. */
+  readonly fn: string
   readonly index: number
 }
 
@@ -39,10 +40,10 @@ export function holds({ references }: Resources, name: string): boolean {
 }
 
 /** With one more reference; the same one twice cannot be followed. */
-export function withReference(resources: Resources, name: string, index: number): Resources {
+export function withReference(resources: Resources, held: Held): Resources {
   if (!resources.known) return resources
-  if (holds(resources, name)) return UNKNOWN_HELD
-  const references = [...resources.references, { name, index }].sort((a, b) => (a.name < b.name ? -1 : 1))
+  if (holds(resources, held.name)) return UNKNOWN_HELD
+  const references = [...resources.references, held].sort((a, b) => (a.name < b.name ? -1 : 1))
   return keyed({ ...resources, references })
 }
 

@@ -188,6 +188,12 @@ export function kfuncSignature(name: string): Signature {
   return KFUNCS.get(name) ?? ANYTHING
 }
 
+/** It takes or makes what is known by its place in a frame. */
+export function isInFrame({ dynptrs, resource }: Signature): boolean {
+  if (dynptrs || resource?.does === 'iterator') return true
+  return (resource?.does === 'enter' || resource?.does === 'leave') && resource.section === 'irq'
+}
+
 /** Helpers after which the kernel forgets what it knew of the packet; see mayMovePacket for what only may be one. */
 const FORGETS_PACKET = new Set([9, 10, 11, 12, 13, 18, 19, 31, 38, 39, 43, 44, 50, 54, 65])
 

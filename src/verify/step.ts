@@ -7,12 +7,12 @@ import { contextField } from './context.js'
 import { valueComplaint } from './fields.js'
 import { isMemory, objectAccessComplaint } from './objects.js'
 import { forget, loadedPlace, noteAccess } from './place.js'
-import { access, type Complaint } from './refusal.js'
+import { access, invalid, type Complaint } from './refusal.js'
 import { arithmetic, constant, isConstant, joinedScalar, LOOSE, scalar, wideConstant, type Scalar } from './scalar.js'
 import { UNKNOWN_HELD } from './resources.js'
 import { overwriteComplaint, readComplaint } from './special-slots.js'
-import { destroySpecial, forgetSpecial, overwrite, replace, type State } from './state.js'
-import { KERNEL_POINTER, mayBeKernelPointer, moved, ownOffset, typeName, UNKNOWN, ZERO, type Value } from './value.js'
+import { destroySpecial, forgetFrame, frameOf, overwrite, placeIn, replace, type Frame, type State } from './state.js'
+import { KERNEL_POINTER, mayBeKernelPointer, moved, typeName, UNKNOWN, ZERO, type Value } from './value.js'
 
 /** What surrounds the instruction; shared by a whole walk. */
 export interface Surroundings {
@@ -104,12 +104,18 @@ function computed(around: Surroundings, state: State, instruction: Instruction):
 }
 
 /** Another place than `dst` has this number, too. */
-function isKept({ registers, slots }: State, value: Scalar, dst: number): boolean {
+function isKept(state: State, value: Scalar, dst: number): boolean {
   if (isConstant(value)) return false
   return (
-    registers.some((other, register) => other === value && register !== dst) ||
-    [...slots.values()].some((slot) => slot.value === value)
+    state.registers.some((other, register) => other === value && register !== dst) ||
+    isInFrame(state, value) ||
+    state.callers.some((frame) => isInFrame(frame, value))
   )
+}
+
+function isInFrame({ slots }: Frame, value: Value): boolean {
+  for (const slot of slots.values()) if (slot.value === value) return true
+  return false
 }
 
 /** A number and its sum with another: what a branch finds out about one, the kernel knows of both. */
@@ -157,21 +163,24 @@ function accessMemory(around: Surroundings, state: State, instruction: Instructi
 
 function reportAccess(
   around: Surroundings,
-  { sure, special }: State,
+  state: State,
   instruction: Instruction,
   base: Value,
   register: number,
 ): void {
-  const { form, offset } = instruction
+  const { form, offset, src } = instruction
   const stores = storesMemory(form)
   // What reads and writes at once is looked at as a read first.
   const frameComplaint = form.kind === 'store' ? overwriteComplaint : readComplaint
-  const at = ownOffset(base)
+  const place = placeIn(state, base)
+  const isSpilled = form.kind === 'store' && form.source === 'register' && state.registers[src]?.is === 'frame'
   const complaint =
-    at === undefined
-      ? accessComplaint(around.spec, instruction, base, register, stores)
-      : frameComplaint(special, at + offset, form.width / 8)
-  if (complaint && (sure || !UNSURE.has(base.is))) around.report?.(instruction, complaint)
+    base.is === 'frame' && base.up > 0 && isSpilled
+      ? invalid('cannot spill pointers to stack into stack frame of the caller')
+      : place
+        ? frameComplaint(place.frame.special, place.at + offset, form.width / 8)
+        : accessComplaint(around.spec, instruction, base, register, stores)
+  if (complaint && (state.sure || !UNSURE.has(base.is))) around.report?.(instruction, complaint)
 }
 
 /** What is only wrong if the kernel certainly comes there. */
@@ -208,8 +217,8 @@ function loaded(around: Surroundings, state: State, instruction: Instruction, ba
     return loadedPlace(around.program, state, instruction, base) ?? unknownLoad(form.width, form.narrow)
   if (mayBeKernelPointer(base) && form.width === 64) return KERNEL_POINTER
   if (base.is === 'frame') {
-    const at = ownOffset(base)
-    const slot = at === undefined ? undefined : state.slots.get(at + offset)
+    const place = placeIn(state, base)
+    const slot = place?.frame.slots.get(place.at + offset)
     if (slot && slot.bytes === form.width / 8 && form.narrow === 0) return slot.value
     return around.kernelPointers && form.width === 64 ? KERNEL_POINTER : unknownLoad(form.width, form.narrow)
   }
@@ -250,24 +259,21 @@ function stored({ trusting }: Surroundings, state: State, instruction: Instructi
   const kept = form.kind === 'store' && form.source === 'register' ? state.registers[src] : undefined
   // Another function may give it back from there.
   const isGivable = kept?.is === 'object' && kept.reference !== undefined && kept.dynptr === undefined
-  if (isGivable && !(base.is === 'frame' && base.own)) state.resources = UNKNOWN_HELD
+  const frame = frameOf(state, base)
+  if (isGivable && !frame) state.resources = UNKNOWN_HELD
   // A number may be the lower half of a frame's address, which is all of it here.
   if (trusting && (base.is === 'unknown' || base.is === 'scalar')) return forgetFrame(state)
-  if (base.is !== 'frame' || !base.own) return
-  const at = ownOffset(base)
-  if (at === undefined) return forgetFrame(state)
+  if (!frame) return
+  const place = placeIn(state, base)
+  if (!place) return forgetFrame(state, frame)
+  const at = place.at + offset
   const bytes = form.width / 8
-  destroySpecial(state, at + offset, bytes)
-  overwrite(state, at + offset, bytes)
+  destroySpecial(state, frame, at, bytes)
+  overwrite(frame, at, bytes)
   if (form.kind !== 'store') return
   const value = form.source === 'register' ? (state.registers[src] ?? UNKNOWN) : constant(imm)
   if (!trusting && !(value.is === 'place' && value.context)) return
-  if (bytes === 8 || fits(value, form.width)) state.slots.set(at + offset, { bytes, value })
-}
-
-function forgetFrame(state: State): void {
-  state.slots.clear()
-  forgetSpecial(state)
+  if (bytes === 8 || fits(value, form.width)) frame.slots.set(at, { bytes, value })
 }
 
 /** A narrow store and load give back the same number. */

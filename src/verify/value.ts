@@ -21,6 +21,8 @@ export interface UnknownValue {
    * It may be the address of a structure of the kernel, of which loads give 0 where nothing is mapped; see probes.ts.
    */
   readonly kernel?: true
+  /** Nothing was put there since the function began, or since a call: the kernel lets nobody read it. */
+  readonly unset?: true
 }
 export interface MapPointer {
   readonly is: 'map'
@@ -34,10 +36,11 @@ export interface ValuePointer extends Range {
   readonly map: string
   readonly nullable: Nullable
 }
-/** Into the function's own frame, offset from r10; or into a caller's, where only the kind is known. */
+/** Into a frame, offset from its r10. */
 export interface FramePointer extends Range {
   readonly is: 'frame'
-  readonly own: boolean
+  /** Whose: 0 the function's own, 1 its caller's, and so on; ELSEWHERE if nobody knows which caller's. */
+  readonly up: number
 }
 export interface ContextPointer extends Range {
   readonly is: 'ctx'
@@ -111,6 +114,7 @@ export type Value =
   | FunctionPointer
 
 export const UNKNOWN: UnknownValue = { is: 'unknown' }
+export const UNSET: UnknownValue = { is: 'unknown', unset: true }
 /** UNKNOWN and less: what any value and this one have in common. */
 export const KERNEL_POINTER: UnknownValue = { is: 'unknown', kernel: true }
 
@@ -121,11 +125,20 @@ export function mayBeKernelPointer(value: Value | undefined): boolean {
   return value?.is === 'unknown' && value.kernel === true
 }
 
+function isUnset(value: Value): boolean {
+  return value.is === 'unknown' && value.unset === true
+}
+
+/** Through which a function or a helper that gets it may come at a frame. */
+export function maySeeFrame(value: Value): boolean {
+  return value.is === 'frame' || (value.is === 'unknown' && value.unset !== true)
+}
+
 const OBJECT_NAMES: Partial<Record<ObjectType, string>> = { slice: 'mem', rdonly_slice: 'rdonly_mem' }
 
 /** Where in the function's own frame it points to, from r10; undefined if it does not, or may point to several places. */
 export function ownOffset(value: Value): number | undefined {
-  return value.is === 'frame' && value.own && value.min === value.max ? value.min : undefined
+  return value.is === 'frame' && value.up === 0 && value.min === value.max ? value.min : undefined
 }
 
 /** The verifier's names of what a register holds. */
@@ -205,7 +218,7 @@ function sameValue(a: Value, b: Value): boolean {
     case 'value':
       return b.is === 'value' && a.map === b.map && a.nullable === b.nullable && sameRange(a, b)
     case 'frame':
-      return b.is === 'frame' && a.own === b.own && sameRange(a, b)
+      return b.is === 'frame' && a.up === b.up && sameRange(a, b)
     case 'key':
       return b.is === 'key' && a.map === b.map && sameRange(a, b)
     case 'ctx':
@@ -217,7 +230,7 @@ function sameValue(a: Value, b: Value): boolean {
     case 'object':
       return b.is === 'object' && sameObject(a, b) && a.nullable === b.nullable && sameRange(a, b)
     default:
-      return a.is === b.is && mayBeKernelPointer(a) === mayBeKernelPointer(b)
+      return a.is === b.is && mayBeKernelPointer(a) === mayBeKernelPointer(b) && isUnset(a) === isUnset(b)
   }
 }
 
@@ -258,7 +271,7 @@ function joinOthers(a: Value, b: Value, widen: boolean): Value {
   }
   if (a.is === 'value' && b.is === 'value')
     return a.map === b.map ? { ...a, ...joinRanges(a, b, widen), nullable: joinNullable(a, b) } : UNKNOWN
-  if (a.is === 'frame' && b.is === 'frame') return a.own === b.own ? { ...a, ...joinRanges(a, b, widen) } : UNKNOWN
+  if (a.is === 'frame' && b.is === 'frame') return a.up === b.up ? { ...a, ...joinRanges(a, b, widen) } : UNKNOWN
   if (a.is === 'object' && b.is === 'object')
     return sameObject(a, b) ? { ...a, ...joinRanges(a, b, widen), nullable: joinNullable(a, b) } : UNKNOWN
   if (a.is === 'released' && b.is === 'released') return TESTED
@@ -295,9 +308,15 @@ export function keyOf(value: Value): string {
   }
 }
 
-/** As an argument: nothing of the caller's frame but that it is one, no bound that the caller had proved. */
-export function asArgument(value: Value): Value {
-  if (value.is === 'frame') return { is: 'frame', own: false, ...ANYWHERE }
+const ELSEWHERE = Infinity
+
+/**
+ * As an argument: no bound that the caller had proved; of a frame only that it is one, unless `follows`, where the
+ * frames are handed over.
+ */
+export function asArgument(value: Value, follows = false): Value {
+  if (value.is === 'frame')
+    return follows ? { ...value, up: value.up + 1 } : { is: 'frame', up: ELSEWHERE, ...ANYWHERE }
   if (value.is === 'packet') return { ...value, proved: 0 }
   // Copies: what the caller knows to be equal is no part of keyOf.
   return value.is === 'scalar' || value.is === 'value' || value.is === 'object' ? { ...value } : value

@@ -6,12 +6,12 @@
 import type { Instruction } from '../isa/decode.js'
 import { hasNoLoops, successors, type Block } from './blocks.js'
 import { waysOn } from './branch.js'
-import { call, NO_SUMMARY, type CallSurroundings, type Entry, type Summary } from './call.js'
-import { UNKNOWN_HELD } from './resources.js'
+import { call, type CallSurroundings } from './call.js'
+import { NO_SUMMARY, type End, type Entry, type Summary } from './entry.js'
 import { NO_SPECIAL_SLOTS } from './special-slots.js'
-import { copyState, joinInto, type State } from './state.js'
+import { copyFrame, copyState, isAlike, joinInto, type State } from './state.js'
 import { step } from './step.js'
-import { joinValues, UNKNOWN, type Value } from './value.js'
+import { UNKNOWN, type Value } from './value.js'
 
 export interface Walked extends Summary {
   /**
@@ -29,6 +29,8 @@ const VISITS_PER_BLOCK = 24
  * not.
  */
 const MOST_SETS = 16
+/** Kinds of ends of a function that are told apart, and states that calls in one block may leave. */
+const MOST_ENDS = 8
 
 /** What is known at the start of a block, for one set of held things. */
 interface Part {
@@ -61,8 +63,8 @@ export function walkAndReview(silent: CallSurroundings, around: CallSurroundings
 function attempt(around: CallSurroundings, entry: Entry, mostSets: number, each?: Each): Walked | undefined {
   const { blocks, byStart } = around.code
   const places: Part[][] = blocks.map(() => [])
-  places[0]!.push({ state: entryState(entry), visits: 0, pending: true })
-  const ends = new Ends()
+  places[0]!.push({ state: entryState(entry, around.code.spec.name), visits: 0, pending: true })
+  const ends: State[] = []
   let left = VISITS_PER_BLOCK * blocks.length + 100
   let widened = false
   for (let at = 0; at < blocks.length;) {
@@ -74,12 +76,15 @@ function attempt(around: CallSurroundings, entry: Entry, mostSets: number, each?
     if (left-- === 0) return undefined
     part.pending = false
     part.visits += 1
-    const state = copyState(part.state)
+    const before = copyState(part.state)
     const alone = places[at]!.length === 1
-    const last = each ? reviewBlock(around, blocks[at]!, state, alone, each) : runBlock(around, blocks[at]!, state)
-    if (last.form.kind === 'exit') ends.add(state)
+    const block = blocks[at]!
+    const after = each ? reviewBlock(around, block, before, alone, each) : runBlock(around, block, before)
+    const last = block.instructions[block.instructions.length - 1]!
+    if (last.form.kind === 'exit') for (const state of after) addEnd(ends, state)
     let next = at
-    for (const way of waysOn(last, state)) {
+    const ways = after.length === 1 ? waysOn(last, after[0]!) : after.flatMap((state) => waysOn(last, state))
+    for (const way of ways) {
       const target = byStart.get(way.to)
       if (!target) continue
       const { position } = target
@@ -95,51 +100,34 @@ function attempt(around: CallSurroundings, entry: Entry, mostSets: number, each?
     at = next
   }
   const states = places.map((parts) => parts.map(({ state }) => state))
-  return { states: widened && !around.trusting ? narrowed(around, entry, states) : states, ...ends.summary() }
+  return { states: widened && !around.trusting ? narrowed(around, entry, states) : states, ...summaryOf(ends) }
 }
 
 /** Where a state is to be joined; undefined: nowhere yet. With one part for all, what they differ in is unknown. */
-function partFor(
-  parts: readonly Part[],
-  { resources, lock, sure, special }: State,
-  mostSets: number,
-): Part | undefined {
-  return (
-    parts.find(
-      ({ state }) =>
-        state.resources.key === resources.key &&
-        state.special.key === special.key &&
-        state.lock === lock &&
-        state.sure === sure,
-    ) ?? (parts.length < mostSets ? undefined : parts[0])
-  )
+function partFor(parts: readonly Part[], state: State, mostSets: number): Part | undefined {
+  return parts.find((part) => isAlike(part.state, state)) ?? (parts.length < mostSets ? undefined : parts[0])
 }
 
 /**
- * What holds at the ends of a function. Never narrower than at an earlier visit of the same end: states only lose
- * knowledge.
+ * Joins a state into what holds at the ends of a function. Never narrower than at an earlier visit of the same end:
+ * states only lose knowledge.
  */
-class Ends {
-  #summary: Summary | undefined
+function addEnd(ends: State[], state: State): void {
+  const known = ends.find((end) => isAlike(end, state)) ?? (ends.length < MOST_ENDS ? undefined : ends[0])
+  if (known) joinInto(known, state, false)
+  else ends.push(state)
+}
 
-  add({ registers, lock, resources, sure }: State): void {
-    const result = registers[0] ?? UNKNOWN
-    const known = this.#summary
-    if (!known) {
-      this.#summary = { result, lock, resources, sure }
-      return
-    }
-    const same = known.resources.key === resources.key
-    this.#summary = {
-      result: joinValues(known.result, result, false),
-      lock: known.lock === lock ? lock : 'unknown',
-      resources: same ? resources : UNKNOWN_HELD,
-      sure: known.sure && sure,
-    }
-  }
-
-  summary(): Summary {
-    return this.#summary ?? NO_SUMMARY
+function summaryOf(ends: readonly State[]): Summary {
+  if (ends.length === 0) return NO_SUMMARY
+  return {
+    ends: ends.map(({ registers, lock, resources, sure, callers }): End => ({
+      result: registers[0] ?? UNKNOWN,
+      lock,
+      resources,
+      sure,
+      callers,
+    })),
   }
 }
 
@@ -151,7 +139,7 @@ class Ends {
 function narrowed(around: CallSurroundings, entry: Entry, states: Walked['states']): Walked['states'] {
   const { blocks, byStart } = around.code
   const result: State[][] = blocks.map(() => [])
-  result[0]!.push(entryState(entry))
+  result[0]!.push(entryState(entry, around.code.spec.name))
   const arrive = (position: number, state: State): void => {
     const [known] = result[position]!
     if (known) joinInto(known, state, false)
@@ -159,8 +147,9 @@ function narrowed(around: CallSurroundings, entry: Entry, states: Walked['states
   }
   const leave = (at: number, before: State | undefined, back: boolean): void => {
     if (!before) return
-    const state = copyState(before)
-    for (const way of waysOn(runBlock(around, blocks[at]!, state), state)) {
+    const { instructions } = blocks[at]!
+    const last = instructions[instructions.length - 1]!
+    for (const way of runBlock(around, blocks[at]!, copyState(before)).flatMap((state) => waysOn(last, state))) {
       const target = byStart.get(way.to)
       if (target && target.position <= at === back) arrive(target.position, way.state)
     }
@@ -181,25 +170,44 @@ export function review(around: CallSurroundings, { states }: Walked, each: Each)
 }
 
 /** Of states that are told apart, not `alone`, only what the kernel comes to is wrong for certain. */
-function reviewBlock(around: CallSurroundings, block: Block, state: State, alone: boolean, each: Each): Instruction {
+function reviewBlock(around: CallSurroundings, block: Block, state: State, alone: boolean, each: Each): State[] {
   const reports = alone || state.sure || !around.report
   return runBlock(reports ? around : { ...around, report: () => undefined }, block, state, each)
 }
 
-function entryState({ arguments: given, lock, resources, sure }: Entry): State {
+function entryState({ arguments: given, callers = [], lock, resources, sure }: Entry, fn: string): State {
   const registers: Value[] = new Array<Value>(11).fill(UNKNOWN)
   given.forEach((value, at) => (registers[at + 1] = value))
-  registers[10] = { is: 'frame', own: true, min: 0, max: 0 }
-  return { registers, slots: new Map(), special: NO_SPECIAL_SLOTS, lock, resources, sure, checked: new Map() }
+  registers[10] = { is: 'frame', up: 0, min: 0, max: 0 }
+  const frames = callers.map(copyFrame)
+  const special = NO_SPECIAL_SLOTS
+  return { fn, registers, slots: new Map(), special, callers: frames, lock, resources, sure, checked: new Map() }
 }
 
-/** Changes `state` to what holds after the block, its branch excluded; answers with the last instruction. */
-function runBlock(around: CallSurroundings, { instructions }: Block, state: State, each?: Each): Instruction {
-  for (const instruction of instructions) {
+/** Changes `state` to what holds after the block, its branch excluded; answers with it and other states there. */
+function runBlock(around: CallSurroundings, block: Block, state: State, each?: Each): State[] {
+  const after: State[] = []
+  runFrom(around, block, 0, state, each, after)
+  return after
+}
+
+function runFrom(
+  around: CallSurroundings,
+  block: Block,
+  from: number,
+  state: State,
+  each: Each | undefined,
+  after: State[],
+): void {
+  const { instructions } = block
+  for (let at = from; at < instructions.length; at += 1) {
+    const instruction = instructions[at]!
     each?.(instruction, state)
     const { kind } = instruction.form
-    if (kind === 'call' || kind === 'call-register') call(around, state, instruction)
-    else step(around, state, instruction)
+    if (kind === 'call' || kind === 'call-register') {
+      const others = call(around, state, instruction, after.length < MOST_ENDS)
+      for (const other of others) runFrom(around, block, at + 1, other, each, after)
+    } else step(around, state, instruction)
   }
-  return instructions[instructions.length - 1]!
+  after.push(state)
 }

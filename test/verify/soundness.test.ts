@@ -8,7 +8,8 @@ import type { Line } from '../../src/isa/assemble.js'
 import type { Instruction } from '../../src/isa/decode.js'
 import { decode } from '../../src/isa/decode.js'
 import { codeOf } from '../../src/verify/blocks.js'
-import { NO_SUMMARY, type CallSurroundings, type Entry } from '../../src/verify/call.js'
+import type { CallSurroundings } from '../../src/verify/call.js'
+import { NO_SUMMARY, type Entry } from '../../src/verify/entry.js'
 import { NOTHING_HELD } from '../../src/verify/resources.js'
 import { prove } from '../../src/verify/prove.js'
 import { UNKNOWN, type Value } from '../../src/verify/value.js'
@@ -40,7 +41,9 @@ function statesOf(lines: readonly Line[], trusting: boolean) {
     kernelPointers: true,
     sleepable: false,
     movesPacket: false,
+    makesSpecial: () => true,
     enter: () => NO_SUMMARY,
+    enterLater: () => NO_SUMMARY,
   }
   const walked = walk(around, ENTRY)
   const reporting: CallSurroundings = {
@@ -62,7 +65,7 @@ function holds(value: Value, register: bigint): boolean {
     return (min === -Infinity || signed >= BigInt(min)) && (max === Infinity || signed <= BigInt(max))
   }
   if (value.is === 'scalar') return inside(value.min, value.max, register)
-  if (value.is === 'frame') return value.own && inside(value.min, value.max, register - BigInt(STACK_TOP))
+  if (value.is === 'frame') return value.up === 0 && inside(value.min, value.max, register - BigInt(STACK_TOP))
   return value.is === 'unknown' || value.is === 'place'
 }
 
