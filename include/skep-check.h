@@ -45,7 +45,7 @@ __attribute__((import_module("check"), import_name("wait"))) void skep_wait(cons
 __attribute__((import_module("check"), import_name("freed"))) void skep_freed(const volatile void *from, u32 bytes);
 __attribute__((import_module("check"), import_name("reused"))) void skep_reused(const volatile void *from, u32 bytes);
 
-#define BUG_ON(condition) do { if (unlikely(condition)) skep_fail(#condition, __LINE__); } while (0)
+#define BUG_ON(condition) do { if (unlikely(condition)) skep_fail("BUG_ON(" #condition ")", __LINE__); } while (0)
 #define BUG() skep_fail("BUG()", __LINE__)
 /* From now on (until `reused`) an access to this object is a violation. Whole words of four bytes. */
 #define check_freed(object) skep_freed((object), sizeof(*(object)))

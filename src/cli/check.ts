@@ -72,7 +72,7 @@ export function addCheck(program: Command): void {
     )
     .argument(
       '[subjects...]',
-      'names or beginnings of names (--list), hazards (H7), globs, files (.c, .mjs, .wasm), or one object (.bpf.o)',
+      'names or beginnings of names (--list), hazards (H7), globs, files (.c, .mjs, .ts, .wasm), or one object (.bpf.o)',
     )
     .option('--preemptions <n>', 'only interleavings with at most so many preemptions', whole(0, 1000))
     .option('--seconds <n>', 'give a subject, or an object, up after so many seconds', whole(1, 1_000_000))
@@ -124,7 +124,7 @@ async function checkCommand(subjects: string[], options: Options, command: Comma
     names.length === 0 && files.length > 0
       ? { chosen: [], unknown: [] }
       : select(entriesOf(options.protocol), names, variants)
-  if (unknown.length > 0) command.error(`error: ${nobodyIs(unknown, options.protocol)}`)
+  if (unknown.length > 0) command.error(`error: ${nobodyIs(unknown, options)}`)
   const brought = await load(files, variants, command)
   if (options.list) return print([...chosen, ...brought].map(({ name, about }) => `${name}  –  ${about}`))
   if (options.replay !== undefined && chosen.length + brought.length !== 1)
@@ -138,12 +138,15 @@ async function checkCommand(subjects: string[], options: Options, command: Comma
 }
 
 /** The default design is the package itself: nobody has asked for it by its name. */
-function nobodyIs(unknown: readonly string[], protocol: Protocol): string {
+function nobodyIs(unknown: readonly string[], { protocol, nmi, stopCpu }: Options): string {
   const file = unknown.find((name) => existsSync(name))
-  if (file !== undefined) return `'${file}' is neither a subject (.c, .js, .mjs, .cjs, .wasm) nor an object (.o)`
+  if (file !== undefined) return `'${file}' is neither a subject (.c, .mjs, .js, .ts, .wasm) nor an object (.o)`
   const isDefault = protocol === 'shipped'
   const names = unknown.map((name) => `'${name}'`).join(' or ')
   const list = isDefault ? 'skep check --list' : `skep check --list --protocol ${protocol}`
+  const variants = [...(nmi ? ['--nmi'] : []), ...(stopCpu ? ['--stop-cpu'] : [])].join(' or ')
+  if (variants !== '' && select(entriesOf(protocol), unknown, []).unknown.length === 0)
+    return `${names} has no subject with ${variants} (${list} shows what there is)`
   return `no subject${isDefault ? '' : ` of --protocol ${protocol}`} is named ${names} (${list} shows them)`
 }
 
@@ -217,8 +220,8 @@ function report(all: readonly Checked[], seconds: number, options: Options): voi
     else process.stderr.write(`skep: nothing is violated, so there is nothing to show in ${options.html}\n`)
   }
   if (options.json) return printJson(all.map(forJson))
-  for (const { name, failure } of violated.slice(0, SHOWN_IN_FULL))
-    print(['', style.heading(name), ...failureLines(failure!, style, columns)])
+  for (const { name, about, failure } of violated.slice(0, SHOWN_IN_FULL))
+    print(['', style.heading(name), ...failureLines(failure!, style, columns, about === name ? undefined : about)])
   if (violated.length > SHOWN_IN_FULL)
     print([`${violated.length - SHOWN_IN_FULL} more are violated: name one to see its interleaving.`])
   for (const { trace, failure } of all)

@@ -2,6 +2,7 @@
 // Reads the state only. Owned by a World.
 import { DOOR_SLEEP, DOOR_WAIT_WHILE } from '../../core/abi.js'
 import { operationOf } from './access.js'
+import { addressName } from './address-name.js'
 import { ASLEEP, DEPTH, MAX_NMI_DEPTH, NMI_STARTED, NODE, PLACE, STATUS, STOPPED } from './control.js'
 import type { Control } from './control.js'
 import type { Independence } from './independence.js'
@@ -244,8 +245,21 @@ export class Choices {
       const next = place < script.count ? calls[script.first + place]!.operation : undefined
       const blocked = top?.operation ?? (next?.afterStop === true && stopped < 0 ? undefined : next)
       if (blocked === undefined || (stopped >= 0 && running.every((call) => call.operation.mayWait === true))) continue
-      waiting.push(`CPU ${cpu} ${status === ASLEEP ? 'sleeps' : 'waits'} in ${blocked.name}`)
+      const word = top && this.awaited(words[at + NODE + running.length - 1]!)
+      waiting.push(
+        `CPU ${cpu} ${status === ASLEEP ? 'sleeps' : 'waits'} in ${blocked.name}${word === undefined ? '' : ` for ${word}`}`,
+      )
     }
     return waiting.length === 0 ? undefined : waiting.join(', ')
+  }
+
+  /** The name of the word that a node's pending access waits for, if it waits. */
+  private awaited(node: number): string | undefined {
+    const { nodes } = this.logs
+    const n = node * log.NODE_STRIDE
+    if (nodes[n + log.NODE_STATUS] !== log.ACCESS) return undefined
+    const operation = operationOf(nodes[n + log.NODE_CODE]!)
+    if (operation !== DOOR_WAIT_WHILE && operation !== DOOR_SLEEP) return undefined
+    return addressName(this.subject, nodes[n + log.NODE_ADDRESS]!)
   }
 }

@@ -1,6 +1,7 @@
 // What accesses beyond single words do to the model: fill and copy, poison, the clock. Called by world.ts.
 import { DOOR_COPY, DOOR_FILL } from '../../core/abi.js'
-import { checkRange, hex, operationOf, perform, Violation } from './access.js'
+import { checkRange, operationOf, perform, Violation } from './access.js'
+import { addressName } from './address-name.js'
 import { DOOR_CLEANSE, DOOR_POISON, DOOR_SET_CLOCK } from './executor.js'
 import type { Stage } from './stage.js'
 import type { Subject } from './subject.js'
@@ -39,7 +40,7 @@ export function special(
 /** Throws if one of the words is poisoned. */
 export function checkPoison(subject: Subject, address: number, bytes: number): void {
   if (isPoisoned(subject.stage, address, bytes))
-    throw new Violation(`access to freed memory at ${subject.nameOf?.(address) ?? hex(address)}`)
+    throw new Violation(`access to freed memory at ${addressName(subject, address)}`)
 }
 
 /** Whether one of the words is poisoned. */

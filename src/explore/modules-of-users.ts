@@ -1,4 +1,4 @@
-// Subjects that people bring: a JavaScript module that exports them, a wasm module whose exports say who does what, or
+// Subjects that people bring: a module of JavaScript or TypeScript that exports them, a wasm module whose exports say who does what, or
 // a C file (docs/own-subjects.md describes all three).
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
@@ -21,7 +21,7 @@ export interface Brought {
 }
 
 /** Whether an argument is a file to load rather than a name of the catalogue. */
-export const isSubjectFile = (argument: string): boolean => /\.(wasm|c|[mc]?js)$/.test(argument)
+export const isSubjectFile = (argument: string): boolean => /\.(wasm|c|[mc]?[jt]s)$/.test(argument)
 
 const MEMORY = 1 << 16
 
@@ -48,6 +48,11 @@ export async function subjectsOf(path: string): Promise<Brought[]> {
     return [{ name: subject.name, subject: () => subject, code }]
   }
   const value = await exportedBy(path).catch((cause: unknown) => {
+    if (/\.[mc]?ts$/.test(path) && (cause as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION')
+      throw new Error(
+        `${path}: Node.js ${process.version} does not run TypeScript: take 22.18 or newer, or compile the file to JavaScript`,
+        { cause },
+      )
     throw new Error(`${path}: ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`, { cause })
   })
   const subjects = (Array.isArray(value) ? value : [value]) as Subject[]

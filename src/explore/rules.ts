@@ -1,6 +1,6 @@
 // What a subject says must hold, asked of the present state: in every state, and when nobody can go on. Made in the
 // initial state (a model may read it); used by searches, walks and replays alike.
-import { hex } from './access.js'
+import { addressName } from './address-name.js'
 import { enlarged } from './arrays.js'
 import { Linearizer } from './linearize.js'
 import type { Observation } from './observation.js'
@@ -138,7 +138,7 @@ export function raceMessage({ subject, calls }: World, { call }: Observation, { 
 
 /** The same without the operation. */
 export const raceText = (subject: Subject, address: number, other: number): string =>
-  `a plain access races with CPU ${other} at ${subject.nameOf?.(address) ?? hex(address)}`
+  `a plain access races with CPU ${other} at ${addressName(subject, address)}`
 
 function guarded(check: () => string | void | undefined): string | undefined {
   try {

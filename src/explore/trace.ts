@@ -21,8 +21,9 @@ import {
   DOOR_WAKE,
   DOOR_XOR,
 } from '../../core/abi.js'
-import { Clocks } from './clocks.js'
 import { changedNothing, hex, isWordAccess, operationOf, widthOf } from './access.js'
+import { addressName } from './address-name.js'
+import { Clocks } from './clocks.js'
 import { DOOR_CLEANSE, DOOR_POISON, DOOR_SET_CLOCK, DOOR_STOPPED } from './executor.js'
 import { NODE_SITE, NODE_STRIDE } from './node.js'
 import type { Observation } from './observation.js'
@@ -47,7 +48,7 @@ export interface TraceLine {
   place?: string
   before?: string
   after?: string
-  /** Result of the operation, if it ended here. */
+  /** Result of the operation, if it ended here; `done` of one that has none. */
   result?: string
   /** Place in the source, if the module has a source map (places.ts). */
   where?: Where
@@ -163,7 +164,7 @@ function lineOf(world: World, seen: Observation): TraceLine {
   const { subject, logs } = world
   const { operation } = world.calls[seen.call]!
   const line: TraceLine = { cpu: seen.cpu, depth: seen.depth, operation: operation.name, ...whatOf(subject, seen) }
-  if (seen.ended) line.result = String(logs.values[world.resultNumberAfter(seen)])
+  if (seen.ended) line.result = String(logs.values[world.resultNumberAfter(seen)] ?? 'done')
   const site = logs.sites[logs.nodes[seen.node * NODE_STRIDE + NODE_SITE]!]
   if (site) line.site = site
   return line
@@ -174,7 +175,7 @@ type What = Pick<TraceLine, 'text' | 'place' | 'before' | 'after'>
 function whatOf(subject: Subject, seen: Observation): What {
   const operation = operationOf(seen.code)
   const name = accessName(operation)
-  const place = placeOf(subject, seen.address)
+  const place = addressName(subject, seen.address)
   if (!isWordAccess(operation)) {
     if (operation === DOOR_NOW) return { text: `now = ${wide(seen.low, seen.high)}` }
     if (operation === DOOR_SET_CLOCK) return { text: `set clock ${wide(seen.aLow, seen.aHigh)}` }
@@ -184,7 +185,8 @@ function whatOf(subject: Subject, seen: Observation): What {
       return { text: `${name} ${place} ≠ ${hex(seen.aLow)}` }
     const bytes = seen.bLow >>> 0
     if (operation === DOOR_FILL) return { text: `${name} ${place}, ${bytes} bytes with ${hex(seen.aLow & 0xff)}` }
-    if (operation === DOOR_COPY) return { text: `${name} ${placeOf(subject, seen.aLow)} to ${place}, ${bytes} bytes` }
+    if (operation === DOOR_COPY)
+      return { text: `${name} ${addressName(subject, seen.aLow)} to ${place}, ${bytes} bytes` }
     return { text: `${name} ${place}` }
   }
   const width = widthOf(seen.code)
@@ -223,11 +225,3 @@ function combined(operation: number, seen: Observation): [number, number] {
 }
 
 const wide = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
-
-const placeOf = (subject: Subject, address: number): string =>
-  subject.nameOf?.(address) ?? ghostName(subject, address) ?? hex(address)
-
-function ghostName(subject: Subject, address: number): string | undefined {
-  const { memoryBytes, limit } = subject.stage
-  return address >= memoryBytes && address < limit ? `ghost ${(address - memoryBytes) / 4}` : undefined
-}

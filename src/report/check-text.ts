@@ -2,6 +2,7 @@
 // in the source in front, nested operations indented.
 import type { Checked, CheckOptions, Found } from '../explore/check.js'
 import { REPEATS, traceRows } from '../explore/trace-rows.js'
+import type { TraceRow } from '../explore/trace-rows.js'
 import type { Trace, TraceLine } from '../explore/trace.js'
 import { isQuiet } from './quiet.js'
 import type { Style } from './style.js'
@@ -42,11 +43,12 @@ export function progressText({ states, transitions, depth, milliseconds }: Reach
   return `${(states / 1e6).toFixed(2)} M states, ${(transitions / 1e6).toFixed(2)} M transitions, ${count(rate)} k/s, frontier ${depth}`
 }
 
-/** A violation: what, what it means, the interleaving, the token. */
-export function failureLines(failure: Found, style: Style, columns: number): string[] {
+/** A violation: what was asked, what is violated, what that means, the interleaving, the token. */
+export function failureLines(failure: Found, style: Style, columns: number, about?: string): string[] {
   const { message, meaning, preemptions, minimal, token, trace } = failure
   const fewest = minimal ? ', the fewest that show it' : ''
   return [
+    ...(about === undefined ? [] : [`  ${about}`]),
     '',
     `  ${style.bad(message)}`,
     ...(meaning === undefined ? [] : [`  ${meaning}`]),
@@ -71,23 +73,39 @@ function accessOf(line: TraceLine): string {
   return `${line.operation} (CPU ${line.cpu}): ${line.text}${place && ` at ${place}`}`
 }
 
+const indentOf = ({ depth }: TraceLine): string => '  '.repeat(Math.max(0, depth - 1))
+
+const stepOf = ({ text, result }: TraceLine): string => `  ${text}${result === undefined ? '' : `  ⇒ ${result}`}`
+
+// Where each CPU's column begins, and where the last one ends: each as wide as its lines, at most `most`.
+function leftOf(rows: readonly TraceRow[], cpus: number, most: number): number[] {
+  const left = [0]
+  for (let cpu = 0; cpu < cpus; cpu++) {
+    const own = rows.filter(({ line }) => line.cpu === cpu)
+    const widths = own.map(
+      ({ line, head = '' }) => indentOf(line).length + Math.max(stepOf(line).length, head.length + 1),
+    )
+    left.push(left[cpu]! + Math.min(most, Math.max(6, ...widths) + 3))
+  }
+  return left
+}
+
 /** The interleaving in columns that fit `columns` characters as far as that can be. */
 export function traceLines(trace: Trace, style: Style, columns: number): string[] {
   const rows = traceRows(trace, (line, index) => isShown(line, index, trace))
   const gutter = Math.max(0, ...rows.map(({ line }) => placeOf(line).length))
   const front = gutter === 0 ? 0 : gutter + 2
-  const width = Math.max(28, Math.min(58, Math.floor((columns - front - 2) / trace.cpus)))
-  const heads = Array.from({ length: trace.cpus }, (_, cpu) => `CPU ${cpu}`.padEnd(width)).join('')
-  const lines = [style.heading(' '.repeat(front) + heads.trimEnd())]
+  const most = Math.max(28, Math.min(58, Math.floor((columns - front - 2) / trace.cpus)))
+  const left = leftOf(rows, trace.cpus, most)
+  const heads = Array.from({ length: trace.cpus }, (_, cpu) => `CPU ${cpu}`.padEnd(left[cpu + 1]! - left[cpu]!))
+  const lines = [style.heading(' '.repeat(front) + heads.join('').trimEnd())]
   const put = (line: TraceLine, place: string, text: string): void => {
-    const indent = '  '.repeat(Math.max(0, line.depth - 1))
-    lines.push(style.faint(place.padEnd(front)) + ' '.repeat(line.cpu * width) + indent + text)
+    lines.push(style.faint(place.padEnd(front)) + ' '.repeat(left[line.cpu]!) + indentOf(line) + text)
   }
   for (const { line, head, repeats } of rows) {
     if (repeats) lines.push(REPEATS)
     if (head !== undefined) put(line, '', style.heading(`${head}:`))
-    const result = line.result === undefined ? '' : `  ⇒ ${line.result}`
-    put(line, placeOf(line), `  ${line.text}${result}`)
+    put(line, placeOf(line), stepOf(line))
   }
   const hidden = trace.lines.length - rows.length
   const accesses = hidden === 1 ? '1 access to a private word or the clock is' : `${hidden} accesses to private words and the clock are` // prettier-ignore

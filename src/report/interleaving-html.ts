@@ -37,6 +37,7 @@ ${failure?.meaning === undefined ? '' : `<p>${escape(failure.meaning)}</p>`}
 </header>
 <main><table><thead><tr><th></th>${heads}</tr></thead><tbody>
 ${rows(trace).join('\n')}
+${failure === undefined ? '' : `<tr class="end"><td class="where"></td><td colspan="${trace.cpus}">✗ ${escape(failure.message)}</td></tr>`}
 </tbody></table></main>
 <aside><h2>Fields</h2><table><tbody id="fields"></tbody></table></aside>
 <footer><span id="at"></span><span><kbd>↓</kbd> <kbd>↑</kbd> step</span><span><kbd>→</kbd> <kbd>←</kbd> next, previous CPU</span>
@@ -67,15 +68,18 @@ function rows(trace: Trace): string[] {
   })
 }
 
+// A step that is too long for its column breaks before an arrow, not behind it.
+const kept = (text: string): string => text.replace(/([→=]) /g, '$1\u00a0')
+
 function textOf(line: TraceLine): string {
   const { text, place, before, after, result } = line
-  const ended = result === undefined ? '' : `  <span class="result">⇒ ${escape(result)}</span>`
+  const ended = result === undefined ? '' : `  <span class="result">⇒\u00a0${escape(result)}</span>`
   const end = place === undefined ? -1 : text.indexOf(` ${place} `)
   if (place === undefined || end < 0) return escape(text) + ended
-  const rest = text.slice(end + place.length + 2)
+  const rest = kept(text.slice(end + place.length + 2))
   const values =
-    before !== after && rest === `${before} → ${after}`
-      ? `${escape(before!)} → <span class="new">${escape(after!)}</span>`
+    before !== after && rest === kept(`${before} → ${after}`)
+      ? `${escape(before!)} →\u00a0<span class="new">${escape(after!)}</span>`
       : escape(rest)
   return `${escape(text.slice(0, end))} <span class="place">${escape(place)}</span> ${values}${ended}`
 }

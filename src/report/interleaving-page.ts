@@ -17,10 +17,12 @@ table { border-collapse: collapse; width: 100%; font: 13px/1.5 ui-monospace, mon
 main th { position: sticky; top: 0; background: var(--paper); text-align: left; padding: .5rem .8rem; z-index: 1;
   border-bottom: 1px solid var(--line); font: 600 13px system-ui }
 main td { padding: 1px .8rem; vertical-align: top; white-space: pre-wrap; border-right: 1px solid var(--line) }
+main td:not(.where) { padding-left: calc(.8rem + 4ch); text-indent: -4ch }
 td.where { color: var(--soft); text-align: right; white-space: nowrap; border-right: 2px solid var(--line) }
 tr.step { cursor: pointer; opacity: .42 } tr.done { opacity: 1 } tr.step:hover { background: color-mix(in srgb, var(--now) 50%, transparent) }
 tr.now { background: var(--now) } tr.now td:first-child { box-shadow: inset 4px 0 var(--bad) }
 tr.head td { padding-top: .5rem; font-weight: 600 } .nmi { color: var(--nmi) } tr.repeats td { border-top: 2px dashed var(--bad) }
+tr.end td { padding-top: .5rem; color: var(--bad); font: 600 14px/1.45 system-ui, sans-serif; border-right: none }
 .place { color: var(--name) } .new { color: var(--bad) } .result { color: var(--good); font-weight: 600 }
 body.brief tr.quiet { display: none }
 aside { border-left: 1px solid var(--line); overflow: auto; padding: .6rem .9rem; background: var(--card) }

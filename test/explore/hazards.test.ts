@@ -28,6 +28,7 @@ const HAZARDS = [
   '[H20] a firing beside the cancel that drops the binding and the unload of its program',
   '[H21] a start as NMI while the same CPU changes its queue: it fires',
   '[H22] init as NMI inside init: a block comes back',
+  '[H23] a program writes over the bytes of a timer while others use it: nothing is lost',
   '[H25] two starts with different expiries: one of the two holds',
   '[H26] a start that pins a timer which is queued elsewhere: it fires here, not there',
   '[H27] cancel beside a callback that re-arms itself: answer and final state agree',

@@ -10,7 +10,7 @@ import type { Design } from '../../src/explore/specimens/subjects.js'
 type Found = Partial<Record<Design, RegExp | [RegExp, number]>>
 
 const freedCode = /access to freed memory at prog#1\.f0/
-const spins = /deadlock: CPU 0 waits in delete/
+const spins = /deadlock: CPU 0 waits in delete for (slot#0|cpu0\.timers)\.(lock|running|sequence)/
 const livelock = /livelock: CPUs 0, 1 can go on for ever under a fair scheduler/
 const lockAndRfc = (pattern: RegExp | [RegExp, number]): Found => ({ locked: pattern, 'rfc-v1': pattern })
 
@@ -43,7 +43,7 @@ const FOUND: Record<string, Found> = {
   'an NMI deletes the element while another timer is started': lockAndRfc([spins, 0]),
   'an NMI deletes the element while its timer fires': lockAndRfc([spins, 0]),
   'NMIs on two CPUs delete the element that the other CPU sets a callback of': {
-    locked: /deadlock: CPU 0 waits in delete timer 1, CPU 1 waits in delete timer 0/,
+    locked: /deadlock: CPU 0 waits in delete timer 1 for slot#1\.lock, CPU 1 waits in delete timer 0 for slot#0\.lock/,
   },
   'an NMI sets a callback and starts inside every operation': lockAndRfc(/the operation is refused in NMI/),
   'a CPU stops inside set_callback: another CPU sets, starts and cancels': {

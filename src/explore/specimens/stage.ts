@@ -12,6 +12,7 @@ import * as layout from '../../../core/specimens/layout.js'
 import type { Cpu } from '../executor.js'
 import { Stage } from '../stage.js'
 import type { Operation, Value, View } from '../subject.js'
+import { referencesText } from '../subjects/fields.js'
 import { moduleBytes } from '../subjects/modules.js'
 import { trampolines } from '../trampoline.js'
 
@@ -249,9 +250,12 @@ export class SpecimenStage {
     const name = this.nameOf(address) ?? ''
     if (width !== 4) return undefined
     if (/^cb#\d\.state$/.test(name)) return ['READY', 'BUSY', 'FREED'][Number(value)]
-    if (!/block|program|callback|running|_work|next|commands/.test(name)) return undefined
+    if (name.endsWith('.refs')) return referencesText(Number(value))
+    if (!/block|program|callback|running|_work|next|commands|draining/.test(name)) return undefined
     if (value === 0n) return 'none'
     const at = Number(value)
+    const command = at - this.commands
+    if (command >= 0 && command < COMMANDS << layout.COMMAND_SHIFT) return `command#${command >> layout.COMMAND_SHIFT}`
     const block = at - this.blocks
     if (block >= 0 && block < BLOCKS << layout.BLOCK_SHIFT) return `cb#${block >> layout.BLOCK_SHIFT}`
     const program = at - this.programs

@@ -1,7 +1,8 @@
 // The hazards of contract §5 that are about interleavings, each as named subjects: `hazard/H7/…`. Who does what, from
 // which state; what must hold is said once, in async-memory.ts and in the sequential model.
 import type { View } from '../subject.js'
-import { CB_STATE } from '../../../core/layout.js'
+import { EINVAL } from '../../../core/abi.js'
+import { CB_STATE, SLOT_EMPTY } from '../../../core/layout.js'
 import { ANYTHING, variantName, type Variant } from './entry.js'
 import { decodeState } from './async-memory.js'
 import { hiddenPost } from './async-queues.js'
@@ -250,6 +251,32 @@ function* stale(): Generator<Scenario> {
   }
 }
 
+// A program writes over the bytes of a timer in its value while others use it: they do what they were to do, or are
+// refused, and whoever frees it finds the block.
+function* overwritten(): Generator<Scenario> {
+  const more = { model: ANYTHING }
+  const about = 'a program writes over the bytes of a timer'
+  const used = ['set2A', 'laterA', 'cancelA']
+  yield {
+    ...named('H23', `${about} beside its use, then it is freed`, BOUND, [used, ['scribbleB', 'freeB']]),
+    more,
+    rest: (view, places) =>
+      view.load32(places.slot) === SLOT_EMPTY ? undefined : 'H23: the slot still has the block that was to be freed',
+  }
+  yield { ...named('H23/init', `${about} while it is made`, '', [['initA', 'set1A'], ['scribbleB'], ['freeC']]), more }
+  yield {
+    ...named('H23/fires', `${about} that fires: it runs, and a cancel is refused`, DUE, [
+      ['pollA'],
+      ['scribbleB', 'cancelB'],
+    ]),
+    more,
+    rest: (view) => {
+      if (view.result('cancelB') !== -EINVAL) return `H23: the cancel answered ${String(view.result('cancelB'))}`
+      return view.result('pollA') === 'begin 1;end' ? undefined : `H23: it did not run: ${String(view.result('pollA'))}`
+    },
+  }
+}
+
 // Sections and grace periods: what was read in a section does not come back before it ends.
 function* grace(): Generator<Scenario> {
   const reuse = ['freeB', 'pollC', 'pollD', 'initE']
@@ -277,5 +304,6 @@ export function* hazardScenarios(): Generator<Scenario> {
   yield* single()
   yield* several()
   yield* stale()
+  yield* overwritten()
   yield* grace()
 }

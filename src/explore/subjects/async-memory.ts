@@ -7,7 +7,7 @@ import type { SlotState } from '../model.js'
 import type { Cpu } from '../executor.js'
 import type { View } from '../subject.js'
 import { hiddenPost, queueProblem } from './async-queues.js'
-import { fieldsOf } from './fields.js'
+import { fieldsOf, referencesText } from './fields.js'
 
 /** Where things are in a booted machine. */
 export interface Places {
@@ -251,7 +251,7 @@ export function nameOf(places: Places, load32: Load32, address: number): string 
   return address === load32(places.pool + layout.BITMAP_LEVEL) ? 'pool' : undefined
 }
 
-/** Shows the words that are records: state, binding, queued, slot. */
+/** Shows the words that are records: state, binding, queued, slot; and reference counts. */
 export function show(places: Places, address: number, value: bigint): string | undefined {
   const offset = (address - places.blocks) % layout.CONTROL_BLOCK_BYTES
   if (address === places.slot)
@@ -260,6 +260,9 @@ export function show(places: Places, address: number, value: bigint): string | u
       : value === 1n
         ? 'closed'
         : `cb#${(Number(value) - places.blocks) / layout.CONTROL_BLOCK_BYTES}`
+  const program = address - places.programs[0]!
+  if (program >= 0 && program < layout.PROGRAM_BYTES * MAX_PROGRAMS)
+    return program % layout.PROGRAM_BYTES === layout.PROGRAM_REFERENCES ? referencesText(Number(value)) : undefined
   if (address < places.blocks || address >= places.blocks + places.blockCount * layout.CONTROL_BLOCK_BYTES)
     return undefined
   if (offset === layout.CB_STATE) {
@@ -274,6 +277,7 @@ export function show(places: Places, address: number, value: bigint): string | u
     if (!binding.present) return binding.serial === 0 ? 'none' : `none after #${binding.serial}`
     return `{prog${binding.program + 1}:${binding.fn}, g${binding.generation}, #${binding.serial}}`
   }
+  if (offset === layout.CB_REFERENCES) return referencesText(Number(value))
   if (offset === layout.CB_QUEUED) return value === 0n ? 'nowhere' : `{CPU ${Number(value & 255n) - 1}, ${value >> 8n}}`
   return undefined
 }

@@ -9,6 +9,8 @@ import { GHOST_RUNNING } from './async-memory.js'
 import type { Places } from './async-memory.js'
 import { CLOCK, expiryOf, LATER, OFFSET } from './async-times.js'
 
+const SCRIBBLE = 0x5a5a_5a5a_5a5a_5a5an
+
 /** What operations need of their machine. */
 export interface AsyncRoom {
   readonly places: Places
@@ -119,6 +121,13 @@ const hold: Make = (room, asked) =>
     return 'held'
   })
 
+// The program writes over the bytes of its timer, which no verifier of this machine keeps it from.
+const scribble: Make = (room, asked) =>
+  inProgram(room, asked, 'scribble', {}, (cpu) => {
+    for (const half of [0, 8]) cpu.store64(Number(asked.timer) + half, SCRIBBLE)
+    return 'done'
+  })
+
 /** Kind of operation → how it is made. */
 export const PROGRAM_OPERATIONS: Record<string, Make> = {
   init,
@@ -139,4 +148,5 @@ export const PROGRAM_OPERATIONS: Record<string, Make> = {
       Number(cpu.exports['bpf_map_delete_elem'](room.map, room.keyAt(cpu, asked.element)) as bigint),
     ),
   hold,
+  scribble,
 }
