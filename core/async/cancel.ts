@@ -64,7 +64,8 @@ export function asyncCancel_sync(slot: usize): i32 {
       clearEdge()
       return -EDEADLK
     }
-    const bound = isBound(load64(block + CB_BINDING), state)
+    // What is armed is bound, which the exchange makes certain; a look at the binding may be from eight cancels ago.
+    const bound = isArmed(state) || isBound(load64(block + CB_BINDING), state)
     const generation = generationOf(state)
     const next = idle(state, bound ? generation + 1 : generation)
     if (compareExchange64(block + CB_STATE, state, next) !== state) continue

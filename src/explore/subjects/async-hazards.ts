@@ -49,6 +49,7 @@ const LINES: Line[] = [
   ['H18/void', 'a half-way setter from before a cancel does not swallow one from after it', BOUND, ['set2A'], ['cancelB'], ['laterC', 'set1D', 'laterE']],
   ['H18/late', 'a half-way setter from before a cancel does not undo one from after it', BOUND, ['set2A'], ['cancelB', 'set1C']],
   ['H18/wrap', 'seven cancels inside a cancel bring its generation back: what was bound and started since stays bound', BOUND, ['cancelA'], seven('set1W', ['set1Z', 'nowZ'])],
+  ['H18/wrap/armed', 'eight cancels inside a cancel bring its state back, armed anew: what is bound by then goes, too', DUE, ['cancelA'], wrap('set1W', ['set1Z', 'nowZ'])],
   ['H18/wrap/set', 'eight cancels after a setter has bound bring its generation back: it takes back its own binding only', '0:init', ['set1A'], ['awaitboundW', ...wrap('set1W', ['set1Z', 'nowZ'])]],
   ['H19', 'updates of the value beside init, set_callback, start: the value’s bytes of the timer stay zero', '', ['initA', 'set1B', 'nowC'], ['freeD', 'freeE']],
   ['H20', 'a firing beside the cancel that drops the binding and the unload of its program', DUE, ['pollA'], ['cancelB'], ['put1C']],
