@@ -57,9 +57,9 @@ function where(instruction: Instruction, state: State, holds: boolean): State | 
   if (one.is === 'packet-end' && other.is === 'packet')
     return packet(state, other, MIRRORED.get(form.operation) ?? '', holds)
   if (form.operation !== 'eq' && form.operation !== 'ne') return state
-  const pointer = isZero(other) ? one : isZero(one) ? other : undefined
-  if (!pointer) return state
   const isNull = (form.operation === 'eq') === holds
+  const pointer = isZero(other) ? one : isZero(one) ? other : undefined
+  if (!pointer) return isNull ? bothAlike(state, one, other) : state
   if (pointer.is === 'value') {
     if (!pointer.nullable) return isNull && pointer.min === 0 && pointer.max === 0 ? undefined : state
     replace(state, pointer, isNull ? ZERO : { ...pointer, nullable: false })
@@ -70,6 +70,19 @@ function where(instruction: Instruction, state: State, holds: boolean): State | 
     replace(state, pointer, isNull ? ZERO : { ...pointer, nullable: false })
   } else if (pointer.is === 'unknown' && !mayBeKernelPointer(pointer) && isNull)
     state.registers[pointer === one ? dst : src] = ZERO
+  return state
+}
+
+/** Two that are equal: if one is certainly not null, neither is the other; if it may be a pointer, the kernel may know. */
+function bothAlike(state: State, one: Value, other: Value): State {
+  for (const [pointer, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    if ((pointer.is !== 'value' && pointer.is !== 'object') || pointer.nullable !== true || to.is === 'scalar') continue
+    const nullable = to.is === 'value' || to.is === 'object' ? to.nullable : 'mixed'
+    if (nullable !== true) replace(state, pointer, { ...pointer, nullable })
+  }
   return state
 }
 

@@ -72,6 +72,17 @@ export const REFERENCE_VERDICTS: readonly Verdict[] = [
     program: 'bad_full_maybe_null',
     refused: 'R1 type=sock_or_null expected=sock_common, sock, tcp_sock, xdp_sock',
   },
+  { object: 'socket-programs', program: 'ok_equal_to_one_that_is' },
+  {
+    object: 'socket-programs',
+    program: 'bad_unequal_to_one_that_is',
+    refused: "R7 invalid mem access 'sock_or_null'",
+  },
+  {
+    object: 'socket-programs',
+    program: 'bad_equal_to_one_that_may_be',
+    refused: "R7 invalid mem access 'sock_or_null'",
+  },
   { object: 'reference-programs', program: 'bad_sock_moved', refused: 'R0 pointer arithmetic on sock prohibited' },
   { object: 'reference-programs', program: 'ok_sock_kept' },
   {

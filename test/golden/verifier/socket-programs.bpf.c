@@ -279,3 +279,50 @@ SEC("tc") int bad_full_maybe_null(struct __sk_buff *ctx)
     bpf_sk_release(sk);
   return full ? 1 : 0;
 }
+
+/* A compiler would go on with the one that it has compared with; so that it does not know. */
+SEC("tc") int ok_equal_to_one_that_is(struct __sk_buff *ctx)
+{
+  struct bpf_sock *sk = (void *)(long)ctx->sk, *maybe, *full;
+
+  if (!sk)
+    return 0;
+  maybe = bpf_sk_fullsock(sk);
+  full = bpf_sk_fullsock(sk);
+  if (!full)
+    return 0;
+  asm goto("if %0 != %1 goto %l2" : : "r"(full), "r"(maybe) : : other);
+  return *(volatile __u32 *)&maybe->family;
+other:
+  return 0;
+}
+
+SEC("tc") int bad_unequal_to_one_that_is(struct __sk_buff *ctx)
+{
+  struct bpf_sock *sk = (void *)(long)ctx->sk, *maybe, *full;
+
+  if (!sk)
+    return 0;
+  maybe = bpf_sk_fullsock(sk);
+  full = bpf_sk_fullsock(sk);
+  if (!full)
+    return 0;
+  asm goto("if %0 == %1 goto %l2" : : "r"(full), "r"(maybe) : : other);
+  return *(volatile __u32 *)&maybe->family;
+other:
+  return 0;
+}
+
+SEC("tc") int bad_equal_to_one_that_may_be(struct __sk_buff *ctx)
+{
+  struct bpf_sock *sk = (void *)(long)ctx->sk, *maybe, *full;
+
+  if (!sk)
+    return 0;
+  maybe = bpf_sk_fullsock(sk);
+  full = bpf_sk_fullsock(sk);
+  asm goto("if %0 != %1 goto %l2" : : "r"(full), "r"(maybe) : : other);
+  return *(volatile __u32 *)&maybe->family;
+other:
+  return 0;
+}
