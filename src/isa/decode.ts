@@ -125,6 +125,7 @@ function writes(form: Form, { dst, src }: { dst: number; src: number }): number 
   switch (form.kind) {
     case 'alu':
     case 'endian':
+    case 'cast':
     case 'load':
     case 'wide':
       return dst

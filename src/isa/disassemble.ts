@@ -24,6 +24,8 @@ export function disassemble(instruction: Instruction, symbols: Symbols = {}): st
         return register(src, true)
       case 'imm':
         return form.kind === 'store' || form.kind === 'legacy' ? String(imm) : number(imm)
+      case 'spaces':
+        return `${imm >>> 16}, ${imm & 0xffff}`
       case 'off':
         return offset < 0 ? ` - ${-offset}` : ` + ${offset}`
       case 'to':

@@ -14,6 +14,7 @@ export type Kind =
   | 'call-register'
   | 'exit'
   | 'legacy'
+  | 'cast'
 
 /** Operand fields of an instruction: destination and source register, offset, immediate. */
 export type Field = 'dst' | 'src' | 'offset' | 'imm'

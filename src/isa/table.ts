@@ -358,7 +358,18 @@ for (const [width, size, letter] of SIZES)
     })
   }
 
-/** Every instruction that this package knows, legacy packet loads included (they are known in order to be refused). */
+// Between an arena and the program's own memory; the upper half of the immediate says to where, the lower one from where.
+add({
+  name: 'addr_space_cast',
+  opcode: is.CLASS_ALU64 | 0xb0 | is.SOURCE_REGISTER,
+  kind: 'cast',
+  fixed: { offset: 1 },
+  syntax: '{dst} = addr_space_cast({src}, {spaces})',
+  uses: 'dsi',
+  version: 5,
+})
+
+/** Every instruction that this package knows, with those that are known in order to be refused: kinds legacy, cast. */
 export const FORMS: readonly Form[] = rows
 
 /** Rows by opcode. */

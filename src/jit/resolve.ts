@@ -54,13 +54,15 @@ export function reachable(
   return units
 }
 
+const REFUSED_KINDS = { legacy: 'legacy packet loads', cast: 'addresses of an arena' }
+
 function decodeOf(spec: FunctionSpec, target: LinkTarget): Instruction[] {
   const instructions = target.decoded?.(spec) ?? decode(spec.code, spec.name)
   for (const instruction of instructions)
-    if (instruction.form.kind === 'legacy')
+    if (instruction.form.kind === 'legacy' || instruction.form.kind === 'cast')
       throw new SkepError(
         'UNSUPPORTED_INSTRUCTION',
-        `${place(target, spec, instruction)}: legacy packet loads are not supported`,
+        `${place(target, spec, instruction)}: ${REFUSED_KINDS[instruction.form.kind]} are not supported`,
         { function: spec.name, instruction: instruction.index },
       )
   return instructions

@@ -20,6 +20,9 @@ export interface Supported {
 }
 
 const CALL = 0x85
+const MOVE = 0xbf
+const ABSOLUTE = 0x20
+const INDIRECT = 0x40
 const LDDW = 0x18
 
 /** The helper ids that a function calls, with the instruction of each call; poisoned instructions are no calls. */
@@ -34,6 +37,24 @@ export function helperCalls(fn: FunctionSpec): { instruction: number; helper: nu
       calls.push({ instruction: at / 8, helper: view.getInt32(at + 4, true) })
   }
   return calls
+}
+
+/**
+ * Groups of instructions of a function that no machine here runs. Bytes, not decoded: what else is wrong with the code is
+ * said where it is decoded.
+ */
+function refusedInstructions({ code }: FunctionSpec): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (let at = 0; at + 8 <= code.length; at += 8) {
+    const opcode = code[at]!
+    // Without the bits of the size.
+    const mode = opcode & ~0x18
+    if (opcode === LDDW) at += 8
+    else if (mode === ABSOLUTE || mode === INDIRECT) found.add('legacy packet loads (ldabs, ldind)')
+    else if (opcode === MOVE && code[at + 2] === 1 && code[at + 3] === 0)
+      found.add('addresses of an arena (addr_space_cast)')
+  }
+  return found
 }
 
 const TAIL_CALL = 12
@@ -56,6 +77,7 @@ export function findUnsupported(spec: ObjectSpec, supported: Supported = {}): st
     if (programTypes && program.type !== 'unsupported' && !programTypes.has(program.type))
       lines.add(`section '${program.section}': program type ${program.type}`)
   for (const fn of spec.functions.values()) {
+    for (const group of refusedInstructions(fn)) lines.add(`function '${fn.name}': ${group}`)
     if (helpers)
       for (const { helper } of helperCalls(fn))
         if (!helpers.has(helper)) lines.add(`function '${fn.name}': helper ${helperLabel(helper, helperNames)}`)

@@ -58,6 +58,9 @@ export function step(around: Surroundings, state: State, instruction: Instructio
     case 'legacy':
       registers.fill(UNKNOWN, 0, 6)
       return
+    case 'cast':
+      registers[dst] = UNKNOWN
+      return
     default:
   }
 }

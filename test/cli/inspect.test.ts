@@ -45,6 +45,13 @@ test('inspect reads what the machine cannot run, and says so', async () => {
   assert.match(text, /map 'odd_type': map type 99/)
 })
 
+test('inspect shows code of kinds that do not run here, and says so', async () => {
+  const text = await succeeding(['inspect', 'test/fixtures/unsupported-code.bpf.o'])
+  assert.match(text, /r0 = \*\(u16 \*\)skb\[12\]/)
+  assert.match(text, /r\d = addr_space_cast\(r\d, 0, 1\)/)
+  assert.match(text, /function 'of_arena': addresses of an arena \(addr_space_cast\)/)
+})
+
 test('inspect --json keeps 64-bit values as text and lists what the text lists', async () => {
   const inspection = JSON.parse(await succeeding(['inspect', FLOW, '--json'])) as Record<string, never[]>
   assert.deepEqual(Object.keys(inspection), [

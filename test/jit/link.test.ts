@@ -107,6 +107,15 @@ test('legacy packet loads are refused by name', () => {
   assert.match(refusal([asm.instruction('ldindb', { src: 1 }), asm.exit()]).message, /skb\[r1\].*legacy packet loads/)
 })
 
+test('a move between address spaces is refused by name', () => {
+  const { code, message } = refusal([
+    asm.instruction('addr_space_cast', { dst: 3, src: 2, offset: 1, imm: 1 }),
+    asm.exit(),
+  ])
+  assert.equal(code, 'UNSUPPORTED_INSTRUCTION')
+  assert.match(message, /\(r3 = addr_space_cast\(r2, 0, 1\)\): addresses of an arena/)
+})
+
 test('the same code gives the same module, other code another name', () => {
   const once = (imm: number): ReturnType<typeof compile> =>
     compile([functionSpec('main', [asm.mov('r0', imm), asm.exit()])], linkTarget())

@@ -56,6 +56,15 @@ test('a helper that is not supported is named as the kernel names it', () => {
   assert.deepEqual(lines, ["function 'touch': helper bpf_trace_printk (6)"])
 })
 
+test('instructions that do not run here are named with all else', () => {
+  const spec = readFixture('unsupported-code')
+  assert.deepEqual(findUnsupported(spec, { helpers: new Set() }), [
+    "function 'filter': legacy packet loads (ldabs, ldind)",
+    "function 'filter': helper bpf_get_smp_processor_id (8)",
+    "function 'of_arena': addresses of an arena (addr_space_cast)",
+  ])
+})
+
 test('program types are checked against what the caller runs', () => {
   const lines = findUnsupported(readFixture('calls'), { programTypes: new Set(['sched_cls', 'xdp']) })
   assert.ok(lines.includes("section 'perf_event': program type perf_event"))
