@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { reasonOf, SkepError } from '../error.js'
 import type { ContextFields } from '../machine/run/context-fields.js'
+import { ETHERNET_HEADER } from '../machine/run/packet.js'
 import { isCapture, readCapture, type Packet } from './capture.js'
 
 /** What the packet programs are run on. */
@@ -24,6 +25,15 @@ export function packetsFrom(argument: string | undefined): PacketSource {
     const packets = readCapture(bytes, argument)
     if (packets.length === 0) throw new SkepError('BAD_OPTION', `--data: ${argument} has no packets`)
     return { packets, description: `${argument}, ${packets.length} packets`, timed: true }
+  }
+  if (bytes.length < ETHERNET_HEADER) {
+    const expected = `at least ${ETHERNET_HEADER} bytes of one packet`
+    throw new SkepError(
+      'BAD_OPTION',
+      argument.startsWith('hex:')
+        ? `--data: expected ${expected} after 'hex:', found ${bytes.length}`
+        : `--data: expected a capture (pcap, pcapng) or ${expected}, found ${bytes.length} in '${argument}'`,
+    )
   }
   return { packets: [{ time: 0, bytes }], description: `${bytes.length} bytes`, timed: false }
 }

@@ -1,7 +1,7 @@
 // As what `skep run` shows the records of ring and perf buffers: the struct that a map's definition names, or `--record`.
 import { MAP_TYPE_PERF_EVENT_ARRAY, MAP_TYPE_RINGBUF } from '../../core/abi.js'
 import { SkepError } from '../error.js'
-import { recordType } from '../object/maps.js'
+import { howToKeep, recordType } from '../object/maps.js'
 import type { ObjectSpec } from '../object/spec.js'
 
 /** By name of the map, the BTF type of its records. Throws SkepError BAD_OPTION for a map or struct that is not there. */
@@ -15,7 +15,11 @@ export function recordTypes(spec: ObjectSpec, asked: Readonly<Record<string, unk
     const option = `--record ${mapName}=${String(struct)}`
     if (map?.type !== MAP_TYPE_RINGBUF && map?.type !== MAP_TYPE_PERF_EVENT_ARRAY)
       throw new SkepError('BAD_OPTION', `${option}: object '${name}' has no ring or perf buffer '${mapName}'`)
-    if (type === 0) throw new SkepError('BAD_OPTION', `${option}: the BTF of object '${name}' has no such struct`)
+    if (type === 0)
+      throw new SkepError(
+        'BAD_OPTION',
+        `${option}: the BTF of object '${name}' has no such struct; ${howToKeep(String(struct))}`,
+      )
     types.set(mapName, type)
   }
   return types

@@ -86,20 +86,23 @@ const MOST_TURNS = 100_000
 /** How long (ms) a virtual machine works before the event loop gets a turn: Ctrl-C must be heard. */
 const BREATH = 20
 
-class VirtualSession implements Session {
-  readonly clock = 'virtual'
-  restless: SkepError | undefined
+/** What both kinds of machine do alike: what the one answers at once is awaited all the same. */
+abstract class OpenSession implements Pick<Session, 'lost' | 'perf' | 'now' | 'on' | 'close'> {
   readonly perf: PerfReader
-  readonly #machine: VirtualMachine
-  readonly #object: LoadedObject
-  readonly #interrupt: Interrupt
-  #breathed = performance.now()
+  protected readonly interrupt: Interrupt
+  readonly #machine: Machine | VirtualMachine
+  readonly #object: LoadedObject<'promised'>
 
-  constructor(machine: VirtualMachine, object: LoadedObject, perf: PerfReader, interrupt: Interrupt) {
-    this.perf = perf
+  constructor(
+    machine: Machine | VirtualMachine,
+    object: LoadedObject<'direct'> | LoadedObject<'promised'>,
+    perf: PerfReader,
+    interrupt: Interrupt,
+  ) {
     this.#machine = machine
-    this.#object = object
-    this.#interrupt = interrupt
+    this.#object = object as LoadedObject<'promised'>
+    this.perf = perf
+    this.interrupt = interrupt
   }
 
   get lost(): number {
@@ -107,11 +110,55 @@ class VirtualSession implements Session {
   }
 
   now(): number {
-    return this.#machine.clock.now
+    return this.#machine.now()
   }
 
   on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): void {
     this.#machine.on(name, listener)
+  }
+
+  async mapEntries(name: string): Promise<[unknown, unknown][]> {
+    return await this.#object.maps[name]!.entries()
+  }
+
+  async mapValues(name: string): Promise<unknown[]> {
+    const values: unknown[] = []
+    for (let value; (value = await this.#object.maps[name]!.pop()) !== undefined;) values.push(value)
+    return values
+  }
+
+  async records(name: string): Promise<Uint8Array[]> {
+    return await this.#object.maps[name]!.drain({ bytes: true })
+  }
+
+  async variable(name: string): Promise<unknown> {
+    return await this.#object.variables[name]!.get()
+  }
+
+  async timers(): Promise<TimerInfo[]> {
+    return await this.#machine.timers()
+  }
+
+  async statistics(): Promise<MachineStatistics> {
+    return await this.#machine.stats()
+  }
+
+  async close(): Promise<void> {
+    await this.#machine.close()
+  }
+}
+
+class VirtualSession extends OpenSession implements Session {
+  readonly clock = 'virtual'
+  restless: SkepError | undefined
+  readonly #machine: VirtualMachine
+  readonly #object: LoadedObject
+  #breathed = performance.now()
+
+  constructor(machine: VirtualMachine, object: LoadedObject, perf: PerfReader, interrupt: Interrupt) {
+    super(machine, object, perf, interrupt)
+    this.#machine = machine
+    this.#object = object
   }
 
   async run(program: string, options: RunOptions): Promise<RunResult> {
@@ -132,7 +179,7 @@ class VirtualSession implements Session {
     const armed = this.#machine.timers().length
     const end = duration === undefined ? Infinity : clock.now + duration
     const rested = await this.#walk(end, duration === undefined ? MOST_TURNS + 10 * armed : Infinity, say)
-    if (this.#interrupt.requested) return 'interrupted'
+    if (this.interrupt.requested) return 'interrupted'
     if (this.restless) return 'limit'
     if (duration === undefined) return rested ? 'idle' : 'limit'
     this.#rest(() => clock.advanceTo(end))
@@ -155,7 +202,7 @@ class VirtualSession implements Session {
   }
 
   get #stopped(): boolean {
-    return this.#interrupt.requested || this.restless !== undefined
+    return this.interrupt.requested || this.restless !== undefined
   }
 
   #rest(work: () => unknown): void {
@@ -174,65 +221,19 @@ class VirtualSession implements Session {
     await new Promise((resolve) => setImmediate(resolve))
     this.#breathed = performance.now()
   }
-
-  mapEntries(name: string): Promise<[unknown, unknown][]> {
-    return Promise.resolve(this.#object.maps[name]!.entries())
-  }
-
-  mapValues(name: string): Promise<unknown[]> {
-    return taken(() => Promise.resolve(this.#object.maps[name]!.pop()))
-  }
-
-  records(name: string): Promise<Uint8Array[]> {
-    return Promise.resolve(this.#object.maps[name]!.drain({ bytes: true }))
-  }
-
-  variable(name: string): Promise<unknown> {
-    return Promise.resolve(this.#object.variables[name]!.get())
-  }
-
-  timers(): Promise<TimerInfo[]> {
-    return Promise.resolve(this.#machine.timers())
-  }
-
-  statistics(): Promise<MachineStatistics> {
-    return Promise.resolve(this.#machine.stats())
-  }
-
-  close(): Promise<void> {
-    this.#machine.close()
-    return Promise.resolve()
-  }
 }
 
 /** How often (ms) a waiting session looks whether anything is still armed. */
 const LOOK = 100
 
-class RealSession implements Session {
+class RealSession extends OpenSession implements Session {
   readonly clock = 'real'
   readonly restless = undefined
-  readonly perf: PerfReader
-  readonly #machine: Machine
   readonly #object: LoadedObject<'promised'>
-  readonly #interrupt: Interrupt
 
   constructor(machine: Machine, object: LoadedObject<'promised'>, perf: PerfReader, interrupt: Interrupt) {
-    this.perf = perf
-    this.#machine = machine
+    super(machine, object, perf, interrupt)
     this.#object = object
-    this.#interrupt = interrupt
-  }
-
-  get lost(): number {
-    return this.#machine.kernel.lifecycleLost
-  }
-
-  now(): number {
-    return this.#machine.now()
-  }
-
-  on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): void {
-    this.#machine.on(name, listener)
   }
 
   async run(program: string, options: RunOptions): Promise<RunResult> {
@@ -247,11 +248,11 @@ class RealSession implements Session {
 
   async finish(duration: number | undefined, say: (now: number) => void): Promise<RunReport['ended']> {
     const end = duration === undefined ? Infinity : this.now() + duration
-    while (!this.#interrupt.requested) {
+    while (!this.interrupt.requested) {
       const left = end - this.now()
       if (left <= 0) return 'time'
       if (duration === undefined && !(await this.#busy())) return 'idle'
-      await pause(Math.min(LOOK, left / 1e6), this.#interrupt.signal)
+      await pause(Math.min(LOOK, left / 1e6), this.interrupt.signal)
       this.perf.collect()
       say(this.now())
     }
@@ -259,36 +260,8 @@ class RealSession implements Session {
   }
 
   async #busy(): Promise<boolean> {
-    const timers = await this.#machine.timers()
+    const timers = await this.timers()
     return timers.some(({ state, expiry }) => state !== 'idle' && expiry !== Infinity)
-  }
-
-  mapEntries(name: string): Promise<[unknown, unknown][]> {
-    return (this.#object.maps[name] as MapHandle<'promised'>).entries()
-  }
-
-  mapValues(name: string): Promise<unknown[]> {
-    return taken(() => (this.#object.maps[name] as MapHandle<'promised'>).pop())
-  }
-
-  records(name: string): Promise<Uint8Array[]> {
-    return (this.#object.maps[name] as MapHandle<'promised'>).drain({ bytes: true })
-  }
-
-  variable(name: string): Promise<unknown> {
-    return this.#object.variables[name]!.get()
-  }
-
-  timers(): Promise<TimerInfo[]> {
-    return this.#machine.timers()
-  }
-
-  statistics(): Promise<MachineStatistics> {
-    return this.#machine.stats()
-  }
-
-  close(): Promise<void> {
-    return this.#machine.close()
   }
 }
 
@@ -304,11 +277,4 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     }
     signal.addEventListener('abort', done)
   })
-}
-
-/** What `take` gives until there is nothing. */
-async function taken(take: () => Promise<unknown>): Promise<unknown[]> {
-  const values: unknown[] = []
-  for (let value = await take(); value !== undefined; value = await take()) values.push(value)
-  return values
 }

@@ -155,7 +155,8 @@ function integer(type: BtfType | undefined, value: unknown, path: string): bigin
     const found = type.values.find((candidate) => candidate.name === value)
     return found?.value ?? bad(path, `one of ${type.values.map((candidate) => candidate.name).join(', ')}`, value)
   }
-  return bad(path, type?.kind === 'enum' ? 'an integer or the name of an enumerator' : 'an integer', value)
+  if (type?.kind === 'enum') return bad(path, 'an integer or the name of an enumerator', value)
+  return bad(path, type?.kind === 'int' && type.bool ? 'true or false' : 'an integer', value)
 }
 
 function bad(path: string, expected: string, found: unknown): never {

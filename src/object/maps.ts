@@ -28,6 +28,11 @@ export function recordType(btf: Btf | undefined, mapType: number, value: number)
   return btf && value !== 0 && RECORD_MAP_VALUES.has(mapType) && btf.resolved(value).kind === 'struct' ? value : 0
 }
 
+/** For messages about a struct of records that BTF does not have. */
+export function howToKeep(struct: string): string {
+  return `the compiler keeps a type of records only if something global has it, such as \`struct ${struct} *unused __attribute__((unused));\``
+}
+
 /** A new map with nothing set. */
 export function emptyMap(name: string, type: number): MapSpec {
   return {

@@ -6,8 +6,11 @@ import { decodedShape } from '../machine/map/codec.js'
 import { mapType } from '../machine/map/types.js'
 import type { Btf } from '../object/btf.js'
 import { MAP_TYPE_NAMES } from '../object/map-types.js'
-import { recordType } from '../object/maps.js'
+import { howToKeep, recordType } from '../object/maps.js'
 import type { MapSpec, ObjectSpec } from '../object/spec.js'
+
+/** What libbpf's bpf_printk, BPF_SNPRINTF and the like make of each format: a variable that nobody names. */
+const FORMAT = /\.____?(fmt|param)(\.\d+)?$/
 
 /**
  * The module's text. `records` names structs that records may have besides those that the object tells of. Throws
@@ -26,9 +29,9 @@ export function declarationText(spec: ObjectSpec, records: readonly string[] = [
     const lines = [`type: '${type}'`, `key: ${key}`, `value: ${valueText(writer, map)}`]
     return block(propertyName(map.name), [...lines, ...recordLines(writer, map, btf, structs)], '    ')
   })
-  const variables = [...spec.variables.values()].map(
-    (variable) => `    ${propertyName(variable.name)}: ${writer.text(variable.type, variable.size, '    ')}`,
-  )
+  const variables = [...spec.variables.values()]
+    .filter((variable) => !FORMAT.test(variable.name))
+    .map((variable) => `    ${propertyName(variable.name)}: ${writer.text(variable.type, variable.size, '    ')}`)
   const programs = [...spec.programs.keys()].map((program) => JSON.stringify(program).replace(/^"|"$/g, "'"))
   return [
     `// Written by skep types from the object '${printable(name)}'. Do not edit: write it again when the object has changed.`,
@@ -73,7 +76,10 @@ function recordStructs({ maps, variables, name }: ObjectSpec, btf: Btf, asked: r
   }
   for (const struct of asked) {
     if (!btf.find('struct', struct))
-      throw new SkepError('BAD_OPTION', `--record: the BTF of object '${name}' has no struct '${struct}'`)
+      throw new SkepError(
+        'BAD_OPTION',
+        `--record: the BTF of object '${name}' has no struct '${struct}'; ${howToKeep(struct)}`,
+      )
     add(btf.find('struct', struct))
   }
   return structs

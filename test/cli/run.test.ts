@@ -210,7 +210,9 @@ test('wrong values: exit code 2 for options that no object could make right, 1 f
     [['--btf', 'nowhere'], /cannot read BTF: 'nowhere': no such file/],
     [['--kconfig', 'CONFIG_HZ'], /cannot read a kernel configuration: 'CONFIG_HZ': no such file/],
     [['--data', 'hex:0g'], /hexadecimal digits/],
-    [['--data', 'hex:00', '--clock', 'real', '--cpus', '2'], /data has 1 bytes/],
+    [['--data', 'hex:00'], /--data: expected at least 14 bytes of one packet after 'hex:', found 1\n$/],
+    [['--data', '/dev/null'], /expected a capture \(pcap, pcapng\) or at least 14 bytes of one packet, found 0 in/],
+    [['--ctx', '{"mark": 1}', '--clock', 'real', '--cpus', '2'], /xdp_md\.mark cannot be set/],
     [['--ctx', '{"mark": 1}'], /xdp_md\.mark cannot be set/],
     [['--set', 'nobody=1'], /no variable 'nobody'/],
   ]

@@ -21,6 +21,15 @@ test('the types of an object are written as a module, the same each time', async
   assert.equal(records, readFileSync(file('test/map/records.types.ts'), 'utf8'))
 })
 
+test('formats of bpf_printk are no variables that somebody names', async () => {
+  const spec = await readObject(file('test/programs/firewall.bpf.o'))
+  const formats = [...spec.variables.keys()].filter((name) => name.includes('____fmt'))
+  assert.ok(formats.length > 0)
+  const variables = declarationText(spec).split('\n  variables: {')[1]!
+  for (const name of formats) assert.ok(!variables.includes(name), name)
+  assert.ok([...spec.variables.keys()].some((name) => variables.includes(`    ${name}: `)))
+})
+
 test('a missing file, an object without BTF and an output that cannot be written are errors in words', async () => {
   for (const [args, message] of [
     [['nothing-here.bpf.o'], /^skep: cannot read object file 'nothing-here\.bpf\.o'/],

@@ -8,6 +8,7 @@ import {
 } from '../../../core/abi.js'
 import { SkepError } from '../../error.js'
 import { roundedEntries } from '../../machine/map/types.js'
+import { MAP_TYPE_NAMES } from '../../object/map-types.js'
 import type { MapSpec, ObjectSpec } from '../../object/spec.js'
 
 export interface ModelMap {
@@ -43,7 +44,7 @@ export function fitted(spec: ObjectSpec, cpus: number): { memory: number; lowere
     if (!MODELLED.has(map.type))
       throw new SkepError(
         'UNSUPPORTED',
-        `object '${spec.name}': map '${map.name}' is of type ${map.type}, of which the check has no model`,
+        `object '${spec.name}': map '${map.name}' is of type ${MAP_TYPE_NAMES[map.type] ?? map.type}, of which the check has no model`,
       )
     map.maxEntries = roundedEntries(map, cpus)
     if ((map.type === MAP_TYPE_HASH || map.type === MAP_TYPE_LRU_HASH) && map.maxEntries > MOST_ELEMENTS) {

@@ -7,6 +7,7 @@ import { MAP_TYPE_RINGBUF } from '../../../core/abi.js'
 import { MAP_RING_BELL, MAP_TYPE } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import type { Btf } from '../../object/btf.js'
+import { howToKeep } from '../../object/maps.js'
 import type { Cpu } from '../cpu/cpu.js'
 import type { OptionNames } from '../options/given-options.js'
 import { show } from '../options/units.js'
@@ -146,10 +147,7 @@ export class RingReader implements Bell {
     if (bytes && as !== undefined) throw new SkepError('BAD_VALUE', `map '${name}': expected bytes or as, found both`)
     const type = as === undefined ? recordType : (btf?.find('struct', as) ?? 0)
     if (type === 0 && as !== undefined)
-      throw new SkepError(
-        'BAD_VALUE',
-        `map '${name}': the object's BTF has no struct '${as}'; the compiler keeps a type of records only if something global has it, such as \`struct ${as} *unused __attribute__((unused));\``,
-      )
+      throw new SkepError('BAD_VALUE', `map '${name}': the object's BTF has no struct '${as}'; ${howToKeep(as)}`)
     const refuse = (found: number): never => {
       throw new SkepError(
         'BAD_VALUE',
