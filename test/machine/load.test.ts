@@ -1,13 +1,17 @@
 // Loading: everything wrong in one error, nothing half-loaded afterwards.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MAP_TYPE_ARRAY, MAX_MAPS } from '../../core/abi.js'
 import { boot, readObject, type ObjectSpec, type VirtualMachine } from '../../src/index.js'
+import { emptyMap } from '../../src/object/maps.js'
 import { coded, probes, request, unchecked, type Slot } from './probes.js'
 
 /** What load must not change when it fails. */
 function books(machine: VirtualMachine): unknown {
-  const { timers, maps, memory } = machine.stats() as unknown as Record<string, unknown>
-  return { timers, maps, memory, pins: machine.pins }
+  const { timers, programs, mapsWaiting } = machine.stats()
+  const { maps, guest, heap, table } = machine.kernel
+  const free = [guest, heap, table].map((ranges) => ranges.available())
+  return { timers, programs, mapsWaiting, maps: [...maps.live].length, free, pins: machine.pins }
 }
 
 function failing(what: string, change: (spec: ObjectSpec) => void, code: string, message: RegExp): void {
@@ -17,7 +21,7 @@ function failing(what: string, change: (spec: ObjectSpec) => void, code: string,
     change(spec)
     const before = books(machine)
     assert.throws(() => machine.load(spec, code === 'REFUSED' ? {} : unchecked), coded(code, message))
-    machine.poll()
+    for (let turn = 0; turn < 3; turn++) machine.poll()
     assert.deepEqual(books(machine), before)
     const object = machine.load(probes, unchecked)
     object.programs.start_timer!.run({ ctx: request(0, 8) })
@@ -148,4 +152,17 @@ test('everything of a closed machine or object says so', () => {
   ])
     assert.throws(use, coded('CLOSED', /machine is closed/))
   other.close()
+})
+
+test('a machine that has no place for another map says so, and has one again when others are closed', () => {
+  const { maps } = boot.virtual().kernel
+  const spec = { ...emptyMap('one', MAP_TYPE_ARRAY), keySize: 4, valueSize: 4, maxEntries: 1 }
+  const live = Array.from({ length: MAX_MAPS }, () => maps.create(spec, undefined))
+  assert.throws(
+    () => maps.create(spec, undefined),
+    coded('NO_MEMORY', /^map 'one': a machine has at most 1024 maps, .*close objects or handles$/),
+  )
+  for (const map of live.slice(0, 3)) maps.close(map)
+  for (let again = 0; again < 3; again++) maps.create(spec, undefined)
+  assert.throws(() => maps.create(spec, undefined), coded('NO_MEMORY'))
 })
