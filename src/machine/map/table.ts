@@ -1,7 +1,14 @@
 // The maps of a machine: creation in guest and core memory, handles, ids, pins, and taking memory back after the last
 // reference. Two kinds of reference, as in the kernel: user references (handles and pins) keep timers and work alive,
 // plain ones (handles, pins, loaded code) keep the memory.
-import { BPF_F_RDONLY, BPF_F_WRONLY, MAP_TYPE_PROG_ARRAY, MAP_TYPE_STACK_TRACE } from '../../../core/abi.js'
+import {
+  BPF_F_RDONLY,
+  BPF_F_WRONLY,
+  E2BIG,
+  MAP_TYPE_PROG_ARRAY,
+  MAP_TYPE_STACK_TRACE,
+  MAX_MAPS,
+} from '../../../core/abi.js'
 import { HEADER, HEADER_MAPS, MAP_STATE, MAP_USER_REFERENCES } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import type { Btf } from '../../object/btf.js'
@@ -87,22 +94,21 @@ export class MapTable {
     }
     this.#kernel.memory.fill(guest, this.#kernel.guest.roundUp(guestBytes))
     this.#kernel.memory.fill(heap, this.#kernel.heap.roundUp(coreBytes))
-    const address = core.map_create(
-      type,
-      keySize,
-      valueSize,
-      maxEntries,
-      flags,
-      timerOffset,
-      workOffset,
-      lockOffset,
-      guest,
-      heap,
-      extra,
-    )
+    const attributes = [type, keySize, valueSize, maxEntries, flags, timerOffset, workOffset, lockOffset] as const
+    let address = core.map_create(...attributes, guest, heap, extra)
+    if (address === -E2BIG) {
+      this.#reclaimClosed()
+      address = core.map_create(...attributes, guest, heap, extra)
+    }
     if (address < 0 && address > -4096) {
       this.#kernel.guest.release(guest, guestBytes)
       this.#kernel.heap.release(heap, coreBytes)
+      // Its attributes passed when its bytes were counted: there is no structure left.
+      if (address === -E2BIG)
+        throw new SkepError(
+          'NO_MEMORY',
+          `map '${name}': a machine has at most ${MAX_MAPS} maps, data sections among them; close objects or handles`,
+        )
       throw notCreated(spec, address)
     }
     const live: LiveMap & { held?: MapReferences } = {
@@ -287,13 +293,17 @@ export class MapTable {
     this.#kernel.host.core.map_user_get(map.address)
   }
 
+  // Closed maps may be waiting for a grace period only.
+  #reclaimClosed(): void {
+    for (let turn = 0; turn < 3; turn++) this.#kernel.poll(this.#kernel.host)
+    this.#kernel.reclaim()
+  }
+
   #reserve(space: 'guest' | 'heap', bytes: number, name: string): number {
     const allocator = this.#kernel[space]
     let address = allocator.allocate(bytes)
     if (address === undefined) {
-      // Closed maps may be waiting for a grace period only.
-      for (let turn = 0; turn < 3; turn++) this.#kernel.poll(this.#kernel.host)
-      this.#kernel.reclaim()
+      this.#reclaimClosed()
       address = allocator.allocate(bytes)
     }
     if (address !== undefined) return address
