@@ -3,7 +3,13 @@
 export { cpu_attach } from './cpu'
 export { tail_frame } from './frame'
 export { program_create, program_put, program_release, programTryGet as program_get } from './async/program'
+export {
+  ensureQueued as async_ensure_queued,
+  goOn as async_start_go_on,
+  takeBack as async_start_take_back,
+} from './async/start'
 export { map_get, map_put, map_user_get, map_user_put } from './async/user-reference'
+export { timer_set_callback_at_once, timer_start_at_once, wq_start_at_once } from './helper/async-at-once'
 export {
   bpf_timer_cancel,
   bpf_timer_cancel_async,

@@ -15,6 +15,8 @@ const PROGRAM: u64 = 0xfff
 const SERIAL_ONE: u64 = 1 << 16
 const SERIAL: u64 = 0xffffff << 16
 const FUNCTION_FIRST_BIT: u64 = 40
+/** Program, present, generation. */
+const REST: u64 = 0xffff
 
 /**
  * The binding of `fn` of the program at `program`, for `generation`, without a serial number. `fn` is a function table
@@ -35,9 +37,9 @@ export function unbound(old: u64): u64 {
   return old & SERIAL
 }
 
-/** True if the word `word` has the binding `binding` (of bindingOf), whichever its serial number. */
-export function binds(word: u64, binding: u64): bool {
-  return (word & ~SERIAL) === binding
+/** True if the word `word` binds `fn` of the program at `program` to a control block in `state`. */
+export function binds(word: u64, program: usize, fn: u64, state: u64): bool {
+  return word >> FUNCTION_FIRST_BIT === fn && ((word ^ bindingOf(program, 0, generationOf(state))) & REST) === 0
 }
 
 /** True if there is a binding, of whichever generation. */

@@ -21,6 +21,13 @@ export function deadlineIn(nanoseconds: u64): u64 {
   return deadlineAt((useNow() ? peek64(cpu() + CPU_NOW) : freshNow()) + nanoseconds)
 }
 
+/** The same without a reading of the clock: 0 if it needs one, or if the expiry never comes. */
+export function deadlineKnown(nanoseconds: u64): u64 {
+  if (<i64>nanoseconds < 0 || !useNow()) return 0
+  const units = (peek64(cpu() + CPU_NOW) + nanoseconds + (((<u64>1) << UNIT_SHIFT) - 1)) >> UNIT_SHIFT
+  return units >= NEVER ? 0 : units
+}
+
 /**
  * Address of the word with the absolute REALTIME expiry of a block on that clock: beside the blocks, whose cache lines
  * the other clocks' timers have for themselves.

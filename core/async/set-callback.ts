@@ -15,15 +15,17 @@ import { generationOf, isFreed, runOf } from './state'
  */
 const TURNS_PER_CPU: u32 = 8
 
-// True if `fn` of `program` is bound: then there was a moment in this call at which binding it changed nothing, and the
-// answer needs no write. A setter of the generation that is read second wrote the binding that is read first, so the
-// state was of that generation when the binding was read, and live, for FREED is for ever (if seven cancels brought the
-// generation back in between, ours was just before one of them). The binding owns a reference on the program, which is
-// therefore not being unloaded.
-function alreadyBound(block: usize, program: usize, fn: u32): bool {
+/**
+ * True if `fn` of `program` is bound: then there was a moment in this call at which binding it changed nothing, and the
+ * answer needs no write. A setter of the generation that is read second wrote the binding that is read first, so the
+ * state was of that generation when the binding was read, and live, for FREED is for ever (if seven cancels brought the
+ * generation back in between, ours was just before one of them). The binding owns a reference on the program, which is
+ * therefore not being unloaded.
+ */
+export function alreadyBound(block: usize, program: usize, fn: u64): bool {
   const word = load64(block + CB_BINDING)
   const state = load64(block + CB_STATE)
-  return binds(word, bindingOf(program, fn, generationOf(state))) && !isFreed(state)
+  return binds(word, program, fn, state) && !isFreed(state)
 }
 
 /**
@@ -36,7 +38,7 @@ export function asyncSetCallback(slot: usize, program: usize, fn: u64): i32 {
   const block = load32(slot)
   if (!slotTaken(block)) return -EINVAL
   const binding = <usize>block + CB_BINDING
-  if (alreadyBound(<usize>block, program, <u32>fn)) return 0
+  if (alreadyBound(<usize>block, program, fn)) return 0
   if (!programTryGet(program)) return -ENOENT
   const turns = TURNS_PER_CPU * cpuCount()
   for (let turn: u32 = 0; turn < turns; turn++) {

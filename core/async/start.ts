@@ -19,9 +19,11 @@ const ROUNDS = 5
 /** A run ends, a repair unpins. */
 const BACK_ROUNDS = 3
 
-// The rule "armed means queued early enough": asks or places, as little as possible.
-function ensureQueued(block: usize, deadline: u64, pinned: bool): void {
-  const queued = load64(block + CB_QUEUED)
+/**
+ * The rule "armed means queued early enough": asks or places, as little as possible. `queued`: CB_QUEUED, read when the
+ * block was armed.
+ */
+export function ensureQueued(block: usize, deadline: u64, pinned: bool, queued: u64): void {
   const me = cpuIndex()
   if (queued !== 0) {
     const owner = queuedOwner(queued)
@@ -35,9 +37,11 @@ function ensureQueued(block: usize, deadline: u64, pinned: bool): void {
   else place(block, deadline)
 }
 
-// Takes an arming back: the state then, 0 if it is not there any more. Meanwhile the run that went on may end, and a repair
-// may unpin it: neither takes it away.
-function disarmed(block: usize, mine: u64): u64 {
+/**
+ * Takes an arming back: the state then, 0 if it is not there any more. Meanwhile the run that went on may end, and a
+ * repair may unpin it: neither takes it away.
+ */
+export function disarmed(block: usize, mine: u64): u64 {
   for (let round = 0; round < BACK_ROUNDS; round++) {
     const state = idle(mine, generationOf(mine))
     const before = compareExchange64(block + CB_STATE, mine, state)
@@ -48,36 +52,42 @@ function disarmed(block: usize, mine: u64): u64 {
   return 0
 }
 
-/**
- * Arms the control block `block`, which was read in `slot`, for `deadline` (units, or NEVER). Inside a section.
- * 0, -EINVAL (no callback bound), -ENOENT (being freed).
- */
-export function asyncStart(slot: usize, block: usize, deadline: u64, pinned: bool): i32 {
-  const target = pinned ? cpuIndex() : ANY_CPU
+// The number of a start on this CPU, left in the block before it is read: the exchange waits until every store before it
+// has left the CPU, and this one leaves while the reads are under way. It is advice: a start that fails leaves it too.
+function leaveStamp(block: usize): u32 {
   const stamp = peek32(cpu() + CPU_STAMP) + 1
   poke32(cpu() + CPU_STAMP, stamp)
-  // Before the block is read: the exchange waits until every store before it has left the CPU, and this one leaves
-  // while the reads are under way. It is advice: a start that fails leaves its stamp too.
   note32(block + CB_STAMP, stamp)
-  let state = load64(block + CB_STATE)
+  return stamp
+}
+
+/**
+ * The rounds of a start, from where it is: it has read `state`, and if `before` is another word, has found that one when
+ * it exchanged what it had read.
+ */
+export function goOn(slot: usize, block: usize, stamp: u32, state: u64, before: u64, deadline: u64, pinned: bool): i32 {
+  const target = pinned ? cpuIndex() : ANY_CPU
   for (let round = 0; round < ROUNDS; round++) {
-    if (isFreed(state)) {
-      slotRelease(slot, block)
-      return -ENOENT
-    }
-    if (!isBound(load64(block + CB_BINDING), state)) return -EINVAL
-    const mine = armed(state, deadline, target)
-    const before = compareExchange64(block + CB_STATE, state, mine)
     if (before === state) {
-      // Eight cancels inside this call would bring the same generation back, unbound: take the arming back then, and
-      // look once more, for whoever has bound it meanwhile may have started it for this very deadline.
-      if (!isBound(load64(block + CB_BINDING), mine)) {
-        state = disarmed(block, mine)
-        if (state === 0) return 0
-        continue
+      if (isFreed(state)) {
+        slotRelease(slot, block)
+        return -ENOENT
       }
-      if (deadline !== NEVER) ensureQueued(block, deadline, pinned)
-      return 0
+      if (!isBound(load64(block + CB_BINDING), state)) return -EINVAL
+      const mine = armed(state, deadline, target)
+      before = compareExchange64(block + CB_STATE, state, mine)
+      if (before === state) {
+        // Eight cancels inside this call would bring the same generation back, unbound: take the arming back then, and
+        // look once more, for whoever has bound it meanwhile may have started it for this very deadline.
+        if (!isBound(load64(block + CB_BINDING), mine)) {
+          state = disarmed(block, mine)
+          if (state === 0) return 0
+          before = state
+          continue
+        }
+        if (deadline !== NEVER) ensureQueued(block, deadline, pinned, load64(block + CB_QUEUED))
+        return 0
+      }
     }
     if (generationOf(before) !== generationOf(state)) return -EINVAL
     // Another start came in between: ours was just before it (also if that one's arming was freed since).
@@ -86,4 +96,42 @@ export function asyncStart(slot: usize, block: usize, deadline: u64, pinned: boo
     note32(block + CB_STAMP, stamp)
   }
   return 0
+}
+
+/**
+ * Arms the control block `block`, which was read in `slot`, for `deadline` (units, or NEVER). Inside a section.
+ * 0, -EINVAL (no callback bound), -ENOENT (being freed).
+ */
+export function asyncStart(slot: usize, block: usize, deadline: u64, pinned: bool): i32 {
+  const stamp = leaveStamp(block)
+  const state = load64(block + CB_STATE)
+  return goOn(slot, block, stamp, state, state, deadline, pinned)
+}
+
+/** A start whose arming, `mine`, was found unbound: takes it back and goes on. */
+export function takeBack(slot: usize, block: usize, stamp: u32, mine: u64, deadline: u64): i32 {
+  const state = disarmed(block, mine)
+  return state === 0 ? 0 : goOn(slot, block, stamp, state, state, deadline, false)
+}
+
+/**
+ * asyncStart for `deadline` (not NEVER) on any CPU: the same steps, of which those that mostly suffice stand here, where
+ * they are compiled in place. Whatever else comes is left to the functions above, which are called.
+ */
+export function asyncStartAtOnce(slot: usize, block: usize, deadline: u64): i32 {
+  const stamp = leaveStamp(block)
+  const state = load64(block + CB_STATE)
+  let before = state
+  if (!isFreed(state)) {
+    if (!isBound(load64(block + CB_BINDING), state)) return -EINVAL
+    const mine = armed(state, deadline, ANY_CPU)
+    before = compareExchange64(block + CB_STATE, state, mine)
+    if (before === state) {
+      if (!isBound(load64(block + CB_BINDING), mine)) return takeBack(slot, block, stamp, mine, deadline)
+      const queued = load64(block + CB_QUEUED)
+      if (queued === 0 || queuedDeadline(queued) > deadline) ensureQueued(block, deadline, false, queued)
+      return 0
+    }
+  }
+  return goOn(slot, block, stamp, state, before, deadline, false)
 }

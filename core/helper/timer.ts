@@ -24,6 +24,7 @@ import { cpu } from '../cpu'
 import { load32, peek32 } from '../door'
 import { CPU_PROGRAM } from '../layout'
 import { eventsWanted } from '../memory/events'
+import { timer_start_at_once } from './async-at-once'
 import { reported } from './async-event'
 
 function init(timer: u64, map: u64, flags: u64): i32 {
@@ -63,7 +64,9 @@ export function timer_set_callback_in(timer: u64, callback: u64, slot: usize): i
 
 /** bpf_timer_start: nanoseconds from this CPU's now, or absolute on the timer's clock. */
 export function bpf_timer_start(timer: u64, nanoseconds: u64, flags: u64): i64 {
-  return timer_start_in(timer, nanoseconds, flags, slotOf(timer, KIND_TIMER))
+  const slot = slotOf(timer, KIND_TIMER)
+  const atOnce = slot === 0 ? 0 : timer_start_at_once(timer, nanoseconds, flags, slot)
+  return atOnce !== 0 ? atOnce - 1 : timer_start_in(timer, nanoseconds, flags, slot)
 }
 
 export function timer_start_in(timer: u64, nanoseconds: u64, flags: u64, slot: usize): i64 {

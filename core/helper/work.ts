@@ -9,6 +9,7 @@ import { cpu } from '../cpu'
 import { load32, peek32 } from '../door'
 import { CPU_PROGRAM } from '../layout'
 import { eventsWanted } from '../memory/events'
+import { wq_start_at_once } from './async-at-once'
 import { reported } from './async-event'
 
 /** The compiler passes 32-bit flags in a 64-bit register: the kernel looks at the low half. */
@@ -44,7 +45,9 @@ export function bpf_wq_set_callback_impl(work: u64, callback: u64, flags: u64, _
 
 /** bpf_wq_start: pending work stays pending. */
 export function bpf_wq_start(work: u64, flags: u64): i64 {
-  return wq_start_in(work, flags, slotOf(work, KIND_WORK))
+  const slot = slotOf(work, KIND_WORK)
+  const atOnce = slot === 0 ? 0 : wq_start_at_once(work, flags, slot)
+  return atOnce !== 0 ? atOnce - 1 : wq_start_in(work, flags, slot)
 }
 
 /** bpf_wq_start of work whose slot the compiler knows (src/jit/slot.ts), or 0. */

@@ -9,6 +9,7 @@ import { ByteWriter, I32, I64, VOID, op, type ValueType } from './encoder.js'
 import { AREA_GLOBAL, type FunctionEmitter } from './function.js'
 import type { OwnFunction } from './module.js'
 import { Reader } from './module-reader.js'
+import { pushSlot } from './slot.js'
 
 /** Functions within functions. */
 const DEEPEST = 4
@@ -23,12 +24,13 @@ interface Place {
 /** r0 = what the function answers, or else the helper. */
 export function emitAtOnce(
   f: FunctionEmitter,
-  { helper, index, map }: Extract<Callee, { kind: 'import' }>,
+  { helper, index, map, slot }: Extract<Callee, { kind: 'import' }>,
   atOnce: AtOnce,
 ): void {
   const answer = f.local('answer', I64)
   const pushRegisters = (): void => {
     for (let register = 1; register <= helper.parameters; register += 1) f.getRegister(register)
+    if (slot) pushSlot(f, slot)
   }
   pushRegisters()
   if (atOnce.own === undefined) emitWithConstants(f, atOnce)

@@ -16,9 +16,9 @@ export interface HelperImport {
   readonly returns: boolean
   /**
    * The core's export for a timer or work that is known to be a field of a map's values; it takes the slot as a last
-   * i32.
+   * i32. `atOnce`: the function that may then stand in place of the call.
    */
-  readonly inSlot?: { readonly field: 'timer' | 'work'; readonly name: string }
+  readonly inSlot?: { readonly field: 'timer' | 'work'; readonly name: string; readonly atOnce?: string }
   /** The core's export for a map that is known; it takes the address of the map as a last i32. */
   readonly ofMap?: string
   /** The core's function that may stand in place of the call if the ring or the map is known: in-place.ts. */

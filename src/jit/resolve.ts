@@ -15,6 +15,9 @@ const LOOP_HELPER = 181
 /** bpf_ringbuf_output and bpf_ringbuf_reserve, whose r1 is the ring. */
 const OUTPUT_HELPER = 130
 const RESERVE_HELPER = 131
+const TIMER_INIT_HELPER = 169
+const SET_CALLBACK_HELPER = 170
+const TIMER_CANCEL_HELPER = 172
 
 /** What a subprogram's tail call asks for the frame of the next program: core/frame.ts. */
 const TAIL_FRAME: HelperImport = { name: 'tail_frame', parameters: 0, frame: true, returns: true }
@@ -107,15 +110,21 @@ export function calleesOf(
   { called, lookups, given, facts }: KnownSites = {},
 ): Map<number, Callee | string> {
   const callees = new Map<number, Callee | string>()
-  const imported = (helper: HelperImport, call: number): Callee => {
+  const inPlace = (name: string | undefined, constants: AtOnce['constants'], there: boolean): AtOnce | undefined =>
+    name !== undefined && target.core && atOnce ? atOnce(target.core(), name, constants, there) : undefined
+  /** `likely`: what it mostly does is likely to be enough. */
+  const imported = (helper: HelperImport, call: number, likely = true): Callee => {
     const place = facts?.places.get(call)
     const { inSlot } = helper
     if (helper.tail && called)
       return { kind: 'import', index: importIndex(helper), helper, frame: importIndex(TAIL_FRAME) }
     const slot = inSlot && place && target.slotShape?.(place.map, inSlot.field, place.offset)
     if (!slot) return { kind: 'import', index: importIndex(helper), helper }
-    return { kind: 'import', index: importIndex({ ...helper, name: inSlot.name, takesAddress: true }), helper, slot }
+    const index = importIndex({ ...helper, name: inSlot.name, takesAddress: true })
+    return { kind: 'import', index, helper, slot, atOnce: likely ? inPlace(inSlot.atOnce, [], true) : undefined }
   }
+  // Behind an initialisation or a cancel most likely nothing is bound.
+  let bound = true
   // A sample's ring is most likely that of the reservation that stands before it.
   let ring: RingShape | undefined
   for (const instruction of unit.instructions) {
@@ -131,6 +140,7 @@ export function calleesOf(
       )
     else if (form.operation === 'helper') {
       const helper = target.helperImport(imm, unit.spec.name, index)
+      if (imm === TIMER_INIT_HELPER || imm === TIMER_CANCEL_HELPER) bound = false
       const site = lookups?.get(index)
       const { first, second, third } = given?.get(index) ?? {}
       const ofRing = imm === RESERVE_HELPER || imm === OUTPUT_HELPER
@@ -159,20 +169,17 @@ export function calleesOf(
           index: importIndex({ ...helper, name: helper.ofMap, takesAddress: true }),
           helper,
           map,
-          atOnce:
-            helper.atOnce && constants && target.core && atOnce
-              ? atOnce(target.core(), helper.atOnce, constants, false)
-              : undefined,
+          atOnce: constants && inPlace(helper.atOnce, constants, false),
         })
-      } else if (helper.atOnce !== undefined && ring && target.core && atOnce) {
+      } else if (helper.atOnce !== undefined && ring) {
         const constants = [ring.map, ring.headers, ring.samples, ring.mask]
         callees.set(index, {
           kind: 'import',
           index: importIndex(helper),
           helper,
-          atOnce: atOnce(target.core(), helper.atOnce, constants, true),
+          atOnce: inPlace(helper.atOnce, constants, true),
         })
-      } else callees.set(index, imported(helper, index))
+      } else callees.set(index, imported(helper, index, bound || imm !== SET_CALLBACK_HELPER))
     } else if (form.operation === 'function' && index + 1 + imm === 0) callees.set(index, unit.spec.name)
     else
       throw new SkepError('UNRESOLVED', `${place(target, unit.spec, instruction)}: nothing says what is called here`, {

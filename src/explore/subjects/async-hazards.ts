@@ -80,6 +80,8 @@ const LINES: Line[] = [
   ['H38/wrap', 'eight cancels inside a start bring the generation back: nothing stays armed without a callback', BOUND, ['laterA'], wrap('set1W', [])],
   ['H38/wrap/due', 'the same, and then that CPU fires what the start has armed: nothing is swallowed', `${BOUND} 1:now 1:async`, ['nowA'], wrap('set1W', ['pollB'])],
   ['H38/wrap/same-deadline', 'the same, and then bound and started for the same deadline: that start is not taken back', BOUND, ['nowA'], wrap('set1W', ['set1Y', 'nowY', 'pollB'])],
+  ['H38/wrap/past', 'eight cancels inside an absolute start', BOUND, ['pastA'], wrap('set1W', [])],
+  ['H38/wrap/same-deadline/past', 'the same, and then bound and started for the same deadline: that start is not taken back', BOUND, ['pastA'], wrap('set1W', ['set1Y', 'pastY', 'pollB'])],
   ['H38/run', 'a start that has seen a run, beside a cancel, another run, and a cancel during that: nothing stays armed without a callback', DUE, ['pollA', 'cancelW', 'set1W', 'nowY', 'pollY'], ['laterB'], ['cancelC']],
 ]
 
