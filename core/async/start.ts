@@ -41,7 +41,7 @@ export function ensureQueued(block: usize, deadline: u64, pinned: bool, queued: 
  * Takes an arming back: the state then, 0 if it is not there any more. Meanwhile the run that went on may end, and a
  * repair may unpin it: neither takes it away.
  */
-export function disarmed(block: usize, mine: u64): u64 {
+function disarmed(block: usize, mine: u64): u64 {
   for (let round = 0; round < BACK_ROUNDS; round++) {
     const state = idle(mine, generationOf(mine))
     const before = compareExchange64(block + CB_STATE, mine, state)
