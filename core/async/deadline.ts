@@ -24,8 +24,8 @@ export function deadlineIn(nanoseconds: u64): u64 {
 /** The same without a reading of the clock: 0 if it needs one, or if the expiry never comes. */
 export function deadlineKnown(nanoseconds: u64): u64 {
   if (<i64>nanoseconds < 0 || !useNow()) return 0
-  const units = (peek64(cpu() + CPU_NOW) + nanoseconds + (((<u64>1) << UNIT_SHIFT) - 1)) >> UNIT_SHIFT
-  return units >= NEVER ? 0 : units
+  const deadline = deadlineAt(peek64(cpu() + CPU_NOW) + nanoseconds)
+  return deadline === NEVER ? 0 : deadline
 }
 
 /**
