@@ -25,32 +25,32 @@ const ABSOLUTE = 0x20
 const INDIRECT = 0x40
 const LDDW = 0x18
 
+/** Where the instructions of a function begin (bytes). Not decoded: what is wrong with them is said where they are. */
+function* instructionsOf({ code }: FunctionSpec): Generator<number> {
+  for (let at = 0; at + 8 <= code.length; at += code[at] === LDDW ? 16 : 8) yield at
+}
+
 /** The helper ids that a function calls, with the instruction of each call; poisoned instructions are no calls. */
 export function helperCalls(fn: FunctionSpec): { instruction: number; helper: number }[] {
   const { code } = fn
   const view = new DataView(code.buffer, code.byteOffset, code.byteLength)
   const calls: { instruction: number; helper: number }[] = []
   const poisoned = new Set(fn.relocations.filter(({ kind }) => kind === 'poison').map(({ instruction }) => instruction))
-  for (let at = 0; at + 8 <= code.length; at += 8) {
-    if (code[at] === LDDW) at += 8
-    else if (code[at] === CALL && (code[at + 1] ?? 0) >> 4 === 0 && !poisoned.has(at / 8))
+  for (const at of instructionsOf(fn))
+    if (code[at] === CALL && (code[at + 1] ?? 0) >> 4 === 0 && !poisoned.has(at / 8))
       calls.push({ instruction: at / 8, helper: view.getInt32(at + 4, true) })
-  }
   return calls
 }
 
-/**
- * Groups of instructions of a function that no machine here runs. Bytes, not decoded: what else is wrong with the code is
- * said where it is decoded.
- */
-function refusedInstructions({ code }: FunctionSpec): ReadonlySet<string> {
+/** Groups of instructions of a function that no machine here runs. */
+function refusedInstructions(fn: FunctionSpec): ReadonlySet<string> {
+  const { code } = fn
   const found = new Set<string>()
-  for (let at = 0; at + 8 <= code.length; at += 8) {
+  for (const at of instructionsOf(fn)) {
     const opcode = code[at]!
     // Without the bits of the size.
     const mode = opcode & ~0x18
-    if (opcode === LDDW) at += 8
-    else if (mode === ABSOLUTE || mode === INDIRECT) found.add('legacy packet loads (ldabs, ldind)')
+    if (mode === ABSOLUTE || mode === INDIRECT) found.add('legacy packet loads (ldabs, ldind)')
     else if (opcode === MOVE && code[at + 2] === 1 && code[at + 3] === 0)
       found.add('addresses of an arena (addr_space_cast)')
   }
