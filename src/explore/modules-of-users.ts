@@ -1,5 +1,5 @@
-// Subjects that people bring: a module of JavaScript or TypeScript that exports them, a wasm module whose exports say who does what, or
-// a C file (docs/own-subjects.md describes all three).
+// Subjects that people bring: a module of JavaScript or TypeScript that exports them, a wasm module whose exports say
+// who does what, or a C file (docs/own-subjects.md describes all three).
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'

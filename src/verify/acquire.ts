@@ -1,5 +1,6 @@
 // Calls that take something which has to be given back, and those that give it back: what is wrong with them where it
-// is certain, and what is held afterwards. What cannot be followed (a pointer that nobody knows) ends all claims. Used by call.ts.
+// is certain, and what is held afterwards. What cannot be followed (a pointer that nobody knows) ends all claims. Used
+// by call.ts.
 import type { Instruction } from '../isa/decode.js'
 import { startOf } from './layout.js'
 import { objectArgumentComplaint } from './objects.js'

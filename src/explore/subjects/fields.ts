@@ -1,5 +1,5 @@
-// Names of the words of the core's structures, from the constants of layout.ts, and what counts are, for traces. Called by those who name
-// the words of a stage: core-names.ts, async-memory.ts.
+// Names of the words of the core's structures, from the constants of layout.ts, and what counts are, for traces. Called
+// by those who name the words of a stage: core-names.ts, async-memory.ts.
 import * as layout from '../../../core/layout.js'
 
 /** The fields of the structure whose constants have that prefix, by offset: `CB_STATE` is `state` with `CB_`. */
