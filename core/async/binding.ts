@@ -14,6 +14,8 @@ const PROGRAM_FIRST_BIT: u64 = 4
 const PROGRAM: u64 = 0xfff
 const SERIAL_ONE: u64 = 1 << 16
 const SERIAL: u64 = 0xffffff << 16
+/** `and` this: the binding goes, the serial number stays. */
+export const WITHOUT_BINDING: u64 = SERIAL
 const FUNCTION_FIRST_BIT: u64 = 40
 /** Program, present, generation. */
 const REST: u64 = 0xffff
@@ -34,7 +36,7 @@ export function bound(old: u64, binding: u64): u64 {
 
 /** What replaces the word `old` when its binding is taken out. */
 export function unbound(old: u64): u64 {
-  return old & SERIAL
+  return old & WITHOUT_BINDING
 }
 
 /** True if the word `word` binds `fn` of the program at `program` to a control block in `state`. */

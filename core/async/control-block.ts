@@ -52,7 +52,7 @@ export function controlBlockDiscard(block: usize): void {
   controlBlockReturn(block)
 }
 
-/** The block is in its slot: it is nobody's to give back any more. */
+/** The block is in its slot, of a map with users, or freed: it is nobody's to give back any more. */
 export function controlBlockPublished(block: usize): void {
   note8(block + CB_HOLDER, 0)
 }

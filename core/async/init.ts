@@ -34,12 +34,11 @@ export function asyncInit(pointer: u64, map: u64, kind: u32, clock: u32): i32 {
     // Whatever is there now was published during this call, so there was a moment at which the slot was taken.
     return before === SLOT_CLOSED ? -ENOENT : -EBUSY
   }
-  controlBlockPublished(block)
   // The last user reference may have gone after the slot was found empty by its teardown: look again, now that the
   // block can be seen. The error path frees this very block, whatever the slot holds by now [H1, H34].
-  if (load32(at + MAP_USER_REFERENCES) === 0) {
-    teardown(block, SLOT_EMPTY)
-    return -EPERM
-  }
-  return 0
+  const left = load32(at + MAP_USER_REFERENCES) === 0
+  if (left) teardown(block, SLOT_EMPTY)
+  // Up to here the block names this CPU: if it stops, its repair looks for it.
+  controlBlockPublished(block)
+  return left ? -EPERM : 0
 }

@@ -2,13 +2,13 @@
 // The state word decides: who sets FREED goes on, everybody else has nothing to do but to empty the slot. The slot's
 // exchange decides nothing, so init's error path cannot free somebody else's block [H34].
 import { EVENT_FREE, EVENT_WORK_BIT, KIND_WORK } from '../abi'
-import { compareExchange32, exchange64, load64, or64 } from '../door'
+import { and64, compareExchange32, load64, or64 } from '../door'
 import { cpuIndex, nested } from '../cpu'
 import { CB_BINDING, CB_QUEUED, CB_STATE } from '../layout'
 import { eventsWanted, recordEvent } from '../memory/events'
 import { queuedOwner } from '../queue/entry'
 import { post } from '../queue/inbox'
-import { bindingProgram, isPresent } from './binding'
+import { bindingProgram, isPresent, WITHOUT_BINDING } from './binding'
 import { controlBlockPutLast } from './control-block'
 import { elementOf, kindOf, mapOf, slotOfBlock } from './owner'
 import { unplace } from './place'
@@ -24,7 +24,9 @@ export function teardown(block: usize, left: u32): bool {
   const first = !isFreed(state)
   compareExchange32(slotOfBlock(block), <u32>block, left)
   if (!first) return false
-  const binding = exchange64(block + CB_BINDING, 0)
+  // The serial number stays: a setter that has read the word before anything was bound finds it changed, and a firing
+  // that has yet to see what is bound finds nothing [H32].
+  const binding = and64(block + CB_BINDING, WITHOUT_BINDING)
   if (isPresent(binding)) program_put(bindingProgram(binding))
   const queued = load64(block + CB_QUEUED)
   // The slot's reference, and the entry's if it is this CPU's.

@@ -22,6 +22,8 @@ import { graceOver, graceStart } from './section'
 export const DEFERRED_CONTROL_BLOCK: u32 = 1
 export const DEFERRED_PROGRAM: u32 = 2
 export const DEFERRED_MAP: u32 = 3
+/** A map whose first grace period is over (run/reclaim.ts). */
+export const DEFERRED_MAP_AGAIN: u32 = 0
 const KIND_MASK: u32 = 3
 
 function nextField(kind: u32): usize {

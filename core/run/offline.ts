@@ -4,7 +4,7 @@
 import { EAGAIN, EINVAL } from '../abi'
 import { controlBlockPut } from '../async/control-block'
 import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runOf, targetOf, WITHOUT_RUN } from '../async/state'
-import { slotOfBlock } from '../async/owner'
+import { mapOf, slotOfBlock } from '../async/owner'
 import { teardown } from '../async/teardown'
 import { cpuArea, cpuCount, cpuIndex, LIFE_DEAD, LIFE_LIVE, LIFE_UNUSED } from '../cpu'
 import {
@@ -42,6 +42,7 @@ import {
   MAP_BYTES,
   MAP_DEFERRED_BY,
   HEADER_MAPS,
+  MAP_USER_REFERENCES,
   PROGRAM_BYTES,
   PROGRAM_DEFERRED_BY,
   SLOT_EMPTY,
@@ -128,8 +129,13 @@ function repairBlock(block: usize, dead: u32, heir: u32): void {
   if (<u32>glance8(block + CB_DEFERRED_BY) === dead + 1) defer(block, DEFERRED_CONTROL_BLOCK)
   if (<u32>glance8(block + CB_HOLDER) === dead + 1) {
     note8(block + CB_HOLDER, 0)
-    // Taken from the pool and never published; if it was, somebody who frees it is met by the one who sets FREED.
-    if (!isFreed(state) && load32(slotOfBlock(block)) !== <u32>block) teardown(block, SLOT_EMPTY)
+    // Taken from the pool and never published, or published and the map's last user reference may have gone before it
+    // could be seen: what init had yet to look for [H1]. Somebody who frees it is met by the one who sets FREED.
+    if (
+      !isFreed(state) &&
+      (load32(slotOfBlock(block)) !== <u32>block || load32(mapOf(block) + MAP_USER_REFERENCES) === 0)
+    )
+      teardown(block, SLOT_EMPTY)
   }
 }
 

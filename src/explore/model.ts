@@ -272,8 +272,17 @@ function moments(
   const { kind, cpu } = event
   const args: Record<string, unknown> = { ...event.args, cpu }
   if (kind === 'await') return []
-  // What was armed for the dead CPU may fire anywhere.
-  if (kind === 'offline') return [(state) => [state, { ...state, pinned: 0 }]]
+  // What was armed for the dead CPU may fire anywhere; what its init had published, and the map has no users, goes.
+  if (kind === 'offline')
+    return [
+      (state) => [
+        state,
+        { ...state, pinned: 0 },
+        ...(state.doomed !== 0 && state.doomed === state.block && state.users === 0
+          ? [{ ...state, block: 0, bound: 0, armed: 0, doomed: 0 }]
+          : []),
+      ],
+    ]
   // A poll whose CPU stopped has no notes: its callback may have come as far as what it does.
   const frees = (other: { kind: string; ended: boolean; result: unknown }): boolean =>
     FREES.has(other.kind) ||
@@ -310,9 +319,9 @@ function moments(
       const expected = answer(state, kind, args)
       if (kind === 'set_callback' && unloading && result === 0 && expected.result === -ENOENT)
         return [{ ...state, ...bind(state, Number(args.program ?? 1)) }]
-      // An init that stopped after it had published leaves its block, whatever it would have answered.
+      // An init that stopped after it had published leaves its block, whatever it would have answered, to the repair.
       if (!event.ended && kind === 'init' && state.block === 0)
-        return [{ ...answer({ ...state, users: 1 }, kind, args).state, users: state.users }]
+        return [{ ...answer({ ...state, users: 1 }, kind, args).state, users: state.users, doomed: state.blocks + 1 }]
       if (!event.ended) return [expected.state]
       if (expected.result === result) return [waits ? cancelled(expected.state, state, cpu) : expected.state]
       if (kind === 'init' && result === -ENOMEM && mayRunOut) return [state]

@@ -10,9 +10,9 @@ import { TIMER_STATES } from './async-states.js'
 import { ANYTHING, slug, variantName } from './entry.js'
 
 /** MAP_STATE of a map that is gone (core/async/user-reference.ts). */
-const MAP_RECLAIMABLE = 3
-/** Polls after which a grace period that nobody holds up is over: one starts it, one ends it. */
-const POLLS = 2
+export const MAP_RECLAIMABLE = 3
+/** Polls after which two grace periods that nobody holds up are over: one starts it, one ends it. */
+const POLLS = 4
 
 // The host frees the map: its values, its slots, and all of its structure but the state, which repair looks at.
 function takeBack(cpu: Cpu, map: number): void {
@@ -72,6 +72,41 @@ const QUEUED: { name: string; work: boolean; steps: string }[] = [
 
 const shared = { hazards: ['H3'], more: { model: ANYTHING } }
 
+// Programs have no reference on a map that they have found in another one: only their sections keep it. What they leave
+// in the queues of a CPU is met there in a section of that CPU, which may be younger than the map's grace period.
+function* found(): Generator<Scenario> {
+  const one = { ...shared, machine: 'one timer, for closing' as const }
+  const about = 'a map is closed, its memory taken back, while a program that has found it in another one'
+  const close = ['closeH', 'reclaimH']
+  yield {
+    ...one,
+    name: 'closing/found/free',
+    about: `${about} frees its timer, whose slot of the wheel is due`,
+    steps: '0:poll 0:init 0:set1 0:abs 0:tick',
+    scripts: [['pollA'], ['freefoundB'], close],
+  }
+  yield {
+    ...one,
+    name: 'closing/found/init',
+    about: `${about} makes a timer in it, which another such program starts and fires`,
+    steps: '',
+    scripts: [['initfoundA'], ['startfoundB', 'pollC'], close],
+  }
+  yield {
+    ...one,
+    name: variantName('closing/found/init', 'stop'),
+    about: `${about} stops for ever while it makes a timer in it, which another such program starts; after repair`,
+    steps: '',
+    scripts: [
+      { operations: ['initfoundA'], mayStop: true },
+      { operations: ['startfoundB', 'pollgoneC'], afterStop: true },
+      ['closeH', 'offlineR', 'reclaimH'],
+    ],
+    variant: 'stop',
+    small: true,
+  }
+}
+
 /** Subjects in which a map goes that has two timers or works in the queues of CPU 0, or one timer. */
 export function* closingScenarios(): Generator<Scenario> {
   for (const { name, work, steps } of QUEUED)
@@ -87,6 +122,7 @@ export function* closingScenarios(): Generator<Scenario> {
       work,
       machine: 'two timers, for closing',
     }
+  yield* found()
   yield {
     ...shared,
     name: variantName('closing/one', 'stop'),

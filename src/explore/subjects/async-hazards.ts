@@ -280,6 +280,22 @@ function* overwritten(): Generator<Scenario> {
   }
 }
 
+// A setter has seen that nothing was ever bound; another one binds, starts and frees before it goes on. What it binds is
+// not there for a firing that has taken the arming and has yet to see what it is to call.
+function* late(): Generator<Scenario> {
+  const about = 'a half-way setter from before anything was bound puts nothing into a block that was bound and freed'
+  for (const work of [false, true])
+    yield {
+      ...named(`H32/first${work ? '/work' : ''}`, about, '0:init', [
+        ['nowA', 'pollB'],
+        ['set1C'],
+        ['set2D', 'freeE', 'unboundF'],
+      ]),
+      work,
+      more: { model: ANYTHING },
+    }
+}
+
 // Sections and grace periods: what was read in a section does not come back before it ends.
 function* grace(): Generator<Scenario> {
   const reuse = ['freeB', 'pollC', 'pollD', 'initE']
@@ -308,5 +324,6 @@ export function* hazardScenarios(): Generator<Scenario> {
   yield* several()
   yield* stale()
   yield* overwritten()
+  yield* late()
   yield* grace()
 }

@@ -3,7 +3,7 @@
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import type { Operation, Value } from '../subject.js'
-import { closingOperation } from './async-closing.js'
+import { closingOperation, MAP_RECLAIMABLE } from './async-closing.js'
 import { GHOST_GONE, GHOST_PUTS, GHOST_THREAD } from './async-memory.js'
 import { inProgram } from './async-operations.js'
 import type { AsyncRoom, Asked, Make } from './async-operations.js'
@@ -52,6 +52,13 @@ const poll: Make = (room, { name }) => ({
   run: (cpu) => room.poll(cpu),
 })
 
+// Fires what is due if the host may take the map's memory back by now.
+const pollGone: Make = (room, asked) => ({
+  ...poll(room, asked),
+  run: (cpu) =>
+    cpu.load32(room.places.map + layout.MAP_STATE) === MAP_RECLAIMABLE ? room.poll(cpu) : 'the map is there',
+})
+
 // Ends the loop of CPU 0 once a callback ran.
 const awaitCallback: Make = ({ places }, { name }) => ({
   name,
@@ -93,6 +100,7 @@ const HOST_OPERATIONS: Record<string, Make> = {
   reload,
   count: (_, { name }) => ({ name, kind: 'count', run: ({ exports }) => exports['control_blocks_free']() as number }),
   poll,
+  pollgone: pollGone,
   tick: (_, { name }) => ({ name, kind: 'tick', run: (cpu) => (cpu.setClock(TICKED), 0) }),
   forward: step(STEP),
   back: step(-STEP),

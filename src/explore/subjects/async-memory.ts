@@ -53,10 +53,13 @@ export function decodeState(word: bigint) {
   }
 }
 
+/** Whether a binding word holds a binding, of whichever generation. */
+export const isPresent = (word: bigint): boolean => (word & 8n) !== 0n
+
 /** The binding word, decoded (core/async/binding.ts). */
 function decodeBinding(word: bigint) {
   return {
-    present: (word & 8n) !== 0n,
+    present: isPresent(word),
     generation: Number(word & 7n),
     program: Number((word >> 4n) & 0xfffn),
     serial: Number((word >> 16n) & 0xffffffn),

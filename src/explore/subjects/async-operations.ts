@@ -5,9 +5,12 @@ import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import type { Operation, Value } from '../subject.js'
 import { CALLBACK_OF, CALLBACKS } from './async-callbacks.js'
-import { GHOST_RUNNING } from './async-memory.js'
+import { GHOST_RUNNING, isPresent } from './async-memory.js'
 import type { Places } from './async-memory.js'
 import { CLOCK, expiryOf, LATER, OFFSET } from './async-times.js'
+
+/** MAP_STATE of a map that is there (core/element.ts). */
+const MAP_LIVE = 1
 
 const SCRIBBLE = 0x5a5a_5a5a_5a5a_5a5an
 
@@ -121,6 +124,33 @@ const hold: Make = (room, asked) =>
     return 'held'
   })
 
+// The program has no reference on the map: it has found it in a map of maps, in its section.
+const found =
+  (body: (cpu: Cpu, room: AsyncRoom, asked: Asked) => Value): Make =>
+  (room, asked) =>
+    inProgram(room, asked, asked.verb, {}, (cpu) =>
+      cpu.load32(room.places.map + layout.MAP_STATE) === MAP_LIVE ? body(cpu, room, asked) : 'gone',
+    )
+
+const FOUND: Record<string, Make> = {
+  freefound: found((cpu, room, { element }) => room.update(cpu, element)),
+  initfound: found(({ exports }, { map }, { timer }) =>
+    Number(exports['bpf_timer_init'](timer, map, BigInt(CLOCK_MONOTONIC))),
+  ),
+  startfound: found((cpu, room, { timer }) => {
+    const bound = Number(cpu.exports['bpf_timer_set_callback'](timer, BigInt(room.first + 1)))
+    return `${bound} ${room.timerStart(cpu, timer, 0, 0)}`
+  }),
+}
+
+// Looks that nothing is bound to the machine's first block, which was bound and then freed.
+const unbound: Make = (room, asked) =>
+  inProgram(room, asked, 'unbound', {}, (cpu) => {
+    if (isPresent(cpu.load64(room.places.blocks + layout.CB_BINDING)))
+      cpu.fail('H32: something is bound to a block that was freed')
+    return 0
+  })
+
 // The program writes over the bytes of its timer, which no verifier of this machine keeps it from.
 const scribble: Make = (room, asked) =>
   inProgram(room, asked, 'scribble', {}, (cpu) => {
@@ -147,6 +177,8 @@ export const PROGRAM_OPERATIONS: Record<string, Make> = {
     inProgram(room, asked, 'delete', {}, (cpu) =>
       Number(cpu.exports['bpf_map_delete_elem'](room.map, room.keyAt(cpu, asked.element)) as bigint),
     ),
+  ...FOUND,
   hold,
+  unbound,
   scribble,
 }

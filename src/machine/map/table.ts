@@ -293,9 +293,9 @@ export class MapTable {
     this.#kernel.host.core.map_user_get(map.address)
   }
 
-  // Closed maps may be waiting for a grace period only.
+  // Closed maps may be waiting for their two grace periods only, each of which one turn begins and a later one ends.
   #reclaimClosed(): void {
-    for (let turn = 0; turn < 3; turn++) this.#kernel.poll(this.#kernel.host)
+    for (let turn = 0; turn < 5; turn++) this.#kernel.poll(this.#kernel.host)
     this.#kernel.reclaim()
   }
 
