@@ -24,6 +24,21 @@ export const TIME_OUT = 3
 export const NMI_WAITS = 4
 export const KINDS = 5
 
+const interrupts = (choice: number): boolean => {
+  const kind = choice & 7
+  return kind === NMI || kind === NMI_WAITS || kind === STOP
+}
+
+/** The switches of an interleaving. */
+export function switchesOf(choices: readonly number[]): number {
+  let count = 0
+  choices.forEach((choice, at) => {
+    if (at > 0 && choices[at - 1]! >> 3 !== choice >> 3) count++
+    if (interrupts(choice)) count++
+  })
+  return count
+}
+
 /** Choices of all CPUs are bits of one word: bit `cpu * KINDS + kind`. */
 export const MOST_CPUS = 6
 const KIND_BITS = (1 << KINDS) - 1
@@ -41,6 +56,8 @@ export interface WorldOptions {
   replay?: boolean
   /** At most this many preemptions. */
   preemptions?: number | undefined
+  /** Beside that, at most this many switches: moves to another CPU, NMIs and stops. */
+  switches?: number | undefined
   /**
    * Steps whose like was made before are not made access by access (leaps.ts); searches say so, if not told otherwise.
    */
@@ -124,14 +141,26 @@ export class Choices {
     return bits
   }
 
-  /** The choices among `offered` bits that the preemption bound allows. */
+  /** The choices among `offered` bits that the bounds on preemptions and switches allow. */
   allowed(offered: number): number {
-    const { preemptions } = this.options
+    const { preemptions, switches } = this.options
     if (preemptions === undefined) return offered
+    const { words } = this.words
     let bits = offered
-    for (let cpu = 0; cpu < this.control.cpuCount; cpu++)
-      if (this.cost(cpu) + this.words.words[this.control.last + 1]! > preemptions) bits &= ~this.ofCpu(cpu)
+    for (let cpu = 0; cpu < this.control.cpuCount; cpu++) {
+      if (this.cost(cpu) + words[this.control.last + 1]! > preemptions) bits &= ~this.ofCpu(cpu)
+      if (switches === undefined) continue
+      const more = switches - words[this.control.last + 2]!
+      for (let kind = 0; kind < KINDS; kind++)
+        if (this.turns((cpu << 3) | kind) > more) bits &= ~(1 << (cpu * KINDS + kind))
+    }
     return bits
+  }
+
+  /** How many switches a choice is: it moves to another CPU, and it may begin an NMI or stop its CPU. */
+  turns(choice: number): number {
+    const last = this.words.words[this.control.last]! - 1
+    return (last >= 0 && last !== choice >> 3 ? 1 : 0) + (interrupts(choice) ? 1 : 0)
   }
 
   /** The bits of a CPU's choices. */
@@ -139,12 +168,11 @@ export class Choices {
     return KIND_BITS << (cpu * KINDS)
   }
 
-  /** Whether the state offers this choice, within the preemption bound. */
+  /** Whether the state offers this choice, within the bounds. */
   enabled(choice: number): boolean {
     const cpu = choice >> 3
     if (((this.offeredOf(cpu) >> (choice & 7)) & 1) === 0) return false
-    const { preemptions } = this.options
-    return preemptions === undefined || this.cost(cpu) + this.words.words[this.control.last + 1]! <= preemptions
+    return this.allowed(1 << (cpu * KINDS + (choice & 7))) !== 0
   }
 
   /** 1 if letting this CPU go on takes the processor from another one that could go on with its operation. */

@@ -55,7 +55,7 @@ export class Control {
   readonly over: number
   /** Word index of the CPU that stopped for ever, plus 1. */
   readonly stops: number
-  /** Word index of [CPU that made the last step, plus 1; preemptions so far], kept if they are bounded. */
+  /** Word index of [CPU that made the last step, plus 1; preemptions; switches so far], kept if they are bounded. */
   readonly last: number
 
   constructor(
@@ -84,7 +84,7 @@ export class Control {
     this.over = this.done + 1
     this.stops = this.done + 2
     this.last = this.done + 3
-    words.grow(this.done + 5)
+    words.grow(this.done + 6)
   }
 
   /** Word index of a CPU's words. */

@@ -1,4 +1,5 @@
 // The front door of the explorer: explore a subject, minimise what was found, replay a token. Reports are plain data.
+import { fewest } from './fewest.js'
 import { search } from './search.js'
 import type { SearchOptions, SearchResult, Violated } from './search.js'
 import type { Subject } from './subject.js'
@@ -18,7 +19,7 @@ export interface Failure {
   trace: Trace
   /** Preemptions in it: the fewest possible if `minimal`. */
   preemptions: number
-  /** No interleaving with fewer preemptions fails. */
+  /** No interleaving with fewer preemptions fails. Among those with as many this one has few switches. */
   minimal: boolean
 }
 
@@ -28,6 +29,8 @@ export type Report = Omit<SearchResult, 'violation'> & { failure?: Failure }
 export interface ExploreOptions extends SearchOptions {
   /** The stage's last exploration was of this subject, too: what it has learnt need not be learnt again. */
   again?: boolean
+  /** false: a violation is shown as it was found; for those who only ask whether there is one. */
+  minimise?: boolean
 }
 
 /**
@@ -35,10 +38,14 @@ export interface ExploreOptions extends SearchOptions {
  * operations use, if it is not the subject of the exploration before: what other subjects on the stage use would make
  * accesses scheduling points that here are none.
  */
-export function explore(subject: Subject, { again, ...options }: ExploreOptions = {}): Report {
+export function explore(subject: Subject, { again, minimise, ...options }: ExploreOptions = {}): Report {
   if (again !== true) subject.stage.sharing.forget()
   const { violation, ...result } = search(subject, options)
-  return violation ? { ...result, failure: failureOf(subject, violation, options) } : result
+  if (!violation) return result
+  return {
+    ...result,
+    failure: minimise === false ? failure(subject, violation, false) : failureOf(subject, violation, options),
+  }
 }
 
 /** Tries random schedules of a subject. */
@@ -47,29 +54,25 @@ export function exploreAtRandom(
   options: WalkOptions = {},
 ): Omit<WalkResult, 'violation'> & { failure?: Failure } {
   const { violation, ...result } = walk(subject, options)
-  return violation ? { ...result, failure: failureOf(subject, violation, {}) } : result
+  const { interrupted } = options
+  if (!violation) return result
+  return { ...result, failure: failureOf(subject, violation, interrupted ? { interrupted } : {}) }
 }
 
 /** States that the search for a shorter interleaving may visit per number of preemptions. */
 const MINIMISE_STATES = 500_000
 
-// The fewest preemptions at which the subject fails: searched from none upwards, each search complete within its bound.
-function failureOf(subject: Subject, found: Violated, options: SearchOptions): Failure {
-  let best = found
-  let minimal = true
-  const most = traceOf(subject, found.choices).preemptions
-  for (let preemptions = 0; preemptions <= most; preemptions++) {
-    const { violation, complete } = search(subject, {
-      ...(options.full === undefined ? {} : { full: options.full }),
-      preemptions,
-      maxStates: MINIMISE_STATES,
-    })
-    if (violation) {
-      best = violation
-      break
-    }
-    minimal &&= complete
-  }
-  const trace = traceOf(subject, best.choices, best.cycle)
-  return { message: best.message, token: tokenOf(best.choices), trace, preemptions: trace.preemptions, minimal }
+// The fewest preemptions at which the subject fails, and then the fewest switches.
+function failureOf(subject: Subject, found: Violated, { full, interrupted }: SearchOptions): Failure {
+  const better = fewest(subject, traceOf(subject, found.choices).preemptions, {
+    ...(full === undefined ? {} : { full }),
+    ...(interrupted ? { interrupted } : {}),
+    maxStates: MINIMISE_STATES,
+  })
+  return failure(subject, better?.violation ?? found, better?.minimal ?? false)
+}
+
+function failure(subject: Subject, { message, choices, cycle }: Violated, minimal: boolean): Failure {
+  const trace = traceOf(subject, choices, cycle)
+  return { message, token: tokenOf(choices), trace, preemptions: trace.preemptions, minimal }
 }

@@ -21,9 +21,13 @@ export interface SearchOptions extends WorldOptions {
   maxMilliseconds?: number
   /** Do not merge equal states: every interleaving by itself. For comparisons; cycles are not found. */
   naive?: boolean
+  /** Asked again and again: true ends the search, which is then incomplete. */
+  interrupted?: () => boolean
   /** Called about once a second. */
   progress?: (found: { states: number; transitions: number; depth: number; milliseconds: number }) => void
 }
+
+export type GaveUp = 'states' | 'memory' | 'time' | 'interrupted'
 
 export interface Violated {
   message: string
@@ -45,6 +49,8 @@ export interface SearchResult {
   depth: number
   /** Every state was visited, or a violation was found first. */
   complete: boolean
+  /** Why it was given up, if it was: what has come to its limit. */
+  gaveUp?: GaveUp
   milliseconds: number
   /** Bytes of the visited set. */
   bytes: number
@@ -98,7 +104,7 @@ export function search(subject: Subject, asked: SearchOptions = {}): SearchResul
       if (result.violation) return result
     }
     const { result, grown } = once(subject, options, learns && bound < LEARNING_PREEMPTIONS ? 0 : LEARNING_STEPS)
-    if (result.violation || full === true || grown === 0) return result
+    if (result.violation || full === true || grown === 0 || result.gaveUp === 'interrupted') return result
     steps = LEARNING_STEPS + result.transitions / 4
   }
 }
@@ -151,6 +157,7 @@ class Search {
       result.complete = violation === undefined ? !this.exhausted() : true
     } catch (thrown) {
       if (!(thrown instanceof OutOfRoom)) throw thrown
+      result.gaveUp = 'memory'
     }
     result.milliseconds = Date.now() - this.began
     result.bytes = this.visited.bytes
@@ -165,8 +172,12 @@ class Search {
   }
 
   private exhausted(): boolean {
-    const { maxStates = Infinity, maxMilliseconds = Infinity } = this.options
-    return this.result.states >= maxStates || Date.now() - this.began > maxMilliseconds
+    const { maxStates = Infinity, maxMilliseconds = Infinity, interrupted } = this.options
+    const { result } = this
+    if (result.states >= maxStates) result.gaveUp = 'states'
+    else if (Date.now() - this.began > maxMilliseconds) result.gaveUp = 'time'
+    else if (interrupted?.() === true) result.gaveUp = 'interrupted'
+    return result.gaveUp !== undefined
   }
 
   private explore(): Violated | undefined {

@@ -18,6 +18,8 @@ export interface WalkOptions {
    */
   switchEvery?: number
   maxMilliseconds?: number
+  /** Asked before each walk: true ends them. */
+  interrupted?: () => boolean
 }
 
 export interface WalkResult {
@@ -29,14 +31,16 @@ export interface WalkResult {
 
 /** Walks until a violation is found or the walks are done. The same seed takes the same walks. */
 export function walk(subject: Subject, options: WalkOptions = {}): WalkResult {
-  const { seed = 1, walks = 1000, maxMilliseconds = Infinity } = options
+  const { seed = 1, walks = 1000, maxMilliseconds = Infinity, interrupted = () => false } = options
+  const goesOn = ({ walks: made, violation }: WalkResult, began: number): boolean =>
+    made < walks && !violation && Date.now() - began < maxMilliseconds && !interrupted()
   return prepared(subject, { full: true }, (world) => {
     const random = generator(seed)
     const began = Date.now()
     const rules = new Rules(world)
     const mark = world.words.mark()
     const result: WalkResult = { walks: 0, transitions: 0, milliseconds: 0 }
-    for (; result.walks < walks && !result.violation && Date.now() - began < maxMilliseconds; result.walks++) {
+    for (; goesOn(result, began); result.walks++) {
       const { choices, message } = oneWalk(world, rules, random, options)
       result.transitions += choices.length
       if (message !== undefined) result.violation = { message, choices }

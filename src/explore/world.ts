@@ -84,6 +84,8 @@ export class World {
     steps.accesses = 0
     if (this.options.preemptions !== undefined) {
       words.put(control.last + 1, words.words[control.last + 1]! + this.choices.cost(cpu))
+      if (this.options.switches !== undefined)
+        words.put(control.last + 2, words.words[control.last + 2]! + this.choices.turns(choice))
       words.put(control.last, cpu + 1)
     }
     switch (choice & 7) {
