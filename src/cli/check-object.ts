@@ -1,14 +1,13 @@
 // `skep check OBJECT`: puts runs of an object's programs to the explorer. Exit code 1 if something bad was found.
 import { InvalidArgumentError, type Command } from 'commander'
-import { SkepError } from '../error.js'
-import { checkObject, type ObjectCheckOptions, type ObjectReport } from '../explore/program/check.js'
+import type { ObjectCheckOptions, ObjectReport } from '../explore/program/check.js'
 import type { RunSpec } from '../explore/program/machine.js'
 import { printObjectReport } from '../explore/program/print.js'
 import { progressText } from '../report/check-text.js'
 import { objectPage } from '../report/object-page.js'
-import { setVariables } from '../object/edit.js'
 import { readObject } from '../object/read.js'
 import type { ObjectSpec, ProgramType } from '../object/spec.js'
+import type { CheckPool } from './check-pool.js'
 import { contextFrom, packetsFrom } from './data.js'
 import { writeOutput } from './output-file.js'
 import { Progress } from './progress.js'
@@ -67,15 +66,19 @@ export function addObjectOptions(command: Command): Command {
 }
 
 /** Checks and prints; sets the process's exit code. Throws SkepError. */
-export async function checkObjectCommand(path: string, options: ObjectCheckCommandOptions): Promise<void> {
+export async function checkObjectCommand(
+  path: string,
+  options: ObjectCheckCommandOptions,
+  command: Command,
+  pool: CheckPool,
+): Promise<void> {
   const spec = await readObject(path)
   const { run = [], before = [], preemptions, states = MOST_STATES, seconds } = options
+  const names = [...spec.programs.keys()].join(', ')
   if (run.length === 0)
-    throw new SkepError(
-      'BAD_OPTION',
-      `--run: say which programs are to run at the same time, PROGRAM@CPU; '${spec.name}' has ${[...spec.programs.keys()].join(', ')}`,
+    command.error(
+      `error: --run: say which programs are to run at the same time, PROGRAM@CPU; '${spec.name}' has ${names}`,
     )
-  setVariables(spec, options.set ?? {})
   const progress = new Progress()
   const settings: ObjectCheckOptions = {
     runs: runsOf(spec, run, options),
@@ -84,14 +87,14 @@ export async function checkObjectCommand(path: string, options: ObjectCheckComma
     ...(preemptions === undefined ? {} : { preemptions }),
     ...(seconds === undefined ? {} : { maxMilliseconds: seconds * 1000 }),
     maxStates: states,
-    progress: (reached) => progress.update(() => progressText(reached)),
   }
-  const report = checkObject(spec, settings)
-  progress.clear()
+  const task = { object: path, variables: options.set ?? {}, options: settings }
+  const report = await pool
+    .object(task, (reached) => progress.update(() => progressText(reached)))
+    .finally(() => progress.clear())
   if (options.html !== undefined) {
     const page = objectPage(report)
-    if (page === undefined)
-      process.stderr.write(`skep: nothing is wrong, so there is nothing to show in ${options.html}\n`)
+    if (page === undefined) process.stderr.write(`skep: there is no interleaving to show in ${options.html}\n`)
     else writeOutput(options.html, page)
   }
   if (options.json) printJson(report)

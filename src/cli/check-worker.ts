@@ -1,11 +1,46 @@
-// A thread of `skep check`: takes names of subjects, one at a time, and sends back what was found.
-import { check } from '../explore/check.js'
-import type { Checked } from '../explore/check.js'
+// A thread of `skep check`: explores one thing at a time, named subjects, subjects of files or runs of an object, and
+// sends back what was found. The main thread stays free to hear of Ctrl-C: it raises a flag that searches ask.
+import { workerData } from 'node:worker_threads'
+import { SkepError } from '../error.js'
+import { check, checkable } from '../explore/check.js'
+import { subjectsOf, type Brought } from '../explore/modules-of-users.js'
+import { checkObject } from '../explore/program/check.js'
 import { entryNamed } from '../explore/subjects/catalogue.js'
 import { serve } from '../explore/threads.js'
+import { setVariables } from '../object/edit.js'
+import { readObject } from '../object/read.js'
 import type { Reached } from '../report/check-text.js'
-import type { Task } from './check-pool.js'
+import { isInterrupted, type Answer, type Task } from './check-pool.js'
 
-serve<Task, Checked, Reached>(({ protocol, name, options }, progress) =>
-  check(entryNamed(protocol, name)!, { ...options, progress }),
-)
+const files = new Map<string, Promise<Brought[]>>()
+
+/** The subjects of a file, loaded once. What is wrong with it is a SkepError, which passes between threads. */
+function subjectsIn(file: string): Promise<Brought[]> {
+  let found = files.get(file)
+  if (!found) files.set(file, (found = subjectsOf(file)))
+  return found.catch((cause: Error) => {
+    throw cause instanceof SkepError ? cause : new SkepError('BAD_SUBJECT', cause.message)
+  })
+}
+
+async function answerTo(task: Task, progress: (reached: Reached) => void): Promise<Answer> {
+  const more = { progress, interrupted: () => isInterrupted(workerData) }
+  if ('list' in task) return (await subjectsIn(task.list)).map(({ name }) => name)
+  if ('object' in task) {
+    const spec = await readObject(task.object)
+    setVariables(spec, task.variables)
+    return checkObject(spec, { ...task.options, ...more })
+  }
+  const options = { ...task.options, ...more }
+  try {
+    if ('file' in task) return check(checkable((await subjectsIn(task.file))[task.index]!, task.variant), options)
+    return check(entryNamed(task.protocol, task.name)!, options)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : ''
+    if (message.startsWith('replay')) throw new SkepError('BAD_TOKEN', message)
+    if (message.startsWith('subject ')) throw new SkepError('BAD_SUBJECT', message)
+    throw error
+  }
+}
+
+serve<Task, Answer, Reached>(answerTo)

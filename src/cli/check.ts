@@ -4,21 +4,23 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { check, checkable, sitesOf } from '../explore/check.js'
-import type { Checkable, Checked, CheckOptions } from '../explore/check.js'
-import { isSubjectFile, subjectsOf } from '../explore/modules-of-users.js'
+import { sitesOf } from '../explore/check.js'
+import type { Checked, CheckOptions } from '../explore/check.js'
+import { isSubjectFile } from '../explore/modules-of-users.js'
 import { reachOf } from '../explore/reach.js'
 import type { Reach } from '../explore/reach.js'
 import { SkepError } from '../error.js'
 import { entriesOf, select } from '../explore/subjects/catalogue.js'
-import { PROTOCOLS, type Entry, type Protocol, type Variant } from '../explore/subjects/entry.js'
+import { PROTOCOLS, variantName, type Protocol, type Variant } from '../explore/subjects/entry.js'
+import type { ModuleName } from '../explore/subjects/modules.js'
 import { fieldCounts, fieldLines, fieldTotals, reachLines } from '../report/coverage-text.js'
 import { failureLines, progressText, summaryLines, totalLine, traceLines, verdictLine } from '../report/check-text.js'
 import type { Reached } from '../report/check-text.js'
 import { interleavingPage } from '../report/interleaving-html.js'
 import { addObjectOptions, checkObjectCommand, isObjectFile } from './check-object.js'
 import type { ObjectCheckCommandOptions } from './check-object.js'
-import { checkAll } from './check-pool.js'
+import { CheckPool, type Asked } from './check-pool.js'
+import { catchInterrupt, EXIT_INTERRUPTED } from './interrupt.js'
 import { writeOutput } from './output-file.js'
 import { Progress } from './progress.js'
 import type { Style } from '../report/style.js'
@@ -104,12 +106,29 @@ function refuse(options: Options, names: readonly (keyof Options)[], what: strin
 }
 
 async function checkCommand(subjects: string[], options: Options, command: Command): Promise<void> {
+  const interrupt = catchInterrupt()
+  const pool = new CheckPool()
+  interrupt.signal.addEventListener('abort', () => pool.interrupt())
+  try {
+    await checked(subjects, options, command, pool)
+  } catch (error) {
+    if (error instanceof SkepError && (error.code === 'BAD_SUBJECT' || error.code === 'BAD_TOKEN'))
+      command.error(`error: ${error.message}`)
+    throw error
+  } finally {
+    interrupt.release()
+    await pool.close()
+    if (interrupt.requested) process.exitCode = EXIT_INTERRUPTED
+  }
+}
+
+async function checked(subjects: string[], options: Options, command: Command, pool: CheckPool): Promise<void> {
   const [object] = subjects.filter(isObjectFile)
   if (object !== undefined) {
     refuse(options, NOT_FOR_OBJECTS, 'not for objects', command)
     if (options.protocol !== 'shipped') command.error('error: --protocol is not for objects')
     if (subjects.length > 1) command.error('error: an object is checked alone')
-    return checkObjectCommand(object, options)
+    return checkObjectCommand(object, options, command, pool)
   }
   refuse(options, FOR_OBJECTS, 'for objects only', command)
   if (options.failAllocations && options.protocol !== 'shipped')
@@ -125,17 +144,32 @@ async function checkCommand(subjects: string[], options: Options, command: Comma
       ? { chosen: [], unknown: [] }
       : select(entriesOf(options.protocol), names, variants)
   if (unknown.length > 0) command.error(`error: ${nobodyIs(unknown, options)}`)
-  const brought = await load(files, variants, command)
-  if (options.list) return print([...chosen, ...brought].map(({ name, about }) => `${name}  –  ${about}`))
-  if (options.replay !== undefined && chosen.length + brought.length !== 1)
-    command.error(`error: --replay takes one subject, not ${chosen.length + brought.length}`)
-  if (subjects.length === 0 && chosen.length > SHOWN_ONE_BY_ONE)
-    process.stderr.write(`skep: ${chosen.length} subjects; name some of them for less (skep check --help)\n`)
+  const asked: Asked[] = [
+    ...chosen.map(({ name, about, protocol }) => ({ name, about, protocol })),
+    ...(await broughtBy(files, variants, pool)),
+  ]
+  if (options.list) return print(asked.map(({ name, about }) => `${name}  –  ${about}`))
+  if (options.replay !== undefined && asked.length !== 1)
+    command.error(`error: --replay takes one subject, not ${asked.length.toLocaleString('en')}`)
+  if (subjects.length === 0 && asked.length > SHOWN_ONE_BY_ONE)
+    process.stderr.write(
+      `skep: ${asked.length.toLocaleString('en')} subjects; name some of them for less (skep check --help)\n`,
+    )
   const began = Date.now()
-  const all = await explored(chosen, brought, options, command)
+  const answers = await explored(asked, options, pool)
+  const all = answers.filter((answer) => answer !== undefined)
   report(all, (Date.now() - began) / 1000, options)
   if (all.some(({ verdict }) => verdict === 'violated')) process.exitCode = 1
+  const cut = all.filter(({ gaveUp }) => gaveUp === 'interrupted').length
+  const left = asked.length - all.length
+  if (cut + left > 0)
+    process.stderr.write(
+      `skep: interrupted: ${of(cut, 'was', 'were')} not explored to the end, ${of(left, 'was', 'were')} not begun\n`,
+    )
 }
+
+const of = (number: number, one: string, several: string): string =>
+  `${number.toLocaleString('en')} ${number === 1 ? `subject ${one}` : `subjects ${several}`}`
 
 /** The default design is the package itself: nobody has asked for it by its name. */
 function nobodyIs(unknown: readonly string[], { protocol, nmi, stopCpu }: Options): string {
@@ -150,40 +184,33 @@ function nobodyIs(unknown: readonly string[], { protocol, nmi, stopCpu }: Option
   return `no subject${isDefault ? '' : ` of --protocol ${protocol}`} is named ${names} (${list} shows them)`
 }
 
-async function load(files: readonly string[], variants: readonly Variant[], command: Command): Promise<Checkable[]> {
-  const found: Checkable[] = []
-  for (const file of files) {
-    const subjects = await subjectsOf(file).catch((error: Error) => {
-      if (error instanceof SkepError) throw error
-      return command.error(`error: ${error.message}`)
-    })
-    for (const subject of subjects)
+async function broughtBy(files: readonly string[], variants: readonly Variant[], pool: CheckPool): Promise<Asked[]> {
+  const found: Asked[] = []
+  for (const file of files)
+    for (const [index, name] of (await pool.subjectsOf(file)).entries())
       for (const variant of variants.length === 0 ? (['plain'] as const) : variants)
-        found.push(checkable(subject, variant))
-  }
+        found.push({ name: variantName(name, variant), about: name, file, index, variant })
   return found
 }
 
 async function explored(
-  chosen: readonly Entry[],
-  brought: readonly Checkable[],
+  asked: readonly Asked[],
   options: Options,
-  command: Command,
-): Promise<Checked[]> {
+  pool: CheckPool,
+): Promise<readonly (Checked | undefined)[]> {
   const progress = new Progress()
-  const number = chosen.length + brought.length
   let ended = 0
   const tell = (name: string, reached: Reached): void =>
-    progress.update(() => `${ended}/${number} ${name}: ${progressText(reached)}`)
+    progress.update(() => `${ended}/${asked.length} ${name}: ${progressText(reached)}`)
   const style = styleFor(process.stdout)
   const done = (checked: Checked): void => {
     ended++
-    progress.update(() => `${ended}/${number} ${checked.name}`)
-    if (options.json || (number > SHOWN_ONE_BY_ONE && checked.verdict === 'holds')) return
+    progress.update(() => `${ended}/${asked.length} ${checked.name}`)
+    if (options.json || (asked.length > SHOWN_ONE_BY_ONE && checked.verdict === 'holds')) return
     progress.clear()
     print([verdictLine(checked, style)])
   }
-  const coverage = options.coverage ? 'places' : number <= SHOWN_ONE_BY_ONE ? 'fields' : undefined
+  const coverage = options.coverage ? 'places' : asked.length <= SHOWN_ONE_BY_ONE ? 'fields' : undefined
   const limits: CheckOptions = {
     ...(coverage === undefined ? {} : { coverage }),
     ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),
@@ -192,19 +219,8 @@ async function explored(
     ...(options.replay === undefined ? {} : { token: options.replay }),
     ...(options.seconds === undefined ? {} : { maxMilliseconds: options.seconds * 1000 }),
   }
-  const here = (entry: Checkable): Checked => {
-    const checked = check(entry, { ...limits, progress: (reached) => tell(entry.name, reached) })
-    done(checked)
-    return checked
-  }
   try {
-    const threads = options.jobs ?? availableParallelism()
-    const many = chosen.length > 1 && threads > 1
-    const answers = many ? await checkAll(chosen, limits, threads, tell, done) : chosen.map(here)
-    return [...answers, ...brought.map(here)]
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith('replay')) command.error(`error: ${error.message}`)
-    throw error
+    return await pool.all(asked, limits, options.jobs ?? availableParallelism(), tell, done)
   } finally {
     progress.clear()
   }
@@ -232,10 +248,11 @@ function report(all: readonly Checked[], seconds: number, options: Options): voi
 }
 
 // What was reached of each module that the subjects run.
-function reaches(all: readonly Checked[]): Map<string, Reach> {
-  const seen = new Map<string, Uint8Array[]>()
+function reaches(all: readonly Checked[]): [module: string, reach: Reach][] {
+  const seen = new Map<ModuleName, Uint8Array[]>()
   for (const { sites } of all) if (sites) seen.set(sites.module, [...(seen.get(sites.module) ?? []), sites.seen])
-  return new Map([...seen].map(([module, one]) => [module, reachOf(sitesOf(module)!, one)]))
+  const ours = [...seen].map(([module, one]): [string, Reach] => [module, reachOf(sitesOf(module), one)])
+  return [...ours, ...all.flatMap(({ name, reach }): [string, Reach][] => (reach ? [[name, reach]] : []))]
 }
 
 function printCoverage(all: readonly Checked[], places: boolean, style: Style): void {
@@ -245,11 +262,12 @@ function printCoverage(all: readonly Checked[], places: boolean, style: Style): 
   if (!places) return
   const found = reaches(all)
   for (const [module, reach] of found) print(['', ...reachLines(module, reach, style)])
-  if (found.size === 0) print(fieldLines(fields))
+  if (found.length === 0) print(fieldLines(fields))
 }
 
-function forJson({ fields, sites, ...checked }: Checked) {
+function forJson(all: Checked) {
+  const { fields, sites: _, reach: __, ...checked } = all
   if (fields === undefined) return checked
-  const [one] = sites ? [...reaches([{ ...checked, sites }])] : []
+  const [one] = reaches([all])
   return { ...checked, coverage: { ...fieldCounts(fields), ...(one ? { module: { name: one[0], ...one[1] } } : {}) } }
 }

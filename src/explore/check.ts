@@ -7,11 +7,11 @@ import type { Failure } from './explore.js'
 import { meaningOf } from './meaning.js'
 import type { Brought } from './modules-of-users.js'
 import { locate } from './places.js'
-import type { SearchOptions } from './search.js'
+import type { GaveUp, SearchOptions } from './search.js'
 import type { Places } from './places.js'
-import { reachedFields, reachedSites } from './reach.js'
+import { reachedFields, reachedSites, reachOf, type Reach } from './reach.js'
 import { SourceMap } from './source-map.js'
-import type { Subject } from './subject.js'
+import { subject, type Subject } from './subject.js'
 import { variantName, type Entry, type Variant } from './subjects/entry.js'
 import { moduleBytes, sourceMapText } from './subjects/modules.js'
 import type { ModuleName } from './subjects/modules.js'
@@ -35,12 +35,18 @@ export interface CheckOptions {
   /** What was reached, too: by operation and field, or by place in the module as well, which takes longer. */
   coverage?: 'fields' | 'places'
   progress?: SearchOptions['progress']
+  /** True ends it. */
+  interrupted?: SearchOptions['interrupted']
 }
 
 export interface Checked {
   name: string
   about: string
   verdict: 'holds' | 'violated' | 'incomplete'
+  /** `holds` is said of the interleavings with at most so many preemptions. */
+  preemptions?: number
+  /** Why the search is incomplete: what has come to its limit. */
+  gaveUp?: GaveUp
   /** States, transitions, ends: of the last search; a random walk has no states, and `walks` instead. */
   states: number
   transitions: number
@@ -55,8 +61,10 @@ export interface Checked {
   ownSteps: { operation: string; steps: number; repeats: boolean }[]
   /** What was reached, by operation and field (reach.ts says what the numbers mean). */
   fields?: [field: string, seen: number][]
-  /** What was reached of a module: by site, in the order of `sitesOf` that name. */
-  sites?: { module: string; seen: Uint8Array }
+  /** What was reached of one of our modules: by site, in the order of `sitesOf` that name. */
+  sites?: { module: ModuleName; seen: Uint8Array }
+  /** What was reached of the module of a user's subject. */
+  reach?: Reach
   failure?: Found
   /** The interleaving of a token. */
   trace?: Trace
@@ -82,11 +90,16 @@ export function check(asked: Checkable, options: CheckOptions = {}): Checked {
     const failure = withMeaning({ message, token: options.token, trace, preemptions, minimal: false })
     return { ...answer, verdict: 'violated', failure }
   }
-  const limits = options.maxMilliseconds === undefined ? {} : { maxMilliseconds: options.maxMilliseconds }
+  const { interrupted } = options
+  const limits = {
+    ...(options.maxMilliseconds === undefined ? {} : { maxMilliseconds: options.maxMilliseconds }),
+    ...(interrupted ? { interrupted } : {}),
+  }
   if (options.seed !== undefined) {
     const { walks, transitions, milliseconds, failure } = exploreAtRandom(subject, { seed: options.seed, ...limits })
     const answer: Checked = {
       ...{ ...base, verdict: 'incomplete', transitions, milliseconds, walks },
+      ...(interrupted?.() === true ? { gaveUp: 'interrupted' } : {}),
       ...covered(entry, subject, options),
     }
     return failure ? { ...answer, verdict: 'violated', failure: found(entry, failure) } : answer
@@ -102,41 +115,40 @@ export function check(asked: Checkable, options: CheckOptions = {}): Checked {
     ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),
     ...(options.progress ? { progress: options.progress } : {}),
   })
-  const { states, transitions, ends, depth, milliseconds, bytes } = counts
+  const { states, transitions, ends, depth, milliseconds, bytes, gaveUp } = counts
   const steps = [...ownSteps].map(([operation, seen]) => ({ operation, ...seen }))
   return {
     ...{ name, about, states, transitions, ends, depth, milliseconds, bytes, ownSteps: steps },
     verdict: failure ? 'violated' : complete ? 'holds' : 'incomplete',
+    ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),
+    ...(gaveUp === undefined ? {} : { gaveUp }),
     ...covered(entry, subject, options),
     ...(failure ? { failure: found(entry, failure) } : {}),
   }
 }
 
-function covered(entry: Checkable, subject: Subject, { coverage }: CheckOptions): Pick<Checked, 'fields' | 'sites'> {
+function covered(
+  { module, code, places }: Checkable,
+  subject: Subject,
+  { coverage }: CheckOptions,
+): Pick<Checked, 'fields' | 'sites' | 'reach'> {
   if (coverage === undefined) return {}
   const fields = reachedFields(subject)
-  const module = entry.module ?? entry.name
-  const sites = coverage === 'places' ? sitesOf(module, entry) : undefined
-  return { fields, ...(sites ? { sites: { module, seen: reachedSites(subject, sites) } } : {}) }
+  if (coverage === 'fields') return { fields }
+  if (module !== undefined) return { fields, sites: { module, seen: reachedSites(subject, sitesOf(module)) } }
+  if (code === undefined) return { fields }
+  const sites = new AccessSites(code, places)
+  return { fields, reach: reachOf(sites, [reachedSites(subject, sites)]) }
 }
 
-const knownSites = new Map<string, AccessSites | undefined>()
+const knownSites = new Map<ModuleName, AccessSites>()
 
-/** Where the module of that name makes accesses: one of ours, or that of a subject of a user which was checked here. */
-export function sitesOf(
-  module: string,
-  { code, places }: Pick<Checkable, 'code' | 'places'> = {},
-): AccessSites | undefined {
-  if (knownSites.has(module)) return knownSites.get(module)
-  const ours = isOurs(module) ? module : undefined
-  const bytes = ours ? moduleBytes(ours, true) : code
-  const found = bytes && new AccessSites(bytes, ours ? placesOf({ module: ours }) : places)
-  knownSites.set(module, found)
+/** Where one of our modules makes accesses. */
+export function sitesOf(module: ModuleName): AccessSites {
+  let found = knownSites.get(module)
+  if (!found) knownSites.set(module, (found = new AccessSites(moduleBytes(module, true), placesOf({ module }))))
   return found
 }
-
-const isOurs = (module: string): module is ModuleName =>
-  (['core', 'core.small', 'parts', 'specimens'] as string[]).includes(module)
 
 const withFailures = (entry: Checkable): Checkable => ({
   ...entry,
@@ -183,13 +195,16 @@ export function checkable(brought: Brought, variant: Variant = 'plain'): Checkab
   }
 }
 
-function inVariant(subject: Subject, name: string, variant: Variant): Subject {
-  const [first, second, ...others] = subject.cpus
-  const cpus =
-    variant === 'stop'
-      ? [{ ...first!, mayStop: true }, ...subject.cpus.slice(1)]
-      : variant === 'nmi' && second
-        ? [{ ...first!, nmi: [...(first!.nmi ?? []), ...second.operations] }, ...others]
-        : subject.cpus
-  return { ...subject, name, cpus }
+// Throws a plain Error if the subject cannot be had in that variant.
+function inVariant(brought: Subject, name: string, variant: Variant): Subject {
+  const [first, second, ...others] = brought.cpus
+  if (variant === 'plain') return brought
+  if (variant === 'stop') return { ...brought, name, cpus: [{ ...first!, mayStop: true }, ...brought.cpus.slice(1)] }
+  if (!second)
+    throw new Error(`subject ${name}: it has no second CPU, whose operations would come as NMIs of the first`)
+  return subject({
+    ...brought,
+    name,
+    cpus: [{ ...first!, nmi: [...(first!.nmi ?? []), ...second.operations] }, ...others],
+  })
 }

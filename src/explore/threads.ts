@@ -1,9 +1,16 @@
 // Many tasks over several threads: each thread takes the next one when it is done. Logs of operations grow with every
 // subject, so a thread that holds much is replaced; a new one takes a second or two until it is as quick.
 import { parentPort, Worker } from 'node:worker_threads'
+import { SkepError, type ErrorDetails } from '../error.js'
 
-/** What a thread sends: news while it goes on, then the answer. `held`: bytes that it holds, garbage included. */
-type Message<News, Answer> = { news: News } | { answer: Answer; held: number }
+/**
+ * What a thread sends: news while it goes on, then the answer, or the SkepError that it threw. `held`: bytes that it
+ * holds, garbage included.
+ */
+type Message<News, Answer> =
+  | { news: News }
+  | { answer: Answer; held: number }
+  | { refused: { code: string; message: string; details: ErrorDetails } }
 
 /** Bytes that a thread may hold and go on. */
 const MOST_HELD = 768 << 20
@@ -13,6 +20,10 @@ export interface Tasks<Task, Answer, News> {
   module: URL
   tasks: readonly Task[]
   threads: number
+  /** The workerData of each thread. */
+  data?: unknown
+  /** Asked before each task: true leaves the rest undone. */
+  stopped?(): boolean
   news?(index: number, news: News): void
   done(index: number, answer: Answer): void
   /** Each thread is asked this before it ends, too, and its answer is given to `ended`. */
@@ -22,13 +33,14 @@ export interface Tasks<Task, Answer, News> {
 
 /** Does all tasks. Rejects with what a thread threw. */
 export async function overThreads<Task, Answer, News = never>(work: Tasks<Task, Answer, News>): Promise<void> {
-  const { module, tasks, threads } = work
+  const { module, tasks, threads, data, stopped = () => false } = work
   let next = 0
+  const more = (): boolean => next < tasks.length && !stopped()
   const thread = async (): Promise<void> => {
-    while (next < tasks.length) {
-      const worker = new Worker(module)
+    while (more()) {
+      const worker = new Worker(module, { workerData: data })
       try {
-        for (let bytes = 0; bytes < MOST_HELD && next < tasks.length;) {
+        for (let bytes = 0; bytes < MOST_HELD && more();) {
           const index = next++
           const tell = (news: News): void => work.news?.(index, news)
           const { answer, held } = await ask<Task, Answer, News>(worker, tasks[index]!, tell)
@@ -54,28 +66,42 @@ export function ask<Task, Answer, News>(
     const stop = (): void => {
       worker.off('message', hear)
       worker.off('error', fail)
+      worker.off('exit', end)
     }
     const fail = (error: Error): void => {
       stop()
       reject(error)
     }
+    const end = (code: number): void => fail(new Error(`a thread ended with exit code ${code} before it had an answer`))
     const hear = (message: Message<News, Answer>): void => {
       if ('news' in message) return tell(message.news)
       stop()
-      resolve(message)
+      if ('answer' in message) return resolve(message)
+      const { code, message: text, details } = message.refused
+      reject(new SkepError(code, text, details))
     }
     worker.on('message', hear)
     worker.on('error', fail)
+    worker.on('exit', end)
     worker.postMessage(task)
   })
 }
 
 /** A thread's side: answers each task. */
-export function serve<Task, Answer, News = never>(answer: (task: Task, tell: (news: News) => void) => Answer): void {
+export function serve<Task, Answer, News = never>(
+  answer: (task: Task, tell: (news: News) => void) => Answer | Promise<Answer>,
+): void {
   const send = (message: Message<News, Answer>): void => parentPort!.postMessage(message)
-  parentPort!.on('message', (task: Task) => {
-    const answered = answer(task, (news) => send({ news }))
-    const { arrayBuffers, heapUsed } = process.memoryUsage()
-    send({ answer: answered, held: arrayBuffers + heapUsed })
+  const tell = (news: News): void => send({ news })
+  parentPort!.on('message', async (task: Task) => {
+    try {
+      const answered = await answer(task, tell)
+      const { arrayBuffers, heapUsed } = process.memoryUsage()
+      send({ answer: answered, held: arrayBuffers + heapUsed })
+    } catch (error) {
+      if (!(error instanceof SkepError)) throw error
+      const { code, message, details } = error
+      send({ refused: { code, message, details } })
+    }
   })
 }

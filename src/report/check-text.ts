@@ -11,17 +11,36 @@ import type { Style } from './style.js'
 export type Reached = Parameters<NonNullable<CheckOptions['progress']>>[0]
 
 const count = (value: number): string => value.toLocaleString('en')
+const some = (value: number, what: string): string => `${count(value)} ${what}${value === 1 ? '' : 's'}`
+
+const MIB = 2 ** 20
+
+/** Why a search is incomplete. */
+const whyGivenUp = ({ gaveUp, bytes }: Checked): string =>
+  gaveUp === undefined
+    ? ''
+    : {
+        time: ', given up: its time is over',
+        memory: `, given up: the set of states seen has ${Math.round(bytes / MIB)} MiB and may not grow (--preemptions bounds a search)`,
+        states: ', given up: too many states',
+        interrupted: ', interrupted',
+      }[gaveUp]
 
 /** Seconds, and the rate where there is something to measure. */
 function effort({ transitions, milliseconds, states, ends, walks, bytes, trace }: Checked): string {
-  if (trace !== undefined) return `one interleaving, ${count(transitions)} ${transitions === 1 ? 'step' : 'steps'}`
+  if (trace !== undefined) return `one interleaving, ${some(transitions, 'step')}`
   const rate =
     milliseconds >= 20 && transitions >= 10_000 ? `, ${count(Math.round(transitions / milliseconds))} k/s` : ''
   const time = `${(milliseconds / 1000).toFixed(1)} s`
-  if (walks !== undefined) return `${count(walks)} random walks, ${count(transitions)} steps, ${time}${rate}`
-  const memory = bytes >= 1 << 26 ? `, ${Math.round(bytes / 2 ** 20)} MiB` : ''
-  return `${count(states)} states, ${count(transitions)} transitions, ${count(ends)} ends, ${time}${rate}${memory}`
+  if (walks !== undefined) return `${some(walks, 'random walk')}, ${some(transitions, 'step')}, ${time}${rate}`
+  const memory = bytes >= 1 << 26 ? `, ${Math.round(bytes / MIB)} MiB` : ''
+  const numbers = `${some(states, 'state')}, ${some(transitions, 'transition')}, ${some(ends, 'end')}`
+  return `${numbers}, ${time}${rate}${memory}`
 }
+
+// What was explored, if not every interleaving was asked for.
+const within = ({ verdict, preemptions }: Checked): string =>
+  verdict === 'violated' || preemptions === undefined ? '' : `, within ${some(preemptions, 'preemption')}`
 
 /** One line: the verdict and its numbers. */
 export function verdictLine(checked: Checked, style: Style): string {
@@ -34,7 +53,7 @@ export function verdictLine(checked: Checked, style: Style): string {
         : walks === undefined && trace === undefined
           ? style.source('incomplete')
           : style.source('not found ')
-  return `${word}  ${style.name(name)}  ${style.faint(effort(checked))}`
+  return `${word}  ${style.name(name)}  ${style.faint(effort(checked))}${within(checked)}${whyGivenUp(checked)}`
 }
 
 /** How far a search is that goes on. `frontier`: the steps of the interleaving that it stands in. */
@@ -53,7 +72,7 @@ export function failureLines(failure: Found, style: Style, columns: number, abou
     `  ${style.bad(message)}`,
     ...(meaning === undefined ? [] : [`  ${meaning}`]),
     ...(trace.race === undefined ? [] : [`  ${trace.race.map((at) => accessOf(trace.lines[at]!)).join(', and ')}.`]),
-    `  ${preemptions === 1 ? '1 preemption' : `${preemptions} preemptions`}${fewest}; --replay ${token}`,
+    `  ${some(preemptions, 'preemption')}${fewest}; --replay ${token}`,
     '',
     ...traceLines(trace, style, columns).map((line) => `  ${line}`),
     '',
@@ -90,6 +109,11 @@ function leftOf(rows: readonly TraceRow[], cpus: number, most: number): number[]
   return left
 }
 
+/** Of an interleaving with more rows than can be read the first and the last ones are shown. */
+const MOST_ROWS = 600
+const FIRST_ROWS = 100
+const LAST_ROWS = 200
+
 /** The interleaving in columns that fit `columns` characters as far as that can be. */
 export function traceLines(trace: Trace, style: Style, columns: number): string[] {
   const rows = traceRows(trace, (line, index) => isShown(line, index, trace))
@@ -102,11 +126,14 @@ export function traceLines(trace: Trace, style: Style, columns: number): string[
   const put = (line: TraceLine, place: string, text: string): void => {
     lines.push(style.faint(place.padEnd(front)) + ' '.repeat(left[line.cpu]!) + indentOf(line) + text)
   }
-  for (const { line, head, repeats } of rows) {
+  const cut = rows.length > MOST_ROWS ? rows.length - FIRST_ROWS - LAST_ROWS : 0
+  rows.forEach(({ line, head, repeats }, index) => {
     if (repeats) lines.push(REPEATS)
+    if (cut > 0 && index === FIRST_ROWS) lines.push(style.faint(`… ${count(cut)} steps are left out here: --html and --json have them`)) // prettier-ignore
+    if (cut > 0 && index >= FIRST_ROWS && index < rows.length - LAST_ROWS) return
     if (head !== undefined) put(line, '', style.heading(`${head}:`))
     put(line, placeOf(line), stepOf(line))
-  }
+  })
   const hidden = trace.lines.length - rows.length
   const accesses = hidden === 1 ? '1 access to a private word or the clock is' : `${hidden} accesses to private words and the clock are` // prettier-ignore
   if (hidden > 0) lines.push(style.faint(`${accesses} not shown`))

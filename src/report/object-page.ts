@@ -9,11 +9,11 @@ import { interleavingPage } from './interleaving-html.js'
 /** The page; undefined if nothing is wrong and the outcome is always the same. */
 export function objectPage(report: ObjectReport): string | undefined {
   const { findings, outcomes, object, operations } = report
-  const [finding] = findings
+  const finding = findings.find(({ interleaving }) => interleaving.length > 0)
   const subject = { name: object, about: operations.join(' | ') }
   if (finding) {
     const { title, meaning, preemptions, interleaving } = finding
-    const trace = traceOf(interleaving, preemptions)
+    const trace = traceOf(interleaving, preemptions ?? 0)
     return interleavingPage({ ...subject, failure: { message: title, meaning, minimal: true, trace } })
   }
   const shown = outcomes.find(({ example }) => example !== undefined)

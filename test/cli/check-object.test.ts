@@ -33,7 +33,7 @@ test('the report as JSON has the findings with their rows and every outcome', as
 
 test('what cannot be checked is refused by name', async () => {
   for (const [args, message] of [
-    [['check', object], /--run: say which programs .* count, on_packet/],
+    [['check', object], /^error: --run: say which programs .* count, on_packet/],
     [['check', object, '--run', 'nothing@0'], /no program 'nothing'/],
     [['check', object, '--run', 'count'], /PROGRAM@CPU/],
     [['check', object, '--run', 'count@0', '--nmi'], /--nmi is not for objects/],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { compileFixture } from '../explore/fixture.js'
 import { progressText } from '../../src/report/check-text.js'
 import { skep, succeeding } from './skep.js'
@@ -113,6 +113,106 @@ test('check takes subjects of its users: a module of theirs, or a wasm file whos
   const lossy = await skep(['check', module])
   assert.equal(lossy.code, 1)
   assert.match(lossy.stdout, /at_rest\(\) returned 1/)
+})
+
+const folderFor = async (t: TestContext): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'check-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+test('Ctrl-C ends a search where it is: its numbers are shown, what has not begun is counted, and the exit code is 130', async (t) => {
+  const file = join(await folderFor(t), 'endless.mjs')
+  // More states than memory, on words that both CPUs change.
+  await writeFile(
+    file,
+    `export default ({ Stage, subject }) => [1, 2].map((n) => subject({
+      name: 'endless ' + n,
+      stage: new Stage({ memory: 1024, cpus: 3 }),
+      setup: () => console.log('begins'),
+      cpus: ['a', 'b', 'c'].map((name) => ({ operations: [{ name, run(cpu) {
+        for (let i = 0; i < 400; i++) cpu.store32(64 + 4 * (i % 64), cpu.add32(512 + 4 * (i % 60), i + cpu.index))
+      } }] })),
+    }))`,
+  )
+  const { code, stdout, stderr } = await skep(['check', file], {
+    meanwhile: (child) => child.stdout!.once('data', () => child.kill('SIGINT')),
+  })
+  assert.equal(code, 130, stderr)
+  assert.match(stdout, /^incomplete +endless 1 .*, interrupted$/m)
+  assert.doesNotMatch(stdout, /endless 2/)
+  assert.match(stderr, /^skep: interrupted: 1 subject was not explored to the end, 1 subject was not begun$/m)
+})
+
+test('what was explored within few preemptions only is not said to hold without that', async () => {
+  const args = ['check', 'hazard/H31', '--preemptions', '0']
+  assert.match(await succeeding(args), /^holds +hazard\/H31 .*, within 0 preemptions$/m)
+  const [{ verdict, preemptions }] = JSON.parse(await succeeding([...args, '--json']))
+  assert.deepEqual([verdict, preemptions], ['holds', 0])
+})
+
+test('what is wrong with a subject is said by its name and field, or with the line that threw', async (t) => {
+  const folder = await folderFor(t)
+  const asked = async (body: string, stage = 'new Stage({ memory: 128, cpus: 1 })') => {
+    const file = join(folder, 'subject.mjs')
+    await writeFile(
+      file,
+      `export default ({ Stage, subject }) =>\n  subject({ name: 'mine', stage: ${stage}, ${body} })\n`,
+    )
+    return skep(['check', file])
+  }
+  for (const [body, message] of [
+    ['cpu: []', /subject mine: cpus must be a list of \{ operations/],
+    ['cpus: [{ operations: 5 }]', /subject mine: cpus\[0\]\.operations must be a list of \{ name, run \}/],
+    ['cpus: [{ operations: [{ name: "a" }] }]', /subject mine: cpus\[0\]\.operations has something that is not/],
+    ['cpus: [{ operations: [], nmi: [1] }]', /subject mine: cpus\[0\]\.nmi has something that is not/],
+  ] as const) {
+    const { code, stderr } = await asked(body)
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, message)
+  }
+  assert.match((await asked('cpus: []', '{}')).stderr, /subject mine: stage must be a Stage/)
+  const threw = await asked('cpus: [{ operations: [{ name: "a", run: (cpu) => cpu.nope() }] }]')
+  assert.equal(threw.code, 1)
+  assert.match(threw.stdout, /^ +a: TypeError: cpu\.nope is not a function \(subject\.mjs:2\)$/m)
+  const spins = await asked('cpus: [{ operations: [{ name: "a", run(cpu) { while (cpu.load32(64) === 0); } }] }]')
+  assert.match(spins.stdout, /A loop that waits for others says so/)
+  assert.match(spins.stdout, /^ *… [\d,]+ steps are left out here: --html and --json have them$/m)
+  const refused = await asked('cpus: [{ operations: [{ name: "a", run: (cpu) => cpu.load32(4096) }] }]')
+  assert.match(refused.stdout, /^ +load 0x1000$/m)
+})
+
+test('a subject of one CPU has nobody whose operations could come as NMIs', async (t) => {
+  const file = join(await folderFor(t), 'alone.mjs')
+  await writeFile(
+    file,
+    `export default ({ Stage, subject }) => subject({
+      name: 'alone', stage: new Stage({ memory: 128, cpus: 1 }),
+      cpus: [{ operations: [{ name: 'a', run: (cpu) => cpu.store32(64, 1) }] }],
+    })`,
+  )
+  const { code, stderr } = await skep(['check', file, '--nmi'])
+  assert.equal(code, 2, stderr)
+  assert.match(stderr, /^error: subject alone\+nmi: it has no second CPU/m)
+})
+
+test('an operation that does not repeat itself is noticed by what it writes, too', async (t) => {
+  const file = join(await folderFor(t), 'counting.mjs')
+  await writeFile(
+    file,
+    `let times = 0
+    export default ({ Stage, subject }) => subject({
+      name: 'counting',
+      stage: new Stage({ memory: 128, cpus: 2 }),
+      cpus: [
+        { operations: [{ name: 'a', run(cpu) { cpu.store32(64, times++); return cpu.load32(64) } }] },
+        { operations: [{ name: 'b', run(cpu) { cpu.store32(64, 5) } }] },
+      ],
+    })`,
+  )
+  const { code, stdout } = await skep(['check', file])
+  assert.equal(code, 1, stdout)
+  assert.match(stdout, /an operation did not repeat itself: its access 1 is not what it was/)
 })
 
 test('what is told of a search that goes on: states, transitions, rate, frontier', () => {

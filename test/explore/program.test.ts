@@ -1,7 +1,7 @@
 // `skep check OBJECT --run …`: what the explorer finds in BPF programs, their maps and timers, and how it is shown.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { checkObject, type ObjectReport } from '../../src/explore/program/check.js'
+import { checkObject, type Finding, type ObjectReport } from '../../src/explore/program/check.js'
 import type { RunSpec } from '../../src/explore/program/machine.js'
 import { printObjectReport } from '../../src/explore/program/print.js'
 import { objectPage } from '../../src/report/object-page.js'
@@ -80,6 +80,11 @@ test('the repaired flow table is explored completely: no armed timer is freed, a
   }
 })
 
+test('a run is called the same whatever has run before it; a second one of its kind has a number', async () => {
+  const { operations } = await check('races', 'on_packet@0 on_packet@0', 'on_packet@0 on_packet@1')
+  assert.deepEqual(operations.slice(0, 2), ['on_packet@0', 'on_packet@0#2'])
+})
+
 test('a bound on preemptions leaves out what needs more, and a bound on states is said', async () => {
   const spec = await readObject(new URL('../../../examples/races/races.bpf.o', import.meta.url))
   const none = checkObject(spec, { runs: runs('count@0 count@1'), preemptions: 0 })
@@ -89,5 +94,21 @@ test('a bound on preemptions leaves out what needs more, and a bound on states i
     maxStates: 10,
   })
   assert.equal(few.complete, false)
-  assert.match(printObjectReport(few), /NOT COMPLETE/)
+  assert.match(printObjectReport(few), /NOT COMPLETE \(given up for its number of states, see --states\)/)
+})
+
+test('a check that is interrupted tells what it has found until then, and claims no interleaving that it has not', async () => {
+  const spec = await readObject(new URL('../../../examples/races/races.bpf.o', import.meta.url))
+  const report = checkObject(spec, { runs: runs('count@0 count@1'), interrupted: () => true })
+  assert.deepEqual([report.complete, report.gaveUp], [false, 'interrupted'])
+  assert.match(printObjectReport(report), /NOT COMPLETE \(interrupted\)/)
+  const unseen: Finding = {
+    kind: 'lost-update',
+    title: 'lost update of hits[0]',
+    meaning: 'it is lost',
+    interleaving: [],
+  }
+  const told = { ...report, findings: [unseen] }
+  assert.match(printObjectReport(told), /The search for a short interleaving that shows it was given up\./)
+  assert.equal(objectPage({ ...told, outcomes: [] }), undefined)
 })

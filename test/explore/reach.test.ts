@@ -9,7 +9,7 @@ import { entriesOf } from '../../src/explore/subjects/catalogue.js'
 const entryOf = (name: string) => entriesOf('shipped').find((entry) => entry.name === name)!
 
 test('every access of the core has a place in its source, and none of them is in the door', () => {
-  const { sites } = sitesOf('core')!
+  const { sites } = sitesOf('core')
   assert.ok(sites.length > 1000, `${sites.length} accesses`)
   for (const { file, line, function: name } of sites) {
     assert.match(file ?? 'nowhere', /^(core\/|~lib\/)/, name)
@@ -18,7 +18,7 @@ test('every access of the core has a place in its source, and none of them is in
 })
 
 test('what subjects reached of a module adds up, and grows with each of them', () => {
-  const sites = sitesOf('parts')!
+  const sites = sitesOf('parts')
   const seen = ['parts/pool/one/two', 'parts/pool/enough/two', 'parts/pool/enough/three'].map((name) => {
     const { sites: found, fields } = check(entryOf(name), { coverage: 'places' })
     assert.equal(found!.module, 'parts')
@@ -46,7 +46,7 @@ test('a compare-and-exchange is seen to fail only where somebody comes in betwee
 })
 
 test('through which exports an access can be reached is told by the calls in the module', () => {
-  const sites = sitesOf('core')!
+  const sites = sitesOf('core')
   const entered = sites.enteredBy()
   const entries = (name: string): string[] =>
     [...new Set(sites.sites.flatMap((site, index) => (site.function === name ? [...entered[index]!] : [])))].sort()

@@ -7,6 +7,8 @@ import { explore, Stage, subject } from '../../src/explore/index.js'
 import type { Cpu, Subject } from '../../src/explore/index.js'
 import { check } from '../../src/explore/check.js'
 import { named } from './named.js'
+import { verdictLine } from '../../src/report/check-text.js'
+import { plain } from '../../src/report/style.js'
 
 type Access = [kind: 'load' | 'store' | 'add' | 'cas', word: number, value: number]
 
@@ -137,10 +139,16 @@ test('subjects of the shipped protocol have the same outcomes without the quiet 
 test('the set of states stays within its bytes, says how many they are, and the verdict is then incomplete', () => {
   const entry = named(['no-memory/three'])[0]!
   const limit = 1 << 20
-  const { complete, bytes, states, failure } = explore(entry.subject(false), { maxBytes: limit })
+  const { complete, gaveUp, bytes, states, failure } = explore(entry.subject(false), { maxBytes: limit })
   assert.equal(failure, undefined)
-  assert.equal(complete, false)
+  assert.deepEqual([complete, gaveUp], [false, 'memory'])
   assert.ok(bytes <= limit && bytes > limit / 4, `${bytes} bytes`)
   assert.ok(states > 10_000)
-  assert.equal(check(entry, { maxMilliseconds: 1 }).verdict, 'incomplete')
+  const late = check(entry, { maxMilliseconds: 1 })
+  assert.deepEqual([late.verdict, late.gaveUp], ['incomplete', 'time'])
+  assert.match(
+    verdictLine({ ...late, gaveUp: 'memory', bytes: limit }, plain),
+    /, given up: the set of states .* 1 MiB/,
+  )
+  assert.match(verdictLine(late, plain), /^incomplete .*, given up: its time is over$/)
 })

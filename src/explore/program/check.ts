@@ -2,8 +2,8 @@
 // plain data; print.ts draws them.
 import type { ObjectSpec } from '../../object/spec.js'
 import { explore } from '../explore.js'
-import { search } from '../search.js'
-import type { SearchOptions } from '../search.js'
+import { fewest } from '../fewest.js'
+import type { GaveUp, SearchOptions } from '../search.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Subject, View } from '../subject.js'
 import { choicesOf } from '../token.js'
@@ -14,7 +14,7 @@ import { contents } from './names.js'
 
 export interface ObjectCheckOptions extends Pick<
   SearchOptions,
-  'preemptions' | 'maxStates' | 'maxMilliseconds' | 'progress'
+  'preemptions' | 'maxStates' | 'maxMilliseconds' | 'progress' | 'interrupted'
 > {
   runs: readonly RunSpec[]
   /** Runs one after another before the exploration: what they leave is its initial state. */
@@ -40,7 +40,8 @@ export interface Finding {
   title: string
   /** What it means for the program. */
   meaning: string
-  preemptions: number
+  /** Fewest preemptions at which it comes, and such an order; undefined and empty if the search for one was given up. */
+  preemptions?: number
   interleaving: Row[]
 }
 
@@ -49,6 +50,8 @@ export interface ObjectReport {
   operations: string[]
   /** Every interleaving (within the preemptions asked for) was explored. */
   complete: boolean
+  /** Why not, if not: what has come to its limit. */
+  gaveUp?: GaveUp
   states: number
   transitions: number
   milliseconds: number
@@ -112,6 +115,7 @@ class Check {
       object: machine.spec.name,
       operations: this.names(),
       complete: found.complete && !found.failure,
+      ...(found.gaveUp === undefined ? {} : { gaveUp: found.gaveUp }),
       states: found.states,
       transitions: found.transitions,
       milliseconds: found.milliseconds,
@@ -181,12 +185,9 @@ class Check {
   private shortest(check?: Subject['check'], atRest?: Subject['atRest']) {
     const wanted = this.subject(check)
     if (atRest) wanted.atRest = atRest
-    const most = Math.min(this.options.preemptions ?? MOST_PREEMPTIONS, MOST_PREEMPTIONS)
-    for (let preemptions = 0; preemptions <= most; preemptions++) {
-      const { violation } = search(wanted, { preemptions, maxStates: EXAMPLE_STATES })
-      if (violation) return { choices: violation.choices, preemptions }
-    }
-    return undefined
+    const { preemptions = MOST_PREEMPTIONS, interrupted } = this.options
+    const limits = { maxStates: EXAMPLE_STATES, ...(interrupted ? { interrupted } : {}) }
+    return fewest(wanted, Math.min(preemptions, MOST_PREEMPTIONS), limits)
   }
 
   private explain(sighting: Sighting, findings: Finding[]): void {
@@ -200,11 +201,11 @@ class Check {
       }
       return undefined
     })
-    const rows = found ? interleaving(machine, this.subject(), found.choices, seen.cpu) : []
+    const rows = found ? interleaving(machine, this.subject(), found.violation.choices, seen.cpu) : []
     findings.push({
       kind: sighting.kind,
       ...this.words(seen),
-      preemptions: found?.preemptions ?? 0,
+      ...(found ? { preemptions: found.preemptions } : {}),
       interleaving: rows,
     })
   }
@@ -243,7 +244,7 @@ class Check {
       )
       if (!found) return
       outcome.preemptions = found.preemptions
-      outcome.example = interleaving(this.machine, this.subject(), found.choices, 0)
+      outcome.example = interleaving(this.machine, this.subject(), found.violation.choices, 0)
       if (!isNew) return
       faults.add(fault[1])
       report.findings.push({

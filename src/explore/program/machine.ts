@@ -40,6 +40,12 @@ const NEVER = (1n << 53n) - 1n
 /** Turns of a CPU's loop that one operation `timers` makes at most. */
 const TURNS = 4
 
+/** `count@0`, `count@0#2`. */
+function nameOf({ program, cpu }: RunSpec, earlier: readonly RunSpec[]): string {
+  const same = earlier.filter((one) => one.program === program && one.cpu === cpu).length
+  return `${program}@${cpu}${same > 0 ? `#${same + 1}` : ''}`
+}
+
 export class ProgramMachine {
   readonly stage: Stage
   readonly maps: ModelMap[] = []
@@ -74,7 +80,16 @@ export class ProgramMachine {
       boot: (all) => this.boot(all, memory),
     })
     this.image = this.built!
-    const placed = [...before, ...runs].map((run, index, all) => this.placed(run, index, all))
+    // What has ended before takes no names from what is explored.
+    const named = (list: readonly RunSpec[]) =>
+      list.map((run, index) => ({ run, name: nameOf(run, list.slice(0, index)) }))
+    const placed = [...named(before), ...named(runs)].map(({ run, name }, _, all) =>
+      this.placed(
+        run,
+        name,
+        all.map((one) => one.run),
+      ),
+    )
     // What was placed belongs to the image from which every subject starts.
     this.stage.memory.forget()
     this.before = placed.slice(0, before.length)
@@ -223,7 +238,7 @@ export class ProgramMachine {
   }
 
   // Lays context and data of a run into its part of the CPU's run buffer, and makes the operation.
-  private placed(run: RunSpec, index: number, all: readonly RunSpec[]): { cpu: number; operation: Operation } {
+  private placed(run: RunSpec, name: string, all: readonly RunSpec[]): { cpu: number; operation: Operation } {
     const program = this.spec.programs.get(run.program)
     const loaded = this.programs.get(run.program)
     if (!program || loaded === undefined)
@@ -252,8 +267,6 @@ export class ProgramMachine {
       () => undefined,
     )
     new Int32Array(bytes.buffer, address, part >> 2).forEach((word, at) => memory.put((address >> 2) + at, word))
-    const earlier = all.slice(0, index).filter((one) => one.program === run.program && one.cpu === run.cpu).length
-    const name = `${run.program}@${run.cpu}${earlier > 0 ? `#${earlier + 1}` : ''}`
     return {
       cpu: run.cpu,
       operation: {

@@ -54,6 +54,13 @@ const KINDS: Record<Finding['kind'], string> = {
   deadlock: 'STUCK',
 }
 
+const WHY: Record<NonNullable<ObjectReport['gaveUp']>, string> = {
+  states: 'given up for its number of states, see --states',
+  time: 'its time was over',
+  memory: 'the memory of the set of states was full',
+  interrupted: 'interrupted',
+}
+
 /** Everything that a person wants to see, without a newline at the end. */
 export function printObjectReport(report: ObjectReport): string {
   const { outcomes, findings } = report
@@ -62,8 +69,7 @@ export function printObjectReport(report: ObjectReport): string {
     lines.push(
       `${KINDS[finding.kind]}: ${finding.title}`,
       `  ${finding.meaning}.`,
-      `  Shown with the fewest preemptions, ${finding.preemptions}:`,
-      ...printInterleaving(finding.interleaving).map((line) => `    ${line}`.trimEnd()),
+      ...shownFinding(finding),
       ...(index === findings.length - 1 ? [] : ['']),
     )
   })
@@ -77,6 +83,12 @@ export function printObjectReport(report: ObjectReport): string {
   for (const text of report.lowered) lines.push(`In the model max_entries is lower: ${text}`)
   lines.push(verdict(report))
   return lines.join('\n')
+}
+
+function shownFinding({ preemptions, interleaving }: Finding): string[] {
+  if (preemptions === undefined) return ['  The search for a short interleaving that shows it was given up.']
+  const rows = printInterleaving(interleaving).map((line) => `    ${line}`.trimEnd())
+  return [`  Shown with the fewest preemptions, ${preemptions}:`, ...rows]
 }
 
 // What all outcomes have in common is said once.
@@ -124,10 +136,13 @@ function verdict({
   preemptions,
   operations,
   milliseconds,
+  gaveUp,
 }: ObjectReport): string {
   const numbers = `${count(states, 'state')}, ${count(transitions, 'step')}, ${(milliseconds / 1000).toFixed(2)} s`
   const scope = `${operations.join(' | ')}${preemptions === undefined ? '' : `, at most ${count(preemptions, 'preemption')}`}`
-  const explored = complete ? `every interleaving of ${scope}` : `NOT COMPLETE: a part of the interleavings of ${scope}`
+  const explored = complete
+    ? `every interleaving of ${scope}`
+    : `NOT COMPLETE${gaveUp === undefined ? '' : ` (${WHY[gaveUp]})`}: a part of the interleavings of ${scope}`
   const bad = findings.length === 0 ? 'nothing bad was found; ' : `${count(findings.length, 'finding')}; `
   const differ =
     outcomes.length > 1
