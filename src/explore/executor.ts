@@ -58,10 +58,11 @@ const NATIVE = 0
 const REPLAY = 1
 
 export class Executor {
-  /** The log being replayed: low and high halves of the answers, and the access that each answered. */
+  /** The log being replayed: low and high halves of the answers, and the accesses that they answered. */
   log = new Int32Array(256)
   codes = new Int32Array(128)
   addresses = new Int32Array(128)
+  operands = new Int32Array(512)
   length = 0
   /** The access at which the operation was unwound. */
   code = 0
@@ -104,6 +105,7 @@ export class Executor {
       this.log = new Int32Array(length * 4)
       this.codes = new Int32Array(length * 2)
       this.addresses = new Int32Array(length * 2)
+      this.operands = new Int32Array(length * 8)
     }
     this.length = length
   }
@@ -127,9 +129,9 @@ export class Executor {
     if (this.mode === NATIVE) return this.native(code, address, aLow, aHigh, bLow, bHigh)
     const position = this.position++
     if (position < this.length) {
-      if (this.codes[position] !== code || this.addresses[position] !== address)
+      if (!this.repeats(position, code, address, aLow, aHigh, bLow, bHigh))
         throw new Violation(
-          `an operation did not repeat itself: access ${position} was ${this.codes[position]} at ${this.addresses[position]} and is now ${code} at ${address}; it depends on something beyond its arguments and the results of its accesses`,
+          `an operation did not repeat itself: its access ${position + 1} is not what it was; it depends on something beyond its arguments and the results of its accesses`,
         )
       this.highHalf = this.log[position * 2 + 1]!
       return this.log[position * 2]!
@@ -150,6 +152,28 @@ export class Executor {
     }
     this.unwinding = true
     throw UNWOUND
+  }
+
+  // Whether an access of the log is made again, of the same operands.
+  private repeats(
+    position: number,
+    code: number,
+    address: number,
+    aLow: number,
+    aHigh: number,
+    bLow: number,
+    bHigh: number,
+  ): boolean {
+    const { operands } = this
+    const at = position * 4
+    return (
+      this.codes[position] === code &&
+      this.addresses[position] === address &&
+      operands[at] === (aLow | 0) &&
+      operands[at + 1] === (aHigh | 0) &&
+      operands[at + 2] === (bLow | 0) &&
+      operands[at + 3] === (bHigh | 0)
+    )
   }
 
   private native(code: number, address: number, aLow: number, aHigh: number, bLow: number, bHigh: number): number {

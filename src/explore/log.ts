@@ -217,6 +217,8 @@ export class LogTree extends NodeTable {
       n = this.nodes[at + NODE_PARENT]!
       executor.codes[i] = this.nodes[n * NODE_STRIDE + NODE_CODE]!
       executor.addresses[i] = this.nodes[n * NODE_STRIDE + NODE_ADDRESS]!
+      for (let operand = 0; operand < 4; operand++)
+        executor.operands[i * 4 + operand] = this.nodes[n * NODE_STRIDE + NODE_A_LOW + operand]!
     }
   }
 
@@ -386,5 +388,8 @@ function describe(thrown: unknown): string {
   if (thrown instanceof GuestFault) return `fault ${thrown.kind} (detail 0x${thrown.detail.toString(16)})`
   if (thrown instanceof Violation) return thrown.message
   if (thrown instanceof WebAssembly.RuntimeError) return `trap: ${thrown.message}`
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  if (!(thrown instanceof Error)) return String(thrown)
+  // Where it was thrown, if that is a line of a file.
+  const [, place] = /\n\s+at .*?([^/\s(]+:\d+):\d+\)?$/m.exec(thrown.stack ?? '') ?? []
+  return `${thrown.name}: ${thrown.message}${place === undefined ? '' : ` (${place})`}`
 }

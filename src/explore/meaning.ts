@@ -8,7 +8,7 @@ const MEANINGS: [RegExp, string][] = [
   [/LOST/, 'A lost timer (contract G5): it is armed, and nothing will ever fire it.'],
   [/references|leak|comes? back/, 'The books do not balance (contract G2, G3): a reference was dropped twice, or something is never freed.'],
   [/results? .*order|no order/, 'Not linearizable (contract G6): no order of the operations, one after another, gives these results.'],
-  [/steps/, 'An operation took more steps than a bounded one may (contract G7).'],
+  [/steps/, 'An operation took more steps than a bounded one may (contract G7). A loop that waits for others says so: cpu.retry(), cpu_relax() in C.'],
   [/two callbacks/, 'One timer’s callback runs twice at the same time.'],
   [/callback/, 'A callback runs, or stays bound, that was to be gone (contract G4).'],
 ] // prettier-ignore

@@ -24,4 +24,6 @@ export interface Observation {
   node: number
   /** The operation ended with this access. */
   ended: boolean
+  /** The access was not made: no such access is allowed there. */
+  refused: boolean
 }

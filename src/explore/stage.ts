@@ -6,6 +6,7 @@ import { Independence } from './independence.js'
 import { Leaps } from './leaps.js'
 import { LogTree } from './log.js'
 import { Sharing } from './sharing.js'
+import type { Value } from './subject.js'
 import { Words } from './words.js'
 
 /** What a stage is made of. */
@@ -32,6 +33,7 @@ export interface StageSpec {
 export interface Names {
   nameOf: (address: number) => string | undefined
   show: (address: number, value: bigint, width: number) => string | undefined
+  showResult: (value: Value) => string | undefined
 }
 
 /**

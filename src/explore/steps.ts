@@ -40,6 +40,8 @@ export class Steps {
   readonly ownSteps: number[]
   /** A violation by a race may be an order that a word established which is not known to be shared yet: learn first. */
   doubtful = false
+  /** The present access is refused for a race, which is said of both. */
+  private raced = false
   /** Accesses that the last step made. */
   accesses = 0
   /** Told of every access; for traces only. */
@@ -102,18 +104,21 @@ export class Steps {
     const before = this.accesses
     while (logs.nodes[node * log.NODE_STRIDE + log.NODE_STATUS] === log.ACCESS) {
       this.leaps.passes(node)
+      let refused = false
       try {
         if (!this.access(cpu, call, at, node)) return
       } catch (thrown) {
         if (!(thrown instanceof Violation)) throw thrown
         this.violation = `${this.control.calls[call]!.operation.name}: ${thrown.message}`
         result.low = result.high = 0
+        refused = !this.raced
+        this.raced = false
       }
       const { low, high } = result
       if (this.accesses === before) this.begins(call)
       const next = logs.child(node, low, high)
       this.accesses++
-      if (this.observer !== undefined) this.observe(cpu, depth, call, node, low, high, next)
+      if (this.observer !== undefined) this.observe(cpu, depth, call, node, low, high, next, refused)
       node = next
       if (full || this.violation !== undefined) break
       // Before its first step an operation is not interrupted, after it at every one or at none.
@@ -251,6 +256,7 @@ export class Steps {
 
   private race(address: number, other: number): never {
     this.doubtful = this.sharing.grown > 0 && !this.full
+    this.raced = true
     throw new Violation(raceText(this.subject, address, other))
   }
 
@@ -343,7 +349,16 @@ export class Steps {
     if (address >= 0 && address + 4 <= this.stage.limit) this.sharing.touch(call, address, false, false)
   }
 
-  private observe(cpu: number, depth: number, call: number, node: number, low: number, high: number, next: number) {
+  private observe(
+    cpu: number,
+    depth: number,
+    call: number,
+    node: number,
+    low: number,
+    high: number,
+    next: number,
+    refused = false,
+  ): void {
     const { nodes } = this.logs
     const n = node * log.NODE_STRIDE
     this.observer!({
@@ -359,7 +374,8 @@ export class Steps {
       low,
       high,
       node,
-      ended: nodes[next * log.NODE_STRIDE + log.NODE_STATUS] === log.FINISHED,
+      ended: !refused && nodes[next * log.NODE_STRIDE + log.NODE_STATUS] === log.FINISHED,
+      refused,
     })
   }
 }

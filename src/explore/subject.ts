@@ -95,10 +95,30 @@ export interface Subject<S = unknown> {
   nameOf?(address: number): string | undefined
   /** Shows a value of an address (64-bit values as bigint). */
   show?(address: number, value: bigint, width: number): string | undefined
+  /** Shows what an operation returned: `-EBUSY`. */
+  showResult?(value: Value): string | undefined
+}
+
+/** Who writes JavaScript has no types that say so. */
+function assertShape({ name, stage, cpus }: Partial<Subject>): void {
+  const wrong = (what: string): never => {
+    throw new Error(`subject ${String(name)}: ${what}`)
+  }
+  if (!Array.isArray(stage?.cpus)) wrong('stage must be a Stage')
+  if (!Array.isArray(cpus) || cpus.length === 0) return wrong('cpus must be a list of { operations: [{ name, run }] }')
+  cpus.forEach((cpu, position) => {
+    for (const [field, list] of Object.entries({ operations: cpu?.operations, nmi: cpu?.nmi ?? [] })) {
+      if (!Array.isArray(list)) return wrong(`cpus[${position}].${field} must be a list of { name, run }`)
+      for (const operation of list as (Operation | undefined)[])
+        if (typeof operation?.name !== 'string' || typeof operation.run !== 'function')
+          wrong(`cpus[${position}].${field} has something that is not { name, run }: a name, and a function of the CPU`)
+    }
+  })
 }
 
 /** Checks a subject and returns it. Throws a plain Error that names the subject. */
 export function subject<S = unknown>(spec: Subject<S>): Subject<S> {
+  assertShape(spec as Partial<Subject>)
   const count = spec.cpus.reduce((sum, cpu) => sum + cpu.operations.length + (cpu.nmi?.length ?? 0), 0)
   if (spec.cpus.length > MOST_CPUS)
     throw new Error(`subject ${spec.name}: ${spec.cpus.length} CPUs, at most ${MOST_CPUS} can be explored`)

@@ -164,7 +164,10 @@ function lineOf(world: World, seen: Observation): TraceLine {
   const { subject, logs } = world
   const { operation } = world.calls[seen.call]!
   const line: TraceLine = { cpu: seen.cpu, depth: seen.depth, operation: operation.name, ...whatOf(subject, seen) }
-  if (seen.ended) line.result = String(logs.values[world.resultNumberAfter(seen)] ?? 'done')
+  if (seen.ended) {
+    const value = logs.values[world.resultNumberAfter(seen)]
+    line.result = subject.showResult?.(value) ?? String(value ?? 'done')
+  }
   const site = logs.sites[logs.nodes[seen.node * NODE_STRIDE + NODE_SITE]!]
   if (site) line.site = site
   return line
@@ -176,6 +179,7 @@ function whatOf(subject: Subject, seen: Observation): What {
   const operation = operationOf(seen.code)
   const name = accessName(operation)
   const place = addressName(subject, seen.address)
+  if (seen.refused) return { text: `${name} ${place}` }
   if (!isWordAccess(operation)) {
     if (operation === DOOR_NOW) return { text: `now = ${wide(seen.low, seen.high)}` }
     if (operation === DOOR_SET_CLOCK) return { text: `set clock ${wide(seen.aLow, seen.aHigh)}` }

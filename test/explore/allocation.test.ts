@@ -70,12 +70,12 @@ const isAllocation = ({ text }: TraceLine): boolean => text === 'the allocation 
 test('whatever of the core allocates sees every one of its allocations fail', () => {
   // Operation, and what it answers if its first, its second … allocation alone fails. A hash map tries another element.
   const cases: [subject: string, cpu: number, answers: string[]][] = [
-    ['pair/uninitialised/init/init', 0, ['-12']],
-    ['work/uninitialised/init/init', 0, ['-12']],
+    ['pair/uninitialised/init/init', 0, ['-ENOMEM']],
+    ['work/uninitialised/init/init', 0, ['-ENOMEM']],
     ['map/1-holding-none/update-2/update-2', 0, ['0']],
-    ['queue/0-of-1/push/push', 0, ['-12', '-12']],
-    ['stack/0-of-1/push/push', 0, ['-12', '-12']],
-    ['trie/holding-none/set-1/set-1', 0, ['-12', '-12', '-12', '-12']],
+    ['queue/0-of-1/push/push', 0, ['-ENOMEM', '-ENOMEM']],
+    ['stack/0-of-1/push/push', 0, ['-ENOMEM', '-ENOMEM']],
+    ['trie/holding-none/set-1/set-1', 0, ['-ENOMEM', '-ENOMEM', '-ENOMEM', '-ENOMEM']],
   ]
   for (const [name, cpu, answers] of cases) {
     const whole = named([name])[0]!.subject(false)

@@ -11,6 +11,7 @@ import { check, checkable } from '../../src/explore/check.js'
 import type { Checked } from '../../src/explore/check.js'
 import { explore } from '../../src/explore/index.js'
 import { subjectsOf } from '../../src/explore/modules-of-users.js'
+import { compileFixture } from './fixture.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'skep-own-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -49,6 +50,13 @@ test('an AssemblyScript stack over the bare hook has its ABA problem found, with
   assert.ok(failure!.trace.lines.some(({ text }) => text === 'cas HEAD 0x60 → 0x68'))
   assert.ok(failure!.trace.lines.some(({ place }) => place === 'POPPED+4'))
   assert.equal((await checked(await assembly('tagged.wasm', '--use', 'TAGGED=1'))).verdict, 'holds')
+})
+
+test('CPUs of a module may wait for each other, as in C, unless it says lock_free', async () => {
+  const verdict = async (name: string): Promise<Checked> =>
+    checked(written(`${name}.wasm`, await compileFixture(`${name}.ts`)))
+  assert.equal((await verdict('ticket')).verdict, 'holds')
+  assert.match((await verdict('ticket-lock-free')).failure!.message, /^a cycle in which no operation ends/)
 })
 
 test('a subject may be a file of TypeScript, where Node.js runs that; elsewhere it says what to do', async () => {
@@ -91,6 +99,12 @@ test('what the compiler refuses is an error with its words, file and line', c, a
     subjectsOf(file('none.c', 'int f(void) { return 1; }\n')),
     /none\.c has no operation of CPU 0: expected ON_CPU\(0, NAME\) \{ … \}/,
   )
+  for (const [name, left] of [
+    ['ON_CPU(2, b) { return 1; }', /says what CPU 2 does \(cpu2_b\), and has no operation of CPU 1/],
+    ['IN_NMI(1, tick) { return 1; }', /says what CPU 1 does \(nmi1_tick\), and has no operation of CPU 1/],
+    ['MAY_STOP(1)', /says what CPU 1 does \(stop1\), and has no operation of CPU 1/],
+  ] as const)
+    await assert.rejects(subjectsOf(file('gap.c', `ON_CPU(0, a) { return 1; }\n${name}\n`)), left)
 })
 
 test('plain accesses in C that race are found; the same through READ_ONCE and WRITE_ONCE are none', c, async () => {

@@ -74,9 +74,14 @@ export async function compile(path: string): Promise<Uint8Array> {
   if (packaged) return compilePackaged(path, packaged)
   throw new SkepError(
     'NO_COMPILER',
-    `${path}: a C file needs clang with the wasm32 target and wasm-ld (SKEP_CLANG names one), or the npm package ${YOWASP}: npm install ${YOWASP}`,
+    `${path}: a C file needs clang with the wasm32 target and wasm-ld (${namedClang()}), or the npm package ${YOWASP}: npm install ${YOWASP}`,
   )
 }
+
+const namedClang = (): string =>
+  process.env.SKEP_CLANG === undefined
+    ? 'SKEP_CLANG names one'
+    : `SKEP_CLANG is '${process.env.SKEP_CLANG}', which is none`
 
 function compileHere(path: string, { clang, linker }: Clang): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'skep-'))

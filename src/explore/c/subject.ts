@@ -40,7 +40,6 @@ export async function cSubject(path: string): Promise<CompiledSubject> {
         boot: ([cpu]) => copyData(cpu!, end),
       })
       return exportedSubject(file, module, stage, {
-        ...(WebAssembly.Module.exports(module).some(({ name }) => name === 'lock_free') ? {} : { progress: 'fair' }),
         nameOf: (address) => placeOf(variables, address)?.name,
         show: (address, value, width) => shown(variables, address, value, width),
       })

@@ -9,7 +9,7 @@ export interface Question {
   hazards: string[]
   designs: Design[]
   callbacks?: Callbacks
-  build(at: SpecimenStage): Omit<Subject, 'name' | 'stage' | 'nameOf' | 'show'>
+  build(at: SpecimenStage): Omit<Subject, 'name' | 'stage' | 'nameOf' | 'show' | 'showResult'>
 }
 
 /** Kinds, as init takes them. */

@@ -1,5 +1,6 @@
 // All questions to the older designs, in the order of docs/specimens.md, and what the explorer is given for each. The
 // same question is put to every design that it makes sense for; which of them fail is for the tests and for the page.
+import { errnoResult } from '../errno-result.js'
 import { subject } from '../subject.js'
 import type { Subject } from '../subject.js'
 import { ANSWERS } from './answers.js'
@@ -23,6 +24,7 @@ export function questionSubject(question: Question, design: Design, traced = fal
     stage: at.stage,
     nameOf: at.nameOf,
     show: at.show,
+    showResult: errnoResult,
     ...question.build(at),
   })
 }

@@ -5,6 +5,7 @@
 import { CONTEXT_NMI, CONTEXT_TASK, MAP_TYPE_ARRAY, MAP_TYPE_HASH } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
+import { errnoResult } from '../errno-result.js'
 import type { SequentialModel } from '../linearize.js'
 import { note, slotModel } from '../model.js'
 import { Stage } from '../stage.js'
@@ -296,6 +297,7 @@ export class AsyncMachine implements AsyncRoom {
       }) as SequentialModel<unknown>,
       nameOf: (address) => nameOf(places, load32, address),
       show: (address, value) => show(places, address, value),
+      showResult: errnoResult,
       maxSteps: 20_000,
       ...more,
     })

@@ -13,6 +13,7 @@ import {
   MAP_TYPE_USER_RINGBUF,
   MAX_PROGRAMS,
 } from '../../../core/abi.js'
+import { errnoResult } from '../errno-result.js'
 import * as layout from '../../../core/layout.js'
 import type { Names } from '../stage.js'
 import { fieldsOf } from './fields.js'
@@ -195,6 +196,7 @@ export function coreNames(load32: Load32, cpus: number, maps: readonly number[])
       const [before] = [...region.fields].filter(([at]) => at < offset).sort((one, other) => other[0] - one[0])
       return before ? `${name}.${before[1]}+${offset - before[0]}` : `${name}+${offset}`
     },
+    showResult: errnoResult,
     show(address, value, width) {
       const found = width === 8 ? find(address) : undefined
       const { links, leadsTo } = found?.region ?? {}
