@@ -93,7 +93,7 @@ export function serve<Task, Answer, News = never>(
 ): void {
   const send = (message: Message<News, Answer>): void => parentPort!.postMessage(message)
   const tell = (news: News): void => send({ news })
-  parentPort!.on('message', async (task: Task) => {
+  const take = async (task: Task): Promise<void> => {
     try {
       const answered = await answer(task, tell)
       const { arrayBuffers, heapUsed } = process.memoryUsage()
@@ -103,5 +103,6 @@ export function serve<Task, Answer, News = never>(
       const { code, message, details } = error
       send({ refused: { code, message, details } })
     }
-  })
+  }
+  parentPort!.on('message', (task: Task) => void take(task))
 }

@@ -19,7 +19,7 @@ main th { position: sticky; top: 0; background: var(--paper); text-align: left; 
 main td { padding: 1px .8rem; vertical-align: top; white-space: pre-wrap; border-right: 1px solid var(--line) }
 main td:not(.where) { padding-left: calc(.8rem + 4ch); text-indent: -4ch }
 td.where { color: var(--soft); text-align: right; white-space: nowrap; border-right: 2px solid var(--line) }
-tr.step { cursor: pointer; opacity: .42 } tr.done { opacity: 1 } tr.step:hover { background: color-mix(in srgb, var(--now) 50%, transparent) }
+main tr { scroll-margin: 2.5rem 0 .5rem } tr.step { cursor: pointer; opacity: .42 } tr.done { opacity: 1 } tr.step:hover { background: color-mix(in srgb, var(--now) 50%, transparent) }
 tr.now { background: var(--now) } tr.now td:first-child { box-shadow: inset 4px 0 var(--bad) }
 tr.head td { padding-top: .5rem; font-weight: 600 } .nmi { color: var(--nmi) } tr.repeats td { border-top: 2px dashed var(--bad) }
 tr.end td { padding-top: .5rem; color: var(--bad); font: 600 14px/1.45 system-ui, sans-serif; border-right: none }
@@ -62,7 +62,10 @@ function show(next) {
     return row
   }))
   at.textContent = 'step ' + now + ' of ' + steps.length
-  if (now > 0) steps[now - 1].scrollIntoView({ block: 'nearest' })
+  // What is violated stands behind the last step.
+  const shown = (now === steps.length && document.querySelector('tr.end')) || steps[now - 1]
+  if (shown) shown.scrollIntoView({ block: 'nearest' })
+  else document.querySelector('main').scrollTop = 0
 }
 function move(by) {
   let next = now
