@@ -187,8 +187,8 @@ export function release(map: usize, word: u64): bool {
 }
 
 /**
- * The oldest record if it is committed: {bytes of its sample : 32, guest address of the sample : 32}, else 0. Discarded
- * ones in front of it are consumed. It stays in the ring until ring_release. Host.
+ * The oldest record if it is committed: {its position : 32, bytes of its sample + 1 : 32}, else 0. Discarded ones in
+ * front of it are consumed. It stays in the ring until ring_release. Host.
  */
 export function ring_next(map: usize): u64 {
   while (true) {
@@ -198,17 +198,23 @@ export function ring_next(map: usize): u64 {
     if (startOf(word) !== position || ownerOf(word) < RECORD_COMMITTED) {
       if (load32(map + MAP_RING_CONSUMED) === position) return 0
     } else if (ownerOf(word) === RECORD_COMMITTED) {
-      return ((<u64>sizeOf(word)) << 32) | (<u64>sampleOf(map, position))
+      return ((<u64>position) << 32) | (<u64>(sizeOf(word) + 1))
     } else release(map, word)
   }
 }
 
-/** Consumes the record that ring_next gave, by the address of its sample: 1, or 0 if another consumer has. Host. */
-export function ring_release(map: usize, sample: u32): u32 {
-  const position = load32(map + MAP_RING_CONSUMED)
+/** Guest address of the sample of the record that ring_next gave. What lies there is its own if ring_release says 1. */
+export function ring_sample(map: usize, position: u32): usize {
+  return sampleOf(map, position)
+}
+
+/**
+ * Consumes the record that ring_next gave: 1, or 0 if another consumer has. By its position: while this consumer looked
+ * at it others may have gone once around the ring, and another record lie at its place. Host.
+ */
+export function ring_release(map: usize, position: u32): u32 {
   const word = load64(headerOf(map, position))
-  if (<u32>sampleOf(map, position) !== sample || startOf(word) !== position || ownerOf(word) !== RECORD_COMMITTED)
-    return 0
+  if (startOf(word) !== position || ownerOf(word) !== RECORD_COMMITTED) return 0
   return release(map, word) ? 1 : 0
 }
 

@@ -22,7 +22,8 @@ interface RingCore extends Core {
   ringbuf_submit_at_once(sample: bigint, flags: bigint, ...constants: number[]): bigint
   ringbuf_output_at_once(ring: bigint, data: bigint, size: bigint, flags: bigint, ...constants: number[]): bigint
   ring_next(ring: number): bigint
-  ring_release(ring: number, sample: number): number
+  ring_sample(ring: number, position: number): number
+  ring_release(ring: number, position: number): number
 }
 
 class Ring {
@@ -70,9 +71,11 @@ class Ring {
 
   take(): Uint8Array | undefined {
     const next = this.core().ring_next(this.map)
-    const at = Number(next & 0xffffffffn)
-    const bytes = next === 0n ? undefined : this.machine.bytes.slice(at, at + Number(next >> 32n))
-    if (bytes) this.core().ring_release(this.map, at)
+    if (next === 0n) return undefined
+    const position = Number(next >> 32n)
+    const at = this.core().ring_sample(this.map, position) >>> 0
+    const bytes = this.machine.bytes.slice(at, at + Number(next & 0xffffffffn) - 1)
+    this.core().ring_release(this.map, position)
     return bytes
   }
 

@@ -31,7 +31,8 @@ interface RingCore extends Core {
   bpf_ringbuf_query(ring: bigint, flags: bigint): bigint
   cpu_unwind(): void
   ring_next(ring: number): bigint
-  ring_release(ring: number, sample: number): number
+  ring_sample(ring: number, position: number): number
+  ring_release(ring: number, position: number): number
 }
 
 const RING: MapAttributes = { type: MAP_TYPE_RINGBUF, keySize: 0, valueSize: 0, maxEntries: 4096 }
@@ -65,9 +66,10 @@ class Ring {
   take(): Uint8Array | undefined {
     const next = this.core().ring_next(this.map)
     if (next === 0n) return undefined
-    const at = Number(next & 0xffffffffn)
-    const bytes = this.machine.bytes.slice(at, at + Number((next >> 32n) & 0xffffffffn))
-    assert.equal(this.core().ring_release(this.map, at), 1)
+    const position = Number(next >> 32n)
+    const at = this.core().ring_sample(this.map, position) >>> 0
+    const bytes = this.machine.bytes.slice(at, at + Number(next & 0xffffffffn) - 1)
+    assert.equal(this.core().ring_release(this.map, position), 1)
     return bytes
   }
 

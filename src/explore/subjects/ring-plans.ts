@@ -11,6 +11,8 @@ import type { RingStage } from './ring-stage.js'
 export const SMALL = 8
 /** Two of them fill a ring of 4096 bytes. */
 const LARGE = 2000
+/** One of them, and its header, is half of it: only one is there at a time, for the last byte stays free. */
+const HALF = 2040
 
 export interface Plan {
   name: string
@@ -205,6 +207,22 @@ const OWN_PLANS: Plan[] = [
       { operations: [output(at, 'A', 4, bytes)] },
       { operations: [output(at, 'B', 5, bytes)] },
       { operations: [take(at, 'C')] },
+    ],
+  },
+  {
+    name: 'ring/full/put/take/take',
+    about:
+      'a consumer looks at a record while another one takes it and one more, and two are put: the last lies where the first one lay',
+    variant: 'plain',
+    held: [HALF],
+    bytes: HALF,
+    cpus: 3,
+    buffers: 0,
+    loose: true,
+    scripts: (at, bytes) => [
+      { operations: [output(at, 'A', 4, bytes), output(at, 'B', 5, bytes)] },
+      { operations: [take(at, 'C')] },
+      { operations: [take(at, 'D'), take(at, 'E')] },
     ],
   },
   {

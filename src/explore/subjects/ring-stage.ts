@@ -162,11 +162,12 @@ export function query(at: RingPlace, name: string, bytes: number): Operation {
 }
 
 function takeFrom(ring: number, cpu: Cpu): number {
-  const record = (cpu.exports['ring_next'] as (map: number) => bigint)(ring)
+  const { ring_next, ring_sample, ring_release } = cpu.exports
+  const record: bigint = ring_next(ring)
   if (record === 0n) return -1
-  const sample = Number(record & 0xffffffffn)
-  const found = cpu.load32(sample) - 100
-  return (cpu.exports['ring_release'] as (map: number, sample: number) => number)(ring, sample) ? found : -2
+  const position = Number(record >> 32n)
+  const found = cpu.load32(ring_sample(ring, position)) - 100
+  return ring_release(ring, position) ? found : -2
 }
 
 /** Takes the oldest record: its value, -1 if there is none that is committed, -2 if another consumer was quicker. */

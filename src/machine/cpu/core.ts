@@ -75,7 +75,8 @@ export interface CoreExports {
   perf_event_open(map: number, index: number, ring: number, cpu: number): number
   perf_event_close(map: number, index: number, ring: number): void
   ring_next(map: number): bigint
-  ring_release(map: number, sample: number): number
+  ring_sample(map: number, position: number): number
+  ring_release(map: number, position: number): number
   user_ring_reserve(map: number, size: number): number
   user_ring_end(map: number, sample: number, submit: number): void
   map_user_get(map: number): void

@@ -130,10 +130,10 @@ export class RingReader implements Bell {
     for (;;) {
       const record = core.ring_next(this.#address)
       if (record === 0n) return undefined
-      const sample = Number(record & 0xffffffffn)
-      const bytes = memory.read(sample, Number((record >> 32n) & 0xffffffffn))
+      const position = Number(record >> 32n)
+      const bytes = memory.read(core.ring_sample(this.#address, position) >>> 0, Number(record & 0xffffffffn) - 1)
       if (bytes.length < format.size) return refuses ? format.refuse(bytes.length) : undefined
-      if (core.ring_release(this.#address, sample) !== 0) return format.decode(bytes)
+      if (core.ring_release(this.#address, position) !== 0) return format.decode(bytes)
     }
   }
 
