@@ -151,11 +151,15 @@ export function hashLocked(map: usize, key: usize, value: usize, reads: bool, wa
 export function hashUpdate(map: usize, key: usize, value: usize, flags: u64, waits: bool): i32 {
   const refused = refuse(map, flags)
   if (refused) return refused
-  if (flags & BPF_F_LOCK && !(flags & BPF_NOEXIST)) {
-    const result = hashLocked(map, key, value, false, waits)
-    if (result !== -ENOENT) return result
+  if (!(flags & BPF_F_LOCK) || flags & BPF_NOEXIST) return insertHash(map, key, value, flags, 0)
+  while (true) {
+    retry()
+    const written = hashLocked(map, key, value, false, waits)
+    if (written !== -ENOENT || flags & BPF_EXIST) return written
+    // An element that somebody has inserted by now stays, with its timers: it is written in place.
+    const inserted = insertHash(map, key, value, BPF_NOEXIST, 0)
+    if (inserted !== -EEXIST) return inserted
   }
-  return insertHash(map, key, value, flags, 0)
 }
 
 /** As hashUpdate, its flags checked already; a per-CPU map takes values as writeCpuValues. */

@@ -14,8 +14,8 @@ import {
   MAP_TYPE_STACK_TRACE,
 } from '../abi'
 import { cpuCount, cpuIndex } from '../cpu'
-import { glance32, note32, peek32 } from '../door'
-import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
+import { glance32, load64, note32, peek32, retry } from '../door'
+import { MAP_MAX_ENTRIES, MAP_TYPE, RECORD_LINK } from '../layout'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { arrayLookupOn, arrayUpdate, arrayUpdateOn, arrayValue } from './array'
 import { hashDelete, hashFind, hashLocked, hashUpdate } from './hash'
@@ -23,7 +23,7 @@ import { hashNextElement, hashNextKey } from './iterate'
 import { lockValue, refuseLock, unlockValue } from './locked'
 import { valueAddress, valueAddressOn } from './map'
 import { perCpuHashUpdate } from './percpu-hash'
-import { keyAddress } from './record'
+import { keyAddress, recordOf } from './record'
 import { referenceClear, referenceOf, referenceSet } from './reference'
 import {
   holdsReferences,
@@ -69,6 +69,24 @@ export function map_lookup_copy(map: usize, key: usize, into: usize, flags: u32)
   return result
 }
 
+/**
+ * Of a hash map: copies what the element of the key at `key` holds: 0, -ENOENT. An element is handed out for another
+ * key at once: what was copied counts if the link of its record, which changes whenever it leaves the map, is what it
+ * was when the key was found there. Lock-free: each further turn follows a change of the bucket.
+ */
+function copyElement(map: usize, key: usize, into: usize): i32 {
+  while (true) {
+    retry()
+    const found = hashFind(map, key)
+    if (!found) return -ENOENT
+    const link = recordOf(map, found - 1) + RECORD_LINK
+    const its = load64(link)
+    if (hashFind(map, key) !== found) continue
+    readElement(map, found - 1, into)
+    if (load64(link) === its) return 0
+  }
+}
+
 function lookupCopy(map: usize, key: usize, into: usize, flags: u32): i32 {
   const type = peek32(map + MAP_TYPE)
   if (type === MAP_TYPE_PERF_EVENT_ARRAY || type === MAP_TYPE_CGROUP_ARRAY) return -ENOTSUPP
@@ -81,10 +99,7 @@ function lookupCopy(map: usize, key: usize, into: usize, flags: u32): i32 {
   if (isTargetArray(type)) return targetCopy(map, key, into)
   let index: u32
   if (isHash(type)) {
-    if (flags & BPF_F_LOCK) return hashLocked(map, key, into, true, false)
-    const found = hashFind(map, key)
-    if (!found) return -ENOENT
-    index = found - 1
+    return flags & BPF_F_LOCK ? hashLocked(map, key, into, true, false) : copyElement(map, key, into)
   } else if (isTrie(type)) {
     const found = trieFind(map, key)
     if (!found) return -ENOENT

@@ -42,18 +42,22 @@ export function hashForEach(map: usize, fn: u64, context: u64, frame: usize): u3
       let word = load64(link)
       let current = nextOf(word)
       let place: u64 = 0
+      let key: usize = 0
       while (current) {
         const record = recordOf(map, current - 1)
         const its = load64(record + RECORD_LINK)
         place = load64(record + RECORD_ORDER)
+        const here = !(its & RECORD_MARK) && (!begun || place > last)
+        // Before the link is looked at again: afterwards the record may be in the hands of whoever prepares another key.
+        if (here) key = callbackKey(map, current - 1, callee)
         if (load64(link) !== word) {
           link = first
           word = load64(link)
           current = nextOf(word)
           continue
         }
+        if (here) break
         if (!(its & RECORD_MARK)) {
-          if (!begun || place > last) break
           link = record + RECORD_LINK
           word = its
         }
@@ -63,17 +67,7 @@ export function hashForEach(map: usize, fn: u64, context: u64, frame: usize): u3
       begun = true
       last = place
       visited++
-      if (
-        visit(
-          map,
-          callbackKey(map, current - 1, callee),
-          valueAddressOn(map, current - 1, cpuIndex()),
-          index,
-          context,
-          callee,
-        )
-      )
-        return visited
+      if (visit(map, key, valueAddressOn(map, current - 1, cpuIndex()), index, context, callee)) return visited
     }
   }
   return visited

@@ -4,7 +4,7 @@
 // have ended the change and not yet said so): the machine's statistics count the changes, not the elements. The
 // rooms that the CPU kept are taken by whoever needs them, as before.
 import { MAX_MAPS } from '../abi'
-import { MAP_LIVE, MAP_WAITING } from '../async/user-reference'
+import { MAP_LIVE } from '../async/user-reference'
 import { add32, glance32, load32, note32, peek32 } from '../door'
 import { cpuArea } from '../cpu'
 import {
@@ -32,7 +32,8 @@ export function repairMaps(dead: u32): void {
   abandonReservations(dead, true)
   for (let at: u32 = 0; at < <u32>MAX_MAPS; at++) {
     const map = <usize>peek32(HEADER + HEADER_MAPS) + <usize>at * MAP_BYTES
-    if (load32(map + MAP_STATE) - MAP_LIVE > MAP_WAITING - MAP_LIVE) continue
+    // Of a map that is closed nobody wants a spare one any more, and its memory may go at any step (abandonReservations).
+    if (load32(map + MAP_STATE) !== MAP_LIVE) continue
     if (isHash(peek32(map + MAP_TYPE))) repairSpare(map, dead)
   }
   const under = cpuArea(dead) + CPU_MAP_OPERATIONS

@@ -1,9 +1,12 @@
 // Hash maps as named subjects: any two operations on one bucket beside each other, as NMI of each other, beside a CPU
 // that stops; elements that are handed out again at once; LRU eviction. What must hold is in map-stage.ts.
 import { MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
+import * as layout from '../../../core/layout.js'
+import type { Cpu } from '../executor.js'
 import type { SequentialModel } from '../linearize.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation, Subject } from '../subject.js'
+import { closingOperation } from './async-closing.js'
 import type { Entry, Variant } from './entry.js'
 import { coreEntry, slug } from './entry.js'
 import { offline } from './core-stage.js'
@@ -12,7 +15,9 @@ import type { Shape } from './map-operations.js'
 import { atRest, check, lookup, model, remove, sparing, update } from './map-stage.js'
 import type { MapStage } from './map-stage.js'
 import { MEETINGS, othersOf } from './meetings.js'
+import { mapReadEntries } from './map-reads-catalogue.js'
 import { mapValueEntries } from './map-values-catalogue.js'
+import { moduleBytes } from './modules.js'
 
 const CONTENTS: [maxEntries: number, keys: number[]][] = [
   [1, []],
@@ -142,6 +147,40 @@ function* repaired(): Generator<Entry> {
           { maxSteps: 20_000 },
         )
 }
+
+/** A map is closed and its memory taken back while the CPU that has its spare element, and has stopped, is repaired. */
+function repairedBesideClosing(): Entry {
+  const name = 'map/repaired/closed'
+  const about = 'a CPU with a spare element stops between programs; the map is closed, its memory taken back, beside the repair' // prettier-ignore
+  const made = coreEntry(name, about, 'stop', (traced, module) => {
+    const shape = { type: MAP_TYPE_HASH, maxEntries: 2, cpus: 3 }
+    // Repair looks at every map that there may be: the small build, in which that are four.
+    const at = stageOf(shape, traced, module ?? moduleBytes('core.small', traced))
+    const closing = (verb: 'close' | 'reclaim'): Operation => closingOperation(verb, verb, at, takeBack)
+    return subject({
+      name,
+      stage: at.stage,
+      setup: sparing(at, [1], [0]),
+      cpus: [
+        { operations: [poll('A')], mayStop: true },
+        { operations: [closing('close'), closing('reclaim')] },
+        { operations: [offline('R')] },
+      ],
+    })
+  })
+  return { ...made, module: 'core.small' }
+}
+
+/** The host takes the map's memory: what three CPUs keep of it stands for all. */
+function takeBack(cpu: Cpu, map: number): void {
+  cpu.poison(cpu.peek32(map + layout.MAP_SHARES), 3 * layout.SHARE_BYTES)
+}
+
+const poll = (name: string): Operation => ({
+  name,
+  kind: 'poll',
+  run: ({ exports }) => exports['cpu_poll']() as number,
+})
 
 /**
  * An insertion looks for room at all words while a room moves from one to another: there is room at every moment, and
@@ -311,6 +350,7 @@ export function mapEntries(): Entry[] {
     ...shortWay(),
     ...longValues(),
     ...repaired(),
+    repairedBesideClosing(),
     movingRoom(),
     ...reuse(),
     ...keySizes(),
@@ -320,5 +360,6 @@ export function mapEntries(): Entry[] {
     ...shortEvictions(),
     ...lru,
     ...mapValueEntries(),
+    ...mapReadEntries(),
   ]
 }

@@ -8,12 +8,16 @@ import {
   EEXIST,
   ENOENT,
   ENOMEM,
+  FRAMES,
+  FRAME_BYTES,
   MAP_TYPE_LRU_HASH,
   MAP_TYPE_LRU_PERCPU_HASH,
 } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
+import { trampolines } from '../trampoline.js'
 import { coreStage } from './core-stage.js'
+import { enterProgram } from './user-ring-stage.js'
 
 const MARK = 1n << 24n
 const NEXT = 0xffffffn
@@ -36,6 +40,17 @@ export interface MapPlace extends OneBucketMap {
 
 export interface MapStage extends MapPlace {
   stage: Stage
+  /** What a program calls for each element, if the stage has one. */
+  callback?: Callback
+}
+
+interface Callback {
+  /** Its index in the table. */
+  fn: bigint
+  /** The frame of the program, by CPU. */
+  frames: number[]
+  /** Keys that the walk on a CPU was given. */
+  met: number[][]
 }
 
 /** Lays the keys 0 to 7 out at an address of guest memory. */
@@ -62,6 +77,8 @@ export interface MapStageOptions {
   short?: boolean
   /** Buckets, 1 or 2; max_entries is at least as many. */
   buckets?: number
+  /** CPUs run a program that walks over the map (visitAll). */
+  walks?: boolean
   traced?: boolean
   /** The check build to explore, if not the package's. */
   module?: Uint8Array
@@ -69,20 +86,46 @@ export interface MapStageOptions {
 
 export function mapStage(type: number, maxEntries: number, options: MapStageOptions = {}): MapStage {
   const { patience = 8, keySize = 4, valueSize = 4, lock = -1, cpus = 2, roomsKept = 16 } = options
-  const { short = false, buckets = 1, traced = false, module } = options
+  const { short = false, buckets = 1, walks = false, traced = false, module } = options
   let place: MapPlace
+  let callback: Callback | undefined
   const stage = coreStage(
     { cpus, traced, coreBytes: 1 << 13, ...(module ? { module } : {}) },
-    ({ cpu, buffer, createMap }) => {
+    ({ cpu, all, header, buffer, createMap }) => {
       const map = createMap([type, keySize, valueSize, maxEntries, 0], 0, 0, lock)
       cpu.store32(map + layout.MAP_BUCKET_MASK, buckets - 1)
       cpu.store32(map + layout.MAP_PATIENCE, patience)
       if (!short) cpu.store32(map + layout.MAP_SHORT, 0)
       if (!isLru(type)) cpu.store32(map + layout.MAP_ROOMS_KEPT, roomsKept)
       place = placeOf({ map, type, maxEntries, cpus }, cpu, buffer, keySize)
+      if (walks) callback = callbackOn(all, header(layout.HEADER_CPU_AREAS), keySize)
     },
   )
-  return { stage, ...place! }
+  return { stage, ...place!, ...(callback && { callback }) }
+}
+
+/** Makes every CPU run a program with a callback that notes the keys that it is passed. */
+function callbackOn(all: readonly Cpu[], areas: number, keySize: number): Callback {
+  const met: number[][] = []
+  let fn = 0
+  for (const one of all) {
+    const { table } = one.exports
+    fn = table.grow(1)
+    const note = (_index: number, _map: bigint, key: bigint): bigint => {
+      const words = Array.from({ length: keySize / 4 }, (_, at) => one.load32(Number(key) + 4 * at))
+      if (words.some((word) => word !== words[0])) one.fail(`a mixture of two keys was passed: ${words.join()}`)
+      met[one.index]!.push(words[0]!)
+      return 0n
+    }
+    table.set(fn, trampolines(1, 0, note)[0])
+  }
+  const program: number = all[0]!.exports['program_create'](fn, fn, fn + 1)
+  const frames = all.map((one) => {
+    const area = areas + one.index * layout.CPU_BYTES
+    enterProgram(one, area, program)
+    return one.load32(area + layout.CPU_STACKS) + FRAME_BYTES * FRAMES
+  })
+  return { fn: BigInt(fn), frames, met }
 }
 
 export function update(at: MapPlace, name: string, key: number, flags = 0): Operation {
@@ -130,6 +173,20 @@ export function walk(at: MapStage, name: string): Operation {
         result = cpu.exports['map_next_key'](at.map, staging, staging)
       }
       return keys.join()
+    },
+  }
+}
+
+/** Walks over the map by bpf_for_each_map_elem: the keys that the callback was passed, in that order. */
+export function visitAll(at: MapStage, name: string): Operation {
+  const { fn, frames, met } = at.callback!
+  return {
+    name,
+    kind: 'walk',
+    run({ index, exports }) {
+      met[index] = []
+      exports['bpf_for_each_map_elem'](BigInt(at.map), fn, 0n, 0n, frames[index]!)
+      return met[index].join()
     },
   }
 }

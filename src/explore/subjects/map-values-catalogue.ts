@@ -98,7 +98,8 @@ interface Question {
   rest?(view: View, at: MapStage): string | undefined
 }
 
-function entry({
+/** A subject about a hash map of 2. */
+export function entry({
   name,
   about,
   type = MAP_TYPE_HASH,
@@ -187,6 +188,34 @@ function wholeValues(view: View, at: MapStage): string | undefined {
   const live = elements(at, view).filter(({ marked }) => !marked)
   const wrong = live.find((one) => one.value !== view.load32(one.at + SECOND) || (one.value !== 100 + one.key && !(one.key === 1 && one.value === 105))) // prettier-ignore
   return wrong && `key ${wrong.key} has the value ${wrong.value}, ${view.load32(wrong.at + SECOND)}`
+}
+
+/** Where the value of key 1 lies, 0 if it is absent. */
+const where: Make = (at, name) => ({
+  name,
+  kind: 'where',
+  run: ({ exports }) => Number(exports['bpf_map_lookup_elem'](BigInt(at.map), BigInt(at.place(1))) as bigint),
+})
+
+/**
+ * An update under a lock finds the key absent, and another CPU inserts it: the element that it has inserted stays, and
+ * so do pointers into it, timers and work.
+ */
+function* lockedInsertion(): Generator<Entry> {
+  yield entry({
+    name: 'map/locked/inserted',
+    about: 'update 1 locked beside create 1, which then looks twice where its value lies; a hash of 2 with locks in its values holding []', // prettier-ignore
+    more: LOCKED_VALUE,
+    keys: [],
+    cpus: (at) => [
+      { operations: [updateLocked(1, 5)(at, 'A')] },
+      { operations: [MAP_OPERATIONS['create 1']!(at, 'B'), where(at, 'C'), where(at, 'D')] },
+    ],
+    rest(view) {
+      const [first, second] = [view.result('C'), view.result('D')]
+      return first === second ? undefined : `the value of key 1 moved from ${String(first)} to ${String(second)}`
+    },
+  })
 }
 
 /** The value of CPU 1 of a per-CPU map, looked up by whoever. */
@@ -302,6 +331,7 @@ function* asked(): Generator<Entry> {
 export function* mapValueEntries(): Generator<Entry> {
   yield* locked()
   yield* lockedReuse()
+  yield* lockedInsertion()
   yield* perCpu()
   yield* perCpuReuse()
   yield* perCpuEvictions()
