@@ -1,6 +1,10 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
+import { EVENT_START } from '../../core/abi.js'
+import * as layout from '../../core/layout.js'
 import { boot, type LifecycleEvent } from '../../src/index.js'
+import { Memory } from '../../src/machine/cpu/memory.js'
+import { LifecycleReader } from '../../src/machine/observe/lifecycle-rings.js'
 
 const object = new URL('../../../examples/deferred-work/deferred-work.bpf.o', import.meta.url)
 const flows = new URL('../../../examples/flow-timeout/flow-timeout.bpf.o', import.meta.url)
@@ -88,4 +92,37 @@ test('a machine with threads reports every event by the time it is closed', asyn
   assert.equal(count('init'), 6)
   assert.equal(count('start'), 6)
   assert.ok(events.every(({ time }, i) => i === 0 || time >= 0))
+})
+
+test('an event that is overwritten while it is read is lost, and no mixture of two', () => {
+  const [area, ring, records] = [0x4000, 0x8000, 4]
+  class Overtaken extends Memory {
+    meanwhile: (() => void) | undefined
+    override long(address: number): bigint {
+      const overtake = this.meanwhile
+      this.meanwhile = undefined
+      overtake?.()
+      return super.long(address)
+    }
+  }
+  const memory = new Overtaken(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }))
+  memory.setWord(layout.HEADER + layout.HEADER_EVENT_RECORDS, records)
+  memory.setWord(layout.HEADER + layout.HEADER_CPUS, 1)
+  memory.setWord(layout.HEADER + layout.HEADER_CPU_AREAS, area)
+  memory.setWord(area + layout.CPU_EVENTS, ring)
+  const reader = new LifecycleReader(memory)
+  const record = (number: number): void => {
+    const at = ring + ((number % records) << layout.EVENT_SHIFT)
+    memory.add(area + layout.CPU_EVENTS_WRITTEN, 1)
+    memory.setLong(at + layout.EVENT_TIME, BigInt(number))
+    memory.setWord(at + layout.EVENT_KIND, EVENT_START)
+    memory.setLong(at + layout.EVENT_ARGUMENT, BigInt(number))
+  }
+  for (let number = 0; number < records; number++) record(number)
+  memory.meanwhile = () => record(records)
+  const numbers = (): number[] => reader.read(true).map(({ argument }) => Number(argument))
+  assert.deepEqual(numbers(), [1, 2, 3])
+  assert.equal(reader.lost, 1)
+  assert.deepEqual(numbers(), [4])
+  assert.equal(reader.lost, 1)
 })

@@ -98,7 +98,9 @@ export class LifecycleReader {
       if (behind > this.#records) this.#skip(cpu, behind - this.#records, end)
       for (; this.#read[cpu] !== end; this.#read[cpu] = (this.#read[cpu]! + 1) >>> 0) {
         const event = this.#event(cpu, this.#read[cpu]!)
-        if (event) events.push(event)
+        // A record is counted before it is written: if it was overwritten while it was read, the count tells.
+        if ((this.#written(cpu) - this.#read[cpu]!) >>> 0 > this.#records) this.lost++
+        else if (event) events.push(event)
       }
     }
     return events.sort((a, b) => a.time - b.time)
