@@ -148,6 +148,23 @@ function* repaired(): Generator<Entry> {
         )
 }
 
+/** The same of a lookup that asks for help, while others answer it. */
+const repairedHelp = (): Entry =>
+  entry(
+    'map/repaired/help/look-up-2/update-1/delete-2',
+    'look up 2, which asks for help, on a CPU that stops; update 1, delete 2 and the repair on two others; a hash of 2 holding [1,2]',
+    { type: MAP_TYPE_HASH, maxEntries: 2, patience: 0, cpus: 3 },
+    [1, 2],
+    'stop',
+    (at) => [
+      { operations: [make(at, 'look up 2', 'A')], mayStop: true },
+      { operations: [make(at, 'update 1', 'B'), make(at, 'delete 2', 'C')] },
+      { operations: [offline('R')] },
+    ],
+    [],
+    { maxSteps: 20_000 },
+  )
+
 /** A map is closed and its memory taken back while the CPU that has its spare element, and has stopped, is repaired. */
 function repairedBesideClosing(): Entry {
   const name = 'map/repaired/closed'
@@ -350,6 +367,7 @@ export function mapEntries(): Entry[] {
     ...shortWay(),
     ...longValues(),
     ...repaired(),
+    repairedHelp(),
     repairedBesideClosing(),
     movingRoom(),
     ...reuse(),

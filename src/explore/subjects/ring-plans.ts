@@ -292,6 +292,19 @@ const OWN_PLANS: Plan[] = [
     ],
   },
   {
+    name: 'ring/repaired/submit/put',
+    about: 'a CPU that reserves and submits stops; another one puts and takes, beside the repair on a third one',
+    variant: 'stop',
+    held: [],
+    cpus: 3,
+    buffers: 0,
+    scripts: (at, bytes) => [
+      { operations: [submit(at, 'A', 4, bytes)], mayStop: true },
+      { operations: [output(at, 'B', 5, bytes), take(at, 'C')] },
+      { operations: [offline('repair')] },
+    ],
+  },
+  {
     name: 'ring/submit/submit',
     about: 'two CPUs reserve a record each and submit it, while a third one takes',
     variant: 'plain',
