@@ -13,7 +13,7 @@ const NO_TUNNEL = 'part of routes of a kernel'
 const NO_KERNEL = 'there is no kernel to change or to iterate over'
 
 const PROGRAM_TYPES = {
-  socket_filter: 'legacy packet loads are refused',
+  socket_filter: 'sees the packet from the network header on, as under BPF_PROG_TEST_RUN',
   kprobe: 'the host gives the context; timers and work are allowed',
   sched_cls: 'always at ingress',
   sched_act: 'always at ingress',
@@ -197,9 +197,11 @@ export function typeSections() {
     '',
     '## Instructions',
     '',
-    'All of RFC 9669 but the group `packet`, and what came later: see [conformance.md](conformance.md). Refused are legacy packet',
-    'loads (`ldabs`, `ldind`: their implicit end of the program and their registers are of classic BPF; `bpf_skb_load_bytes` does the',
-    'same), loads and stores of arenas, the move that changes an address space, and fields that are reserved and not zero.',
+    'All of RFC 9669, and what came later: see [conformance.md](conformance.md). Legacy packet loads (`ldabs`, `ldind`; in C the',
+    'built-in functions `llvm.bpf.load.byte`, `.half` and `.word`) as in the kernel: in socket filters and tc programs; from the',
+    'network or the link header with `SKF_NET_OFF` and `SKF_LL_OFF`, while `SKF_AD_OFF` is of classic BPF only; out of the packet they end',
+    'the function that they stand in, with the result 0; in a callback itself Linux 6.18 takes them for a bug of its own, and they are',
+    'refused. Refused are loads and stores of arenas, the move that changes an address space, and fields that are reserved and not zero.',
     '',
     ...CHECKS,
     '',

@@ -20,6 +20,11 @@ import { cpu } from '../cpu'
 import { peek32, peek64, poke32, poke64 } from '../door'
 import { frameNumber, isTailFrame, tail_frame } from '../frame'
 import { inGuestWindow } from '../guest'
+import {
+  bpf_skb_load_helper_16_no_cache,
+  bpf_skb_load_helper_32_no_cache,
+  bpf_skb_load_helper_8_no_cache,
+} from '../helper/packet-load'
 import { bpf_tail_call } from '../helper/tail-call'
 import { fault } from '../host'
 import { CPU_BUDGET, CPU_INSTRUCTION, CPU_PROGRAM, CPU_REGISTERS, CPU_TAIL_REGISTERS } from '../layout'
@@ -57,6 +62,8 @@ const OPERATION_CALL: u32 = 0x80
 const OPERATION_EXIT: u32 = 0x90
 const OPERATION_MAY_GOTO: u32 = 0xe0
 const MODE: u32 = 0xe0
+const MODE_IMMEDIATE: u32 = 0x00
+const MODE_INDIRECT: u32 = 0x40
 const MODE_SIGNED: u32 = 0x80
 /** What the host writes for loads that read 0 outside of guest memory; no object has them. */
 const MODE_PROBE: u32 = 0x20
@@ -162,6 +169,18 @@ function arithmetic(registers: usize, opcode: u32, target: u32, source: u32, off
   set(registers, target, wide ? alu<u64>(operation, a, b, offset) : <u64>alu<u32>(operation, <u32>a, <u32>b, offset))
 }
 
+// A legacy packet load; negative: not in the packet.
+function packetLoad(registers: usize, opcode: u32, source: u32, immediate: i32): i64 {
+  const context = get(registers, 6)
+  const indirect = (opcode & MODE) === MODE_INDIRECT
+  const offset = <u64>(<i64>immediate) + (indirect ? get(registers, source) : 0)
+  const bytes = bytesOf(opcode)
+  if (bytes === 1) return bpf_skb_load_helper_8_no_cache(context, offset)
+  return bytes === 2
+    ? bpf_skb_load_helper_16_no_cache(context, offset)
+    : bpf_skb_load_helper_32_no_cache(context, offset)
+}
+
 /** Runs the function whose code is at address `image`; r10 = `frame`. The value of r0. */
 export function interpret(image: u64, r1: u64, r2: u64, r3: u64, r4: u64, r5: u64, frame: i32): u64 {
   const code = <usize>image
@@ -196,6 +215,12 @@ export function interpret(image: u64, r1: u64, r2: u64, r3: u64, r4: u64, r5: u6
         arithmetic(registers, opcode, target, source, offset, <i32>immediate)
         break
       case CLASS_LD:
+        if ((opcode & MODE) !== MODE_IMMEDIATE) {
+          const loaded = packetLoad(registers, opcode, source, <i32>immediate)
+          if (loaded < 0) return 0
+          set(registers, 0, <u64>loaded)
+          break
+        }
         set(registers, target, ((<u64>peek32(address + 12)) << 32) | (<u64>immediate))
         at++
         break

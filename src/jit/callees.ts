@@ -7,6 +7,7 @@ import type { FunctionEmitter } from './function.js'
 import type { Graph } from './graph.js'
 import { inlinedSize, MOST_INLINED, MOST_INSTRUCTIONS } from './inline.js'
 import type { KnownFacts, LinkTarget } from './link.js'
+import { impliedBy } from './packet-load.js'
 import { wideValue, type Unit } from './resolve.js'
 import { emitStructure } from './structure.js'
 
@@ -78,7 +79,11 @@ export class Callees {
     return {
       index: this.#indexOf(unit.spec.name),
       own: this.#own,
-      saved: SAVED.filter((register) => unit.instructions.some(({ dst, src }) => dst === register || src === register)),
+      saved: SAVED.filter((register) =>
+        unit.instructions.some(
+          (each) => each.dst === register || each.src === register || impliedBy(each) === register,
+        ),
+      ),
       guestBase: target.guestBase,
       guestEnd: target.guestEnd,
       callable: target.callable,

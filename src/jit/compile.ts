@@ -10,6 +10,7 @@ import { exportsCalled, ownFunction } from './in-place.js'
 import type { HelperImport, LinkTarget } from './link.js'
 import { assembleModule, type OwnFunction } from './module.js'
 import { knownArguments, lookupSites } from './lookups.js'
+import { packetLoads } from './packet-load.js'
 import { lookUp, type CodePosition, type Positioned } from './positions.js'
 import { calledFunctions, calleesOf, reachable, type Unit } from './resolve.js'
 import { emitStructure } from './structure.js'
@@ -118,7 +119,9 @@ function partsOf(units: ReadonlyMap<string, Unit>, target: LinkTarget, imports: 
         given: knownArguments(unit, graph),
         facts,
       }
-      return [name, { unit, graph, facts, callees: calleesOf(unit, target, imports, sites) }]
+      const loads = packetLoads(unit.instructions, imports.indexOf)
+      const callees = new Map([...calleesOf(unit, target, imports, sites), ...loads])
+      return [name, { unit, graph, facts, callees }]
     }),
   )
 }

@@ -57,15 +57,13 @@ export function reachable(
   return units
 }
 
-const REFUSED_KINDS = { legacy: 'legacy packet loads', cast: 'addresses of an arena' }
-
 function decodeOf(spec: FunctionSpec, target: LinkTarget): Instruction[] {
   const instructions = target.decoded?.(spec) ?? decode(spec.code, spec.name)
   for (const instruction of instructions)
-    if (instruction.form.kind === 'legacy' || instruction.form.kind === 'cast')
+    if (instruction.form.kind === 'cast')
       throw new SkepError(
         'UNSUPPORTED_INSTRUCTION',
-        `${place(target, spec, instruction)}: ${REFUSED_KINDS[instruction.form.kind]} are not supported`,
+        `${place(target, spec, instruction)}: addresses of an arena are not supported`,
         { function: spec.name, instruction: instruction.index },
       )
   return instructions

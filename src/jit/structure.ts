@@ -13,6 +13,7 @@ import type { FunctionEmitter } from './function.js'
 import { successors, type Block, type Graph } from './graph.js'
 import { placeBlocks, type Placement } from './loops.js'
 import { emitAccess } from './memory.js'
+import { emitPacketLoad } from './packet-load.js'
 import { emitRows, planRows } from './rows.js'
 
 /**
@@ -200,6 +201,9 @@ class Structurer {
           break
         case 'call-register':
           emitCallByRegister(f, instruction)
+          break
+        case 'legacy':
+          emitPacketLoad(f, instruction)
           break
         default:
           throw new RangeError(`${instruction.form.name} in the middle of a block`)

@@ -22,5 +22,8 @@ export const programTypeNumbers: Readonly<Record<ProgramType, number>> = {
 /** Types whose context is a struct __sk_buff. */
 export const SOCKET_BUFFER_TYPES: readonly ProgramType[] = ['socket_filter', 'sched_cls', 'sched_act', 'cgroup_skb']
 
+/** Types that may have legacy packet loads. */
+export const PACKET_LOAD_TYPES: readonly ProgramType[] = ['socket_filter', 'sched_cls', 'sched_act']
+
 /** Types that run on a packet. */
 export const PACKET_TYPES: readonly ProgramType[] = [...SOCKET_BUFFER_TYPES, 'xdp']

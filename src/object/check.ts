@@ -21,6 +21,8 @@ export interface Supported {
 
 const CALL = 0x85
 const MOVE = 0xbf
+const CLASS = 0x07
+const MODE = 0xe0
 const ABSOLUTE = 0x20
 const INDIRECT = 0x40
 const LDDW = 0x18
@@ -47,17 +49,24 @@ function refusedInstructions(fn: FunctionSpec): ReadonlySet<string> {
   const { code } = fn
   const found = new Set<string>()
   for (const at of instructionsOf(fn)) {
-    const opcode = code[at]!
-    // Without the bits of the size.
-    const mode = opcode & ~0x18
-    if (mode === ABSOLUTE || mode === INDIRECT) found.add('legacy packet loads (ldabs, ldind)')
-    else if (opcode === MOVE && code[at + 2] === 1 && code[at + 3] === 0)
+    if (code[at] === MOVE && code[at + 2] === 1 && code[at + 3] === 0)
       found.add('addresses of an arena (addr_space_cast)')
   }
   return found
 }
 
-const TAIL_CALL = 12
+/** Where a function has its first legacy packet load (BPF_LD with BPF_ABS or BPF_IND); undefined if it has none. */
+export function firstPacketLoad(fn: FunctionSpec): number | undefined {
+  for (const at of instructionsOf(fn)) {
+    const opcode = fn.code[at]!
+    const mode = opcode & MODE
+    if ((opcode & CLASS) === 0 && (mode === ABSOLUTE || mode === INDIRECT)) return at / 8
+  }
+  return undefined
+}
+
+/** bpf_tail_call. */
+export const TAIL_CALL = 12
 
 /** Whether a function makes tail calls (bpf_tail_call). */
 export function makesTailCalls(fn: FunctionSpec): boolean {

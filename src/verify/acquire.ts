@@ -45,7 +45,7 @@ export function resourceComplaint(around: Surroundings, state: State, rule: Reso
     case 'release':
       return objectArgumentComplaint(first, 1, rule.type, true)
     case 'tail-call':
-      return resources.known ? heldComplaint(resources, 'free', 'tail_call') : undefined
+      return resources.known ? heldComplaint(resources, 'free', 'tail_call', around.role === 'program') : undefined
     case 'enter':
     case 'leave':
       return resources.known ? sectionComplaint(around, state, rule, first) : undefined

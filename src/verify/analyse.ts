@@ -7,7 +7,8 @@ import { reachable } from '../object/reachable.js'
 import type { FunctionSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 import { rememberedCodes, type Code, type Codes } from './blocks.js'
 import type { CallSurroundings } from './call.js'
-import { ALONE, NO_SUMMARY, type Entry, type Summary } from './entry.js'
+import { earlyEndRefusal } from './early-end.js'
+import { ALONE, NO_SUMMARY, roleOf, type Entry, type Summary } from './entry.js'
 import { hasKernelPointers, isProbe, type Probes } from './probes.js'
 import { invalid, placed, type Complaint, type Refusal } from './refusal.js'
 import { EXIT, heldComplaint, holds, NOTHING_HELD } from './resources.js'
@@ -78,6 +79,8 @@ class Analyser implements Analysis {
   program(program: ProgramSpec, { strict }: AnalyseOptions): void {
     if (!this.spec.functions.has(program.entry)) return
     if (strict === '6.18') for (const refusal of tracingRefusals(this.spec, program)) this.add(refusal)
+    const early = earlyEndRefusal(this.spec, program)
+    if (early) this.add(early)
     this.enter(program, true, program.entry, {
       arguments: [{ is: 'ctx', min: 0, max: 0 }, UNSET, UNSET, UNSET, UNSET],
       sure: true,
@@ -145,6 +148,7 @@ class Analyser implements Analysis {
       program,
       trusting: true,
       kernelPointers: this.kernelPointers,
+      role: roleOf(entry),
       sleepable: entry.sleepable,
       movesPacket: this.movesPacket,
       makesSpecial: (name: string) => this.makesSpecial(name),

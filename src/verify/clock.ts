@@ -52,12 +52,15 @@ export function clockUses(spec: ObjectSpec, codes: Codes = codeOf): ReadonlyMap<
     // Blocks that are reached without a reading.
     const reached = new Set(blocks.slice(0, 1))
     for (const block of reached) {
-      const effect = block.instructions
-        .map((each) => effectOf(each, relocations, useOf))
-        .find((one) => one !== 'silent')
+      let effect: ClockUse = 'silent'
+      for (const each of block.instructions) {
+        effect = effectOf(each, relocations, useOf)
+        if (effect !== 'silent') break
+        // A load out of the packet is an end, too.
+        if (each.form.kind === 'exit' || each.form.kind === 'legacy') ends = true
+      }
       if (effect === 'uses') return 'uses'
       if (effect === 'reads') continue
-      if (block.instructions.at(-1)?.form.kind === 'exit') ends = true
       for (const start of successors(block)) reached.add(byStart.get(start)!)
     }
     const use = ends ? 'silent' : 'reads'

@@ -21,6 +21,13 @@ export interface Entry {
   readonly isMain?: boolean
 }
 
+/** A program, or what is called like one; a callback that its helper calls; a function that another one calls. */
+export type Role = 'program' | 'callback' | 'function'
+
+export function roleOf({ isMain, callback }: Entry): Role {
+  return isMain ? 'program' : callback ? 'callback' : 'function'
+}
+
 /** Ways on which a function comes to its end, where the same is held and lies in the frames. */
 export interface End {
   readonly result: Value

@@ -92,6 +92,7 @@ export function prove(
     program,
     trusting: false,
     kernelPointers: false,
+    role: 'function',
     probes,
     sleepable: true,
     movesPacket: false,

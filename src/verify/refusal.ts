@@ -9,7 +9,7 @@ export interface Refusal {
   readonly file?: string
   readonly line?: number
   /** What BPF_PROG_LOAD answers. */
-  readonly errno: 'EACCES' | 'EINVAL' | 'E2BIG'
+  readonly errno: 'EACCES' | 'EINVAL' | 'E2BIG' | 'EFAULT'
   /** The last line of the verifier's log. */
   readonly words: string
 }

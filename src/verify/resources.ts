@@ -60,9 +60,12 @@ export function withSections(
   return resources.known ? keyed({ ...resources, ...sections }) : resources
 }
 
-/** What must not be held where `what` happens, the end of a program or a tail call. */
-export function heldComplaint(resources: Resources, lock: LockState, what: string): Complaint | undefined {
-  if (resources.references.length > 0) return invalid(`${what} would lead to reference leak`)
+/**
+ * What must not be held where `what` happens, the end of a program or what may be one. Where it only leads back to a
+ * caller, not `ends`, that one can still give references back.
+ */
+export function heldComplaint(resources: Resources, lock: LockState, what: string, ends = true): Complaint | undefined {
+  if (ends && resources.references.length > 0) return invalid(`${what} would lead to reference leak`)
   const region =
     lock === 'held'
       ? 'bpf_spin_lock'

@@ -4,8 +4,10 @@ import { storesMemory, written, type Instruction } from '../isa/decode.js'
 import type { MapSpec, ObjectSpec, ProgramSpec, Relocation } from '../object/spec.js'
 import type { Code } from './blocks.js'
 import { contextField } from './context.js'
+import type { Role } from './entry.js'
 import { valueComplaint } from './fields.js'
 import { isMemory, objectAccessComplaint } from './objects.js'
+import { afterPacketLoad, packetLoadComplaint } from './packet-load.js'
 import { forget, loadedPlace, noteAccess } from './place.js'
 import { access, invalid, type Complaint } from './refusal.js'
 import { arithmetic, constant, isConstant, joinedScalar, LOOSE, scalar, wideConstant, type Scalar } from './scalar.js'
@@ -27,6 +29,8 @@ export interface Surroundings {
   readonly trusting: boolean
   /** What lies in a frame, and nobody knows, may be the address of a structure of the kernel. */
   readonly kernelPointers: boolean
+  /** What the end of the function ends. */
+  readonly role: Role
   /**
    * Of the function: loads that read 0 outside of guest memory, and so prove nothing. Only where proofs are looked for.
    */
@@ -55,9 +59,12 @@ export function step(around: Surroundings, state: State, instruction: Instructio
     case 'store':
     case 'atomic':
       return accessMemory(around, state, instruction)
-    case 'legacy':
-      registers.fill(UNKNOWN, 0, 6)
+    case 'legacy': {
+      const complaint = around.report && state.sure ? packetLoadComplaint(state, around.role) : undefined
+      if (complaint) around.report?.(instruction, complaint)
+      afterPacketLoad(state, form.width, around.trusting)
       return
+    }
     case 'cast':
       registers[dst] = UNKNOWN
       return

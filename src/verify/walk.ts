@@ -7,6 +7,7 @@ import type { Instruction } from '../isa/decode.js'
 import { hasNoLoops, successors, type Block } from './blocks.js'
 import { waysOn } from './branch.js'
 import { call, type CallSurroundings } from './call.js'
+import { earlyEnd } from './early-end.js'
 import { NO_SUMMARY, type End, type Entry, type Summary } from './entry.js'
 import { NO_SPECIAL_SLOTS } from './special-slots.js'
 import { copyFrame, copyState, isAlike, joinInto, type State } from './state.js'
@@ -79,7 +80,9 @@ function attempt(around: CallSurroundings, entry: Entry, mostSets: number, each?
     const before = copyState(part.state)
     const alone = places[at]!.length === 1
     const block = blocks[at]!
-    const after = each ? reviewBlock(around, block, before, alone, each) : runBlock(around, block, before)
+    const out: State[] = []
+    const after = each ? reviewBlock(around, block, before, alone, each, out) : runBlock(around, block, before, out)
+    for (const state of out) addEnd(ends, state)
     const last = block.instructions[block.instructions.length - 1]!
     if (last.form.kind === 'exit') for (const state of after) addEnd(ends, state)
     let next = at
@@ -149,7 +152,7 @@ function narrowed(around: CallSurroundings, entry: Entry, states: Walked['states
     if (!before) return
     const { instructions } = blocks[at]!
     const last = instructions[instructions.length - 1]!
-    for (const way of runBlock(around, blocks[at]!, copyState(before)).flatMap((state) => waysOn(last, state))) {
+    for (const way of runBlock(around, blocks[at]!, copyState(before), []).flatMap((state) => waysOn(last, state))) {
       const target = byStart.get(way.to)
       if (target && target.position <= at === back) arrive(target.position, way.state)
     }
@@ -165,14 +168,21 @@ function narrowed(around: CallSurroundings, entry: Entry, states: Walked['states
 export function review(around: CallSurroundings, { states }: Walked, each: Each): void {
   around.code.blocks.forEach((block, position) => {
     const parts = states[position] ?? []
-    for (const state of parts) reviewBlock(around, block, copyState(state), parts.length === 1, each)
+    for (const state of parts) reviewBlock(around, block, copyState(state), parts.length === 1, each, [])
   })
 }
 
 /** Of states that are told apart, not `alone`, only what the kernel comes to is wrong for certain. */
-function reviewBlock(around: CallSurroundings, block: Block, state: State, alone: boolean, each: Each): State[] {
+function reviewBlock(
+  around: CallSurroundings,
+  block: Block,
+  state: State,
+  alone: boolean,
+  each: Each,
+  out: State[],
+): State[] {
   const reports = alone || state.sure || !around.report
-  return runBlock(reports ? around : { ...around, report: () => undefined }, block, state, each)
+  return runBlock(reports ? around : { ...around, report: () => undefined }, block, state, out, each)
 }
 
 function entryState({ arguments: given, callers = [], lock, resources, sure }: Entry, fn: string): State {
@@ -184,30 +194,37 @@ function entryState({ arguments: given, callers = [], lock, resources, sure }: E
   return { fn, registers, slots: new Map(), special, callers: frames, lock, resources, sure, checked: new Map() }
 }
 
-/** Changes `state` to what holds after the block, its branch excluded; answers with it and other states there. */
-function runBlock(around: CallSurroundings, block: Block, state: State, each?: Each): State[] {
-  const after: State[] = []
-  runFrom(around, block, 0, state, each, after)
-  return after
+/**
+ * Changes `state` to what holds after the block, its branch excluded; answers with it and other states there. To `out`
+ * come the ends of the function inside of the block.
+ */
+function runBlock(around: CallSurroundings, block: Block, state: State, out: State[], each?: Each): State[] {
+  const run: BlockRun = { around, block, each, after: [], out }
+  runFrom(run, 0, state)
+  return run.after
 }
 
-function runFrom(
-  around: CallSurroundings,
-  block: Block,
-  from: number,
-  state: State,
-  each: Each | undefined,
-  after: State[],
-): void {
-  const { instructions } = block
+interface BlockRun {
+  readonly around: CallSurroundings
+  readonly block: Block
+  readonly each: Each | undefined
+  readonly after: State[]
+  readonly out: State[]
+}
+
+function runFrom(run: BlockRun, from: number, state: State): void {
+  const { around, each, after, out } = run
+  const { instructions } = run.block
   for (let at = from; at < instructions.length; at += 1) {
     const instruction = instructions[at]!
     each?.(instruction, state)
     const { kind } = instruction.form
     if (kind === 'call' || kind === 'call-register') {
       const others = call(around, state, instruction, after.length < MOST_ENDS)
-      for (const other of others) runFrom(around, block, at + 1, other, each, after)
+      for (const other of others) runFrom(run, at + 1, other)
     } else step(around, state, instruction)
+    const end = earlyEnd(instruction, state)
+    if (end) out.push(end)
   }
   after.push(state)
 }

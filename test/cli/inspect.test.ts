@@ -45,7 +45,7 @@ test('inspect reads what the machine cannot run, and says so', async () => {
   assert.match(text, /map 'odd_type': map type 99/)
 })
 
-test('inspect shows code of kinds that do not run here, and says so', async () => {
+test('inspect shows legacy packet loads, and code of a kind that does not run here, and says so', async () => {
   const text = await succeeding(['inspect', 'test/fixtures/unsupported-code.bpf.o'])
   assert.match(text, /r0 = \*\(u16 \*\)skb\[12\]/)
   assert.match(text, /r\d = addr_space_cast\(r\d, 0, 1\)/)

@@ -29,11 +29,15 @@ const KEY_AT = -112
 const VALUE_AT = -32
 /** Of `frame` steps. */
 const SLOTS_AT = -160
+/** Of r6, while it is the context. */
+const SAVED_AT = -168
 
 /** What a function may do besides plain steps; what it may not is left out. */
 interface Allowed {
   calls: number
   callbacks: boolean
+  /** There is a context in r9. */
+  packet: boolean
 }
 
 class Emitter {
@@ -143,6 +147,13 @@ class Emitter {
       case 'frame':
         this.emit(asm.load(64, 'r3', 'r10', SLOTS_AT + 8 * step.slot), asm.alu('add', 'r7', 'r3'))
         return this.emit(asm.store(64, 'r10', SLOTS_AT + 8 * ((step.slot + 1) % 5), 'r7'))
+      case 'load packet':
+        if (!this.allowed.packet) return
+        this.emit(asm.load(64, 'r3', 'r6', 8 * (step.cell ?? 0)), asm.store(64, 'r10', SAVED_AT, 'r6'))
+        this.emit(asm.alu('and', 'r3', 0xff), asm.mov('r6', 'r9'))
+        if (step.cell === undefined) this.emit(asm.instruction(`ldabs${step.size}`, { imm: step.offset }))
+        else this.emit(asm.instruction(`ldind${step.size}`, { src: 3, imm: step.offset }))
+        return this.emit(asm.alu('add', 'r7', 'r0'), asm.load(64, 'r6', 'r10', SAVED_AT))
       case 'output':
         for (const at of [0, 8, 16]) this.emit(asm.store(64, 'r10', VALUE_AT + at, 'r7'))
         this.emit(map('r1', 'ring'), asm.mov('r2', 'r10'), asm.alu('add', 'r2', VALUE_AT), asm.mov('r3', step.bytes))
@@ -206,21 +217,33 @@ export function functionsOf(scene: Scene): Map<string, Line[]> {
       ...[asm.mov('r6', 'r0'), asm.load(64, 'r7', 'r6', 0)],
     ]
     const end = [asm.store(64, 'r6', 40, 'r7'), asm.mov('r0', 'r7')]
-    functions.set(`program ${at}`, code(scene, `p${at}`, steps, { calls: 2, callbacks: true }, begin, end))
+    functions.set(
+      `program ${at}`,
+      code(scene, `p${at}`, steps, { calls: 2, callbacks: true, packet: true }, begin, end),
+    )
   })
   const answer = [asm.mov('r0', 'r7')]
   scene.subs.forEach((steps, at) => {
     const begin = [asm.mov('r6', 'r1'), asm.mov('r7', 'r2'), asm.mov('r9', 'r3')]
-    functions.set(`sub ${at}`, code(scene, `s${at}`, steps, { calls: at, callbacks: at > 0 }, begin, answer))
+    functions.set(
+      `sub ${at}`,
+      code(scene, `s${at}`, steps, { calls: at, callbacks: at > 0, packet: true }, begin, answer),
+    )
   })
   const masked = (mask: number): Line[] => [...answer, asm.alu('and', 'r0', mask)]
   scene.loopCallbacks.forEach(({ steps, mask }, at) => {
     const begin = [asm.mov('r6', 'r2'), asm.mov('r7', 'r1'), asm.mov('r9', 0)]
-    functions.set(`loop ${at}`, code(scene, `l${at}`, steps, { calls: 1, callbacks: false }, begin, masked(mask)))
+    functions.set(
+      `loop ${at}`,
+      code(scene, `l${at}`, steps, { calls: 1, callbacks: false, packet: false }, begin, masked(mask)),
+    )
   })
   scene.eachCallbacks.forEach(({ steps, mask }, at) => {
     const begin = [asm.mov('r6', 'r4'), asm.load(64, 'r7', 'r3', 0), asm.mov('r9', 0)]
-    functions.set(`for each ${at}`, code(scene, `e${at}`, steps, { calls: 1, callbacks: false }, begin, masked(mask)))
+    functions.set(
+      `for each ${at}`,
+      code(scene, `e${at}`, steps, { calls: 1, callbacks: false, packet: false }, begin, masked(mask)),
+    )
   })
   return functions
 }

@@ -8,7 +8,7 @@ import { objectOf } from './scene-code.js'
 import { scenes, type Run, type Scene } from './scenes.js'
 
 const BUDGET = 100_000
-export const PACKET = new Uint8Array(64)
+export const PACKET = Uint8Array.from({ length: 64 }, (_, at) => 0x90 + 3 * at)
 const hex = (bytes: unknown): unknown =>
   bytes instanceof Uint8Array ? Buffer.from(bytes).toString('hex') : Array.isArray(bytes) ? bytes.map(hex) : bytes
 const word = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer)

@@ -38,6 +38,7 @@ export type Step =
   | { do: 'cell'; cell: number; operation: 'add' | 'xor' | 'sub' | 'mul'; narrow: boolean }
   | { do: 'turns'; turns: number }
   | { do: 'frame'; slot: number }
+  | { do: 'load packet'; size: 'b' | 'h' | 'w'; offset: number; cell: number | undefined }
   | { do: 'output'; bytes: number }
   | { do: 'submit' | 'discard'; bytes: number }
   | { do: 'push' | 'pop' | 'peek' }
@@ -80,7 +81,7 @@ const key = (tame: boolean): fc.Arbitrary<Key> =>
     odd: tame ? fc.constant(0) : fc.oneof(fc.constant(0), fc.nat(7)),
   })
 
-function step(tame: boolean): fc.Arbitrary<Step> {
+function step(tame: boolean, loads = true): fc.Arbitrary<Step> {
   const map = fc.nat(MAPS - 1)
   const small = fc.nat(5)
   const anyKey = key(tame)
@@ -115,6 +116,16 @@ function step(tame: boolean): fc.Arbitrary<Step> {
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('turns'), turns: fc.integer({ min: 1, max: 40 }) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('frame'), slot: fc.nat(4) }) },
+    {
+      weight: loads ? 2 : 0,
+      arbitrary: fc.record({
+        do: fc.constant('load packet'),
+        size: fc.constantFrom('b', 'h', 'w'),
+        // Of 64 bytes; from the network header, the link header, and from neither.
+        offset: fc.oneof(fc.nat(66), fc.constantFrom(0, -1, -0x100000, -0x1ffff4, -0x1fffb4, -0x200001, 0x7fffffff)),
+        cell: fc.option(fc.nat(CELLS - 1), { nil: undefined }),
+      }),
+    },
   ]
   if (tame) return fc.oneof(...both)
   return fc.oneof(
@@ -158,12 +169,14 @@ const sceneMap = (tame: boolean): fc.Arbitrary<SceneMap> =>
 /** Any scene; `tame`: what the kernel's verifier accepts, with one object, and no helper that calls back. */
 export function scenes(tame = false): fc.Arbitrary<Scene> {
   const steps = fc.array(step(tame), { minLength: 1, maxLength: 8, size: 'max' })
+  // In functions that nobody knows the types of the kernel lets nothing stand that ends them.
+  const ofSub = fc.array(step(tame, !tame), { minLength: 1, maxLength: 8, size: 'max' })
   const callbacks = fc.array(fc.record({ steps, mask: fc.constantFrom(1, 1, 1, 3) }), { minLength: 1, maxLength: 2 })
   return fc.record({
     maps: fc.array(sceneMap(tame), { minLength: MAPS, maxLength: MAPS }),
     standing: fc.array(fc.nat(3), { minLength: PLACES, maxLength: PLACES }),
     programs: fc.array(steps, { minLength: 1, maxLength: 3, size: 'max' }),
-    subs: fc.tuple(steps, steps),
+    subs: fc.tuple(ofSub, ofSub),
     loopCallbacks: callbacks,
     eachCallbacks: callbacks,
     runs: fc.array(

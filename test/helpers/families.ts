@@ -48,6 +48,7 @@ export const families: readonly Family[] = [
   { name: 'packets', packets: [udp, udp6, lengthFrame], contextBytes: { tc: 192, socket: 192 }, ours: [] },
   { name: 'memory', packets: [udp], ours: [] },
   { name: 'loops', packets: [udp], ours: ['copies'] },
+  { name: 'packet-loads', packets: [udp, tagged, udp6], ours: [] },
   { name: 'skb', packets: [udp, tagged, udp6], ours: ['values'] },
   { name: 'under-cgroup', packets: [udp], ours: ['skb_under'] },
   { name: 'cgroup', packets: [udp, udp6], contextBytes: { 'cgroup_skb/ingress': 192 }, ours: ['direct'] },

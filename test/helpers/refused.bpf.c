@@ -70,3 +70,33 @@ SEC("tc") int sleeps(struct __sk_buff *skb)
 {
   return bpf_copy_from_user_str(text, 8, (void *)16, 0);
 }
+
+/* Legacy packet loads in programs of other types, and in such that have them. */
+#define LOAD(section, name)                                                                                            \
+  SEC(section) int name(void *ctx)                                                                                     \
+  {                                                                                                                    \
+    asm volatile("r6 = %0; r0 = *(u16 *)skb[12]" : : "r"(ctx) : "r0", "r1", "r2", "r3", "r4", "r5", "r6");             \
+    return 0;                                                                                                          \
+  }
+
+LOAD("socket", fine_load_in_socket)
+LOAD("tc", fine_load_in_tc)
+LOAD("action", fine_load_in_action)
+LOAD("xdp", load_in_xdp)
+LOAD("cgroup_skb/ingress", load_in_cgroup_skb)
+LOAD("syscall", load_in_syscall)
+LOAD("raw_tp", load_in_raw_tp)
+LOAD("kprobe", load_in_kprobe)
+LOAD("tp", load_in_tp)
+LOAD("perf_event", load_in_perf_event)
+
+static long loads(__u32 turn, void *ctx)
+{
+  asm volatile("r6 = %0; r0 = *(u16 *)skb[12]" : : "r"(ctx) : "r0", "r1", "r2", "r3", "r4", "r5", "r6");
+  return 0;
+}
+
+SEC("xdp") int load_in_callback_of_xdp(struct xdp_md *ctx)
+{
+  return bpf_loop(1, loads, 0, 0);
+}

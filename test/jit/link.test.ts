@@ -102,11 +102,6 @@ test('what cannot be resolved is an error at load, with its place', () => {
   )
 })
 
-test('legacy packet loads are refused by name', () => {
-  assert.equal(refusal([asm.instruction('ldabsw', { imm: 12 }), asm.exit()]).code, 'UNSUPPORTED_INSTRUCTION')
-  assert.match(refusal([asm.instruction('ldindb', { src: 1 }), asm.exit()]).message, /skb\[r1\].*legacy packet loads/)
-})
-
 test('a move between address spaces is refused by name', () => {
   const { code, message } = refusal([
     asm.instruction('addr_space_cast', { dst: 3, src: 2, offset: 1, imm: 1 }),

@@ -59,7 +59,6 @@ test('a helper that is not supported is named as the kernel names it', () => {
 test('instructions that do not run here are named with all else', () => {
   const spec = readFixture('unsupported-code')
   assert.deepEqual(findUnsupported(spec, { helpers: new Set() }), [
-    "function 'filter': legacy packet loads (ldabs, ldind)",
     "function 'filter': helper bpf_get_smp_processor_id (8)",
     "function 'of_arena': addresses of an arena (addr_space_cast)",
   ])

@@ -304,4 +304,30 @@ export const scenarios: readonly Scenario[] = [
       runs('egress', ...INPUTS, tcp('10.4.4.4', '192.0.2.1', 'S', [4, 80])),
     ],
   },
+  {
+    name: 'sniffer',
+    variants: ['v1'],
+    steps: [
+      set('guarded', u32(80), u64(1)),
+      runs(
+        'sniff',
+        ...INPUTS,
+        ...INPUTS,
+        tcp('10.4.4.4', '10.0.0.2', 'S', [4, 80], [1, 2]),
+        tcp('10.4.4.4', '10.0.0.2', 'S', [4, 80], [1, 2, 3]),
+        plain.subarray(0, 36),
+        plain.subarray(0, 40),
+        six.subarray(0, 54),
+      ),
+      runs(
+        'capture',
+        ...INPUTS,
+        tcp('10.4.4.4', '10.0.0.2', 'PA', [4, 80]),
+        tcp('10.4.4.4', '10.0.0.2', 'S', [4, 80]),
+        tcp('10.4.4.4', '10.0.0.2', 'PA', [4, 81]),
+        tcp('10.4.4.4', '10.0.0.2', 'PA', [4, 80]).subarray(0, 47),
+      ),
+      runs('guard', ...INPUTS, tcp('10.4.4.4', '10.0.0.2', 'PA', [4, 80]), plain.subarray(0, 37)),
+    ],
+  },
 ]

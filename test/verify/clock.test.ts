@@ -28,6 +28,13 @@ test('one that never uses now, or ends before it would, is silent', () => {
   assert.equal(useOf([asm.jump('eq', 'r1', 0, 'end'), KTIME, START, asm.label('end'), ...END]), 'silent')
 })
 
+test('a legacy packet load is an end, where it is out of the packet', () => {
+  const load = asm.instruction('ldabsb', { imm: 4 })
+  assert.equal(useOf([load, KTIME, START, ...END]), 'silent')
+  assert.equal(useOf([KTIME, load, START, ...END]), 'reads')
+  assert.equal(useOf([load, START, ...END]), 'uses')
+})
+
 test('one way to a use of now without a reading is enough', () => {
   assert.equal(useOf([START, KTIME, ...END]), 'uses')
   assert.equal(useOf([asm.jump('eq', 'r1', 0, 'late'), KTIME, asm.label('late'), START, ...END]), 'uses')

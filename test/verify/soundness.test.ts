@@ -39,6 +39,7 @@ function statesOf(lines: readonly Line[], trusting: boolean) {
     program: undefined,
     trusting,
     kernelPointers: true,
+    role: 'function',
     sleepable: false,
     movesPacket: false,
     makesSpecial: () => true,

@@ -8,6 +8,7 @@ import { only, readSpec } from './objects.js'
 
 const ERRNO: readonly [string, RegExp][] = [
   ['EINVAL', /^R1 must /],
+  ['EFAULT', /^verifier bug/],
   [
     'EACCES',
     /^R\d |accessed directly|write to change key|Too large$|out of order|disallowed$|read from stack|^Unsupported/,

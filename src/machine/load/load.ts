@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { reasonOf, SkepError } from '../../error.js'
-import { assertSupported, findUnsupported, helperCalls, type Supported } from '../../object/check.js'
+import { assertSupported, findUnsupported, firstPacketLoad, helperCalls, type Supported } from '../../object/check.js'
 import { isSpec, setKeySize, setMaxEntries, setValueSize, setVariables } from '../../object/edit.js'
 import { relocateCore } from '../../object/core-relocations.js'
 import { hostKconfigFiles, parseKconfig, setKconfig, type KconfigValue } from '../../object/kconfig.js'
@@ -18,6 +18,7 @@ import { refusalText, type Refusal } from '../../verify/refusal.js'
 import { linkCode, reserveCode, type Engine } from './code.js'
 import { isRecord, refuseUnknown } from '../options/given-options.js'
 import { helperById, helpers, kfuncByName, kfuncs } from '../helpers.js'
+import { PACKET_LOAD_TYPES } from '../program-types.js'
 import type { Kernel } from '../boot/kernel.js'
 import { freezeMap } from '../map/access.js'
 import { checkGiven, pinName, reusedMap, type ReuseOptions } from './map-reuse.js'
@@ -299,4 +300,9 @@ function refuseHelpers(fn: FunctionSpec, { name, type, attachType }: ProgramSpec
   for (const entry of [...helperCalls(fn).map(({ helper }) => helperById(helper)), ...kernelFunctions])
     if (entry?.refusedIn?.includes(type) || (entry?.traced && !traced))
       items.add(`program '${name}': ${entry.name} cannot be used in ${type} programs (function '${fn.name}')`)
+  if (firstPacketLoad(fn) !== undefined && !PACKET_LOAD_TYPES.includes(type))
+    items.add(
+      `program '${name}': legacy packet loads cannot be used in ${type} programs (function '${fn.name}'): ` +
+        'BPF_LD_[ABS|IND] instructions not allowed for this program type',
+    )
 }

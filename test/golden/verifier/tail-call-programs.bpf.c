@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How deep the frames before a function that makes tail calls may be. Never run, only loaded.
+// How deep the frames before a function that makes tail calls may be, what is held there, and what it answers. Never run,
+// only loaded.
 
-#include "skep.bpf.h"
+#include "sample.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
+
+extern void bpf_rcu_read_lock(void) __ksym;
+extern void bpf_rcu_read_unlock(void) __ksym;
 
 struct {
   __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -98,4 +102,45 @@ SEC("kprobe") int bad_kprobe_deep(void *ctx)
   result = deep(ctx);
   bpf_tail_call(ctx, &jumps, 0);
   return result;
+}
+
+__u64 sink;
+
+/* The next program only takes the function's place: the caller goes on, and gives the sample back. */
+SEC("tc") int ok_sample_held(void *ctx)
+{
+  __u64 *held = sample();
+
+  if (held) {
+    sink = jump(ctx);
+    bpf_ringbuf_submit(held, 0);
+  }
+  return 0;
+}
+
+static __noinline int jump_or_enter(void *ctx)
+{
+  bpf_tail_call(ctx, &jumps, 0);
+  bpf_rcu_read_lock();
+  return 1;
+}
+
+/* The next program has not entered. */
+SEC("tc") int bad_not_entered(void *ctx)
+{
+  sink = jump_or_enter(ctx);
+  bpf_rcu_read_unlock();
+  return 0;
+}
+
+static __noinline void jump_without_answer(void *ctx)
+{
+  bpf_tail_call(ctx, &jumps, 0);
+  sink = 1;
+}
+
+SEC("tc") int bad_without_answer(void *ctx)
+{
+  jump_without_answer(ctx);
+  return 0;
 }

@@ -2,6 +2,7 @@
 // refused with the last line of its log.
 
 import { DYNPTR_VERDICTS } from './dynptr-verdicts.js'
+import { EARLY_END_VERDICTS } from './early-end-verdicts.js'
 import { FRAME_VERDICTS } from './frame-verdicts.js'
 import { REFERENCE_VERDICTS, type Verdict } from './reference-verdicts.js'
 
@@ -224,6 +225,7 @@ export const VERDICTS: readonly Verdict[] = [
   ...REFERENCE_VERDICTS,
   ...DYNPTR_VERDICTS,
   ...FRAME_VERDICTS,
+  ...EARLY_END_VERDICTS,
   ...DECISIONS.map((program) => ({ object: 'decision-programs', program })),
   ...INDEXED.map((program) => ({ object: 'index-programs', program })),
 ]
