@@ -95,6 +95,7 @@ const DIFFERENCES = {
   bpf_copy_from_user_str: 'user memory is the guest window',
   bpf_probe_read_kernel_dynptr: 'kernel memory is the guest window',
   bpf_probe_read_kernel_str_dynptr: 'kernel memory is the guest window',
+  bpf_dynptr_from_skb: 'of a `tp_btf` program over the `data` of the run, whatever structure its pointer names',
   bpf_dynptr_slice: 'never copies into the buffer',
   bpf_dynptr_slice_rdwr: 'never copies into the buffer',
 }

@@ -2,15 +2,26 @@
 // the program's frame: {data: u64, size: u32, offset: u32}, data 0 = invalid; the upper byte of `size` has the kind, as
 // in the kernel. Of a packet `data` is the context. A program that forges them reaches nothing new: every access is
 // checked against the window, the packet, or the records that this CPU has reserved. Exported to guest programs.
-import { BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_SOCKET_FILTER, E2BIG, EINVAL, ERANGE } from '../abi'
+import {
+  BPF_PROG_TYPE_CGROUP_SKB,
+  BPF_PROG_TYPE_SOCKET_FILTER,
+  BPF_PROG_TYPE_TRACING,
+  E2BIG,
+  EINVAL,
+  ERANGE,
+  RUN_CONTEXT_BYTES,
+  RUN_HEADROOM_BYTES,
+} from '../abi'
 import { cpu } from '../cpu'
 import { copy, fill, peek32, peek64, poke32, poke64 } from '../door'
 import { guestAddress, inGuestWindow } from '../guest'
-import { CPU_PROGRAM, PROGRAM_TYPE } from '../layout'
+import { CPU_PROGRAM, CPU_RUN_BUFFER, PROGRAM_TYPE } from '../layout'
 import { bpf_probe_read_kernel, bpf_probe_read_kernel_str, unreadable } from './probe'
 import { RECORD_COMMITTED, RECORD_DISCARDED } from '../map/ring-record'
 import { finishSample, reserveSample } from './ring-buffer'
+import { TASK_PACKET_BYTES } from '../task-record'
 import { bpf_skb_load_bytes, bpf_skb_store_bytes, skbBytes, skbEnd, skbStart } from './skb'
+import { inRunBuffer } from './task'
 import { bpf_xdp_load_bytes, bpf_xdp_store_bytes, xdpBytes, xdpLength } from './xdp'
 
 const DYNPTR_BYTES: u32 = 16
@@ -87,14 +98,21 @@ export function bpf_dynptr_from_mem(data: u64, size: u64, flags: u64, dynptr: u6
 }
 
 /**
- * Over the packet of a socket buffer; read-only for programs of sockets and control groups. 0, -EINVAL for any flag.
+ * Over the packet of a socket buffer; read-only for programs of sockets and control groups. A tracing program's is the
+ * one that the host has given the run, read-only, whatever structure `context` names. 0, -EINVAL for any flag.
  */
 export function bpf_dynptr_from_skb(context: u64, flags: u64, dynptr: u64): i64 {
   const pointer = dynptrAt(dynptr)
-  const length = skbEnd(context) - skbStart(context)
+  const type = peek32(<usize>peek32(cpu() + CPU_PROGRAM) + PROGRAM_TYPE)
+  const traces = type === BPF_PROG_TYPE_TRACING
+  const length = traces ? inRunBuffer(TASK_PACKET_BYTES) : skbEnd(context) - skbStart(context)
   set(pointer, 0, 0)
   if (flags !== 0) return -EINVAL
-  const type = peek32(<usize>peek32(cpu() + CPU_PROGRAM) + PROGRAM_TYPE)
+  if (traces) {
+    const packet = peek32(cpu() + CPU_RUN_BUFFER) + RUN_CONTEXT_BYTES + RUN_HEADROOM_BYTES
+    set(pointer, <u64>packet, LOCAL | READ_ONLY | (length & MOST_BYTES))
+    return 0
+  }
   const filter = type === BPF_PROG_TYPE_SOCKET_FILTER || type === BPF_PROG_TYPE_CGROUP_SKB
   set(pointer, context, SKB | (length & MOST_BYTES) | (filter ? READ_ONLY : 0))
   return 0

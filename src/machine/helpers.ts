@@ -14,6 +14,8 @@ export interface HelperEntry extends HelperImport {
   readonly refusedIn?: readonly ProgramType[]
   /** Needs a traced function: of tracing programs only in those of fentry and fexit. */
   readonly traced?: boolean
+  /** Takes a pointer that the kernel trusts: of tracing programs only those of tp_btf are given any. */
+  readonly trusted?: boolean
   /** Index of the parameter that is a callback, if any. */
   readonly callback?: number
 }
@@ -190,7 +192,7 @@ export const kfuncs: readonly HelperEntry[] = [
   kfunc('bpf_copy_from_user_str', 4, { sleepable: true }),
   kfunc('bpf_dynptr_clone', 2),
   kfunc('bpf_dynptr_copy', 5),
-  kfunc('bpf_dynptr_from_skb', 3, { refusedIn: skb }),
+  kfunc('bpf_dynptr_from_skb', 3, { refusedIn: allBut(...SOCKET_BUFFER_TYPES, 'tracing'), trusted: true }),
   kfunc('bpf_dynptr_from_xdp', 3, { refusedIn: xdp }),
   kfunc('bpf_dynptr_is_rdonly', 1),
   kfunc('bpf_dynptr_memset', 4),

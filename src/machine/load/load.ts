@@ -292,14 +292,28 @@ export function findMisuse(
   return { items: [...items], refusals, probes }
 }
 
+/** Tracing programs by where they attach, as their sections say it. */
+const TRACED: Readonly<Record<string, string>> = {
+  trace_raw_tp: 'tp_btf',
+  trace_fentry: 'fentry',
+  trace_fexit: 'fexit',
+}
+
 function refuseHelpers(fn: FunctionSpec, { name, type, attachType }: ProgramSpec, items: Set<string>): void {
   const kernelFunctions = fn.relocations.map((relocation) =>
     relocation.kind === 'kfunc' ? kfuncByName(relocation.name) : undefined,
   )
   const traced = attachType === 'trace_fentry' || attachType === 'trace_fexit'
+  const where = (type === 'tracing' && TRACED[attachType ?? '']) || type
+  const isGivenTrusted = type !== 'tracing' || attachType === 'trace_raw_tp'
   for (const entry of [...helperCalls(fn).map(({ helper }) => helperById(helper)), ...kernelFunctions])
     if (entry?.refusedIn?.includes(type) || (entry?.traced && !traced))
-      items.add(`program '${name}': ${entry.name} cannot be used in ${type} programs (function '${fn.name}')`)
+      items.add(`program '${name}': ${entry.name} cannot be used in ${where} programs (function '${fn.name}')`)
+    else if (entry?.trusted && !isGivenTrusted)
+      items.add(
+        `program '${name}': ${entry.name} cannot be used in ${where} programs (function '${fn.name}'): ` +
+          'R1 must be referenced or trusted',
+      )
   if (firstPacketLoad(fn) !== undefined && !PACKET_LOAD_TYPES.includes(type))
     items.add(
       `program '${name}': legacy packet loads cannot be used in ${type} programs (function '${fn.name}'): ` +

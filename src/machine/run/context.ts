@@ -30,8 +30,8 @@ export type RunContext = 'task' | 'softirq' | 'workqueue' | 'nmi'
 export interface RunOptions {
   /**
    * Packet bytes for xdp, tc and socket programs (at least 14: an Ethernet header). Tracing programs: the packet of the
-   * sk_buff or xdp_buff that they hand to bpf_skb_output, bpf_xdp_output or bpf_xdp_get_buff_len; the structure itself
-   * is not made.
+   * sk_buff or xdp_buff that they hand to bpf_skb_output, bpf_dynptr_from_skb, bpf_xdp_output or bpf_xdp_get_buff_len;
+   * the structure itself is not made.
    */
   data?: Uint8Array
   /**
