@@ -1,6 +1,6 @@
-// What legacy packet loads (BPF_LD with BPF_ABS or BPF_IND) do, under the names of the functions that the kernel puts in
-// their place. The context is r6; the interpreter calls them, and compiled code imports them (src/jit/packet-load.ts),
-// inside a section. A negative answer ends the function that loads, with the result 0.
+// What legacy packet loads (BPF_LD with BPF_ABS or BPF_IND) do, under the names of the functions that the kernel puts
+// in their place. The context is r6; the interpreter calls them, and compiled code imports them
+// (src/jit/packet-load.ts), inside a section. A negative answer ends the function that loads, with the result 0.
 import { EFAULT } from '../abi'
 import { peek32, peek8 } from '../door'
 import { guestAddress } from '../guest'
@@ -13,7 +13,7 @@ const SKF_NET_OFF: i32 = -0x100000
 /** and below that, from here up, from the link header. */
 const SKF_LL_OFF: i32 = -0x200000
 
-/** Address of `length` packet bytes, 0 if they are not all inside. Of the offset the lower half counts, with its sign. */
+/** Address of `length` packet bytes, 0 if they are not all inside. The offset is the lower half, with its sign. */
 function place(skb: u64, offset: i32, length: u32): usize {
   let from: u32
   if (offset >= 0) from = skbStart(skb)

@@ -19,7 +19,7 @@ export function earlyEnd({ form, imm }: Instruction, state: State): State | unde
   return end
 }
 
-/** The first function of a program, but the program itself, that may end so and answers something else than a number. */
+/** The first function of a program, not the program itself, that may end so and does not answer a number. */
 export function earlyEndRefusal(spec: ObjectSpec, program: ProgramSpec): Refusal | undefined {
   for (const name of reachable(spec, program.entry)) {
     const fn = spec.functions.get(name)!

@@ -1,5 +1,5 @@
-// Legacy packet loads (BPF_LD with BPF_ABS or BPF_IND): what must hold where one stands, as it may end its function, and
-// what it leaves. The words are those of the kernel's verifier. Used by the step over one instruction.
+// Legacy packet loads (BPF_LD with BPF_ABS or BPF_IND): what must hold where one stands, as it may end its function,
+// and what it leaves. The words are those of the kernel's verifier. Used by the step over one instruction.
 import type { Role } from './entry.js'
 import { access, invalid, type Complaint } from './refusal.js'
 import { heldComplaint } from './resources.js'

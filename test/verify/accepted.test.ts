@@ -8,7 +8,7 @@ import { objectsIn, readSpec } from './objects.js'
 
 /** Objects with programs that the kernel refuses, too, or that the loader has to change first. */
 const OTHERS =
-  /golden\/verifier\/|special-fields|machine\/probes|map\/kinds|helpers\/(refused|traced)|narrow-keys|kconfig|calls\.big/
+  /golden\/verifier\/|special-fields|machine\/probes|kinds|helpers\/(refused|traced)|narrow-keys|kconfig|calls\.big/
 
 const paths = ['examples/', 'bench/', 'test/'].flatMap(objectsIn).filter((path) => !OTHERS.test(path))
 
