@@ -30,6 +30,13 @@ port.on('message', (order: string) => {
         port.postMessage((error as { code: string }).code)
       }
       return
+    case 'churn':
+      try {
+        for (let turn = 0; ; turn++) maps['points']!.set(turn % 4, { x: turn, y: BigInt(variables['counter']!.size) })
+      } catch (error) {
+        port.postMessage((error as { code: string }).code)
+      }
+      return
     case 'leave':
       cpu.leave()
       port.postMessage('left')

@@ -80,6 +80,16 @@ test('a joined thread that is terminated is taken offline by its owner', async (
   await assert.rejects(machine.offline(index), coded('BAD_CPU'))
 })
 
+test('a thread in the middle of it is told when the object is closed, and the memory is taken back', async (t) => {
+  const { machine, object, tell } = await joined(t)
+  const told = tell('churn')
+  await eventually(async () => (await object.maps.points!.keys()).length === 4, 'the thread has set every key')
+  await object.close()
+  assert.equal(await told, 'CLOSED')
+  await tell('poll')
+  await eventually(async () => (await machine.stats()).mapsWaiting === 0, 'the memory of the maps is taken back')
+})
+
 test('CPUs for joining are counted, and a machine without them says so', async () => {
   const machine = await boot({ cpus: 1, joins: 1 })
   const plain = await boot({ cpus: 1 })

@@ -180,7 +180,9 @@ test('what a thread that has left had reserved is discarded', async () => {
     const joined = join(machine.share())
     // Not by the handle, which would discard it: as a thread that dies.
     const { access } = joined.objects['object']!.maps['requests']!
-    assert.ok(access.userRing('requests', () => undefined).reserve(8))
+    const nothing = () => undefined
+    const owner = { use: <T>(work: () => T): T => work(), holdBesideHandle: () => nothing }
+    assert.ok(access.userRing('requests', owner, nothing).reserve(8))
     ring.reserve(8)!.submit()
     const drained = async (): Promise<unknown> => {
       await object.programs['drain']!.run({ ctx: asked(all) })

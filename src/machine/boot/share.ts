@@ -16,6 +16,8 @@ import type { Kernel } from './kernel.js'
 import { MapAccess } from '../map/access.js'
 import { MapHandle } from '../map/handle.js'
 import { Memory } from '../cpu/memory.js'
+import { JoinedUse } from './joined-use.js'
+import { closingWord, type ClosingWord } from '../load/closing.js'
 import type { Program } from '../run/program.js'
 import type { MapAt } from '../run/redirect.js'
 import { badRun, named } from '../load/object.js'
@@ -39,6 +41,7 @@ interface SharedObject {
   /** The object file's bytes: types are read from them again in the joining thread. */
   readonly source: Uint8Array
   readonly code: ObjectCode
+  readonly closing: ClosingWord
   readonly maps: Readonly<Record<string, { id: number; address: number }>>
   readonly programs: Readonly<Record<string, number>>
 }
@@ -49,7 +52,8 @@ export function shareMachine(kernel: Kernel, epoch: RealEpoch): MachineShare {
     if (!object.source) return []
     const maps = Object.fromEntries([...object.maps].map(([name, { id, address }]) => [name, { id, address }]))
     const programs = Object.fromEntries([...object.programs].map(([name, { address }]) => [name, address]))
-    return [{ name: object.spec.name, source: object.source, code: object.code, maps, programs }]
+    const closing = closingWord(object)
+    return [{ name: object.spec.name, source: object.source, code: object.code, closing, maps, programs }]
   })
   const { cpus, joins } = kernel.shape
   return { module: kernel.module, memory: kernel.memory.shared, epoch, firstJoin: cpus, joins, objects }
@@ -88,7 +92,7 @@ export interface JoinedProgram {
 export class JoinedCpu {
   /** Its number, as bpf_get_smp_processor_id gives it. */
   readonly index: number
-  /** Those that were loaded when the machine was shared, by name. */
+  /** Those that were loaded when the machine was shared and are open when the thread joins, by name. */
   readonly objects: Readonly<Record<string, JoinedObject>>
   readonly #cpu: Cpu
   readonly #memory: Memory
@@ -99,10 +103,9 @@ export class JoinedCpu {
     this.index = index
     this.#memory = memory
     this.#cpu = new Cpu(instantiateCore(share.module, memory.shared, realClock(share.epoch)), memory, index)
-    const objects = share.objects.map((object) => {
-      this.#cpu.install(object.code)
-      const joined = new JoinedObject(object, this.#cpu, () => this.#check(), share.firstJoin + share.joins)
-      return [object.name, joined] as const
+    const objects = share.objects.flatMap((object) => {
+      const joined = this.#attach(object, share.firstJoin + share.joins)
+      return joined ? [[object.name, joined] as const] : []
     })
     this.objects = named('the machine has shared no object', new Map(objects))
   }
@@ -120,13 +123,26 @@ export class JoinedCpu {
   /** Gives the CPU back; its timers and work move to another CPU within some milliseconds. */
   leave(): void {
     if (!this.#open) return
+    for (const object of Object.values(this.objects)) object.end()
     this.#open = false
-    for (const object of Object.values(this.objects)) object.endConsumers()
     this.#memory.setWord(this.#memory.cpuArea(this.index) + CPU_LIFE, LIFE_LEFT)
   }
 
   [Symbol.dispose](): void {
     this.leave()
+  }
+
+  #attach(object: SharedObject, programCpus: number): JoinedObject | undefined {
+    const use = new JoinedUse(this.#cpu, object.closing, object.name, () => this.#check())
+    try {
+      return use.use(() => {
+        this.#cpu.install(object.code)
+        return new JoinedObject(object, this.#cpu, use, programCpus)
+      })
+    } catch (error) {
+      if (error instanceof SkepError && error.code === 'CLOSED') return undefined
+      throw error
+    }
   }
 
   #turn(): boolean {
@@ -138,7 +154,7 @@ export class JoinedCpu {
   }
 }
 
-/** A loaded object in a thread that joined. */
+/** A loaded object in a thread that joined; when the machine's thread closes it, everything of it answers CLOSED. */
 export class JoinedObject {
   /** As LoadedObject.name. */
   readonly name: string
@@ -149,10 +165,13 @@ export class JoinedObject {
   /** By name. */
   readonly variables: Readonly<Record<string, VariableHandle>>
 
+  readonly #use: JoinedUse
+
   /** @internal */
-  constructor(shared: SharedObject, cpu: Cpu, check: () => void, programCpus: number) {
+  constructor(shared: SharedObject, cpu: Cpu, use: JoinedUse, programCpus: number) {
     const spec = parseObject(shared.source, shared.name)
     this.name = shared.name
+    this.#use = use
     const mapAt: MapAt = (address) => {
       const name = Object.keys(shared.maps).find((candidate) => shared.maps[candidate]?.address === address)
       const map = name === undefined ? undefined : spec.maps.get(name)
@@ -161,14 +180,14 @@ export class JoinedObject {
     const programs = [...spec.programs].flatMap(([name, program]) => {
       const address = shared.programs[name]
       if (address === undefined) return []
-      const run = (options: RunOptions = {}): RunResult => runHere(cpu, program, address, options, mapAt, check)
+      const run = (options: RunOptions = {}): RunResult => runHere(cpu, program, address, options, mapAt, use)
       // What kind of context comes back follows from what was given.
       return [[name, { name, run: run as JoinedProgram['run'] }] as const]
     })
     this.programs = named(`object '${this.name}' has no program`, new Map(programs))
     const maps = new Map(
       [...spec.maps].flatMap(([name]) => {
-        const handle = mapHandle(shared, spec, name, cpu, check, programCpus)
+        const handle = mapHandle(shared, spec, name, cpu, use, programCpus)
         return handle ? [[name, handle] as const] : []
       }),
     )
@@ -180,14 +199,15 @@ export class JoinedObject {
       const address = (cpu.core.map_element_value(live.address, 0) >>> 0) + variable.offset
       const values = codec(spec.btf, variable.type, variable.size, `variable '${name}'`)
       const place = { name, section: variable.section, address, codec: values }
-      return [[name, new VariableHandle(place, variable.offset, map, cpu.memory, check, direct)] as const]
+      return [[name, new VariableHandle(place, variable.offset, map, cpu.memory, use.use, direct)] as const]
     })
     this.variables = named(`object '${this.name}' has no variable`, new Map(variables))
   }
 
   /** @internal */
-  endConsumers(): void {
+  end(): void {
     for (const map of Object.values(this.maps)) map.endConsumers()
+    this.#use.end()
   }
 }
 
@@ -197,7 +217,7 @@ function mapHandle(
   spec: ObjectSpec,
   name: string,
   cpu: Cpu,
-  check: () => void,
+  joined: JoinedUse,
   programCpus: number,
 ): MapHandle | undefined {
   const live = shared.maps[name]
@@ -213,12 +233,13 @@ function mapHandle(
     access: map.flags,
   }
   const owner = {
-    check,
+    use: joined.use,
     release: () => undefined,
     settle: () => {
       if (cpu.core.cpu_reclaim_pending() !== 0) guarded(() => cpu.poll())
     },
-    hold: () => () => undefined,
+    hold: (ended: () => void) => joined.map(live.address, ended),
+    holdBesideHandle: (ended: () => void) => joined.map(live.address, ended),
   }
   return new MapHandle(
     new MapAccess(cpu, live.address, name, { address, bytes: size }, programCpus),
@@ -234,9 +255,9 @@ function runHere(
   address: number,
   options: RunOptions,
   mapAt: MapAt,
-  check: () => void,
+  joined: JoinedUse,
 ): RunResult {
-  check()
+  joined.use(() => undefined)
   record(options, `program '${program.name}'`, badRun)
   if (options.cpu !== undefined && options.cpu !== cpu.index)
     throw new SkepError(
@@ -245,8 +266,13 @@ function runHere(
     )
   const repeat = repeatOf(options)
   const placed = placeRun(program, options, cpu.runBuffer, mapAt)
-  const retval = guarded(() => cpu.runRepeat(address, placed.contextAddress, placed.context, repeat))
-  return placed.finish(retval, cpu.lastDuration)
+  const letGo = joined.program(address)
+  try {
+    const retval = guarded(() => cpu.runRepeat(address, placed.contextAddress, placed.context, repeat))
+    return placed.finish(retval, cpu.lastDuration)
+  } finally {
+    letGo()
+  }
 }
 
 // Objects are known here by their bytes only: a fault is told by its kind and address.

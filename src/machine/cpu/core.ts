@@ -81,8 +81,10 @@ export interface CoreExports {
   user_ring_end(map: number, sample: number, submit: number): void
   map_user_get(map: number): void
   map_user_put(map: number): void
-  map_get(map: number): void
+  map_get(map: number): number
   map_put(map: number): void
+  section_enter(): number
+  section_exit(outermost: number): void
 }
 
 /** One CPU's instance of the core. `module` is passed on to worker threads so that none compiles it again. */

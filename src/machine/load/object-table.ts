@@ -34,6 +34,8 @@ export interface LiveObject {
   readonly prepared: Set<{ close(): void }>
   /** The object's bytes, if it was loaded from bytes or a file: joined threads read its types from them. */
   readonly source: Uint8Array | undefined
+  /** What tells joined threads that the object is closed, once it was shared with any (closing.ts). */
+  closing?: Int32Array
 }
 
 export class ObjectTable {

@@ -9,6 +9,7 @@ import type { Kernel } from '../boot/kernel.js'
 import type { PreparedObject } from './load.js'
 import type { MapHandle } from '../map/handle.js'
 import type { ObjectTypes } from '../object-types.js'
+import { OBJECT_CLOSED, tellClosed } from './closing.js'
 import { VariableHandle } from './variables.js'
 import { isRecord, record, type Fail } from '../options/given-options.js'
 
@@ -38,6 +39,10 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
       kernel.check()
       if (!open) throw new SkepError('CLOSED', `object '${spec.name}' is closed`)
     }
+    const use = <R>(work: () => R): R => {
+      check()
+      return work()
+    }
     const checked = <T>({ spec: { name } }: LiveProgram, options: T): T => {
       check()
       return record(options, `program '${name}'`, badRun)
@@ -64,15 +69,14 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
       const values = codec(spec.btf, variable.type, variable.size, `variable '${variable.name}'`)
       const place = { name: variable.name, section: variable.section, address, codec: values }
       const section = handles.get(variable.map)!
-      return [
-        [variable.name, new VariableHandle(place, variable.offset, section, kernel.memory, check, answer)] as const,
-      ]
+      return [[variable.name, new VariableHandle(place, variable.offset, section, kernel.memory, use, answer)] as const]
     })
     this.variables = named(`object '${spec.name}' has no variable`, new Map(variables)) as typeof this.variables
     this.#answer = answer
     this.#close = () => {
       if (!open || kernel.closed) return
       open = false
+      tellClosed(kernel.memory, object, OBJECT_CLOSED)
       for (const prepared of object.prepared) prepared.close()
       for (const map of handles.values()) map.closeNow()
       kernel.objects.close(object)

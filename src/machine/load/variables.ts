@@ -4,6 +4,7 @@ import type { Answer, Answering, Mode } from '../answer.js'
 import type { Codec } from '../map/codec.js'
 import type { MapHandle } from '../map/handle.js'
 import type { MapMemory, MemoryOptions } from '../map/memory.js'
+import type { Use } from '../map/owner.js'
 import type { Memory } from '../cpu/memory.js'
 import type { Given } from '../object-types.js'
 
@@ -21,7 +22,7 @@ export class VariableHandle<M extends Mode = 'direct', T = unknown> {
   /** The handle on the map of its section. */
   readonly #map: MapHandle<M>
   readonly #codec: Codec
-  readonly #check: () => void
+  readonly #use: Use
   readonly #answer: Answering<M>
 
   /** @internal */
@@ -30,7 +31,7 @@ export class VariableHandle<M extends Mode = 'direct', T = unknown> {
     offset: number,
     map: MapHandle<M>,
     memory: Memory,
-    check: () => void,
+    use: Use,
     answer: Answering<M>,
   ) {
     this.name = place.name
@@ -41,7 +42,7 @@ export class VariableHandle<M extends Mode = 'direct', T = unknown> {
     this.#map = map
     this.#codec = place.codec
     this.#memory = memory
-    this.#check = check
+    this.#use = use
     this.#answer = answer
   }
 
@@ -78,9 +79,6 @@ export class VariableHandle<M extends Mode = 'direct', T = unknown> {
   }
 
   #do<T>(work: () => T): Answer<M, T> {
-    return this.#answer(() => {
-      this.#check()
-      return work()
-    })
+    return this.#answer(() => this.#use(work))
   }
 }

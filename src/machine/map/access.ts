@@ -20,11 +20,11 @@ import {
 import { SkepError } from '../../error.js'
 import { recordType } from '../../object/maps.js'
 import type { Cpu } from '../cpu/cpu.js'
-import type { MapDescription } from './owner.js'
+import type { MapDescription, Use } from './owner.js'
 import { mapType } from './types.js'
 import type { Memory } from '../cpu/memory.js'
 import { RingReader } from './ring-reader.js'
-import { UserRing } from './user-ring.js'
+import { UserRing, type RingOwner } from './user-ring.js'
 
 /** A place in the guest window for a key and a value. */
 export interface Staging {
@@ -91,13 +91,13 @@ export class MapAccess {
   }
 
   /** The map's records, if it is a ring buffer, or those of another ring. */
-  ring({ name, btf, valueType }: MapDescription, address = this.address): RingReader {
-    return new RingReader(this.#cpu, address, { name, btf, recordType: recordType(btf, this.type, valueType) })
+  ring({ name, btf, valueType }: MapDescription, use: Use, address = this.address): RingReader {
+    return new RingReader(this.#cpu, address, { name, btf, recordType: recordType(btf, this.type, valueType) }, use)
   }
 
   /** The map's producer, if it is a user ring buffer. */
-  userRing(name: string, released: () => void): UserRing {
-    return new UserRing(this.#cpu, this.address, name, released)
+  userRing(name: string, owner: RingOwner, released: () => void): UserRing {
+    return new UserRing(this.#cpu, this.address, name, owner, released)
   }
 
   get #paddedValue(): number {

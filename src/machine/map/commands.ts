@@ -179,13 +179,14 @@ export class MapCommands {
     if (!readOnly && this.#access.flags & BPF_F_RDONLY_PROG) refuse(-EACCES)
     if (!(this.#access.flags & BPF_F_MMAPABLE)) refuse(-EINVAL)
     if (!readOnly) refuse(this.#access.addWriter())
-    const release = this.#owner.hold()
+    const release = this.#owner.hold(() => view.unmap())
     const { values } = this.#access
     const bytes = piece ? values.subarray(piece.offset, piece.offset + piece.size) : values
-    return new MapMemory(piece?.name ?? `map '${name}'`, bytes, readOnly, () => {
+    const view = new MapMemory(piece?.name ?? `map '${name}'`, bytes, readOnly, () => {
       if (!readOnly) this.#access.removeWriter()
       release()
     })
+    return view
   }
 
   /** Buffers of a perf event array; `closed` is called when they are. */
@@ -194,7 +195,7 @@ export class MapCommands {
     if (this.#access.type !== MAP_TYPE_USER_RINGBUF)
       throw new SkepError('BAD_MAP', `map '${name}' is no user ring buffer`)
     this.#mayWrite('user ring')
-    return this.#access.userRing(name, closed)
+    return this.#access.userRing(name, this.#owner, closed)
   }
 
   perfBuffer(bytes: number, options: PerfBufferOptions, closed: () => void): PerfBuffer {
@@ -205,14 +206,15 @@ export class MapCommands {
     const open = this.#owner.perfEvents
     if (!open) this.#refuse('perf buffer', 'it is opened by the thread that booted the machine only')
     const events = open(bytes)
-    const release = this.#owner.hold()
+    const release = this.#owner.hold(() => close())
     const close = (): void => {
       events.close()
       release()
     }
     try {
-      const rings = events.rings.map((ring) => this.#access.ring(this.#description, ring))
-      const source = { name, bell: this.#access.ring(this.#description), rings, close: () => (closed(), close()) }
+      const { use } = this.#owner
+      const rings = events.rings.map((ring) => this.#access.ring(this.#description, use, ring))
+      const source = { name, bell: this.#access.ring(this.#description, use), rings, close: () => (closed(), close()) }
       return new PerfBuffer(source, options)
     } catch (error) {
       close()

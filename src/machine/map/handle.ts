@@ -55,7 +55,7 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
     this.flags = access.flags
     this.#commands = new MapCommands(access, description, owner)
     this.#accessFlags = description.access
-    this.#ring = access.ring(description)
+    this.#ring = access.ring(description, owner.use)
   }
 
   /**
@@ -221,7 +221,7 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
 
   /** True if the map is frozen. */
   get frozen(): boolean {
-    return this.#access.frozen
+    return this.#owner.use(() => this.#access.frozen)
   }
 
   /**
@@ -243,8 +243,7 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
     listener: (record: RecordOf<T, Options>) => unknown,
     options?: Options,
   ): Consumer {
-    this.#check()
-    return this.#ring.consume(listener as (record: unknown) => unknown, options ?? {})
+    return this.#use(() => this.#ring.consume(listener as (record: unknown) => unknown, options ?? {}))
   }
 
   /**
@@ -254,8 +253,7 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
   records<const Options extends ConsumeOptions = NoOptions>(
     options?: Options,
   ): AsyncIterableIterator<RecordOf<T, Options>> {
-    this.#check()
-    return this.#ring.iterate(options ?? {}) as RecordIterator<RecordOf<T, Options>>
+    return this.#use(() => this.#ring.iterate(options ?? {}) as RecordIterator<RecordOf<T, Options>>)
   }
 
   /** As records(). */
@@ -305,8 +303,7 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
 
   /** @internal A piece of it, for a global variable. */
   memoryAt(name: string, offset: number, size: number, options: MemoryOptions): MapMemory {
-    this.#check()
-    return this.#commands.memory(options, { name, offset, size })
+    return this.#use(() => this.#commands.memory(options, { name, offset, size }))
   }
 
   /** A name in the machine that keeps the map, its elements and its timers alive; see machine.pins. Throws EEXIST. */
@@ -324,8 +321,7 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
 
   /** The names under which the map is pinned. */
   get pins(): string[] {
-    this.#check()
-    return this.#owner.pins?.names() ?? []
+    return this.#use(() => this.#owner.pins?.names() ?? [])
   }
 
   /** Drops this handle's user reference; the last one of a map stops all of its timers and work. */
@@ -378,15 +374,17 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
 
   #do<T>(work: () => T | typeof AGAIN): Answer<M, T> {
     return this.#answer.again(() => {
-      this.#check()
-      const result = work()
+      const result = this.#use(work)
       this.#owner.settle()
       return result
     })
   }
 
-  #check(): void {
-    this.#owner.check()
-    if (!this.#open) throw new SkepError('CLOSED', `the handle on map '${this.name}' is closed`)
+  #use<R>(work: () => R): R {
+    return this.#owner.use(this.#open ? work : () => this.#refuseClosed())
+  }
+
+  #refuseClosed(): never {
+    throw new SkepError('CLOSED', `the handle on map '${this.name}' is closed`)
   }
 }

@@ -16,18 +16,27 @@ export interface MapDescription {
   readonly access: number
 }
 
+/**
+ * Does `work`, an operation on a map: its memory stays until that is over. Throws CLOSED if the machine is closed; on a
+ * thread that joined also if the map's object is.
+ */
+export type Use = <T>(work: () => T) => T
+
 /** What a handle asks of its machine. */
 export interface MapOwner {
-  /** Throws CLOSED if the machine is closed. */
-  check(): void
+  readonly use: Use
   /** Called once when the handle is closed. */
   release(): void
   /** After operations that may have freed something. */
   settle(): void
   /** Pins of the map; undefined on threads that joined. */
   readonly pins?: MapPins
-  /** Takes a user reference; what gives it back. */
-  hold(): () => void
+  /** Takes a user reference; what gives it back. A thread that leaves its machine calls `ended` before. */
+  hold(ended: () => void): () => void
+  /**
+   * As hold, for what ends with the handle: nothing on the machine's thread, where the handle has a reference itself.
+   */
+  holdBesideHandle(ended: () => void): () => void
   /** Of a map whose values are programs or maps; undefined also on threads that joined, which cannot write those. */
   readonly references?: MapReferences | undefined
   /** Opens the buffers of a perf event array, so many bytes for each CPU; not there on threads that joined. */

@@ -10,6 +10,7 @@ import type { Btf } from '../../object/btf.js'
 import { howToKeep } from '../../object/maps.js'
 import type { Cpu } from '../cpu/cpu.js'
 import type { OptionNames } from '../options/given-options.js'
+import type { Use } from './owner.js'
 import { show } from '../options/units.js'
 import { badValue, checkOptions } from './options.js'
 
@@ -64,12 +65,14 @@ export class RingReader implements Bell {
   readonly #cpu: Cpu
   readonly #address: number
   readonly #description: RingDescription
+  readonly #use: Use
   readonly #open = new Set<RecordIterator<unknown>>()
 
-  constructor(cpu: Cpu, address: number, description: RingDescription) {
+  constructor(cpu: Cpu, address: number, description: RingDescription, use: Use) {
     this.#cpu = cpu
     this.#address = address
     this.#description = description
+    this.#use = use
   }
 
   /**
@@ -90,9 +93,9 @@ export class RingReader implements Bell {
   /** Records as they come; ends when it, or the handle, is closed. */
   iterate(options: ConsumeOptions): RecordIterator<unknown> {
     const format = this.format(options)
-    const records = new RecordIterator(
+    const records: RecordIterator<unknown> = new RecordIterator(
       this,
-      () => this.take(format, true),
+      () => this.#takeUntilClosed(format, records),
       () => this.#open.delete(records),
     )
     this.#open.add(records)
@@ -126,6 +129,21 @@ export class RingReader implements Bell {
    * the end.
    */
   take(format: RecordFormat, refuses: boolean): unknown {
+    return this.#use(() => this.#takeInside(format, refuses))
+  }
+
+  // The end for whoever waits where the object is closed by another thread, as where it is closed by this one.
+  #takeUntilClosed(format: RecordFormat, records: RecordIterator<unknown>): unknown {
+    try {
+      return this.take(format, true)
+    } catch (error) {
+      if (!(error instanceof SkepError && error.code === 'CLOSED')) throw error
+      records.close()
+      return undefined
+    }
+  }
+
+  #takeInside(format: RecordFormat, refuses: boolean): unknown {
     const { core, memory } = this.#cpu
     for (;;) {
       const record = core.ring_next(this.#address)
@@ -230,7 +248,7 @@ export class RecordIterator<T> implements AsyncIterableIterator<T> {
       const { bell } = this.#bell
       const record = this.#next()
       if (record !== undefined) return { done: false, value: record }
-      await this.#bell.rung(bell)
+      if (this.#open) await this.#bell.rung(bell)
     }
     return { done: true, value: undefined }
   }

@@ -162,7 +162,10 @@ export class MapTable {
       access: access & (BPF_F_RDONLY | BPF_F_WRONLY),
     }
     const owner = {
-      check: () => kernel.check(),
+      use: <T>(work: () => T): T => {
+        kernel.check()
+        return work()
+      },
       settle: () => kernel.settle(),
       references: map.held,
       perfEvents: (bytes: number) => openPerfEvents(kernel, map, bytes),
@@ -175,6 +178,7 @@ export class MapTable {
         this.open(map)
         return () => this.#letGo(map)
       },
+      holdBesideHandle: () => () => undefined,
       release: () => {
         this.#handles.delete(handle)
         if (kernel.closed) return

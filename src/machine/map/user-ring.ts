@@ -7,6 +7,10 @@ import { SkepError } from '../../error.js'
 import type { Cpu } from '../cpu/cpu.js'
 import { errnoError } from '../errno.js'
 import { show } from '../options/units.js'
+import type { MapOwner } from './owner.js'
+
+/** What the ring asks of its map's owner. */
+export type RingOwner = Pick<MapOwner, 'use' | 'holdBesideHandle'>
 
 /** In front of each sample, as in the kernel. */
 const HEADER_BYTES = 8
@@ -16,15 +20,17 @@ export class UserRing {
   readonly #cpu: Cpu
   readonly #address: number
   readonly #name: string
+  readonly #owner: RingOwner
   readonly #released: () => void
   readonly #reserved = new Set<UserSample>()
   #open = true
 
   /** @internal Use map.userRing(). */
-  constructor(cpu: Cpu, address: number, name: string, released: () => void) {
+  constructor(cpu: Cpu, address: number, name: string, owner: RingOwner, released: () => void) {
     this.#cpu = cpu
     this.#address = address
     this.#name = name
+    this.#owner = owner
     this.#released = released
   }
 
@@ -35,16 +41,38 @@ export class UserRing {
    */
   reserve(size: number): UserSample | undefined {
     if (!this.#open) throw new SkepError('CLOSED', `the user ring of map '${this.#name}' is closed`)
-    const { core, memory } = this.#cpu
+    const { memory } = this.#cpu
     if (!Number.isInteger(size) || size < 0)
       throw new SkepError('BAD_VALUE', `map '${this.#name}': a sample has a whole number of bytes, got ${show(size)}`)
-    if (size > memory.word(this.#address + MAP_MAX_ENTRIES) - HEADER_BYTES)
-      throw errnoError(-E2BIG, `map '${this.#name}': a sample of ${size} bytes`)
+    try {
+      return this.#owner.use(() => {
+        if (size > memory.word(this.#address + MAP_MAX_ENTRIES) - HEADER_BYTES)
+          throw errnoError(-E2BIG, `map '${this.#name}': a sample of ${size} bytes`)
+        return this.#reserve(size)
+      })
+    } catch (error) {
+      if (isClosed(error)) this.close()
+      throw error
+    }
+  }
+
+  #reserve(size: number): UserSample | undefined {
+    const { core, memory } = this.#cpu
     const at = core.user_ring_reserve(this.#address, size) >>> 0
     if (at === 0) return undefined
+    const release = this.#owner.holdBesideHandle(() => sample.discard())
+    const end = (submit: boolean): void => core.user_ring_end(this.#address, at, submit ? 1 : 0)
     const sample = new UserSample(memory.bytes.subarray(at, at + size), (submit) => {
       this.#reserved.delete(sample)
-      core.user_ring_end(this.#address, at, submit ? 1 : 0)
+      try {
+        if (submit) this.#owner.use(() => end(true))
+        else end(false)
+      } catch (error) {
+        end(false)
+        throw error
+      } finally {
+        release()
+      }
     })
     this.#reserved.add(sample)
     return sample
@@ -64,14 +92,23 @@ export class UserRing {
     try {
       for (let over = false; this.#open && !over;) {
         const bell = memory.word(word)
-        const sample = this.reserve(size)
-        if (sample) return sample
+        const sample = this.#reserveUnlessClosed(size)
+        if (sample || !this.#open) return sample
         const rung = memory.whenChanged(word, bell | 0)
         if (rung) over = (await (end ? Promise.race([rung, end.over]) : rung)) === OVER
       }
       return undefined
     } finally {
       end?.clear()
+    }
+  }
+
+  #reserveUnlessClosed(size: number): UserSample | undefined {
+    try {
+      return this.reserve(size)
+    } catch (error) {
+      if (isClosed(error)) return undefined
+      throw error
     }
   }
 
@@ -87,6 +124,10 @@ export class UserRing {
   [Symbol.dispose](): void {
     this.close()
   }
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof SkepError && error.code === 'CLOSED'
 }
 
 const OVER = Symbol('over')
