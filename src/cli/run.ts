@@ -1,6 +1,6 @@
 // `skep run OBJECT`: loads an object, runs its programs, fires its timers, and shows what came of it.
 import { Option, type Command } from 'commander'
-import { MAP_TYPE_QUEUE, MAP_TYPE_RINGBUF, MAP_TYPE_STACK } from '../../core/abi.js'
+import { MAP_TYPE_CGROUP_ARRAY, MAP_TYPE_QUEUE, MAP_TYPE_RINGBUF, MAP_TYPE_STACK } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import type { RunOptions } from '../machine/run/context.js'
 import type { LoadOptions } from '../machine/load/load.js'
@@ -332,8 +332,8 @@ class RunCommand {
         maps[map.name] = { type, maxEntries, size: values.length, ...(all && { values }) }
         continue
       }
-      // A bloom filter and a user ring buffer do not tell what is in them.
-      if (map.keySize === 0) {
+      // A bloom filter, a user ring buffer and an array of control groups do not tell what is in them.
+      if (map.keySize === 0 || map.type === MAP_TYPE_CGROUP_ARRAY) {
         maps[map.name] = { type, maxEntries }
         continue
       }

@@ -1,6 +1,7 @@
 // Queues, stacks and bloom filters as programs and users meet them: against arrays of JavaScript, on both engines, on
 // threads; attributes and what these maps do not have.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
@@ -19,6 +20,10 @@ import { u32 } from '../machine/probes.js'
 import { Machine, u64 } from './harness.js'
 import { answered, keylessObject, request, steps, type Step } from './keyless-cases.js'
 
+/** dist/test/map → test. */
+const object = (path: string): Uint8Array => readFileSync(new URL(`../../../test/${path}.bpf.o`, import.meta.url))
+const hostMaps = object('machine/host-maps')
+const underCgroup = object('helpers/under-cgroup')
 const MOST = 5
 const coded = (code: string) => (error: unknown) => (error as SkepError).code === code
 
@@ -101,6 +106,20 @@ test('the host pushes, pops and peeks; errors carry the map’s name', () => {
   assert.throws(() => filter!.push(7, 'exist'), coded('EINVAL'))
   assert.throws(() => filter!.pop(), coded('EOPNOTSUPP'))
   assert.throws(() => queue!.mayHold(1), coded('BAD_MAP'))
+})
+
+test('entries and keys of a map that has none are an error that says what reads it', () => {
+  const { queue, stack, filter } = boot.virtual().load(keylessObject).maps
+  queue!.push(1)
+  const none = /map 'queue': entries: EINVAL: a queue has no keys: pop\(\) and peek\(\) read it/
+  assert.throws(() => queue!.entries(), (error) => coded('EINVAL')(error) && none.test((error as Error).message)) // prettier-ignore
+  assert.throws(() => queue!.keys(), coded('EINVAL'))
+  assert.throws(() => stack!.entriesBytes(), coded('EINVAL'))
+  assert.throws(() => filter!.entries(), coded('EOPNOTSUPP'))
+  const ring = boot.virtual().load(hostMaps).maps.ring!
+  assert.throws(() => ring.entries(), coded('ENOTSUPP'))
+  const { groups } = boot.virtual().load(underCgroup).maps
+  assert.throws(() => groups!.entries(), coded('ENOTSUPP'))
 })
 
 test('a queue between two threads loses nothing and keeps its order', async () => {

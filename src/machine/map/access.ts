@@ -173,13 +173,16 @@ export class MapAccess {
     return this.#cpu.core.map_peek(this.address, this.#staging.address)
   }
 
-  /** Keys and values: each key that stays in the map meanwhile exactly once, others perhaps. */
-  *elements(): Generator<{ key: Uint8Array; value: Uint8Array }> {
-    for (let key = this.nextKey(undefined); typeof key !== 'number'; key = this.nextKey(key)) {
+  /** Keys and values: each key that stays in the map meanwhile exactly once, others perhaps. Or a negative errno. */
+  elements(): { key: Uint8Array; value: Uint8Array }[] | number {
+    const found = []
+    let key = this.nextKey(undefined)
+    for (; typeof key !== 'number'; key = this.nextKey(key)) {
       const value = this.lookup(key)
-      if (typeof value !== 'number') yield { key, value }
-      else if (value !== -ENOENT) return
+      if (typeof value !== 'number') found.push({ key, value })
+      else if (value !== -ENOENT) return value
     }
+    return key === -ENOENT ? found : key
   }
 
   get frozen(): boolean {

@@ -158,9 +158,11 @@ export class MapCommands {
     return undefined
   }
 
-  elements(): Element[] {
+  elements(operation: 'entries' | 'keys'): Element[] {
     this.#mayRead('lookup')
-    return Array.from(this.#access.elements())
+    const elements = this.#access.elements()
+    if (typeof elements === 'number') throw this.#failure(elements, operation)
+    return elements
   }
 
   decodeElement({ key, value }: Element): [key: unknown, value: unknown] {

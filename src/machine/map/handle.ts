@@ -162,19 +162,24 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
     return this.#do(() => this.#commands.mayHold(value))
   }
 
-  /** Keys and values at about this moment: what changes meanwhile may be in it or not. */
+  /**
+   * Keys and values at about this moment: what changes meanwhile may be in it or not. Throws SkepError EINVAL (queue,
+   * stack), EOPNOTSUPP (bloom filter), ENOTSUPP (rings and other maps that cannot be looked up), as nextKey; EPERM.
+   */
   entries(): Answer<M, [key: T['key'], value: T['value']][]> {
-    return this.#do(() => this.#commands.elements().map((element) => this.#commands.decodeElement(element)))
+    return this.#do(() => this.#commands.elements('entries').map((element) => this.#commands.decodeElement(element)))
   }
 
   /** As entries, as bytes. */
   entriesBytes(): Answer<M, [key: Uint8Array, value: Uint8Array][]> {
-    return this.#do(() => this.#commands.elements().map(({ key, value }): [Uint8Array, Uint8Array] => [key, value]))
+    return this.#do(() =>
+      this.#commands.elements('entries').map(({ key, value }): [Uint8Array, Uint8Array] => [key, value]),
+    )
   }
 
-  /** The keys at about this moment. */
+  /** The keys at about this moment. Throws as entries. */
   keys(): Answer<M, T['key'][]> {
-    return this.#do(() => this.#commands.elements().map(({ key }) => this.#commands.values.decodeKey(key)))
+    return this.#do(() => this.#commands.elements('keys').map(({ key }) => this.#commands.values.decodeKey(key)))
   }
 
   /**

@@ -19,10 +19,20 @@ import type { MapAccess } from './access.js'
 /** Types whose keys are indices, besides those that are called an array. */
 const INDEXED: readonly string[] = ['array_of_maps', 'devmap', 'cpumap', 'xskmap']
 
+/** How what is in maps without keys is read. */
+const READ_BY: Readonly<Record<string, string>> = {
+  queue: ': pop() and peek() read it',
+  stack: ': pop() and peek() read it',
+  bloom_filter: ': mayHold() asks it',
+  ringbuf: ': drain(), consume() and records() read it',
+}
+const BY_KEYS: readonly string[] = ['entries', 'keys', 'next key']
+
 /** Why `operation` has failed with `result`, in words; undefined if the errno may mean more than one thing there. */
 export function reasonOf(result: number, operation: string, access: MapAccess): string | undefined {
   const { type, maxEntries, hasFields, hasLock } = access
   const kind = MAP_TYPE_NAMES[type] ?? `type ${type}`
+  if (access.keySize === 0 && BY_KEYS.includes(operation)) return `a ${kind} has no keys${READ_BY[kind] ?? ''}`
   const maps = operation === 'memory' || operation === 'freeze'
   switch (-result) {
     case E2BIG:
