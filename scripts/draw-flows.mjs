@@ -16,7 +16,7 @@ const keyType = spec.maps.get('flows').key
 
 /** Lives of timers by flow: { packets: seconds[], end }. */
 const flows = new Map()
-const machine = boot.virtual()
+const machine = boot.virtual({ start: 0 })
 machine.on('lifecycle', ({ kind, key, time }) => {
   const name = nameOf(key)
   const lives = flows.get(name) ?? flows.set(name, []).get(name)

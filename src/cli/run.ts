@@ -157,9 +157,9 @@ class RunCommand {
     try {
       this.#listen(session)
       await this.#runAll(session)
-      const end = options.for === undefined ? '' : ` of ${durationText(session.now() + options.for)}`
+      const end = options.for === undefined ? '' : ` of ${durationText(session.now() - session.start + options.for)}`
       const ended = await session.finish(options.for, (now) =>
-        this.#progress.update(() => `${durationText(now)}${end}: waiting for timers, Ctrl-C stops`),
+        this.#progress.update(() => `${durationText(now - session.start)}${end}: waiting for timers, Ctrl-C stops`),
       )
       if (session.restless) this.#fault(session.restless)
       const report = await this.#report(session, ended)
@@ -195,7 +195,7 @@ class RunCommand {
     session.on('trace', (line) => {
       this.#printed.push(line)
       const { time, cpu, text } = line
-      this.#say(() => `${this.#style.faint(`${momentText(time).padStart(13)}  cpu ${cpu}`)}  ${text}`)
+      this.#say(() => `${this.#style.faint(`${momentText(time - session.start).padStart(13)}  cpu ${cpu}`)}  ${text}`)
     })
     session.on('fault', (error) => this.#fault(error))
     session.on('cpu-exit', ({ cpu, reason }) =>
@@ -204,7 +204,7 @@ class RunCommand {
     if (!this.options.trace) return
     session.on('lifecycle', (event) => {
       if (this.options.json) this.#lifecycle.push(event)
-      this.#say(() => lifecycleLine(this.spec, event, this.#style))
+      this.#say(() => lifecycleLine(this.spec, event, this.#style, session.start))
     })
   }
 
@@ -355,6 +355,7 @@ class RunCommand {
       variables,
       timers: await session.timers(),
       statistics: await session.statistics(),
+      start: session.start,
       time: session.now(),
       ended,
     }

@@ -32,6 +32,8 @@ export interface Session {
   /** NOT_IDLE: timers or work that start themselves at once, for ever; nothing more can be done on a virtual clock. */
   readonly restless: SkepError | undefined
   now(): number
+  /** What the clock read when the machine was booted. */
+  readonly start: number
   on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): void
   run(program: string, options: RunOptions): Promise<RunResult>
   /** Lets a virtual clock come to a time; real time passes by itself. */
@@ -87,7 +89,7 @@ const MOST_TURNS = 100_000
 const BREATH = 20
 
 /** What both kinds of machine do alike: what the one answers at once is awaited all the same. */
-abstract class OpenSession implements Pick<Session, 'lost' | 'perf' | 'now' | 'on' | 'close'> {
+abstract class OpenSession implements Pick<Session, 'start' | 'lost' | 'perf' | 'now' | 'on' | 'close'> {
   readonly perf: PerfReader
   protected readonly interrupt: Interrupt
   readonly #machine: Machine | VirtualMachine
@@ -103,6 +105,10 @@ abstract class OpenSession implements Pick<Session, 'lost' | 'perf' | 'now' | 'o
     this.#object = object as LoadedObject<'promised'>
     this.perf = perf
     this.interrupt = interrupt
+  }
+
+  get start(): number {
+    return 'clock' in this.#machine ? this.#machine.clock.start : 0
   }
 
   get lost(): number {

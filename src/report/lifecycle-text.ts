@@ -34,13 +34,14 @@ function nanosecondsText(nanoseconds: bigint): string {
   return nanoseconds >= 1n << 63n ? 'never' : durationText(Number(nanoseconds))
 }
 
-export function lifecycleLine(spec: ObjectSpec, event: LifecycleEvent, style: Style): string {
+/** `start`: what the clock read when the machine was booted. */
+export function lifecycleLine(spec: ObjectSpec, event: LifecycleEvent, style: Style, start: number): string {
   const { time, cpu, kind, of, map } = event
   const what = `${of === 'work' ? 'wq' : 'timer'} ${kind}`.padEnd(18)
   const error = event.result < 0 && !(kind === 'cancel_async' && event.result === -1)
   const result = resultText(event).padEnd(9)
   const parts = [
-    style.faint(`${momentText(time).padStart(13)}  cpu ${cpu}`),
+    style.faint(`${momentText(time - start).padStart(13)}  cpu ${cpu}`),
     kind === 'fire' ? style.good(what) : what,
     error ? style.bad(result) : result,
     detail(event).padEnd(16),

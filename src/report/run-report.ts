@@ -27,6 +27,8 @@ export interface RunReport {
   variables: Record<string, unknown>
   timers: TimerInfo[]
   statistics: MachineStatistics
+  /** What the clock showed at the start; all times are by the same clock. */
+  start: number
   /** Nanoseconds since the machine's epoch at the end. */
   time: number
   /**

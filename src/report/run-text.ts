@@ -168,13 +168,13 @@ const ENDED: Record<RunReport['ended'], string> = {
   interrupted: 'interrupted',
 }
 
-function clockLines({ clock, time, ended, statistics }: RunReport): string[] {
+function clockLines({ clock, start, time, ended, statistics }: RunReport): string[] {
   const sum = (of: 'runs' | 'firings' | 'works'): number => statistics.cpus.reduce((total, cpu) => total + cpu[of], 0)
   const counts = [
     `${sum('firings')} timer callback${sum('firings') === 1 ? '' : 's'}`,
     `${sum('works')} work callback${sum('works') === 1 ? '' : 's'}`,
   ].join(', ')
-  return [`  ${clock}, ${durationText(time)} since the start: ${ENDED[ended]}`, `  ${counts}`]
+  return [`  ${clock}, ${durationText(time - start)} since the start: ${ENDED[ended]}`, `  ${counts}`]
 }
 
 function cut(text: string, length = 100): string {

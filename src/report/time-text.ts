@@ -28,7 +28,7 @@ function decimals(number: number): string {
   return number >= 1000 ? String(Math.round(number)) : String(Number(number.toPrecision(4)))
 }
 
-/** A moment as seconds since the machine's epoch, to the microsecond: '12.000345'. For columns. */
+/** A moment as seconds since the machine was booted, to the microsecond: '12.000345'. For columns. */
 export function momentText(nanoseconds: number): string {
   const micro = Math.floor(nanoseconds / 1000)
   return `${Math.floor(micro / 1e6)}.${String(micro % 1e6).padStart(6, '0')}`

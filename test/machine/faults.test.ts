@@ -155,7 +155,7 @@ test('a fault in a callback is an event; the timer is idle and keeps its callbac
 })
 
 test('a fault in a callback that nobody listens for is thrown by what let time pass', () => {
-  const machine = boot.virtual()
+  const machine = boot.virtual({ start: 0 })
   const { programs } = machine.load(probes, unchecked)
   programs.start_refusing_timer!.run({ ctx: request(0, 100) })
   assert.throws(() => machine.clock.advance('1 us'), coded('FAULT_CALLBACK_RESULT', /returned 7/))

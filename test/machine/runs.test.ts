@@ -134,11 +134,12 @@ test('printed lines reach the host in order, with time and CPU', () => {
   const lines: unknown[] = []
   m.on('trace', (line) => lines.push(line))
   m.clock.advance(64)
+  const time = m.clock.start + 64
   object.programs.print!.run({ cpu: 1 })
   assert.deepEqual(lines, [
-    { time: 64, cpu: 1, text: 'one -1 two 00042 three beef' },
-    { time: 64, cpu: 1, text: 'text z -5000000000' },
-    { time: 64, cpu: 1, text: '0000001234567890|7   |%' },
+    { time, cpu: 1, text: 'one -1 two 00042 three beef' },
+    { time, cpu: 1, text: 'text z -5000000000' },
+    { time, cpu: 1, text: '0000001234567890|7   |%' },
   ])
   assert.equal(object.programs.bad_format!.run().retval | 0, -22)
   assert.equal(lines.length, 3)

@@ -4,8 +4,28 @@ import { test } from 'node:test'
 import { boot } from '../../src/index.js'
 import { coded, probes, request, resultOf, unchecked, type Slot } from './probes.js'
 
+test('no program sees a time of 0, which it would take for one that is not set: the clock begins at one hour', () => {
+  const machine = boot.virtual()
+  const { programs, maps } = machine.load(probes, unchecked)
+  assert.deepEqual([machine.clock.start, machine.clock.now], [3600e9, 3600e9])
+  programs.start_timer!.run({ ctx: request(0, 0) })
+  machine.clock.advance(0)
+  assert.equal((maps.slots!.get(0) as Slot).fired_at, 3_600_000_000_000n)
+  assert.equal(machine.clock.realtime, 3_600_000_000_000n)
+})
+
+test('the clock begins where `start` says', () => {
+  const { clock } = boot.virtual({ start: '5 s' })
+  assert.deepEqual([clock.start, clock.now], [5e9, 5e9])
+  clock.advance('1 s')
+  assert.deepEqual([clock.start, clock.now], [5e9, 6e9])
+  assert.throws(() => clock.advanceTo('4 s'), coded('BAD_CLOCK'))
+  assert.throws(() => boot.virtual({ start: -1 }), coded('BAD_OPTION', /start/))
+  assert.throws(() => boot.virtual({ start: '3000 d' }), coded('BAD_OPTION', /start.*end of the clock/))
+})
+
 test('a timer fires when the clock reaches it, at its time, on its CPU', () => {
-  const machine = boot.virtual({ cpus: 2 })
+  const machine = boot.virtual({ cpus: 2, start: 0 })
   const { programs, maps } = machine.load(probes, unchecked)
   assert.equal(resultOf(programs.start_timer!.run({ ctx: request(3, 300e9), cpu: 1 }).ctx), 0n)
   machine.clock.advance('299 s')
@@ -18,7 +38,7 @@ test('a timer fires when the clock reaches it, at its time, on its CPU', () => {
 })
 
 test('timers() shows map, key, state, expiry, callback, program and CPU', () => {
-  const machine = boot.virtual({ cpus: 2 })
+  const machine = boot.virtual({ cpus: 2, start: 0 })
   const { programs } = machine.load(probes, unchecked)
   programs.start_timer!.run({ ctx: request(2, 800), cpu: 1 })
   const [timer] = machine.timers()
@@ -105,7 +125,7 @@ test('the same inputs give the same trace', () => {
 })
 
 test('durations and times that make no sense are refused', () => {
-  const { clock } = boot.virtual()
+  const { clock } = boot.virtual({ start: 0 })
   clock.advance('10 ms')
   assert.throws(() => clock.advance('5 lightyears'), coded('BAD_OPTION', /lightyears/))
   assert.throws(() => clock.advance(-1), coded('BAD_OPTION'))

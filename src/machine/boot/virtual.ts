@@ -13,9 +13,14 @@ import { parseDuration, show, type Duration } from '../options/units.js'
 export interface VirtualOptions extends BootOptions {
   /** CPUs, all driven by this thread. Default 1. */
   cpus?: number
+  /**
+   * What the clock shows at boot. Default '1 h': to programs, which count from the boot of their system, a time of 0
+   * (what they have not set yet) is long ago, as on Linux.
+   */
+  start?: Duration
 }
 
-export const virtualOptions = { ...bootOptions, cpus: true } satisfies OptionNames<VirtualOptions>
+export const virtualOptions = { ...bootOptions, cpus: true, start: true } satisfies OptionNames<VirtualOptions>
 
 const idleOptions = { limit: true } as const
 
@@ -24,13 +29,16 @@ const TURNS_AT_ONE_INSTANT = 10_000
 
 /** The clock of a virtual machine. Times are nanoseconds since its epoch (MONOTONIC and BOOTTIME alike). */
 export class VirtualClock {
+  /** What the clock showed when the machine was booted: the option `start`. */
+  readonly start: number
   readonly #machine: VirtualMachine
-  #now = 0
+  #now: number
   #realtime = 0n
 
   /** @internal */
-  constructor(machine: VirtualMachine) {
+  constructor(machine: VirtualMachine, start: number) {
     this.#machine = machine
+    this.start = this.#now = start
   }
 
   /** Nanoseconds since the machine's epoch. */
@@ -115,14 +123,20 @@ export class VirtualMachine extends LocalMachine {
   /** Use boot.virtual(). */
   constructor(options: VirtualOptions = {}) {
     const { cpus = 1 } = options
+    const start = parseDuration(options.start ?? '1 h', 'start')
+    if (start > CLOCK_END)
+      throw new SkepError(
+        'BAD_OPTION',
+        `start: ${start} ns is beyond the end of the clock, ${CLOCK_END} ns (2.28 years)`,
+      )
     const holder: { clock?: VirtualClock } = {}
     const kernel = new Kernel(
       machineShape(options, cpus, false, 1),
-      standingClock(() => holder.clock?.now ?? 0),
+      standingClock(() => holder.clock?.now ?? start),
       Array.from({ length: cpus }, (_, cpu) => cpu),
     )
     super(kernel)
-    holder.clock = this.clock = new VirtualClock(this)
+    holder.clock = this.clock = new VirtualClock(this, start)
   }
 
   /** Everything that can be done at this instant, on every CPU in turn. @internal */
