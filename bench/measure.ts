@@ -1,5 +1,5 @@
-// Takes the figures: the subjects of a case take turns, so that what disturbs the machine disturbs all of them, each time
-// in the opposite order, so that nobody always comes behind the same other.
+// Takes the figures: the subjects of a case take turns, so that what disturbs the machine disturbs all of them, each
+// time in the opposite order, so that nobody always comes behind the same other.
 import { median, type Case, type Reach, type Running, type Series, type SubjectName, type Theme } from './case.js'
 import type { Bench } from './systems/bench.js'
 

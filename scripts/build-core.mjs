@@ -6,8 +6,8 @@
 // The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a
 // dead CPU scans them, and in an exploration every step counts.
 // core.wasm has a stamp: core-stamp.mjs.
-// A build is skipped when nothing that it is made of is newer than its output; a trace build of the core only if its source
-// map has the stamp, too: of other sources it would name other lines.
+// A build is skipped when nothing that it is made of is newer than its output; a trace build of the core only if its
+// source map has the stamp, too: of other sources it would name other lines.
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

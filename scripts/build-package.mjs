@@ -1,9 +1,9 @@
 // Makes dist/package, the code that npm packs, of what tsc has written to dist/src: the modules put together into a few
-// files, for a process that imports hundreds of them one by one spends more than half of that time on finding and linking
-// them. Nothing is left out, renamed or shortened: names, comments and the order of the code are those of the sources. The
-// entry points and what is opened by name (src/package-file.ts) have the paths that they have in dist/src.
-// Beside them the declarations that a public declaration names, by itself or through others: nobody's compiler reads the
-// rest. Runs after build-worker.mjs; tests run from dist/src, and one packs the package, installs it and uses it.
+// files, for a process that imports hundreds of them one by one spends more than half of that time on finding and
+// linking them. Nothing is left out, renamed or shortened: names, comments and the order of the code are those of the
+// sources. The entry points and what is opened by name (src/package-file.ts) have the paths that they have in dist/src.
+// Beside them the declarations that a public declaration names, by itself or through others: nobody's compiler reads
+// the rest. Runs after build-worker.mjs; tests run from dist/src, and one packs the package, installs it and uses it.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path/posix'
 import { rollup } from 'rollup'

@@ -1,6 +1,7 @@
-// Puts the trace builds of core/ and their source maps, which build-core.mjs leaves, into one packed file, dist/core/traces.br,
-// which is what the package has of them: two are nearly equal, the core and the core with small tables, and take the room
-// of one there. Its first line says name and bytes of each, in their order. Read by src/explore/subjects/modules.ts.
+// Puts the trace builds of core/ and their source maps, which build-core.mjs leaves, into one packed file,
+// dist/core/traces.br, which is what the package has of them: two are nearly equal, the core and the core with small
+// tables, and take the room of one there. Its first line says name and bytes of each, in their order. Read by
+// src/explore/subjects/modules.ts.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { brotliCompressSync, constants } from 'node:zlib'
 

@@ -9,7 +9,7 @@ declare namespace WebAssembly {
   }
   class Instance {
     constructor(module: Module, imports?: Record<string, Record<string, unknown>>)
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a module exports is known to its importer only
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a module exports only its importer knows
     readonly exports: Record<string, any>
   }
   class Memory {

@@ -1,5 +1,5 @@
-// The explorer: steps of complete searches a second, on as many threads as `skep check` takes by itself: from the command's
-// start on, and as they are in the middle of a long check.
+// The explorer: steps of complete searches a second, on as many threads as `skep check` takes by itself: from the
+// command's start on, and as they are in the middle of a long check.
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { running, type Theme } from '../case.js'
@@ -9,11 +9,11 @@ import { entriesOf } from '../../src/explore/subjects/catalogue.js'
 import { ask } from '../../src/explore/threads.js'
 
 /**
- * What both cases explore: of each of the five families that a check of everything makes most steps in, beside those that are
- * too long for a benchmark (tries beside a CPU that stops), the longest subject that is explored completely. They are of
- * about the same length, 1.3 to 1.7 million steps. What counts is the steps of each subject's last search; the steps of those
- * before it, from which it learnt, are in the time only, and so is all that belongs to a subject besides: its logs, its
- * initial state, the explanation of its histories.
+ * What both cases explore: of each of the five families that a check of everything makes most steps in, beside those
+ * that are too long for a benchmark (tries beside a CPU that stops), the longest subject that is explored completely.
+ * They are of about the same length, 1.3 to 1.7 million steps. What counts is the steps of each subject's last search;
+ * the steps of those before it, from which it learnt, are in the time only, and so is all that belongs to a subject
+ * besides: its logs, its initial state, the explanation of its histories.
  */
 const SUBJECTS = [
   'hazard/H30',
@@ -25,7 +25,9 @@ const SUBJECTS = [
 const MILLISECONDS = 20_000
 const THREADS = availableParallelism()
 
-/** Subjects of each family that a thread has explored before it is in the middle of a long check, and how long at most. */
+/**
+ * Subjects of each family that a thread has explored before it is in the middle of a long check, and how long at most.
+ */
 const BEFORE = 12
 const BEFORE_MILLISECONDS = 400
 

@@ -88,8 +88,8 @@ static long arm_one(__u32 n, struct due *due)
 }
 
 /*
- * Arms `count` timers on this CPU, the first of them due `argument` nanoseconds from now. `extra` nanoseconds lie between
- * two of them, in an order that is not that of the arming; 0: all at one instant, to fire in the order of the arming.
+ * Arms `count` timers on this CPU, the first of them due `argument` nanoseconds from now. `extra` nanoseconds lie
+ * between two of them, in an order that is not that of the arming; 0: all at one instant, to fire as they were armed.
  */
 SEC("tc") int arm_crowd(struct __sk_buff *skb)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One long run of a program that has just been loaded: a single loop with no call in it. For skep only: an engine that
-// compiles better code while the program runs may not be able to let a running loop have it. (A kernel compiles before the
-// first run, and its verifier would follow every turn of the loop.)
+// compiles better code while the program runs may not be able to let a running loop have it. (A kernel compiles before
+// the first run, and its verifier would follow every turn of the loop.)
 
 #include "request.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A program of about a thousand instructions, as a load balancer or a firewall has them: sixty bytes of the packet decide
-// which counters grow. For the time of loading.
+// A program of about a thousand instructions, as a load balancer or a firewall has them: sixty bytes of the packet
+// decide which counters grow. For the time of loading.
 
 #include "request.h"
 

@@ -1,5 +1,5 @@
-// A thread that explores named subjects of the shipped protocol, one after the other, as a thread of a check does. Told what to
-// do by cases/explorer.ts; answers how many steps their last searches made.
+// A thread that explores named subjects of the shipped protocol, one after the other, as a thread of a check does. Told
+// what to do by cases/explorer.ts; answers how many steps their last searches made.
 import { check } from '../../src/explore/check.js'
 import { entryNamed } from '../../src/explore/subjects/catalogue.js'
 import { serve } from '../../src/explore/threads.js'

@@ -52,8 +52,9 @@ function disarmed(block: usize, mine: u64): u64 {
   return 0
 }
 
-// The number of a start on this CPU, left in the block before it is read: the exchange waits until every store before it
-// has left the CPU, and this one leaves while the reads are under way. It is advice: a start that fails leaves it too.
+// The number of a start on this CPU, left in the block before it is read: the exchange waits until every store before
+// it has left the CPU, and this one leaves while the reads are under way. It is advice: a start that fails leaves it
+// too.
 function leaveStamp(block: usize): u32 {
   const stamp = peek32(cpu() + CPU_STAMP) + 1
   poke32(cpu() + CPU_STAMP, stamp)
@@ -62,8 +63,8 @@ function leaveStamp(block: usize): u32 {
 }
 
 /**
- * The rounds of a start, from where it is: it has read `state`, and if `before` is another word, has found that one when
- * it exchanged what it had read.
+ * The rounds of a start, from where it is: it has read `state`, and if `before` is another word, has found that one
+ * when it exchanged what it had read.
  */
 export function goOn(slot: usize, block: usize, stamp: u32, state: u64, before: u64, deadline: u64, pinned: bool): i32 {
   const target = pinned ? cpuIndex() : ANY_CPU
@@ -115,8 +116,8 @@ export function takeBack(slot: usize, block: usize, stamp: u32, mine: u64, deadl
 }
 
 /**
- * asyncStart for `deadline` (not NEVER) on any CPU: the same steps, of which those that mostly suffice stand here, where
- * they are compiled in place. Whatever else comes is left to the functions above, which are called.
+ * asyncStart for `deadline` (not NEVER) on any CPU: the same steps, of which those that mostly suffice stand here,
+ * where they are compiled in place. Whatever else comes is left to the functions above, which are called.
  */
 export function asyncStartAtOnce(slot: usize, block: usize, deadline: u64): i32 {
   const stamp = leaveStamp(block)

@@ -51,7 +51,9 @@ export function map_get(map: usize): bool {
   return referenceTryGet(map + MAP_REFERENCES)
 }
 
-/** Drops a reference on the map's memory; after the last and two grace periods the host reclaims it (run/reclaim.ts). */
+/**
+ * Drops a reference on the map's memory; after the last and two grace periods the host reclaims it (run/reclaim.ts).
+ */
 export function map_put(map: usize): void {
   if (!referencePut(map + MAP_REFERENCES)) return
   note32(map + MAP_STATE, MAP_WAITING)

@@ -48,7 +48,8 @@ export function hashForEach(map: usize, fn: u64, context: u64, frame: usize): u3
         const its = load64(record + RECORD_LINK)
         place = load64(record + RECORD_ORDER)
         const here = !(its & RECORD_MARK) && (!begun || place > last)
-        // Before the link is looked at again: afterwards the record may be in the hands of whoever prepares another key.
+        // Before the link is looked at again: afterwards the record may be in the hands of whoever prepares another
+        // key.
         if (here) key = callbackKey(map, current - 1, callee)
         if (load64(link) !== word) {
           link = first

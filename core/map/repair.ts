@@ -32,7 +32,8 @@ export function repairMaps(dead: u32): void {
   abandonReservations(dead, true)
   for (let at: u32 = 0; at < <u32>MAX_MAPS; at++) {
     const map = <usize>peek32(HEADER + HEADER_MAPS) + <usize>at * MAP_BYTES
-    // Of a map that is closed nobody wants a spare one any more, and its memory may go at any step (abandonReservations).
+    // Of a map that is closed nobody wants a spare one any more, and its memory may go at any step
+    // (abandonReservations).
     if (load32(map + MAP_STATE) !== MAP_LIVE) continue
     if (isHash(peek32(map + MAP_TYPE))) repairSpare(map, dead)
   }

@@ -1,10 +1,13 @@
-// As what `skep run` shows the records of ring and perf buffers: the struct that a map's definition names, or `--record`.
+// As what `skep run` shows the records of ring and perf buffers: the struct that a map's definition names, or
+// `--record`.
 import { MAP_TYPE_PERF_EVENT_ARRAY, MAP_TYPE_RINGBUF } from '../../core/abi.js'
 import { SkepError } from '../error.js'
 import { howToKeep, recordType } from '../object/maps.js'
 import type { ObjectSpec } from '../object/spec.js'
 
-/** By name of the map, the BTF type of its records. Throws SkepError BAD_OPTION for a map or struct that is not there. */
+/**
+ * By name of the map, the BTF type of its records. Throws SkepError BAD_OPTION for a map or struct that is not there.
+ */
 export function recordTypes(spec: ObjectSpec, asked: Readonly<Record<string, unknown>> = {}): Map<string, number> {
   const { btf, maps, name } = spec
   const types = new Map<string, number>()

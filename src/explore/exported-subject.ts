@@ -1,7 +1,7 @@
 // A subject from the exports of a wasm module: `setup()` makes the initial state; `cpu0_push()` is an operation of CPU
 // 0, in the order of the exports; `nmi0_…` may interrupt CPU 0; `stop0` says that CPU 0 may stop for ever; `at_rest()`
-// looks at the end: it returns 0 if all is well; `lock_free` says that nobody may wait. Exported constants are addresses
-// and name what lies there. Made by modules-of-users.ts and c/subject.ts.
+// looks at the end: it returns 0 if all is well; `lock_free` says that nobody may wait. Exported constants are
+// addresses and name what lies there. Made by modules-of-users.ts and c/subject.ts.
 import type { Stage } from './stage.js'
 import { subject } from './subject.js'
 import type { Operation, Subject } from './subject.js'

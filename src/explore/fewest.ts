@@ -19,7 +19,9 @@ type Limits = Pick<SearchOptions, 'full' | 'interrupted' | 'maxStates'>
 /** States that the searches for fewer switches may visit in sum. */
 const SWITCH_STATES = 200_000
 
-/** What fails with at most `most` preemptions; undefined if nothing was found. `maxStates` is for each number of them. */
+/**
+ * What fails with at most `most` preemptions; undefined if nothing was found. `maxStates` is for each number of them.
+ */
 export function fewest(subject: Subject, most: number, limits: Limits): Fewest | undefined {
   let minimal = true
   for (let preemptions = 0; preemptions <= most; preemptions++) {

@@ -358,7 +358,8 @@ for (const [width, size, letter] of SIZES)
     })
   }
 
-// Between an arena and the program's own memory; the upper half of the immediate says to where, the lower one from where.
+// Between an arena and the program's own memory; the upper half of the immediate says to where, the lower one from
+// where.
 add({
   name: 'addr_space_cast',
   opcode: is.CLASS_ALU64 | 0xb0 | is.SOURCE_REGISTER,

@@ -102,7 +102,9 @@ export class CoreCode {
 
 const ATOMIC_FENCE = 3
 
-/** The type of a block, loop or if. Throws on what is none or one value: a type by its number is another one elsewhere. */
+/**
+ * The type of a block, loop or if. Throws on what is none or one value: a type by its number is another one elsewhere.
+ */
 export function blockType(reader: Reader): number {
   const type = reader.byte()
   if (type !== VOID && type !== I32 && type !== I64) throw new Error(`a block of type ${type} in place of a call`)

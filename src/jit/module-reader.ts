@@ -1,5 +1,5 @@
-// Reads WebAssembly modules: numbers and names, sections, imports and exports. For whoever looks into compiled code: the
-// core's (core-code.ts), what is explored and what C files are compiled to (../explore). Throws plain Errors.
+// Reads WebAssembly modules: numbers and names, sections, imports and exports. For whoever looks into compiled code:
+// the core's (core-code.ts), what is explored and what C files are compiled to (../explore). Throws plain Errors.
 
 /** What is imported or exported. */
 export const FUNCTION = 0

@@ -1,5 +1,5 @@
-// An interleaving of an object's runs as a page to step through: that of the first finding, or else of an outcome. C lines
-// stand before what they do.
+// An interleaving of an object's runs as a page to step through: that of the first finding, or else of an outcome. C
+// lines stand before what they do.
 import type { ObjectReport } from '../explore/program/check.js'
 import type { Row } from '../explore/program/interleaving.js'
 import { NOTHING_FIRES } from '../explore/program/machine.js'

@@ -63,7 +63,10 @@ class Analyser implements Analysis {
   private readonly said = new Set<string>()
   private readonly movesPacket: boolean
   private readonly special = new Map<string, boolean>()
-  /** What is yet to be reviewed: callbacks that run while their helper does, the last one first; functions by themselves. */
+  /**
+   * What is yet to be reviewed: callbacks that run while their helper does, the last one first; functions by
+   * themselves.
+   */
   private readonly callbacks: (() => void)[] = []
   private readonly globals: (() => void)[] = []
   private readonly kernelPointers: boolean

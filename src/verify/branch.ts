@@ -73,7 +73,9 @@ function where(instruction: Instruction, state: State, holds: boolean): State | 
   return state
 }
 
-/** Two that are equal: if one is certainly not null, neither is the other; if it may be a pointer, the kernel may know. */
+/**
+ * Two that are equal: if one is certainly not null, neither is the other; if it may be a pointer, the kernel may know.
+ */
 function bothAlike(state: State, one: Value, other: Value): State {
   for (const [pointer, to] of [
     [one, other],

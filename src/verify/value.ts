@@ -136,7 +136,9 @@ export function maySeeFrame(value: Value): boolean {
 
 const OBJECT_NAMES: Partial<Record<ObjectType, string>> = { slice: 'mem', rdonly_slice: 'rdonly_mem' }
 
-/** Where in the function's own frame it points to, from r10; undefined if it does not, or may point to several places. */
+/**
+ * Where in the function's own frame it points to, from r10; undefined if it does not, or may point to several places.
+ */
 export function ownOffset(value: Value): number | undefined {
   return value.is === 'frame' && value.up === 0 && value.min === value.max ? value.min : undefined
 }

@@ -1,5 +1,5 @@
-// What stands in compiled programs in place of the helpers of timers and work: beside the helpers' long way alone, the same
-// answers, control blocks and firings; what it leaves to them.
+// What stands in compiled programs in place of the helpers of timers and work: beside the helpers' long way alone, the
+// same answers, control blocks and firings; what it leaves to them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

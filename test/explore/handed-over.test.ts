@@ -106,7 +106,8 @@ test('words handed over between operations, NMIs, stops, waits: nothing is lost 
     }),
     { numRuns: 60 },
   )
-  // Not their sum: where a search is small, what is held up may be met in more states than it saves (959 for 879, once).
+  // Not their sum: where a search is small, what is held up may be met in more states than it saves (959 for 879,
+  // once).
   assert.ok(smaller > 0, 'no search has become smaller')
 })
 

@@ -3,8 +3,8 @@
 // A case is a line of steps `name(arguments)=expected`, taken in order on every map kind of the case:
 //   init(k1,1)=0            flags (for a timer: the clock's id)
 //   callback(k1,b)=0        bind on_a or on_b; for work also flags=N
-//   start(k1,1ms)=0         also 0, 5ns, 9s, 0x…; then flags=N, pin, abs, now or boot (the time counts from that clock's
-//                           now). For work the time means nothing. start-thrice(k1,0): three starts in one run
+//   start(k1,1ms)=0         also 0, 5ns, 9s, 0x…; then flags=N, pin, abs, now or boot (the time counts from now on that
+//                           clock). For work the time means nothing. start-thrice(k1,0): three starts in one run
 //   cancel(k1)=1
 //   get(k1)=100             the element's mark
 //   update(k1,any|exist|noexist)=0    delete(k1)=0

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops as the macros of libbpf and of the kernel's bpf_experimental.h write them: iterators that end by themselves, and
-// may_goto. Bits, interfaces, sections.
+// Loops as the macros of libbpf and of the kernel's bpf_experimental.h write them: iterators that end by themselves,
+// and may_goto. Bits, interfaces, sections.
 // build: - clang-19 -mcpu=v4
 #include "helpers.bpf.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lookups of sockets: what the host puts into `request` is asked, and what the program sees of the socket is left there.
+// Lookups of sockets: what the host puts into `request` is asked, what the program sees of the socket is left there.
 #include "helpers.bpf.h"
 
 struct bpf_sock {

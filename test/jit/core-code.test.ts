@@ -1,5 +1,5 @@
-// What the compiler copies of the core's code in place of calls: shapes of code that it does not know are refused, never
-// copied as if they were others.
+// What the compiler copies of the core's code in place of calls: shapes of code that it does not know are refused,
+// never copied as if they were others.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { blockType, passOperands } from '../../src/jit/core-code.js'

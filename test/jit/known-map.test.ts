@@ -1,5 +1,6 @@
-// Maps that the code names: updates and deletions are told where the map's structure lies; what the helpers of ring buffers
-// mostly do stands in place of the call, of a submission for the ring that its sample most likely is of; what updates and deletions mostly do is a function of the module.
+// Maps that the code names: updates and deletions are told where the map's structure lies; what the helpers of ring
+// buffers mostly do stands in place of the call, of a submission for the ring that its sample most likely is of; what
+// updates and deletions mostly do is a function of the module.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {

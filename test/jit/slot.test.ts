@@ -49,7 +49,9 @@ test('the only element has the first slot', () => {
 })
 
 const BLOCK = 0x25000
-/** Armed for 99 units, on any CPU. The rest of memory is zero: no events, `now` is 0, the program is the one in place 0. */
+/**
+ * Armed for 99 units, on any CPU. The rest of memory is zero: no events, `now` is 0, the program is the one in place 0.
+ */
 const STATE = (100n << 11n) | (62n << 5n)
 const FUNCTION = 7n
 const QUEUED = 1n | (50n << 8n)

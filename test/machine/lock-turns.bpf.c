@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Turns under a spin lock that notice themselves when somebody else was there: which turn took each number, who was seen
-// inside, and what each CPU has done, so that a sum that is wrong has a story.
+// Turns under a spin lock that notice themselves when somebody else was there: which turn took each number, who was
+// seen inside, and what each CPU has done, so that a sum that is wrong has a story.
 #include "skep.bpf.h"
 
 #define NUMBERS 65536

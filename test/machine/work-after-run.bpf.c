@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Programs whose work begins right after the run that queued it: it ends in a fault, or goes on until the host lets it end.
+// Programs whose work begins right after the run that queued it: it ends in a fault, or goes on until the host ends it.
 #include "skep.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,5 +1,5 @@
-// What stands in compiled programs in place of the ring buffer helpers: beside the helpers alone, the same answers and the same
-// ring; what it leaves to them.
+// What stands in compiled programs in place of the ring buffer helpers: beside the helpers alone, the same answers and
+// the same ring; what it leaves to them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maps of devices, CPUs and sockets: what a program sees in them, and what bpf_redirect_map answers. The packet says which
-// map, key and flags.
+// Maps of devices, CPUs and sockets: what a program sees in them, and what bpf_redirect_map answers. The packet says
+// which map, key and flags.
 #include "skep.bpf.h"
 
 #define BPF_MAP_TYPE_DEVMAP 14

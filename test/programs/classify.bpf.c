@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tc classifier: sets mark, priority, queue and class by DSCP and port, reads the rest of the packet with helpers, tags
-// with a VLAN and trims what is too long.
+// A tc classifier: sets mark, priority, queue and class by DSCP and port, reads the rest of the packet with helpers,
+// tags with a VLAN and trims what is too long.
 // build: - clang-19 -mcpu=v3 -I/usr/include/x86_64-linux-gnu
 #include "parse.h"
 #include <linux/pkt_cls.h>

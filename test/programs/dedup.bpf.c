@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Samples each flow once: a bloom filter remembers which were seen, a queue hands the new ones to the host, a stack lends
-// the numbers that they get.
+// Samples each flow once: a bloom filter remembers which were seen, a queue hands the new ones to the host, a stack
+// lends the numbers that they get.
 // build: - clang-19 -mcpu=v3 -I/usr/include/x86_64-linux-gnu
 #include "parse.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parses with dynptrs, which need no bounds checks: slices of the packet, options of TCP one after the other, and a record
-// of variable length in a ring buffer.
+// Parses with dynptrs, which need no bounds checks: slices of the packet, options of TCP one after the other, and a
+// record of variable length in a ring buffer.
 // build: - clang-19 -mcpu=v3 -I/usr/include/x86_64-linux-gnu
 #include "parse.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program of many functions: global ones that the verifier checks alone, static ones, a weak one, callbacks, a struct by
-// pointer, a chain of calls.
+// A program of many functions: global ones that the verifier checks alone, static ones, a weak one, callbacks, a struct
+// by pointer, a chain of calls.
 // build: - clang-19 -mcpu=v4 -I/usr/include/x86_64-linux-gnu
 // build: c22 clang-22 -mcpu=v4 -I/usr/include/x86_64-linux-gnu
 #include <linux/bpf.h>

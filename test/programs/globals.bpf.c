@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Global variables in every kind of section, set before load as a skeleton would: constants of the user, a table, counters,
-// a section of its own.
+// Global variables in every kind of section, set before load as a skeleton would: constants of the user, a table,
+// counters, a section of its own.
 // build: - clang-19 -mcpu=v3 -I/usr/include/x86_64-linux-gnu
 #include "parse.h"
 

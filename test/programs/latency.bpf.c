@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// biolatency in bcc's manner: a start time for each request, and a histogram of powers of two for each disk, on each CPU
-// for itself. The times are arguments of the tracepoints, so that a test gives them.
+// biolatency in bcc's manner: a start time for each request, and a histogram of powers of two for each disk, on each
+// CPU for itself. The times are arguments of the tracepoints, so that a test gives them.
 // build: - clang-19 -mcpu=v3 -I/usr/include/x86_64-linux-gnu
 // build: v1 clang-19 -mcpu=v1 -I/usr/include/x86_64-linux-gnu
 #include <linux/bpf.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Open-coded iterators and loops that may go on: checksums, a search in text, prime numbers, with bpf_for, bpf_repeat and
-// can_loop as libbpf and the kernel's bpf_experimental.h define them.
+// Open-coded iterators and loops that may go on: checksums, a search in text, prime numbers, with bpf_for, bpf_repeat
+// and can_loop as libbpf and the kernel's bpf_experimental.h define them.
 // build: - clang-19 -mcpu=v3 -I/usr/include/x86_64-linux-gnu
 #include "parse.h"
 

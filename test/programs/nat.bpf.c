@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Source NAT at tc: the first packet of a flow takes a port from a queue, both directions are rewritten with the checksum
-// helpers. Port forwarding at XDP: the same by bpf_csum_diff.
+// Source NAT at tc: the first packet of a flow takes a port from a queue, both directions are rewritten with the
+// checksum helpers. Port forwarding at XDP: the same by bpf_csum_diff.
 // build: - clang-19 -mcpu=v3 -I/usr/include/x86_64-linux-gnu
 #include "parse.h"
 #include <linux/pkt_cls.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pipeline of tail calls: the parser leaves what it found in front of the packet (XDP metadata) and calls the stage of
-// the protocol; the program array is filled by its initialiser.
+// A pipeline of tail calls: the parser leaves what it found in front of the packet (XDP metadata) and calls the stage
+// of the protocol; the program array is filled by its initialiser.
 // build: - clang-19 -mcpu=v3 -I/usr/include/x86_64-linux-gnu
 #include "parse.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A scheduler in the manner of sched_ext: tasks wait in a queue for each priority, a pinned timer on each CPU is its tick
-// and gives the CPU to the next task when the slice of the present one is over.
+// A scheduler in the manner of sched_ext: tasks wait in a queue for each priority, a pinned timer on each CPU is its
+// tick and gives the CPU to the next task when the slice of the present one is over.
 // build: - clang-19 -mcpu=v3 -I/usr/include/x86_64-linux-gnu
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

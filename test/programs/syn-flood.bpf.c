@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sources that send many SYNs and complete few handshakes are blocked. The sources are in an LRU map: a flood from forged
-// addresses pushes out old ones, and never fills the map.
+// Sources that send many SYNs and complete few handshakes are blocked. The sources are in an LRU map: a flood from
+// forged addresses pushes out old ones, and never fills the map.
 // build: - clang-19 -mcpu=v3 -I/usr/include/x86_64-linux-gnu
 #include "parse.h"
 

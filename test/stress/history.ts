@@ -21,8 +21,8 @@ export interface Recorded extends Span {
   args: Record<string, Value>
   result: Value
   /**
-   * When each moment of the operation was, for those whose moments are narrower than the operation; and which of the notes
-   * in `result`, separated by semicolons, tells of it.
+   * When each moment of the operation was, for those whose moments are narrower than the operation; and which of the
+   * notes in `result`, separated by semicolons, tells of it.
    */
   moments?: (Span & { note: number })[]
 }

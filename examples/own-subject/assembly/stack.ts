@@ -12,8 +12,8 @@ const LOAD_64: u32 = 1 | (8 << 8)
 const COMPARE_EXCHANGE_64: u32 = 4 | (8 << 8)
 const RETRY: u32 = 18
 
-/** Addresses of the model: the head (node and count of pops), what each CPU has popped, two nodes {next}. Exported, they name
- * what lies there in what the explorer shows. */
+/** Addresses of the model: the head (node and count of pops), what each CPU has popped, two nodes {next}. Exported,
+ * they name what lies there in what the explorer shows. */
 export const HEAD: u32 = 64
 export const POPPED: u32 = 80
 export const A: u32 = 96

@@ -40,7 +40,9 @@ export interface Finding {
   title: string
   /** What it means for the program. */
   meaning: string
-  /** Fewest preemptions at which it comes, and such an order; undefined and empty if the search for one was given up. */
+  /**
+   * Fewest preemptions at which it comes, and such an order; undefined and empty if the search for one was given up.
+   */
   preemptions?: number
   interleaving: Row[]
 }

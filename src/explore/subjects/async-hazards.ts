@@ -280,8 +280,8 @@ function* overwritten(): Generator<Scenario> {
   }
 }
 
-// A setter has seen that nothing was ever bound; another one binds, starts and frees before it goes on. What it binds is
-// not there for a firing that has taken the arming and has yet to see what it is to call.
+// A setter has seen that nothing was ever bound; another one binds, starts and frees before it goes on. What it binds
+// is not there for a firing that has taken the arming and has yet to see what it is to call.
 function* late(): Generator<Scenario> {
   const about = 'a half-way setter from before anything was bound puts nothing into a block that was bound and freed'
   for (const work of [false, true])

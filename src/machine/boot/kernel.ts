@@ -176,7 +176,9 @@ export class Kernel {
     return this.#lifecycle?.lost ?? 0
   }
 
-  /** Reports printed lines and lifecycle events. `still`: no other thread runs any more; `dead`: this CPU's does not. */
+  /**
+   * Reports printed lines and lifecycle events. `still`: no other thread runs any more; `dead`: this CPU's does not.
+   */
   flushTrace(still = !this.shape.hostCpu && this.shape.joins === 0, dead?: number): void {
     if (!this.events.heard) return
     if (this.#lifecycle) for (const event of this.#lifecycle.read(still, dead)) this.events.emit('lifecycle', event)

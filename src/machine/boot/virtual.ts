@@ -101,8 +101,8 @@ export class VirtualClock {
   }
 
   /**
-   * Sets REALTIME; absolute timers on that clock move with it. Throws BAD_CLOCK before the machine's epoch, and for what
-   * is no whole number.
+   * Sets REALTIME; absolute timers on that clock move with it. Throws BAD_CLOCK before the machine's epoch, and for
+   * what is no whole number.
    */
   setRealtime(nanoseconds: bigint | number): void {
     this.#machine.kernel.check()

@@ -51,7 +51,9 @@ export class Cpu {
   // A property of our own: exports of a module are found by their names in a table each time.
   readonly #preparedRun: CoreExports['prepared_run']
 
-  /** Attaches this thread to CPU `index` of a booted machine, through an instance of the core that is no other CPU's. */
+  /**
+   * Attaches this thread to CPU `index` of a booted machine, through an instance of the core that is no other CPU's.
+   */
   constructor(instance: WebAssembly.Instance, memory: Memory, index: number) {
     this.#instance = instance
     this.core = coreExports(instance)

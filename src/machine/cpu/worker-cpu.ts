@@ -66,7 +66,8 @@ const RUNS_PER_REQUEST = 1024
 /** A thread of Node that starts, and waits for the task of the CPU that it is to be. */
 export class WorkerThread {
   readonly #taskSent: TaskSent = new Int32Array(new SharedArrayBuffer(4))
-  // worker.ts with its imports in one file. Not the process's own arguments: `--input-type` and the like are not for it.
+  // worker.ts with its imports in one file. Not the process's own arguments: `--input-type` and the like are not for
+  // it.
   readonly worker = new Worker(packageFile('machine/cpu/worker.cjs'), { workerData: this.#taskSent, execArgv: [] })
 
   send(task: WorkerTask): void {

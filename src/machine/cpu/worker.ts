@@ -1,6 +1,6 @@
 // The thread of one worker CPU: stays in the core's loop, comes back to JavaScript only for the host's messages and for
-// faults. Started by worker-cpu.ts, as one file with all that it imports (scripts/build-worker.mjs); a thread takes longer
-// to start than its machine to be made, so both are done at once, and the thread waits for its WorkerTask.
+// faults. Started by worker-cpu.ts, as one file with all that it imports (scripts/build-worker.mjs); a thread takes
+// longer to start than its machine to be made, so both are done at once, and the thread waits for its WorkerTask.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { REQUEST_AWAITED, REQUEST_RUN } from '../../../core/abi.js'
 import { CPU_CONTROL, CPU_REQUEST } from '../../../core/layout.js'

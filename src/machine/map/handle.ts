@@ -231,8 +231,8 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
 
   /**
    * Ring buffer: every record that is committed now, decoded as the struct that its definition names, or that `as`
-   * names; else as bytes. Throws SkepError BAD_MAP, BAD_VALUE (no such struct or option; a record that is shorter, which
-   * stays in the ring: what came before it is given first).
+   * names; else as bytes. Throws SkepError BAD_MAP, BAD_VALUE (no such struct or option; a record that is shorter,
+   * which stays in the ring: what came before it is given first).
    */
   drain<const Options extends ConsumeOptions = NoOptions>(options?: Options): Answer<M, RecordOf<T, Options>[]> {
     return this.#do(() => this.#ring.drain(options ?? {}) as RecordOf<T, Options>[])
@@ -241,8 +241,8 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
   /**
    * Ring buffer: calls `listener` for each record, now and later, in order; if it gives a promise, the next record
    * waits for it. A burst of records costs one wake-up. Each record goes to one consumer. Ends with the consumer's,
-   * this handle's or the machine's close(), and when the listener throws or a record is too short (which is an unhandled
-   * rejection). Keeps no process alive.
+   * this handle's or the machine's close(), and when the listener throws or a record is too short (which is an
+   * unhandled rejection). Keeps no process alive.
    */
   consume<const Options extends ConsumeOptions = NoOptions>(
     listener: (record: RecordOf<T, Options>) => unknown,

@@ -125,8 +125,8 @@ export class RingReader implements Bell {
   }
 
   /**
-   * Takes the oldest record if it is committed. One that is too short stays: BAD_VALUE if `refuses`, else it is taken for
-   * the end.
+   * Takes the oldest record if it is committed. One that is too short stays: BAD_VALUE if `refuses`, else it is taken
+   * for the end.
    */
   take(format: RecordFormat, refuses: boolean): unknown {
     return this.#use(() => this.#takeInside(format, refuses))

@@ -6,7 +6,9 @@ import { show } from '../options/units.js'
 
 type Word = number | bigint | undefined
 
-/** Fields of the context of a packet program: the first two are those of xdp_md, all but the second those of __sk_buff. */
+/**
+ * Fields of the context of a packet program: the first two are those of xdp_md, all but the second those of __sk_buff.
+ */
 export interface ContextFields {
   /** The interface that the packet came in by. */
   ingress_ifindex?: Word

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Programs that give back what they acquire on all ways that the verifier goes, though more ways can be drawn: it knows that
-// these are never taken. Never run, only loaded.
+// Programs that give back what they acquire on all ways that the verifier goes, though more ways can be drawn: it knows
+// that these are never taken. Never run, only loaded.
 
 #include "sample.bpf.h"
 #include "socket.bpf.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Dynptrs in a program's frame: made, used, cloned, overwritten and given back, and what is seen through them. Never run,
-// only loaded.
+// Dynptrs in a program's frame: made, used, cloned, overwritten and given back, and what is seen through them. Never
+// run, only loaded.
 
 #include "skep.bpf.h"
 

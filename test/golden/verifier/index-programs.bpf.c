@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The index of an array is known: what was looked up is there for certain, and a sample that is kept only then is given back.
-// Never run, only loaded.
+// The index of an array is known: what was looked up is there for certain, and a sample that is kept only then is given
+// back. Never run, only loaded.
 
 #include "sample.bpf.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Map values that may or may not hold a bpf_timer or bpf_wq, each with a program that uses it: whether the definition is
-// acceptable shows when the program is loaded (the kernel creates most of these maps without complaint).
+// Map values that may or may not hold a bpf_timer or bpf_wq, each with a program that uses it: whether the definition
+// is acceptable shows when the program is loaded (the kernel creates most of these maps without complaint).
 
 #include "skep.bpf.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a program acquires, sockets on their ways and samples of a ring, and has to give back on each way. Never run, only loaded.
+// What a program acquires, sockets on their ways and samples of a ring, and gives back on each way. Only loaded.
 
 #include "sample.bpf.h"
 #include "socket.bpf.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A sample of a ring that programs reserve and have to submit or discard, and a number that the compiler knows nothing of.
+// A sample of a ring that programs reserve and have to submit or discard, and a number that no compiler knows.
 
 #ifndef SKEP_TEST_SAMPLE_H
 #define SKEP_TEST_SAMPLE_H

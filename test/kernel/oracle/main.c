@@ -10,10 +10,11 @@
 //   load PATH [PROGRAM…]                   load the object with these programs only (all of them without a list)
 //   run PROGRAM HEX|- REPEAT [CONTEXT]     {"result":0,"retval":…,"data":"hex","duration":ns}
 //   get MAP KEY [FLAGS] / take MAP KEY     lookup / lookup-and-delete: {"result":0,"value":"hex"}
-//   each PROGRAM TIMES HEX…                one run with each of the packets, TIMES over: {"result":0,"nanoseconds":of all}
-//   records MAP                            takes every record out of a ring buffer: {"records":["hex",…],"result":how many}
-//   drain MAP                              takes every record out of a ring buffer; "result" is how many
-//   reserve MAP SIZE VALUE                 a sample of a user ring buffer, filled from VALUE up; "result": how many are reserved
+//   each PROGRAM TIMES HEX…                one run with each packet, TIMES over: {"result":0,"nanoseconds":of all}
+//   records MAP                            takes all out of a ring buffer: {"records":["hex",…],"result":how many}
+//   drain MAP                              as records; "result" is how many
+//   reserve MAP SIZE VALUE                 a sample of a user ring buffer, filled from VALUE up; "result":
+//                                          how many are reserved
 //   submit N, discard N                    ends the n-th of those that are reserved
 //   set MAP KEY VALUE FLAGS, delete MAP KEY, next MAP KEY|-
 //   batch-get MAP CURSOR|- COUNT FLAGS, batch-take likewise
@@ -33,10 +34,11 @@
 //   scene map TYPE KEY VALUE ENTRIES, scene program CODE
 //                                          made without an object: "result" is the descriptor
 //   scene run PROGRAM PACKET, scene set MAP KEY VALUE, scene dump MAP, scene end
-//                                          by descriptor: {"result":0,"retval":…}; {"entries":[["key","value"],…]}; closes all
+//                                          by descriptor: {"result":0,"retval":…};
+//                                          {"entries":[["key","value"],…]}; closes all
 //   socket open tcp|udp ADDRESS PORT listen|wait|ADDRESS PORT [OPTION VALUE]…
-//                                          an ordinary socket that waits, or is connected; options: dev v6only mark priority
-//                                          reuseport reuseaddr; "result" is its number
+//                                          an ordinary socket that waits, or is connected; options: dev v6only
+//                                          mark priority reuseport reuseaddr; "result" is its number
 //   socket accept N, socket shut N, socket close N
 //   helper TYPE ID                         0 if programs of that type (a number) may call the helper, else -EINVAL
 //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the parts of the oracle share: the object that is loaded, the buffers of one command, and how answers are written.
+// What the parts of the oracle share: the object that is loaded, the buffers of one command, how answers are written.
 #pragma once
 
 #include <stdarg.h>

@@ -33,7 +33,10 @@ void run(const char *name, const char *data, int repeat, const char *context)
     options.ctx_in = second;
     options.ctx_size_in = context_length;
   }
-  /* Syscall programs run once and write into the context that they were given; raw tracepoints run once and only read it. */
+  /*
+   * Syscall programs run once and write into the context that they were given; raw tracepoints run once and only read
+   * it.
+   */
   if (bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL ||
       bpf_program__type(program) == BPF_PROG_TYPE_RAW_TRACEPOINT) {
     options.repeat = 0;
@@ -119,7 +122,9 @@ void bare(const char *code, const char *context)
   close(program);
 }
 
-/* A program that does nothing but call it: whatever else is wrong with that, the verifier first looks whether it may. */
+/*
+ * A program that does nothing but call it: whatever else is wrong with that, the verifier first looks whether it may.
+ */
 void helper(int type, int id)
 {
   struct bpf_insn code[] = {
