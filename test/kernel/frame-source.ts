@@ -1,10 +1,13 @@
 // Random programs in C, from a seed: dynptrs, iterators, saved flags and sockets in a program's frame, and functions,
 // global functions and callbacks that get their addresses. Some are right by what they are made of, most are wrong.
-import { readFileSync } from 'node:fs'
-import { REPOSITORY } from './oracle.js'
 
-/** The program's frame, as callbacks see it. */
-const BOX = `
+/** Where the headers are that the programs include. */
+export const FRAME_HEADERS = 'test/golden/verifier'
+
+/** Maps, helpers and kfuncs are those of test/golden/verifier; the program's frame, as callbacks see it. */
+const HEAD = `
+#include "frame.bpf.h"
+char LICENSE[] SEC("license") = "GPL";
 struct bpf_sock { __u32 bound_dev_if; __u32 family; };
 static struct bpf_sock *(*const sk_lookup)(void *, void *, __u32, __u64, __u64) = (void *)84;
 static long (*const sk_release)(void *) = (void *)86;
@@ -28,12 +31,6 @@ interface Scope {
   readonly globals: readonly string[]
   readonly callbacks: readonly string[]
   readonly hasBox: boolean
-}
-
-/** Maps, helpers and kfuncs; the programs of test/golden/verifier/frame-programs.bpf.c have the same. */
-function head(): string {
-  const source = readFileSync(`${REPOSITORY}test/golden/verifier/frame-programs.bpf.c`, 'utf8')
-  return source.slice(0, source.indexOf('#define TC(')) + BOX
 }
 
 /** `count` programs, named p0 and so on. */
@@ -163,5 +160,5 @@ export function frameSource(seed: number, count: number): string {
     return lines.join('\n')
   }
 
-  return [head(), ...Array.from({ length: count }, (_, at) => program(at))].join('\n')
+  return [HEAD, ...Array.from({ length: count }, (_, at) => program(at))].join('\n')
 }

@@ -10,13 +10,14 @@ import { promisify } from 'node:util'
 import { analyse } from '../../src/verify/analyse.js'
 import { refusalText } from '../../src/verify/refusal.js'
 import { only, readSpec } from '../verify/objects.js'
-import { frameSource } from './frame-source.js'
+import { FRAME_HEADERS, frameSource } from './frame-source.js'
 import { openKernel, REPOSITORY } from './oracle.js'
 
 const SEEDS = Number(process.env['SKEP_SEEDS'] ?? 1)
 const FIRST = Number(process.env['SKEP_FIRST_SEED'] ?? 1)
 const PROGRAMS = 40
-const FLAGS = ['-target', 'bpf', '-O2', '-g', '-w', '-mcpu=v3', `-I${REPOSITORY}examples/include`]
+const INCLUDES = ['examples/include', FRAME_HEADERS].map((folder) => `-I${REPOSITORY}${folder}`)
+const FLAGS = ['-target', 'bpf', '-O2', '-g', '-w', '-mcpu=v3', ...INCLUDES]
 
 test('what the verifier accepts of random programs with callees is not refused', async (t) => {
   const kernel = await openKernel()

@@ -29,7 +29,7 @@ for (const { object, program, refused } of VERDICTS) {
     assert.equal(first.program, program)
     assert.match(
       refusalText(first),
-      /^program '\w+': function '\w+', instruction \d+ \(.*verifier\/[a-z-]+\.bpf\.c:\d+\): E[A-Z]+: /,
+      /^program '\w+': function '\w+', instruction \d+ \(.*verifier\/[a-z-]+\.bpf\.[ch]:\d+\): E[A-Z]+: /,
     )
   })
 }

@@ -3,66 +3,17 @@
 // Dynptrs in a program's frame: made, used, cloned, overwritten and given back, and what is seen through them. Never
 // run, only loaded.
 
-#include "skep.bpf.h"
+#include "dynptr.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct bpf_dynptr {
-  __u64 words[2];
-} __attribute__((aligned(8)));
-
-#define keep(x) asm volatile("" : "+r"(x))
-
-static long (*const from_mem)(void *data, __u32 size, __u64 flags, struct bpf_dynptr *dynptr) = (void *)197;
-static long (*const reserve)(void *ring, __u32 size, __u64 flags, struct bpf_dynptr *dynptr) = (void *)198;
-static void (*const submit)(struct bpf_dynptr *dynptr, __u64 flags) = (void *)199;
 static void (*const discard)(struct bpf_dynptr *dynptr, __u64 flags) = (void *)200;
-static long (*const dynptr_read)(void *to, __u32 length, const struct bpf_dynptr *dynptr, __u32 offset,
-                                 __u64 flags) = (void *)201;
-static long (*const dynptr_write)(const struct bpf_dynptr *dynptr, __u32 offset, void *from, __u32 length,
-                                  __u64 flags) = (void *)202;
-static void *(*const data_of)(const struct bpf_dynptr *dynptr, __u32 offset, __u32 length) = (void *)203;
 static long (*const skb_pull_data)(struct __sk_buff *skb, __u32 length) = (void *)39;
 static long (*const skb_vlan_pop)(struct __sk_buff *skb) = (void *)19;
-static long (*const get_current_comm)(void *buffer, __u32 size) = (void *)16;
 
-struct bpf_iter_num {
-  __u64 opaque;
-} __attribute__((aligned(8)));
-
-extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *dynptr) __ksym;
 extern int bpf_dynptr_from_xdp(struct xdp_md *xdp, __u64 flags, struct bpf_dynptr *dynptr) __ksym;
-extern int bpf_dynptr_clone(const struct bpf_dynptr *dynptr, struct bpf_dynptr *clone) __ksym;
-extern void *bpf_dynptr_slice(const struct bpf_dynptr *dynptr, __u32 offset, void *buffer, __u32 size) __ksym;
 extern void *bpf_dynptr_slice_rdwr(const struct bpf_dynptr *dynptr, __u32 offset, void *buffer, __u32 size) __ksym;
-extern __u32 bpf_dynptr_size(const struct bpf_dynptr *dynptr) __ksym;
 extern int bpf_dynptr_adjust(const struct bpf_dynptr *dynptr, __u32 start, __u32 end) __ksym;
-extern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __ksym;
-extern int *bpf_iter_num_next(struct bpf_iter_num *it) __ksym;
-extern void bpf_iter_num_destroy(struct bpf_iter_num *it) __ksym;
-extern void bpf_local_irq_save(unsigned long *flags) __ksym;
-extern void bpf_local_irq_restore(unsigned long *flags) __ksym;
-
-struct {
-  __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 4096);
-} ring SEC(".maps");
-
-struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(max_entries, 4);
-  __type(key, __u32);
-  __type(value, __u64[4]);
-} values SEC(".maps");
-
-struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(max_entries, 4);
-  __type(key, struct bpf_dynptr);
-  __type(value, struct bpf_dynptr);
-} dynptrs SEC(".maps");
-
-__u64 sink;
 
 #define TC(NAME, BODY)                                                                                                 \
   SEC("tc") int NAME(struct __sk_buff *ctx)                                                                            \
@@ -76,12 +27,6 @@ __u64 sink;
     keep(q);                                                                                                           \
     return 0;                                                                                                          \
   }
-
-#define VALUE(V)                                                                                                       \
-  __u32 key = ctx->mark;                                                                                               \
-  __u64 *V = bpf_map_lookup_elem(&values, &key);                                                                       \
-  if (!V)                                                                                                              \
-  return 0
 
 /* Made by what. */
 
