@@ -58,6 +58,8 @@ export const HEADER_GUEST_HEAP = 124
 export const HEADER_GRACE_PERIOD = 128
 /** 1 if all CPUs run on one thread; host, before anything runs. */
 export const HEADER_ONE_THREAD = 136
+/** CPU that repairs a dead one, +1; 0 = none. */
+export const HEADER_REPAIRER = 140
 /** u64, own cache line: bytes ever written to the trace ring; reservation by add. */
 export const HEADER_TRACE_HEAD = 192
 export const HEADER_BYTES = 256

@@ -1,6 +1,7 @@
 // Repair after the death of a CPU: its worker has ended and the host has declared it dead. Run on any live CPU [G9].
 // Everything is found by scanning the control blocks that name the dead CPU, never by walking its half-written lists.
-// By one CPU at a time; it may be called again: each step leaves what it repaired in a state that the next call skips.
+// By one CPU at a time, which claims HEADER_REPAIRER; it may be called again: each step leaves what it repaired in a
+// state that the next call skips.
 import { EAGAIN, EINVAL } from '../abi'
 import { controlBlockPut } from '../async/control-block'
 import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runOf, targetOf, WITHOUT_RUN } from '../async/state'
@@ -9,6 +10,7 @@ import { teardown } from '../async/teardown'
 import { cpuArea, cpuCount, cpuIndex, LIFE_DEAD, LIFE_LIVE, LIFE_UNUSED } from '../cpu'
 import {
   and64,
+  compareExchange32,
   compareExchange64,
   glance32,
   glance8,
@@ -39,6 +41,7 @@ import {
   HEADER_CONTROL_BLOCK_COUNT,
   HEADER_HEIR,
   HEADER_PROGRAMS,
+  HEADER_REPAIRER,
   MAP_BYTES,
   MAP_DEFERRED_BY,
   HEADER_MAPS,
@@ -64,6 +67,17 @@ function runByOther(block: usize, dead: u32): bool {
     if (<usize>load32(area + CPU_CURRENT) === block) return true
   }
   return false
+}
+
+// One repair at a time: of two that find the same entry each would drop its reference. Who died in a repair repairs no
+// more; which of several goes on for it the exchange decides.
+function claim(dead: u32): bool {
+  const mine = cpuIndex() + 1
+  const held = compareExchange32(HEADER + HEADER_REPAIRER, 0, mine)
+  if (held === 0) return true
+  const holder = held - 1
+  if (holder !== dead && load32(cpuArea(holder) + CPU_LIFE) !== LIFE_DEAD) return false
+  return compareExchange32(HEADER + HEADER_REPAIRER, held, mine) === held
 }
 
 // The CPU that takes over: the first live one.
@@ -139,11 +153,15 @@ function repairBlock(block: usize, dead: u32, heir: u32): void {
   }
 }
 
-/** Repairs what CPU `dead` left behind. 0; -EAGAIN to be called again; -EINVAL for oneself or a CPU never used. */
+/**
+ * Repairs what CPU `dead` left behind. 0; -EAGAIN to be called again, also while another CPU repairs; -EINVAL for
+ * oneself or a CPU never used.
+ */
 export function cpu_offline(dead: u32): i32 {
   if (dead >= cpuCount() || dead === cpuIndex()) return -EINVAL
   const area = cpuArea(dead)
   if (load32(area + CPU_LIFE) === LIFE_UNUSED) return -EINVAL
+  if (!claim(dead)) return -EAGAIN
   const heir = chooseHeir(dead)
   store32(HEADER + HEADER_HEIR, heir)
   store32(area + CPU_LIFE, LIFE_DEAD)
@@ -167,6 +185,7 @@ export function cpu_offline(dead: u32): i32 {
   note32(area + CPU_DEFERRED_WAITING, 0)
   // Last: what the dead CPU was about to do with what it saw is done.
   store64(area + CPU_SECTION, 0)
+  store32(HEADER + HEADER_REPAIRER, 0)
   sectionExit(outermost)
   return done ? 0 : -EAGAIN
 }

@@ -141,6 +141,20 @@ describe('a dead CPU', () => {
     assert.deepEqual([cpu.call('cpu_offline', 0), cpu.call('cpu_offline', 0)], [0, 0])
     assert.deepEqual([cpu.call('cpu_offline', 1), cpu.call('cpu_offline', 7)], [-EINVAL, -EINVAL])
   })
+
+  test('is not repaired while another CPU repairs, unless that one is dead too', () => {
+    const { machine } = setup()
+    const repairer = layout.HEADER + layout.HEADER_REPAIRER
+    const life = (cpu: number): number => machine.u32(machine.cpu(cpu).area + layout.CPU_LIFE)
+    const cpu = machine.cpu(2)
+    machine.setU32(repairer, 2)
+    assert.equal(cpu.call('cpu_offline', 0), -EAGAIN)
+    assert.deepEqual([life(0), machine.u32(repairer)], [1, 2], 'nothing has changed')
+    assert.equal(cpu.call('cpu_offline', 1), 0, 'the one that has died in a repair')
+    machine.setU32(repairer, 2)
+    assert.equal(cpu.call('cpu_offline', 0), 0)
+    assert.deepEqual([life(0), life(1), machine.u32(repairer)], [2, 2, 0])
+  })
 })
 
 describe('a fault in a callback', () => {

@@ -15,6 +15,7 @@ const SHARE = [
   'a claim does not look for FREED',
   'a firing does not mind the target',
   'a grace period waits for nobody',
+  'two CPUs repair at once',
   'setting REALTIME asks for no look',
   'an insertion looks once at every word for room',
   'a spare element stays where it was taken',

@@ -106,6 +106,14 @@ function* repairs(): Generator<Scenario> {
     { operations: ['pinB'], mayStop: true },
     ['offlineR'],
   )
+  yield repair(
+    'two',
+    'two CPUs repair at once: the reference of an entry, and what was in hand, are given back once',
+    `${BOUND} 0:now`,
+    { operations: ['pollA'], mayStop: true },
+    ['offlineR'],
+    ['offlineS'],
+  )
 }
 
 const ALLOCATING = ['init', 'set1', 'now', 'free', 'drop', 'poll']
