@@ -26,7 +26,7 @@ export { ringbuf_output_at_once, ringbuf_reserve_at_once, ringbuf_submit_at_once
 export { bpf_get_stackid } from './helper/stack-trace'
 export { map_bytes_core, map_bytes_guest } from './map/bytes'
 export { map_create } from './map/create'
-export { map_element_value, map_lookup_copy } from './map/host'
+export { map_delete, map_element_value, map_lookup_copy, map_update } from './map/host'
 export { perf_event_close, perf_event_open } from './map/perf-event'
 export { ring_next, ring_release, ring_sample } from './map/ring'
 export { control_blocks_free } from './run/audit'

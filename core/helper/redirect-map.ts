@@ -7,7 +7,7 @@ import { fault } from '../host'
 import { MAP_TYPE } from '../layout'
 import { mapAddress } from '../map/map'
 import { isDeviceMap, isTarget } from '../map/shape'
-import { targetOf } from '../map/target'
+import { targetWord } from '../map/target'
 import { scratchCell } from './scratch-cell'
 import { recordRedirect } from './redirect'
 
@@ -27,11 +27,11 @@ export function bpf_redirect_map(mapPointer: u64, key: u64, flags: u64): i64 {
   if (flags & ~known) return XDP_ABORTED
   const cell = scratchCell()
   note32(cell, <u32>key)
-  const value = targetOf(map, cell)
-  if (!value && !(flags & BPF_F_BROADCAST)) {
+  const target = targetWord(map, cell)
+  if (!target && !(flags & BPF_F_BROADCAST)) {
     recordRedirect(0, 0, 0, 0, 0)
     return <i64>(flags & ACTIONS)
   }
-  recordRedirect(REDIRECT_MAP, <u32>key, flags, map, value)
+  recordRedirect(REDIRECT_MAP, <u32>key, flags, map, target)
   return XDP_REDIRECT
 }

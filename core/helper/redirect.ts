@@ -11,7 +11,7 @@ import {
   XDP_REDIRECT,
 } from '../abi'
 import { cpu } from '../cpu'
-import { copy, glance64, peek32, poke32, poke64 } from '../door'
+import { copy, peek32, poke32, poke64 } from '../door'
 import { guestAddress } from '../guest'
 import { CPU_BUFFER_USED, CPU_FIRING, CPU_PROGRAM, CPU_RUN_BUFFER, PROGRAM_TYPE } from '../layout'
 import {
@@ -44,9 +44,9 @@ export function isXdp(): bool {
 
 /**
  * Records where the packet of the running program goes. `helper` is the helper's number (0: nowhere after all), `index`
- * an interface, or a key of `map` under which the 8 bytes at `value` stand; both 0 for none.
+ * an interface, or a key of `map` under which `target` stands; both 0 for none.
  */
-export function recordRedirect(helper: u32, index: u32, flags: u64, map: usize, value: usize): void {
+export function recordRedirect(helper: u32, index: u32, flags: u64, map: usize, target: u64): void {
   // A callback that fires between runs has no packet.
   if (peek32(cpu() + CPU_FIRING) !== 0) return
   poke32(cpu() + CPU_BUFFER_USED, 1)
@@ -55,7 +55,7 @@ export function recordRedirect(helper: u32, index: u32, flags: u64, map: usize, 
   poke32(record + RECORD_REDIRECT_INDEX, index)
   poke64(record + RECORD_REDIRECT_FLAGS, flags)
   poke32(record + RECORD_REDIRECT_MAP, <u32>map)
-  poke64(record + RECORD_TARGET, value ? glance64(value) : 0)
+  poke64(record + RECORD_TARGET, target)
   poke32(record + RECORD_NEIGHBOR_GIVEN, 0)
 }
 

@@ -11,7 +11,7 @@ import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, ENOENT, ENOM
 import { closeElement, openElement } from '../async/element'
 import { cpuIndex } from '../cpu'
 import { glance32, glance64, load64, peek32, retry } from '../door'
-import { MAP_KEY_SIZE, MAP_TYPE, RECORD_KEY, RECORD_ORDER } from '../layout'
+import { MAP_KEY_SIZE, MAP_TYPE, RECORD_KEY, RECORD_LINK, RECORD_ORDER } from '../layout'
 import { answerLookups, findSurely } from './announce'
 import { beginWrite, endWrite } from './element-write'
 import { FIND_DISTURBED, find, findAtHead } from './find'
@@ -61,6 +61,24 @@ export function hashLookup(map: usize, key: usize): usize {
   const type = peek32(map + MAP_TYPE)
   if (isLru(type)) markReferenced(map, found - 1)
   return isPerCpu(type) ? valueAddressOn(map, found - 1, cpuIndex()) : valueAddress(map, found - 1)
+}
+
+/**
+ * The first 8 bytes of the value of the key at a guest address, read in one step while they were that key's: its element
+ * may be handed out for another key at any step, and then the link of its record has changed. 0 if absent. Lock-free:
+ * each further turn follows a change of the bucket.
+ */
+export function hashWord(map: usize, key: usize): u64 {
+  while (true) {
+    retry()
+    const found = hashFind(map, key)
+    if (!found) return 0
+    const link = recordOf(map, found - 1) + RECORD_LINK
+    const its = load64(link)
+    if (hashFind(map, key) !== found) continue
+    const word = load64(valueAddress(map, found - 1))
+    if (load64(link) === its) return word
+  }
 }
 
 /** As hashLookup; the value of CPU `on` in a per-CPU map. */

@@ -3,11 +3,10 @@
 // the host writes them, and it holds a reference on whatever stands there until the place has changed, so a program
 // inside its section can use what it read. Called by the helpers and the host.
 import { E2BIG, EBADF, EINVAL, ENOENT, MAP_TYPE_CGROUP_ARRAY } from '../abi'
-import { exchange32, glance32, load32, peek32, retry, store32 } from '../door'
+import { exchange32, glance32, load32, peek32, store32 } from '../door'
 import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
 import { arrayValue } from './array'
-import { hashFind } from './hash'
-import { valueAddress } from './map'
+import { hashWord } from './hash'
 import { isHash } from './shape'
 
 /** What stands at index `at` of a program array or an array of maps; 0 none or out of range. */
@@ -17,15 +16,7 @@ export function referenceAt(map: usize, at: u32): u32 {
 
 /** What stands under the key at a guest address; 0 none. */
 export function referenceOf(map: usize, key: usize): u32 {
-  if (!isHash(peek32(map + MAP_TYPE))) return referenceAt(map, glance32(key))
-  while (true) {
-    retry()
-    const found = hashFind(map, key)
-    if (!found) return 0
-    const reference = load32(valueAddress(map, found - 1))
-    // Still the key's: the element was not handed out for another one in between.
-    if (hashFind(map, key) === found) return reference
-  }
+  return isHash(peek32(map + MAP_TYPE)) ? <u32>hashWord(map, key) : referenceAt(map, glance32(key))
 }
 
 /**

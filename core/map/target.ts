@@ -18,22 +18,34 @@ import {
   MAP_TYPE_DEVMAP_HASH,
   MAP_TYPE_XSKMAP,
 } from '../abi'
-import { compareExchange32, fill, glance32, load32, peek32, retry } from '../door'
+import { compareExchange32, glance32, glance64, load32, note32, note64, peek32, retry } from '../door'
 import { MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
 import { arrayValue } from './array'
-import { hashLookup, hashUpdate } from './hash'
+import { hashLookup, hashUpdate, hashWord } from './hash'
 import { readValue, writeValue } from './value'
 
 /** As the kernel bounds the queue of a CPU. */
 const LONGEST_QUEUE: u32 = 16384
 
 /** Address of the value under the key at a guest address, 0 if there is none. */
-export function targetOf(map: usize, key: usize): usize {
+function targetOf(map: usize, key: usize): usize {
   if (peek32(map + MAP_TYPE) === MAP_TYPE_DEVMAP_HASH) return hashLookup(map, key)
   const index = glance32(key)
   if (index >= peek32(map + MAP_MAX_ENTRIES)) return 0
   const value = arrayValue(map, index, 0)
   return glance32(value) ? value : 0
+}
+
+/**
+ * What stands under the key at a guest address, in one read: the target, above it the program's number; 0 if there is
+ * none. The host may replace it at any step.
+ */
+export function targetWord(map: usize, key: usize): u64 {
+  if (peek32(map + MAP_TYPE) === MAP_TYPE_DEVMAP_HASH) return hashWord(map, key)
+  const index = glance32(key)
+  if (index >= peek32(map + MAP_MAX_ENTRIES)) return 0
+  const word = glance64(arrayValue(map, index, 0))
+  return <u32>word ? word : 0
 }
 
 /** As targetOf, for a program's lookup: CPU maps show it nothing. */
@@ -73,8 +85,14 @@ export function targetUpdate(map: usize, key: usize, value: usize, flags: u64): 
   if (type === MAP_TYPE_CPUMAP && target > LONGEST_QUEUE) return -EOVERFLOW
   if (target) writeValue(map, place, value)
   else if (type !== MAP_TYPE_CPUMAP && hasProgram(map, value)) return -EINVAL
-  else fill(place, 0, peek32(map + MAP_VALUE_SIZE))
+  else empty(map, place)
   return 0
+}
+
+/** In one step, as a place is read. */
+function empty(map: usize, place: usize): void {
+  if (peek32(map + MAP_VALUE_SIZE) === 8) note64(place, 0)
+  else note32(place, 0)
 }
 
 function hasProgram(map: usize, value: usize): bool {
@@ -97,6 +115,6 @@ function setSocket(place: usize, socket: u32, flags: u64): i32 {
 export function targetDelete(map: usize, key: usize): i32 {
   const index = glance32(key)
   if (index >= peek32(map + MAP_MAX_ENTRIES)) return -EINVAL
-  fill(arrayValue(map, index, 0), 0, peek32(map + MAP_VALUE_SIZE))
+  empty(map, arrayValue(map, index, 0))
   return 0
 }

@@ -1,6 +1,6 @@
 // Hash maps whose elements are handed out for other keys while somebody reads them: the host copies a value, a program
-// walks over the map. What must hold: what is read is the key's. The same one-bucket maps as in map-catalogue.ts.
-import { ENOENT, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
+// looks an inner map up or walks over the map. What must hold: what is read is the key's. The same one-bucket maps as in map-catalogue.ts.
+import { ENOENT, MAP_TYPE_HASH, MAP_TYPE_HASH_OF_MAPS, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
 import type { Entry } from './entry.js'
 import { slug } from './entry.js'
 import { LRU_OPERATIONS, MAP_OPERATIONS, type Make } from './map-operations.js'
@@ -48,6 +48,40 @@ function* copies(): Generator<Entry> {
       })
 }
 
+/** A program looks an inner map up: which one it is given, 0 for none. */
+const inner: Make = (at, name) => ({
+  name,
+  kind: 'inner',
+  run: ({ exports }) => Number(exports['bpf_map_lookup_elem'](BigInt(at.map), BigInt(at.place(1))) as bigint),
+})
+
+/**
+ * A program looks a map up in a map of maps while its element leaves that and is handed out for another key, and perhaps
+ * for the first one again: it is given its own, also where it was replaced by itself. Devices are looked up by the same
+ * function.
+ */
+function* references(): Generator<Entry> {
+  for (const changes of [
+    ['update 1', 'update 2'],
+    ['delete 1', 'update 2', 'update 2', 'update 1'],
+  ])
+    yield entry({
+      name: `map/inner/${changes.map(slug).join('/')}`,
+      about: `a program looks inner map 1 up beside ${changes.join(', ')}; a hash of maps of 2 holding [1,2]`,
+      type: MAP_TYPE_HASH_OF_MAPS,
+      keys: [1, 2],
+      cpus: (at) => [
+        { operations: [inner(at, 'A')] },
+        { operations: changes.map((name, i) => MAP_OPERATIONS[name]!(at, 'BCDE'[i]!)) },
+      ],
+      rest(view) {
+        const found = view.result('A')
+        if (found === 101 || (found === 0 && !changes[0]!.startsWith('update'))) return undefined
+        return `inner map 1 was ${String(found)}`
+      },
+    })
+}
+
 /**
  * A program walks over the map by bpf_for_each_map_elem: it is passed no key that was never there, and what stays once.
  */
@@ -85,5 +119,6 @@ function* visits(): Generator<Entry> {
 /** All of them. */
 export function* mapReadEntries(): Generator<Entry> {
   yield* copies()
+  yield* references()
   yield* visits()
 }

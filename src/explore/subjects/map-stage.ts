@@ -10,6 +10,8 @@ import {
   ENOMEM,
   FRAMES,
   FRAME_BYTES,
+  MAP_TYPE_DEVMAP_HASH,
+  MAP_TYPE_HASH_OF_MAPS,
   MAP_TYPE_LRU_HASH,
   MAP_TYPE_LRU_PERCPU_HASH,
 } from '../../../core/abi.js'
@@ -128,25 +130,27 @@ function callbackOn(all: readonly Cpu[], areas: number, keySize: number): Callba
   return { fn: BigInt(fn), frames, met }
 }
 
+// Maps of maps and of devices are written by the host alone.
+const byHost = (at: OneBucketMap): boolean => at.type === MAP_TYPE_HASH_OF_MAPS || at.type === MAP_TYPE_DEVMAP_HASH
+
+function set(at: MapPlace, { exports }: Cpu, key: number, flags: number): number {
+  const address = at.place(key)
+  if (byHost(at)) return exports['map_update'](at.map, address, address + 64, flags)
+  const value = BigInt(address + 64)
+  return Number(exports['bpf_map_update_elem'](BigInt(at.map), BigInt(address), value, BigInt(flags)) as bigint)
+}
+
+function unset(at: MapPlace, { exports }: Cpu, key: number): number {
+  if (byHost(at)) return exports['map_delete'](at.map, at.place(key))
+  return Number(exports['bpf_map_delete_elem'](BigInt(at.map), BigInt(at.place(key))) as bigint)
+}
+
 export function update(at: MapPlace, name: string, key: number, flags = 0): Operation {
-  const address = BigInt(at.place(key))
-  return {
-    name,
-    kind: 'update',
-    args: { key, flags },
-    run: ({ exports }) =>
-      Number(exports['bpf_map_update_elem'](BigInt(at.map), address, address + 64n, BigInt(flags)) as bigint),
-  }
+  return { name, kind: 'update', args: { key, flags }, run: (cpu) => set(at, cpu, key, flags) }
 }
 
 export function remove(at: MapPlace, name: string, key: number): Operation {
-  const address = BigInt(at.place(key))
-  return {
-    name,
-    kind: 'delete',
-    args: { key },
-    run: ({ exports }) => Number(exports['bpf_map_delete_elem'](BigInt(at.map), address) as bigint),
-  }
+  return { name, kind: 'delete', args: { key }, run: (cpu) => unset(at, cpu, key) }
 }
 
 export function lookup(at: MapPlace, name: string, key: number): Operation {
@@ -204,11 +208,10 @@ export function walkElements(at: MapStage, name: string): Operation {
   }
 }
 
-function setUp(at: MapStage, { exports }: Cpu, key: number, stays: boolean): void {
-  const address = BigInt(at.place(key))
-  let result: bigint = exports['bpf_map_update_elem'](BigInt(at.map), address, address + 64n, 0n)
-  if (result === 0n && !stays) result = exports['bpf_map_delete_elem'](BigInt(at.map), address)
-  if (result !== 0n) throw new Error(`set-up: update or delete of ${key} gave ${result}`)
+function setUp(at: MapStage, cpu: Cpu, key: number, stays: boolean): void {
+  let result = set(at, cpu, key, 0)
+  if (result === 0 && !stays) result = unset(at, cpu, key)
+  if (result !== 0) throw new Error(`set-up: update or delete of ${key} gave ${result}`)
 }
 
 /** Fills the map before the exploration. */
