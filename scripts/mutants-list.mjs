@@ -11,6 +11,7 @@ const teardown = 'core/async/teardown.ts'
 const place = 'core/async/place.ts'
 const look = 'core/async/look.ts'
 const fire = 'core/run/fire.ts'
+const offline = 'core/run/offline.ts'
 const ring = 'core/map/ring.ts'
 const ringAtOnce = 'core/map/ring-at-once.ts'
 const room = 'core/map/room.ts'
@@ -121,7 +122,11 @@ export const mutants = [
   mutant('a walk copies a key after it has looked at its bucket', 'map/for-each/keys-of-4/delete-1/replace-2', 'core/map/iterate.ts', ['        if (here) key = callbackKey(map, current - 1, callee)\n', ''], ['      begun = true\n', '      begun = true\n      key = callbackKey(map, current - 1, callee)\n']),
   mutant('the spare element of a map that is closed is given back', 'map/repaired/closed+stop', 'core/map/repair.ts', ['    if (load32(map + MAP_STATE) !== MAP_LIVE) continue\n', '    if (load32(map + MAP_STATE) - MAP_LIVE > 1) continue\n']),
   mutant('an element that is used in place is handed out', 'map/locked/reused/copy-1-locked', spare, ['  const inPlace = isUsedInPlace(map)\n', '  const inPlace = false\n']),
-  mutant('a block that a dead CPU has published is not looked at again', 'closing/found/init+stop', 'core/run/offline.ts', [' || load32(mapOf(block) + MAP_USER_REFERENCES) === 0', '']),
+  mutant('a repair takes the mark of a run that began while it looked', 'repair/beside-runs', offline, ['  if (runOf(load64(block + CB_STATE)) !== run || glance32(block + CB_RUNS) !== runs) return false\n', '']),
+  mutant('a repair looks at the number of runs only', 'repair/beside-runs', offline, ['runOf(load64(block + CB_STATE)) !== run || ', '']),
+  mutant('a repair does not count the run that it ends', 'repair/next-run', offline, ['  if (runNumber(runs) === run) note32(block + CB_RUNS, runs + 1)\n', '']),
+  mutant('a repair is put off by a run beside an entry whose word is not cleared', 'repair/taken+stop', offline, ['phase !== FIRING_TAKEN && !endRun', '!endRun']),
+  mutant('a block that a dead CPU has published is not looked at again', 'closing/found/init+stop', offline, [' || load32(mapOf(block) + MAP_USER_REFERENCES) === 0', '']),
   mutant('a block is nobody’s before init has looked again', 'closing/found/init+stop', init, ['  const left = load32(at', '  controlBlockPublished(block)\n  const left = load32(at']),
   mutant('the memory of a map goes without a grace period', 'closing/timers-that-are-due', 'core/async/user-reference.ts', ['  note32(map + MAP_STATE, MAP_WAITING)\n  defer(map, DEFERRED_MAP)\n', '  note32(map + MAP_STATE, MAP_RECLAIMABLE)\n']),
   mutant('the memory of a map goes after one grace period', 'closing/found/free', 'core/run/reclaim.ts', ['    else if (kind === DEFERRED_MAP) defer(object, DEFERRED_MAP_AGAIN)\n', '']),

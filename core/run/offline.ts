@@ -4,7 +4,7 @@
 // state that the next call skips.
 import { EAGAIN, EINVAL } from '../abi'
 import { controlBlockPut } from '../async/control-block'
-import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runOf, targetOf, WITHOUT_RUN } from '../async/state'
+import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runNumber, runOf, targetOf, WITHOUT_RUN } from '../async/state'
 import { mapOf, slotOfBlock } from '../async/owner'
 import { teardown } from '../async/teardown'
 import { cpuArea, cpuCount, cpuIndex, LIFE_DEAD, LIFE_LIVE, LIFE_UNUSED } from '../cpu'
@@ -27,6 +27,7 @@ import {
   CB_DEFERRED_BY,
   CB_HOLDER,
   CB_QUEUED,
+  CB_RUNS,
   CB_STATE,
   CONTROL_BLOCK_BYTES,
   CPU_CURRENT,
@@ -88,6 +89,21 @@ function chooseHeir(dead: u32): u32 {
   return cpuIndex()
 }
 
+// Ends the run whose mark the dead CPU has left, if it has. False: the mark is another CPU's, or it cannot be told.
+function endRun(block: usize, dead: u32): bool {
+  const runs = glance32(block + CB_RUNS)
+  const run = runOf(load64(block + CB_STATE))
+  if (run === 0) return true
+  if (runByOther(block, dead)) return false
+  // Once more: that run may have ended before its CPU was looked at, and another one have begun since. Of the same
+  // number while no run was counted it is the same run, of no live CPU: nobody but this repair takes the mark away.
+  if (runOf(load64(block + CB_STATE)) !== run || glance32(block + CB_RUNS) !== runs) return false
+  // Counted, if the dead CPU has not done so: the next run has another number, for those who wait for this one.
+  if (runNumber(runs) === run) note32(block + CB_RUNS, runs + 1)
+  and64(block + CB_STATE, WITHOUT_RUN)
+  return true
+}
+
 // The firing that the dead CPU had in hand: its run mark and the entry's reference. False: a live CPU is at the same
 // block right now, so it cannot be told whose the run mark is; the caller tries again later.
 function endFiring(area: usize, dead: u32): bool {
@@ -99,10 +115,9 @@ function endFiring(area: usize, dead: u32): bool {
     store32(area + CPU_CURRENT, 0)
     return true
   }
-  if (runOf(load64(block + CB_STATE)) !== 0) {
-    if (runByOther(block, dead)) return false
-    and64(block + CB_STATE, WITHOUT_RUN)
-  }
+  // Before the queued word is cleared no run begins. Then all is done in this call: in the next one the entry would
+  // have been taken over with the others, and it could not be told who has its reference.
+  if (phase !== FIRING_TAKEN && !endRun(block, dead)) return false
   note32(area + CPU_FIRING, FIRING_NONE)
   store32(area + CPU_CURRENT, 0)
   // Died before it cleared the queued word: the entry still has its reference, and is taken over with the others.

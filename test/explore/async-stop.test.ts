@@ -17,6 +17,10 @@ test('what starts, or ends its callback, beside a repair stays armed for a CPU t
   t.diagnostic(`${hold(named(['repair'], ['stop']))} states`)
 })
 
+test('[H12] [H30] a repair takes no run mark but that of the dead CPU, and the next run has another number', (t) => {
+  t.diagnostic(`${hold(named(['repair'], ['plain']))} states`)
+})
+
 test('a block whose free was cut off leaves the queue of another CPU: the repair asks for it', (t) => {
   t.diagnostic(`${hold(named(['pair/due-on-cpu-1/free/async+stop'], ['stop']))} states`)
 })

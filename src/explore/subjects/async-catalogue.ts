@@ -1,5 +1,6 @@
 // The subjects of the async protocol by name, and the machines that they share: pairs and triples (async-pairs.ts), the
 // hazards of the contract (async-hazards.ts), two NMIs, repair of dead CPUs, pools that run empty or have two levels.
+import { EDEADLK } from '../../../core/abi.js'
 import type { Subject, View } from '../subject.js'
 import { AsyncMachine } from './async.js'
 import type { AsyncOptions, AsyncScript } from './async.js'
@@ -84,6 +85,7 @@ function* nestedTwice(): Generator<Scenario> {
 }
 
 const BOUND = '0:init 0:set1'
+const BOUND_ON_1 = '1:init 1:set1'
 
 const repair = (name: string, about: string, steps: string, ...scripts: Script[]): Scenario => {
   return { name: `repair/${name}+stop`, about, hazards: [], steps, scripts, variant: 'stop', small: true }
@@ -114,6 +116,40 @@ function* repairs(): Generator<Scenario> {
     ['offlineR'],
     ['offlineS'],
   )
+  yield repair(
+    'taken',
+    'a CPU stops while it takes an entry of a timer whose callback runs elsewhere: it had one reference',
+    `${BOUND_ON_1} 1:now`,
+    { operations: ['nowA', 'pollA'], mayStop: true },
+    ['pollB'],
+    ['offlineR', 'buryS'],
+  )
+  yield* repairsBesideRuns()
+}
+
+// CPU 0 has stopped before the exploration.
+function* repairsBesideRuns(): Generator<Scenario> {
+  const yes = { hazards: ['H30'], small: true, more: { model: ANYTHING } }
+  yield {
+    ...yes,
+    name: 'repair/beside-runs',
+    about: 'the repair of a CPU that had an entry of a work in hand, while that runs elsewhere again and again',
+    steps: '1:init 1:restart1 1:now 0:stoppedcleared',
+    scripts: [[], ['pollB', 'pollC'], ['buryR', 'nowE', 'pollF']],
+    work: true,
+  }
+  yield {
+    ...yes,
+    name: 'repair/next-run',
+    about: 'a callback that waits for the run of a dead CPU does not wait for the one after it',
+    steps: '1:init@0 1:set1@0 0:stoppedrunning 1:init@1 1:cancelnext1@1 1:now@1',
+    scripts: [[], ['pollB'], ['awaitcancelR', 'buryR', 'cancelnext2@0E', 'now@0F', 'pollG']],
+    machine: 'two timers',
+    rest: (view) =>
+      String(view.result('pollG')).includes(String(-EDEADLK))
+        ? 'H12: a callback waits for a run that began after the one that it was to wait for'
+        : undefined,
+  }
 }
 
 const ALLOCATING = ['init', 'set1', 'now', 'free', 'drop', 'poll']

@@ -13,6 +13,11 @@ import { offline } from './core-stage.js'
 /** PROGRAM_STATE of a program that is unloaded (core/async/program.ts). */
 export const PROGRAM_UNLOADED = 3
 
+/** Place of the run number in the state word (core/async/state.ts). */
+const RUN_SHIFT = 3n
+/** The low half of it: idle, generation 0, run 1. */
+const IDLE_RUN_1 = (62 << 5) | (1 << 3)
+
 function byHost(
   room: AsyncRoom,
   asked: Asked,
@@ -91,6 +96,47 @@ const step =
     run: ({ exports }) => (exports['realtime_set'](OFFSET + by, 0), 0),
   })
 
+// Before an exploration: CPU 0 has stopped with an entry of the machine's first block in hand, whose queued word it has
+// cleared, in that phase of the firing (core/run/fire.ts); `run`: with that run mark.
+const stoppedIn =
+  (phase: number, run: bigint): Make =>
+  ({ places: { areas, blocks } }, { name }) => ({
+    name,
+    kind: 'stopped',
+    run(cpu) {
+      cpu.store32(areas + layout.CPU_CURRENT, blocks)
+      cpu.store32(areas + layout.CPU_FIRING, phase)
+      cpu.add32(blocks + layout.CB_REFERENCES, 1)
+      cpu.store64(blocks + layout.CB_STATE, cpu.load64(blocks + layout.CB_STATE) | (run << RUN_SHIFT))
+      return 0
+    },
+  })
+
+// Begins once a cancel has taken effect on what CPU 0 was running when it stopped (stoppedrunning).
+const awaitCancel: Make = ({ places: { blocks } }, { name }) => ({
+  name,
+  kind: 'await',
+  mayWait: true,
+  run: (cpu) => (cpu.waitWhile32(blocks + layout.CB_STATE, IDLE_RUN_1), 0),
+})
+
+// Repairs the CPU that has stopped (CPU 0, if it did so before the exploration), and does so again while CPU 1 has the
+// same timer in hand, as the host does.
+const bury: Make = ({ places: { areas } }, { name }) => ({
+  name,
+  kind: 'offline',
+  mayWait: true,
+  run(cpu) {
+    const current = areas + layout.CPU_BYTES + layout.CPU_CURRENT
+    while (true) {
+      cpu.retry()
+      if (cpu.exports['cpu_offline'](Math.max(0, cpu.stopped())) === 0) return 0
+      const inHand = cpu.load32(current)
+      if (inHand !== 0) cpu.waitWhile32(current, inHand)
+    }
+  },
+})
+
 const HOST_OPERATIONS: Record<string, Make> = {
   put,
   drop: (room, asked) =>
@@ -107,7 +153,11 @@ const HOST_OPERATIONS: Record<string, Make> = {
   loop: (_, { name }) => ({ name, kind: 'loop', mayWait: true, run: ({ exports }) => Number(exports['cpu_loop']()) }),
   await: awaitCallback,
   awaitbound: awaitBinding,
+  awaitcancel: awaitCancel,
   offline: (_, { name }) => offline(name),
+  bury,
+  stoppedcleared: stoppedIn(2, 0n),
+  stoppedrunning: stoppedIn(3, 1n),
 }
 
 /** An operation of the host. Throws a plain Error if there is none of that kind. */
