@@ -107,6 +107,7 @@ export const mutants = [
   mutant('an entry of the wheel leaves, and its slot counts it on', 'entries/a-slot-of-the-wheel/free-1', 'core/queue/wheel.ts', ['  poke32(address + WHEEL_COUNT, peek32(address + WHEEL_COUNT) - 1)\n', '']),
   mutant('a work leaves its list without the one behind it', 'entries/the-work-list/free-1', 'core/queue/work-list.ts', ['  else poke32(next + CB_PREVIOUS, <u32>previous)\n', '']),
   mutant('a start for a distance leaves the reading of REALTIME of the one before it', 'realtime/set-forward/armed-for-a-reading/abs/later', 'core/helper/timer.ts', ['  forgetRealtime(<usize>block)\n', '']),
+  mutant('a CPU that died in a repair goes on repairing', 'repair/repairer+stop', 'core/run/offline.ts', ['  return compareExchange32(HEADER + HEADER_REPAIRER, held, mine) === held\n', '  return false\n']),
   mutant('two CPUs repair at once', 'repair/two+stop', 'core/run/offline.ts', ['  if (!claim(dead)) return -EAGAIN\n', '']),
   mutant('setting REALTIME asks for no look', 'realtime/set-forward/armed-for-a-reading/poll/poll', 'core/run/realtime.ts', ['  post(block, queued', '  if (false) post(block, queued']),
   mutant('setting REALTIME takes the deadline for the reading', 'realtime/set-forward/armed-for-a-reading/past/poll', 'core/run/realtime.ts', ['realtimeDeadline(expiry - 1)', 'expiry - 1']),

@@ -117,6 +117,14 @@ function* repairs(): Generator<Scenario> {
     ['offlineS'],
   )
   yield repair(
+    'repairer',
+    'a CPU dies in the repair of another one: a third repairs both, and what was queued is queued',
+    `${BOUND} 0:now`,
+    [],
+    { operations: ['offlineidleQ'], mayStop: true },
+    ['offlineR', 'offlineidleS'],
+  )
+  yield repair(
     'taken',
     'a CPU stops while it takes an entry of a timer whose callback runs elsewhere: it had one reference',
     `${BOUND_ON_1} 1:now`,

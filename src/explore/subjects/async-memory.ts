@@ -118,12 +118,12 @@ export function restProblem(places: Places, view: View): string | undefined {
   }
   for (let cpu = 0; cpu < places.cpus; cpu++) {
     const area = places.areas + cpu * layout.CPU_BYTES
-    if (cpu === dead && load32(area + layout.CPU_LIFE) !== CPU_DEAD) continue
+    if (cpu === dead && !isRepaired(places, view, cpu)) continue
     if (load64(area + layout.CPU_SECTION) !== 0n) return `CPU ${cpu} is still in a section`
     if (load32(area + layout.CPU_CURRENT) !== 0) return `CPU ${cpu} still names a current callback`
     if (load32(area + layout.CPU_EDGE_TIMER) !== 0) return `CPU ${cpu} still waits for a timer`
     const problem =
-      cpu === dead
+      cpu === dead || isRepaired(places, view, cpu)
         ? undefined
         : (queueProblem(places, view, cpu) ?? (dead < 0 ? hiddenPost(places, view, cpu) : undefined))
     if (problem !== undefined) return `the queues of CPU ${cpu}: ${problem}`
@@ -144,6 +144,10 @@ const DEFERRED_BY_SHIFT = (layout.CB_DEFERRED_BY - layout.CB_PLACE) * 8
 const LOST = 'leaked'
 const CPU_DEAD = 2
 
+/** A CPU that is dead, and whose repair has begun. */
+const isRepaired = (places: Places, { load32 }: Pick<View, 'load32'>, cpu: number): boolean =>
+  load32(places.areas + cpu * layout.CPU_BYTES + layout.CPU_LIFE) === CPU_DEAD
+
 function blockProblem(
   places: Places,
   view: View,
@@ -161,7 +165,8 @@ function blockProblem(
   const owner = Number(queued & 255n) - 1
   const inbox = (cpu: number): boolean =>
     bitmapHas(load32, load32(places.areas + cpu * layout.CPU_BYTES + layout.CPU_INBOX), index)
-  const asked = Array.from({ length: places.cpus }, (_, cpu) => cpu).some((cpu) => cpu !== dead && inbox(cpu))
+  const lives = (cpu: number): boolean => cpu !== dead && !isRepaired(places, view, cpu)
+  const asked = Array.from({ length: places.cpus }, (_, cpu) => cpu).some((cpu) => lives(cpu) && inbox(cpu))
   const { present, program } = decodeBinding(binding)
   if (present) references[program]! += 1
   if (bitmapHas(load32, places.pool, index)) {
@@ -181,7 +186,7 @@ function blockProblem(
         : undefined
     if (queued === 0n) return `leaked: freed, in no queue, ${count} references`
     // A CPU that stopped in the free has asked nobody: its repair does. The slot's reference went with it.
-    const repaired = dead < 0 || load32(places.areas + dead * layout.CPU_BYTES + layout.CPU_LIFE) === CPU_DEAD
+    const repaired = dead < 0 || isRepaired(places, view, dead)
     if (repaired && !inbox(owner)) return `freed, but CPU ${owner} was not asked to unlink it`
     if (dead >= 0) return 'leaked: freed, and the slot’s reference with the CPU that stopped'
     return count === 1 ? undefined : `freed and queued with ${count} references`
@@ -193,12 +198,11 @@ function blockProblem(
   if (excess !== 0) return `${count} references, queued ${queued !== 0n}`
   if (present && !isBound(binding, word) && dead < 0) return 'a binding of an old generation keeps a reference'
   if (!state.armed) return undefined
-  const targetArea = places.areas + state.target * layout.CPU_BYTES
-  if (state.target === dead && load32(targetArea + layout.CPU_LIFE) === CPU_DEAD)
-    return `armed for the dead CPU ${dead}`
+  if (state.target !== ANY_CPU && isRepaired(places, view, state.target))
+    return `armed for the dead CPU ${state.target}`
   if (!isBound(binding, word)) return 'armed, but not bound'
   const early = queued !== 0n && queued >> 8n <= state.deadline && (state.target === ANY_CPU || state.target === owner)
-  if (state.deadline !== NEVER && !asked && !(early && owner !== dead))
+  if (state.deadline !== NEVER && !asked && !(early && lives(owner)))
     return `LOST: armed, queued 0x${queued.toString(16)}`
   return undefined
 }
