@@ -172,3 +172,41 @@ test('a run goes on to its end though a listener closes its object meanwhile and
   assert.equal(other!.variables.counter!.get(), 5n, 'what was closed has run, not what came in its place')
   assert.throws(() => object.programs.count!.run(), coded('CLOSED'))
 })
+
+test('a listener that throws takes no line from anybody, and lines that it brings about come behind', () => {
+  const { machine: m, object } = machine()
+  const told: string[] = []
+  m.on('trace', ({ cpu, text }) => {
+    told.push(`${cpu} ${text.slice(0, 3)}`)
+    if (told.length === 1) object.programs.print!.run({ cpu: 1 })
+    if (told.length === 2) throw new Error('of the listener')
+  })
+  const others: string[] = []
+  m.on('trace', ({ cpu, text }) => others.push(`${cpu} ${text.slice(0, 3)}`))
+  assert.throws(() => object.programs.print!.run({ cpu: 0 }), /of the listener/)
+  const lines = [0, 1].flatMap((cpu) => ['one', 'tex', '000'].map((text) => `${cpu} ${text}`))
+  assert.deepEqual(told, lines)
+  assert.deepEqual(others, lines)
+})
+
+test('a listener that throws keeps no machine from closing', () => {
+  const { machine: m, object } = machine()
+  object.programs.print!.run()
+  m.on('trace', () => {
+    throw new Error('of the listener')
+  })
+  assert.throws(() => m.close(), /of the listener/)
+  assert.equal(m.closed, true)
+})
+
+test('a listener that is taken away by itself hears no further event', () => {
+  const { machine: m, object } = machine()
+  let heard = 0
+  const once = (): void => {
+    heard++
+    m.off('trace', once)
+  }
+  m.on('trace', once)
+  object.programs.print!.run()
+  assert.equal(heard, 1)
+})

@@ -224,6 +224,27 @@ test('close ends a run that never ends, and everything says so afterwards', asyn
   await machine.close()
 })
 
+test('a machine that is closed twice at once has ended for both', async () => {
+  const machine = await boot({ cpus: 2 })
+  const first = machine.close()
+  await machine.close()
+  assert.equal(machine.closed, true)
+  await first
+})
+
+test('a listener that throws keeps no machine from ending', async () => {
+  const machine = await boot({ cpus: 1 })
+  const { programs } = await machine.load(probes, unchecked)
+  await programs.print!.run()
+  // What was printed before anybody listened is told at the end.
+  machine.on('trace', () => {
+    throw new Error('of the listener')
+  })
+  await assert.rejects(machine.close(), /of the listener/)
+  assert.equal(machine.closed, true)
+  await machine.close()
+})
+
 test('runs that were asked for before their object is closed end as if it were open', async (t) => {
   const machine = await booted(t)
   const object = await machine.load(probes, unchecked)

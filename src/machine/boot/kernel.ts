@@ -181,9 +181,11 @@ export class Kernel {
    */
   flushTrace(still = !this.shape.hostCpu && this.shape.joins === 0, dead?: number): void {
     if (!this.events.heard) return
-    if (this.#lifecycle) for (const event of this.#lifecycle.read(still, dead)) this.events.emit('lifecycle', event)
-    if (!this.events.has('trace')) return
-    for (const line of this.#trace.read(still || dead !== undefined)) this.events.emit('trace', line)
+    try {
+      if (this.#lifecycle) this.events.emitAll('lifecycle', this.#lifecycle.read(still, dead))
+    } finally {
+      if (this.events.has('trace')) this.events.emitAll('trace', this.#trace.read(still || dead !== undefined))
+    }
   }
 
   /**

@@ -74,8 +74,11 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
 
   /** Ends the machine; every handle answers CLOSED from now on. */
   close(): void {
-    this.kernel.flushTrace()
-    this.kernel.close()
+    try {
+      this.kernel.flushTrace()
+    } finally {
+      this.kernel.close()
+    }
   }
 
   [Symbol.dispose](): void {

@@ -54,7 +54,8 @@ export class Machine extends MachineBase<'promised'> {
   readonly #runBuffers: RunBuffer[] = []
   readonly #housekeeping: NodeJS.Timeout
   #shared = false
-  #closing = false
+  /** From the first close() on: resolves when the machine has ended. */
+  #ending: Promise<void> | undefined
 
   /** Boots a machine; use boot(). */
   static async boot(options: ThreadOptions = {}): Promise<Machine> {
@@ -184,20 +185,27 @@ export class Machine extends MachineBase<'promised'> {
 
   /** Ends every thread and frees everything. Runs that have not begun reject with CPU_DEAD. */
   async close(): Promise<void> {
-    if (this.#closing) {
-      await Promise.all(this.#workers.map(({ ended }) => ended))
-      return
-    }
-    this.#closing = true
-    clearInterval(this.#housekeeping)
-    this.kernel.flushTrace()
-    await Promise.all(this.#workers.map((worker) => endWorker(worker)))
-    this.kernel.flushTrace(true)
-    this.kernel.close()
+    if (this.kernel.closed) return
+    // A listener that is told the last lines may close it again.
+    await (this.#ending ??= Promise.resolve().then(() => this.#end()))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #end(): Promise<void> {
+    clearInterval(this.#housekeeping)
+    try {
+      this.kernel.flushTrace()
+    } finally {
+      await Promise.all(this.#workers.map((worker) => endWorker(worker)))
+      try {
+        this.kernel.flushTrace(true)
+      } finally {
+        this.kernel.close()
+      }
+    }
   }
 
   async #run(program: LiveProgram, options: RunOptions): Promise<RunResult> {
@@ -242,15 +250,18 @@ export class Machine extends MachineBase<'promised'> {
   // The repair may have to be tried again while another CPU is at the very timer that the dead one was firing.
   #buryCpu(cpu: number, reason: string): void {
     const { kernel } = this
-    if (this.#closing || kernel.closed) return
+    if (this.#ending || kernel.closed) return
     if (kernel.host.core.cpu_offline(cpu) === -EAGAIN) {
       setTimeout(() => this.#buryCpu(cpu, reason), 1)
       return
     }
     kernel.memory.ring(kernel.memory.cpuArea(cpu === 0 ? Math.min(1, this.cpus - 1) : 0) + CPU_BELL)
     kernel.settle()
-    kernel.flushTrace(false, cpu)
-    kernel.events.emit('cpu-exit', { cpu, reason })
+    try {
+      kernel.flushTrace(false, cpu)
+    } finally {
+      kernel.events.emit('cpu-exit', { cpu, reason })
+    }
   }
 
   /** Joined CPUs that are live. */
