@@ -124,6 +124,27 @@ test('the same inputs give the same trace', () => {
   assert.deepEqual(trace(), trace())
 })
 
+test('a listener for faults that moves the clock on is not followed by a clock that goes back', () => {
+  const machine = boot.virtual()
+  const { programs } = machine.load(probes, unchecked)
+  const { clock } = machine
+  const begin = clock.now
+  let further = clock.now
+  machine.on('fault', () => {
+    clock.advance('2 h')
+    further = clock.now
+  })
+  programs.start_faulting_timer!.run({ ctx: request(0, 10e6) })
+  clock.advance('20 ms')
+  assert.equal(further, begin + 10e6 + 7200e9)
+  assert.equal(clock.now, further)
+  programs.start_timer!.run({ ctx: request(1, 24 * 3600e9) })
+  programs.start_faulting_timer!.run({ ctx: request(0, 10e6) })
+  assert.equal(clock.runUntilIdle({ limit: '1 s' }), false)
+  assert.equal(further, begin + 20e6 + 2 * 7200e9)
+  assert.equal(clock.now, further)
+})
+
 test('durations and times that make no sense are refused', () => {
   const { clock } = boot.virtual({ start: 0 })
   clock.advance('10 ms')

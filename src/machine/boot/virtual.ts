@@ -63,7 +63,8 @@ export class VirtualClock {
       this.#now = Math.max(this.#now, next)
       this.#machine.rest()
     }
-    this.#now = target
+    // A listener for faults may have gone further.
+    this.#now = Math.max(this.#now, target)
     this.#machine.rest()
     this.#machine.afterAdvance()
   }
@@ -82,7 +83,7 @@ export class VirtualClock {
       this.#machine.rest()
     }
     const idle = this.#machine.nextWakeup() === Infinity
-    if (!idle) this.#now = Math.min(end, CLOCK_END)
+    if (!idle) this.#now = Math.max(this.#now, Math.min(end, CLOCK_END))
     this.#machine.afterAdvance()
     return idle
   }
