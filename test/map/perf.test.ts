@@ -160,6 +160,25 @@ test('a listener is called for records of every CPU until it is closed', async (
   assert.equal(buffer.drain().length, 1)
 })
 
+for (const whole of [true, false])
+  test(`who is told of lost records may close ${whole ? 'the buffer' : 'the consumer'}: no record is taken`, async () => {
+    const object = boot.virtual({ cpus, memory: '8 MiB' }).load(perfObject)
+    const put = (): number => {
+      object.programs['put_xdp']!.run({ data: perfRequest(CURRENT_CPU) })
+      return result(object)
+    }
+    const lost = (): void => {
+      if (whole) buffer.close()
+      else void records.return!()
+    }
+    const buffer = object.maps['events']!.perfBuffer({ pages: 1, lost })
+    const records = buffer[Symbol.asyncIterator]()
+    let taken = 0
+    while (put() === 0) taken++
+    assert.deepEqual(await records.next(), { done: true, value: undefined })
+    if (!whole) assert.equal(buffer.drain().length, taken)
+  })
+
 test('worker threads put records that are awaited; the end of the machine ends the wait', async () => {
   const machine = await boot({ cpus, memory: '8 MiB' })
   const object = await machine.load(perfObject)

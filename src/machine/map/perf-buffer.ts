@@ -85,7 +85,7 @@ export class PerfBuffer<T = unknown> implements Bell, AsyncIterable<PerfRecord<T
    */
   drain(): PerfRecord<T>[] {
     if (!this.#open) throw new SkepError('CLOSED', `the perf buffer of map '${this.#source.name}' is closed`)
-    return allOf((first) => this.#take(first))
+    return allOf((first) => this.#take(first, this))
   }
 
   /** Calls `listener` for each record, now and later; if it gives a promise, the next record waits for it. */
@@ -131,13 +131,22 @@ export class PerfBuffer<T = unknown> implements Bell, AsyncIterable<PerfRecord<T
     this.#source.bell.wake()
   }
 
-  /** The next record, of one CPU after the other; undefined if there is none. */
-  #take(refuses: boolean): PerfRecord<T> | undefined {
+  /** @internal */
+  get open(): boolean {
+    return this.#open
+  }
+
+  /**
+   * The next record, of one CPU after the other; undefined if there is none. Whoever is told of lost records may close
+   * the buffer or `taker`, for whom it is: then none is taken any more.
+   */
+  #take(refuses: boolean, taker: { readonly open: boolean }): PerfRecord<T> | undefined {
     if (!this.#open) return undefined
     for (let turn = 0; turn < this.#source.rings.length; turn++) {
       const cpu = this.#next
       this.#next = (cpu + 1) % this.#source.rings.length
       this.#tellLost(cpu)
+      if (!this.#open || !taker.open) return undefined
       const data = this.#source.rings[cpu]!.take(this.#format, refuses)
       if (data !== undefined) return { cpu, data: data as T }
     }
@@ -154,9 +163,9 @@ export class PerfBuffer<T = unknown> implements Bell, AsyncIterable<PerfRecord<T
 
   #iterate(): RecordIterator<PerfRecord<T>> {
     if (!this.#open) throw new SkepError('CLOSED', `the perf buffer of map '${this.#source.name}' is closed`)
-    const records = new RecordIterator<PerfRecord<T>>(
+    const records: RecordIterator<PerfRecord<T>> = new RecordIterator(
       this,
-      () => this.#take(true),
+      () => this.#take(true, records),
       () => this.#iterators.delete(records),
     )
     this.#iterators.add(records)

@@ -209,6 +209,11 @@ export class RecordIterator<T> implements AsyncIterableIterator<T> {
     this.#ended = ended
   }
 
+  /** @internal */
+  get open(): boolean {
+    return this.#open
+  }
+
   next(): Promise<IteratorResult<T, undefined>> {
     const result = this.#turn.then(() => this.#take())
     this.#turn = result.catch(() => undefined)
