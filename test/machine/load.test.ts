@@ -1,7 +1,7 @@
 // Loading: everything wrong in one error, nothing half-loaded afterwards.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MAP_TYPE_ARRAY, MAX_MAPS } from '../../core/abi.js'
+import { MAP_TYPE_ARRAY, MAX_MAPS, MAX_PROGRAMS } from '../../core/abi.js'
 import { boot, readObject, type ObjectSpec, type VirtualMachine } from '../../src/index.js'
 import { emptyMap } from '../../src/object/maps.js'
 import { coded, probes, request, unchecked, type Slot } from './probes.js'
@@ -165,4 +165,30 @@ test('a machine that has no place for another map says so, and has one again whe
   for (const map of live.slice(0, 3)) maps.close(map)
   for (let again = 0; again < 3; again++) maps.create(spec, undefined)
   assert.throws(() => maps.create(spec, undefined), coded('NO_MEMORY'))
+})
+
+/** Maps that hold maps or programs from the start. */
+const initial = new URL('../../../test/fixtures/initial-maps.bpf.o', import.meta.url)
+
+test('nothing is left of a load that fails: a program that stands behind the end of its array', () => {
+  const machine = boot.virtual()
+  const before = books(machine)
+  for (let turn = 0; turn < 2; turn++) {
+    assert.throws(() => machine.load(initial, { maxEntries: { programs: 1 } }), coded('E2BIG', /'programs'.* at 1/))
+    for (let poll = 0; poll < 10; poll++) machine.poll()
+    assert.deepEqual(books(machine), before)
+  }
+})
+
+test('nothing is left of a load that fails: the second of two programs finds no place', () => {
+  const machine = boot.virtual()
+  const { core } = machine.kernel.host
+  for (let program = 1; program < MAX_PROGRAMS; program++) core.program_create(1, 1, 2)
+  const before = books(machine)
+  for (let turn = 0; turn < 2; turn++) {
+    assert.throws(() => machine.load(initial), coded('NO_MEMORY', /^program 'caller': .* no place/))
+    for (let poll = 0; poll < 10; poll++) machine.poll()
+    assert.deepEqual(books(machine), before)
+  }
+  machine.load(initial, { programs: ['caller'] })
 })

@@ -3,13 +3,16 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { CPU_PROGRAM } from '../../core/layout.js'
 import { boot, type LoadedObject, type LoadOptions, type VirtualMachine } from '../../src/index.js'
-import { coded } from './probes.js'
+import { coded, eventually, probes, unchecked } from './probes.js'
 
 /** dist/test/machine → test/machine. */
 const object = readFileSync(new URL('../../../test/machine/shared-maps.bpf.o', import.meta.url))
 const EPERM = -1
 const EBUSY = -16
+/** The largest loop budget. */
+const ENDLESS = 2 ** 32 - 1
 
 interface Flow {
   seen: bigint
@@ -234,4 +237,21 @@ test('worker threads: loads at once share a pinned map, and a given one that is 
   } finally {
     await machine.close()
   }
+})
+
+test('a load that fails leaves the pins of others alone, also under a name that it had given', async (t) => {
+  const machine = await boot({ cpus: 1, loopBudget: ENDLESS })
+  t.after(() => machine.close())
+  const { maps } = await machine.load(object, { pinRoot: 'other' })
+  const { programs } = await machine.load(probes, unchecked)
+  const endless = assert.rejects(programs['endless']!.run())
+  const { memory } = machine.kernel
+  await eventually(() => memory.word(memory.cpuArea(0) + CPU_PROGRAM) !== 0, 'the run has begun')
+  // The CPU is busy: it never answers that it has the code.
+  const failing = assert.rejects(machine.load(object, { pinRoot: 'root' }), coded('CPU_DEAD'))
+  await machine.unpin('root/kept')
+  await maps.kept!.pin('root/kept')
+  await machine.offline(0)
+  await Promise.all([failing, endless])
+  assert.deepEqual(machine.pins, ['other/kept', 'root/kept'])
 })

@@ -216,12 +216,14 @@ function prepareSpec(
   const maps = new Map<string, LiveMap>()
   const access = new Map<string, number>()
   const created = new Set<LiveMap>()
-  const pinned: string[] = []
+  const pinned = new Map<string, LiveMap>()
+  let added = false
   const room = reserveCode(kernel, spec, options.engine ?? 'jit')
   const release = (): void => {
-    for (const pin of kernel.maps.pins.filter((name) => pinned.includes(name))) kernel.maps.unpin(pin)
+    // While CPUs took the code, a pin may have gone and its name been given to another map.
+    for (const [pin, map] of pinned) if (kernel.maps.pinsOf(map).includes(pin)) kernel.maps.unpin(pin)
     for (const map of maps.values()) kernel.maps.close(map)
-    room.release()
+    if (!added) room.release()
     kernel.settle()
   }
   try {
@@ -241,15 +243,22 @@ function prepareSpec(
       const pin = pinName(map, options)
       if (pin === undefined) continue
       kernel.maps.pin(live, pin)
-      pinned.push(pin)
+      pinned.set(pin, live)
     }
     fillMapsOfMaps(kernel, maps, created)
     makeTailStacks(kernel, spec)
     const { compiled, code } = linkCode(kernel, spec, maps, room, codes, probes)
     const object: LiveObject = { spec, compiled, code, room, maps, programs: new Map(), prepared: new Set(), source }
     const commit = (): void => {
+      // From here on its room goes with its programs.
+      added = true
       kernel.objects.add(object, codes)
-      fillProgramArrays(kernel, object, created)
+      try {
+        fillProgramArrays(kernel, object, created)
+      } catch (error) {
+        kernel.objects.close(object)
+        throw error
+      }
     }
     return { object, access, commit, release }
   } catch (error) {

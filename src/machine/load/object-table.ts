@@ -63,28 +63,28 @@ export class ObjectTable {
     return this.#dead.size > 0
   }
 
-  /** Enters installed code: creates its programs, takes its references on maps. All or nothing. */
+  /**
+   * Enters installed code: creates its programs, takes its references on maps. If it throws, the object is closed: what it
+   * has is taken back when a grace period is over.
+   */
   add(object: LiveObject, codes: Codes): void {
     const { core } = this.#kernel.host
     const { tableFirst, functions } = object.code
     const names = [...object.spec.functions.keys()]
     const bits = needingNoReading(object.spec, names, codes)
-    try {
-      for (const spec of object.spec.programs.values()) {
-        const entry = tableFirst + names.indexOf(spec.entry)
-        const address = core.program_create(entry, tableFirst, tableFirst + functions)
-        if (address < 0 && address > -4096)
-          throw new SkepError('NO_MEMORY', `program '${spec.name}': the machine has no place for another program`)
-        this.#kernel.memory.setWord((address >>> 0) + PROGRAM_TYPE, programTypeNumbers[spec.type])
-        this.#kernel.memory.setLong((address >>> 0) + PROGRAM_NEEDS_NO_READING, bits)
-        object.programs.set(spec.name, { spec, address: address >>> 0, object })
-      }
-    } catch (error) {
-      for (const { address } of object.programs.values()) core.program_put(address)
-      throw error
-    }
     for (const map of object.maps.values()) this.#kernel.maps.get(map)
     this.#live.add(object)
+    for (const spec of object.spec.programs.values()) {
+      const entry = tableFirst + names.indexOf(spec.entry)
+      const address = core.program_create(entry, tableFirst, tableFirst + functions)
+      if (address < 0 && address > -4096) {
+        this.close(object)
+        throw new SkepError('NO_MEMORY', `program '${spec.name}': the machine has no place for another program`)
+      }
+      this.#kernel.memory.setWord((address >>> 0) + PROGRAM_TYPE, programTypeNumbers[spec.type])
+      this.#kernel.memory.setLong((address >>> 0) + PROGRAM_NEEDS_NO_READING, bits)
+      object.programs.set(spec.name, { spec, address: address >>> 0, object })
+    }
   }
 
   /** Drops the handle's reference on every program; code goes when the last binding has gone too. */
