@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { Worker } from 'node:worker_threads'
+import { CPU_LIFE } from '../../core/layout.js'
 import { boot, join, type LoadedObject, type Machine } from '../../src/index.js'
 import { coded, eventually, probes, u32, unchecked, type Slot } from './probes.js'
 
@@ -107,4 +108,47 @@ test('CPUs for joining are counted, and a machine without them says so', async (
   } finally {
     await Promise.all([machine.close(), plain.close()])
   }
+})
+
+async function shared(t: TestContext, joins = 1): Promise<{ machine: Machine; object: LoadedObject<'promised'> }> {
+  const machine = await boot({ cpus: 1, joins })
+  t.after(() => machine.close())
+  return { machine, object: await machine.load(probes, unchecked) }
+}
+
+test('a share of before a load is refused: its thread would not have the code', async (t) => {
+  const { machine } = await shared(t, 2)
+  const first = machine.share()
+  const other = await machine.load(probes, unchecked)
+  assert.throws(() => join(first), coded('BAD_OPTION', /share again/))
+  const second = machine.share()
+  await other.close()
+  assert.equal(join(second).index, 2)
+})
+
+test('a thread that joins while an object is loaded makes the load fail', async (t) => {
+  const { machine } = await shared(t)
+  const loading = machine.load(probes, unchecked)
+  join(machine.share()).poll()
+  await assert.rejects(loading, coded('JOINED'))
+})
+
+test('a join that fails leaves no CPU behind that nobody drives', async (t) => {
+  const { machine } = await shared(t)
+  const share = machine.share()
+  const objects = share.objects.map((object) => ({ ...object, source: new Uint8Array(4) }))
+  assert.throws(() => join({ ...share, objects }), coded('BAD_ELF'))
+  assert.equal(machine.kernel.alive(1), false)
+  await machine.load(probes, unchecked)
+})
+
+test('a CPU that was taken offline stays so, whatever its thread does', async (t) => {
+  const { machine } = await shared(t)
+  const cpu = join(machine.share())
+  await machine.offline(1)
+  assert.throws(() => cpu.poll(), coded('CLOSED', /offline/))
+  const life = (): number => machine.kernel.memory.word(machine.kernel.memory.cpuArea(1) + CPU_LIFE)
+  const dead = life()
+  cpu.leave()
+  assert.equal(life(), dead)
 })

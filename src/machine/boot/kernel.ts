@@ -214,6 +214,12 @@ export class Kernel {
     return this.memory.word(this.memory.cpuArea(cpu) + CPU_LIFE) === 1
   }
 
+  /** CPUs of threads that have joined, and are live. */
+  joined(): number[] {
+    const { cpus, joins } = this.shape
+    return Array.from({ length: joins }, (_, index) => cpus + index).filter((cpu) => this.alive(cpu))
+  }
+
   /** Marks the machine closed; everything is garbage once the threads have ended. */
   close(): void {
     this.#open = false

@@ -33,6 +33,9 @@ export interface MachineShare {
   /** First CPU kept for joining, and how many. */
   readonly firstJoin: number
   readonly joins: number
+  /** How many objects were loaded, by now and when the share was made: it must have told of all of them. */
+  readonly loads: Int32Array
+  readonly loaded: number
   readonly objects: readonly SharedObject[]
 }
 
@@ -56,7 +59,18 @@ export function shareMachine(kernel: Kernel, epoch: RealEpoch): MachineShare {
     return [{ name: object.spec.name, source: object.source, code: object.code, closing, maps, programs }]
   })
   const { cpus, joins } = kernel.shape
-  return { module: kernel.module, memory: kernel.memory.shared, epoch, firstJoin: cpus, joins, objects }
+  const { loads } = kernel.objects
+  const loaded = Atomics.load(loads, 0)
+  return {
+    module: kernel.module,
+    memory: kernel.memory.shared,
+    epoch,
+    firstJoin: cpus,
+    joins,
+    loads,
+    loaded,
+    objects,
+  }
 }
 
 /** CPU_LIFE: unused, live, left by its thread (the machine's own thread then repairs it). */
@@ -67,7 +81,7 @@ const TURNS_PER_POLL = 1000
 
 /**
  * Makes the calling thread a CPU of the machine. Throws SkepError NO_CPU when every CPU kept for joining is taken,
- * BAD_OPTION for what is no share.
+ * BAD_OPTION for what is no share, or one that was made before an object was loaded.
  * Timers that are queued on this CPU fire when it polls: call poll() often, or keep them off this CPU.
  */
 export function join(share: MachineShare): JoinedCpu {
@@ -76,8 +90,26 @@ export function join(share: MachineShare): JoinedCpu {
   const memory = new Memory(share.memory)
   for (let index = share.firstJoin; index < share.firstJoin + share.joins; index++)
     if (memory.compareExchange(memory.cpuArea(index) + CPU_LIFE, LIFE_UNUSED, LIFE_LIVE) === LIFE_UNUSED)
-      return new JoinedCpu(share, memory, index)
+      return joinAs(share, memory, index)
   throw new SkepError('NO_CPU', `all ${share.joins} CPUs kept for threads that join are taken; boot with more joins`)
+}
+
+// The CPU is live before the count is read, as the machine counts before it looks for live CPUs: one of them sees the
+// other. What fails leaves the CPU as one that its thread has left.
+function joinAs(share: MachineShare, memory: Memory, index: number): JoinedCpu {
+  try {
+    if (Atomics.load(share.loads, 0) !== share.loaded)
+      throw new SkepError('BAD_OPTION', 'join: objects were loaded since machine.share() gave this: share again')
+    return new JoinedCpu(share, memory, index)
+  } catch (error) {
+    leaveCpu(memory, index)
+    throw error
+  }
+}
+
+// Unless its owner has taken it offline.
+function leaveCpu(memory: Memory, index: number): void {
+  memory.compareExchange(memory.cpuArea(index) + CPU_LIFE, LIFE_LIVE, LIFE_LEFT)
 }
 
 /** A program of a shared object. */
@@ -125,7 +157,7 @@ export class JoinedCpu {
     if (!this.#open) return
     for (const object of Object.values(this.objects)) object.end()
     this.#open = false
-    this.#memory.setWord(this.#memory.cpuArea(this.index) + CPU_LIFE, LIFE_LEFT)
+    leaveCpu(this.#memory, this.index)
   }
 
   [Symbol.dispose](): void {
@@ -151,6 +183,8 @@ export class JoinedCpu {
 
   #check(): void {
     if (!this.#open) throw new SkepError('CLOSED', `CPU ${this.index} has left its machine`)
+    if (this.#memory.word(this.#memory.cpuArea(this.index) + CPU_LIFE) !== LIFE_LIVE)
+      throw new SkepError('CLOSED', `CPU ${this.index} was taken offline by its machine`)
   }
 }
 

@@ -53,7 +53,6 @@ export class Machine extends MachineBase<'promised'> {
   readonly #workers: WorkerCpu[]
   readonly #runBuffers: RunBuffer[] = []
   readonly #housekeeping: NodeJS.Timeout
-  #shared = false
   /** From the first close() on: resolves when the machine has ended. */
   #ending: Promise<void> | undefined
 
@@ -116,8 +115,7 @@ export class Machine extends MachineBase<'promised'> {
     options: LoadOptionsOf<T> = {},
   ): Promise<LoadedObject<'promised', T>> {
     const { kernel } = this
-    if (this.#shared && this.#joined().length > 0)
-      throw new SkepError('JOINED', 'objects are loaded before other threads join: they would not have the code')
+    this.#refuseJoined()
     const prepared = prepareObject(kernel, source, options as LoadOptions)
     const { code } = prepared.object
     const live = this.#workers.filter(({ alive }) => alive)
@@ -125,6 +123,9 @@ export class Machine extends MachineBase<'promised'> {
       // The host's CPU runs no programs, but it inherits the timers when no other CPU is left.
       kernel.host.install(code)
       await Promise.all(live.map((worker) => worker.install(code)))
+      // A thread that joins reads the count after it has become live.
+      Atomics.add(kernel.objects.loads, 0, 1)
+      this.#refuseJoined()
       prepared.commit()
     } catch (error) {
       kernel.host.uninstall(code.tableFirst, code.exports.length)
@@ -153,7 +154,6 @@ export class Machine extends MachineBase<'promised'> {
     this.kernel.check()
     if (this.kernel.shape.joins === 0)
       throw new SkepError('BAD_OPTION', `no CPU is kept for threads that join: boot with joins: 1 or more`)
-    this.#shared = true
     return shareMachine(this.kernel, this.#epoch)
   }
 
@@ -167,7 +167,7 @@ export class Machine extends MachineBase<'promised'> {
     if (worker) {
       await worker.terminate()
       await worker.ended
-    } else if (this.#joined().includes(cpu)) this.#buryCpu(cpu, 'taken offline')
+    } else if (this.kernel.joined().includes(cpu)) this.#buryCpu(cpu, 'taken offline')
     else throw new SkepError('BAD_CPU', `there is no live CPU ${show(cpu)}`)
   }
 
@@ -230,6 +230,11 @@ export class Machine extends MachineBase<'promised'> {
       .finally(letGo)
   }
 
+  #refuseJoined(): void {
+    if (this.kernel.joined().length > 0)
+      throw new SkepError('JOINED', 'objects are loaded before other threads join: they would not have the code')
+  }
+
   #runBuffer(cpu: number): RunBuffer {
     const { memory, host } = this.kernel
     return (this.#runBuffers[cpu] ??= runBufferAt(memory, host.core, memory.cpuArea(cpu)))
@@ -262,12 +267,6 @@ export class Machine extends MachineBase<'promised'> {
     } finally {
       kernel.events.emit('cpu-exit', { cpu, reason })
     }
-  }
-
-  /** Joined CPUs that are live. */
-  #joined(): number[] {
-    const { shape } = this.kernel
-    return Array.from({ length: shape.joins }, (_, index) => shape.cpus + index).filter((cpu) => this.kernel.alive(cpu))
   }
 
   #keepHouse(): void {

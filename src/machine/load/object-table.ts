@@ -42,6 +42,8 @@ export class ObjectTable {
   readonly #kernel: Kernel
   readonly #live = new Set<LiveObject>()
   readonly #dead = new Set<LiveObject>()
+  /** One number: counts loads, so that a thread which joins sees whether it was told of all objects. */
+  readonly loads = new Int32Array(new SharedArrayBuffer(4))
   /** Called when an object's code has gone, with its table range. */
   onUninstall: (code: ObjectCode) => void = () => {}
 
