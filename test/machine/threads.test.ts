@@ -1,7 +1,7 @@
 // Machines with real worker threads.
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { HEADER, HEADER_TRACE_HEAD } from '../../core/layout.js'
+import { CPU_SECTION, HEADER, HEADER_GRACE_PERIOD, HEADER_TRACE_HEAD, HEADER_TRACE_RING } from '../../core/layout.js'
 import { boot, type Machine, type ThreadOptions } from '../../src/index.js'
 import { coded, eventually, probes, request, u32, unchecked, type Slot } from './probes.js'
 
@@ -108,7 +108,48 @@ test('a line that a killed CPU had begun hides no later one', async (t) => {
   await programs.print!.run({ cpu: 0 })
   assert.deepEqual(lines, [])
   await machine.offline(1)
+  await eventually(() => lines.length > 0, 'the lines behind it are told')
   assert.deepEqual(lines, [0, 0, 0])
+})
+
+test('a line that a killed CPU had begun hides no later one from whoever listens after its death', async (t) => {
+  const machine = await booted(t)
+  const { programs } = await machine.load(probes, unchecked)
+  machine.kernel.memory.add(HEADER + HEADER_TRACE_HEAD, 64)
+  await machine.offline(1)
+  await programs.print!.run({ cpu: 0 })
+  const lines: number[] = []
+  machine.on('trace', ({ cpu }) => lines.push(cpu))
+  await eventually(() => lines.length > 0, 'the lines behind it are told')
+  assert.deepEqual(lines, [0, 0, 0])
+})
+
+test('the death of a CPU takes no line that another one is just printing', () => {
+  const machine = boot.virtual({ cpus: 3 })
+  const { programs } = machine.load(probes, unchecked)
+  const { kernel } = machine
+  const { memory } = kernel
+  const lines: number[] = []
+  machine.on('trace', ({ cpu }) => lines.push(cpu))
+  // CPU 1 is in the middle of a run, and has reserved a record.
+  const [section, head] = [memory.cpuArea(1) + CPU_SECTION, HEADER + HEADER_TRACE_HEAD]
+  memory.setLong(section, memory.long(HEADER + HEADER_GRACE_PERIOD))
+  const position = memory.addLong(head, 24n)
+  const record = memory.word(HEADER + HEADER_TRACE_RING) + Number(position)
+  // CPU 2 has, too, and dies.
+  memory.addLong(head, 64n)
+  kernel.flushTrace(false, 2)
+  // CPU 0 prints.
+  const { core } = kernel.host
+  core.program_run(programs.print!.live.address, 0, 0)
+  kernel.flushTrace(false)
+  assert.deepEqual(lines, [])
+  // CPU 1 completes its record, and ends its run.
+  memory.setWord(record + 20, 1)
+  memory.setLong(record, position + 1n)
+  memory.setLong(section, 0n)
+  kernel.flushTrace(false)
+  assert.deepEqual(lines, [1, 0, 0, 0])
 })
 
 const afterRun = new URL('../../../test/machine/work-after-run.bpf.o', import.meta.url)

@@ -180,11 +180,12 @@ export class Kernel {
    * Reports printed lines and lifecycle events. `still`: no other thread runs any more; `dead`: this CPU's does not.
    */
   flushTrace(still = !this.shape.hostCpu && this.shape.joins === 0, dead?: number): void {
+    if (dead !== undefined) this.#trace.died()
     if (!this.events.heard) return
     try {
       if (this.#lifecycle) this.events.emitAll('lifecycle', this.#lifecycle.read(still, dead))
     } finally {
-      if (this.events.has('trace')) this.events.emitAll('trace', this.#trace.read(still || dead !== undefined))
+      if (this.events.has('trace')) this.events.emitAll('trace', this.#trace.read(still))
     }
   }
 

@@ -59,6 +59,11 @@ export class Memory {
     Atomics.store(this.#u64, address >>> 3, BigInt.asUintN(64, value))
   }
 
+  /** Adds to the u64 at an 8-aligned address; what it was. */
+  addLong(address: number, value: bigint): bigint {
+    return Atomics.add(this.#u64, address >>> 3, value)
+  }
+
   /** Adds 1 to the word and wakes whoever sleeps on it. */
   ring(address: number): void {
     Atomics.add(this.#u32, address >>> 2, 1)

@@ -1,5 +1,15 @@
 // The reading end of the trace ring (core/helper/trace-ring.ts has the record's form): lines that programs printed.
-import { HEADER, HEADER_TRACE_HEAD, HEADER_TRACE_RING, HEADER_TRACE_RING_BYTES } from '../../../core/layout.js'
+// A record that a dead CPU had begun is never completed. It is told from those that live CPUs are writing by a grace
+// period (core/memory/section.ts), for programs print inside their sections.
+import {
+  CPU_SECTION,
+  HEADER,
+  HEADER_CPUS,
+  HEADER_GRACE_PERIOD,
+  HEADER_TRACE_HEAD,
+  HEADER_TRACE_RING,
+  HEADER_TRACE_RING_BYTES,
+} from '../../../core/layout.js'
 import type { Memory } from '../cpu/memory.js'
 
 /** A line printed by bpf_trace_printk. */
@@ -20,6 +30,8 @@ export class TraceReader {
   readonly #ring: number
   readonly #bytes: number
   #position = 0
+  /** Since a CPU has died: what it had begun lies before `end`, beside what live CPUs complete before `grace` is over. */
+  #death: { readonly end: number; readonly grace: bigint } | undefined
 
   constructor(memory: Memory) {
     this.#memory = memory
@@ -27,17 +39,28 @@ export class TraceReader {
     this.#bytes = memory.word(HEADER + HEADER_TRACE_RING_BYTES)
   }
 
+  /** A CPU has died, and has been repaired: it may have begun a record. */
+  died(): void {
+    const end = this.#head()
+    this.#death = { end, grace: this.#memory.addLong(HEADER + HEADER_GRACE_PERIOD, 1n) + 1n }
+  }
+
   /**
-   * Complete lines that were not read yet, oldest first. Stops before a record that is still being written; with
-   * `skipping` it goes on behind it, because the CPU that was writing it may have died.
+   * Complete lines that were not read yet, oldest first. Stops before a record that is still being written; goes on behind
+   * it if that is a dead CPU's, and if no thread runs any more (`still`).
    */
-  read(skipping = false): TraceLine[] {
+  read(still = false): TraceLine[] {
     const lines: TraceLine[] = []
     for (;;) {
       const head = this.#head()
       if (head - this.#position > this.#bytes) this.#skipTo(head - this.#bytes, head)
-      if (skipping) this.#skipTo(this.#position, head)
-      if (this.#position >= head || !this.#complete(this.#position)) return lines
+      if (this.#position >= head) return lines
+      if (!this.#complete(this.#position)) {
+        const end = still ? head : this.#abandoned()
+        if (this.#position >= end) return lines
+        this.#skipTo(this.#position, end)
+        continue
+      }
       const line = this.#line(this.#position)
       const next = this.#position + RECORD_HEADER + ((line.bytes + 7) & ~7)
       // Overwritten while it was read: the next turn skips.
@@ -45,6 +68,17 @@ export class TraceReader {
       this.#position = next
       lines.push({ time: line.time, cpu: line.cpu, text: line.text.replace(/\n$/, '') })
     }
+  }
+
+  // Where the records end of which those that are not complete are dead CPUs'; 0 if that is not known yet.
+  #abandoned(): number {
+    if (!this.#death) return 0
+    const memory = this.#memory
+    for (let cpu = 0; cpu < memory.word(HEADER + HEADER_CPUS); cpu++) {
+      const section = memory.long(memory.cpuArea(cpu) + CPU_SECTION)
+      if (section !== 0n && section < this.#death.grace) return 0
+    }
+    return this.#death.end
   }
 
   #head(): number {
