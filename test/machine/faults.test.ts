@@ -178,3 +178,11 @@ test('a fault leaves the books balanced', () => {
   for (let turn = 0; turn < 4; turn++) machine.poll()
   assert.deepEqual(machine.stats().timers, before.timers)
 })
+
+test('a fault is told by the name of its program, also if who hears of lines that it printed closes the object', () => {
+  const machine = boot.virtual()
+  const object = machine.load(probes, unchecked)
+  object.programs.print!.run()
+  machine.on('trace', () => object.close())
+  assert.equal(faultOf(() => object.programs.null_read!.run()).details['program'], 'null_read')
+})

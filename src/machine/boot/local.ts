@@ -173,7 +173,9 @@ export abstract class LocalMachine extends MachineBase<'direct'> {
 
   #fault(error: unknown): never {
     if (!(error instanceof CpuFault)) throw error
+    // Named before anybody is told of anything: a listener may close the object.
+    const fault = faultError(this.kernel, error.raw)
     this.kernel.flushTrace()
-    throw faultError(this.kernel, error.raw)
+    throw fault
   }
 }

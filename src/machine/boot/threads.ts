@@ -94,8 +94,9 @@ export class Machine extends MachineBase<'promised'> {
       const task = { module: kernel.module, memory: memory.shared, epoch, cpu }
       const worker = new WorkerCpu(thread, task, memory, {
         callbackFault: (raw) => {
-          kernel.flushTrace()
+          // Named before anybody is told of anything: a listener may close the object.
           const error = faultError(kernel, raw)
+          kernel.flushTrace()
           if (!kernel.events.has('fault')) process.emitWarning(error.message, { type: 'SkepFault', code: error.code })
           kernel.callbackFault(error)
         },
