@@ -64,7 +64,7 @@ export const HEADER_REPAIRER = 140
 export const HEADER_TRACE_HEAD = 192
 export const HEADER_BYTES = 256
 
-/** Lifecycle event: u64 time, kind, map, element, result, u64 argument. */
+/** Lifecycle event: u64 time, {number : 24, kind : 8}, map, element, result, u64 argument. */
 export const EVENT_TIME = 0
 export const EVENT_KIND = 8
 export const EVENT_MAP = 12
@@ -72,6 +72,8 @@ export const EVENT_ELEMENT = 16
 export const EVENT_RESULT = 20
 export const EVENT_ARGUMENT = 24
 export const EVENT_SHIFT = 5
+/** Of the number in the word at EVENT_KIND: how many events its CPU had recorded before, as far as it fits. */
+export const EVENT_NUMBER_SHIFT = 8
 
 export const MAGIC = 0x70656b73
 

@@ -4,6 +4,7 @@ import { EVENT_START } from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
 import { boot, type LifecycleEvent } from '../../src/index.js'
 import { Memory } from '../../src/machine/cpu/memory.js'
+import { probes, request, unchecked } from './probes.js'
 import { LifecycleReader } from '../../src/machine/observe/lifecycle-rings.js'
 
 const object = new URL('../../../examples/deferred-work/deferred-work.bpf.o', import.meta.url)
@@ -94,35 +95,82 @@ test('a machine with threads reports every event by the time it is closed', asyn
   assert.ok(events.every(({ time }, i) => i === 0 || time >= 0))
 })
 
-test('an event that is overwritten while it is read is lost, and no mixture of two', () => {
-  const [area, ring, records] = [0x4000, 0x8000, 4]
-  class Overtaken extends Memory {
-    meanwhile: (() => void) | undefined
-    override long(address: number): bigint {
-      const overtake = this.meanwhile
-      this.meanwhile = undefined
-      overtake?.()
-      return super.long(address)
+/** A machine's rings as far as a reader knows them: one CPU, `records` records. */
+class Rings extends Memory {
+  readonly records = 4
+  readonly #area = 0x4000
+  readonly #ring = 0x8000
+  /** Done at the next look at a record's time. */
+  meanwhile: (() => void) | undefined
+  #number = 0
+
+  constructor() {
+    super(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }))
+    this.setWord(layout.HEADER + layout.HEADER_EVENT_RECORDS, this.records)
+    this.setWord(layout.HEADER + layout.HEADER_CPUS, 1)
+    this.setWord(layout.HEADER + layout.HEADER_CPU_AREAS, this.#area)
+    this.setWord(this.#area + layout.CPU_EVENTS, this.#ring)
+  }
+
+  override long(address: number): bigint {
+    const { meanwhile } = this
+    this.meanwhile = undefined
+    meanwhile?.()
+    return super.long(address)
+  }
+
+  /** Counts a record; what it gives writes it. */
+  begin(): () => void {
+    const number = this.#number++
+    const at = this.#ring + ((number % this.records) << layout.EVENT_SHIFT)
+    this.add(this.#area + layout.CPU_EVENTS_WRITTEN, 1)
+    return () => {
+      this.setLong(at + layout.EVENT_TIME, BigInt(number))
+      this.setLong(at + layout.EVENT_ARGUMENT, BigInt(number))
+      this.setWord(at + layout.EVENT_KIND, (number << layout.EVENT_NUMBER_SHIFT) | EVENT_START)
     }
   }
-  const memory = new Overtaken(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }))
-  memory.setWord(layout.HEADER + layout.HEADER_EVENT_RECORDS, records)
-  memory.setWord(layout.HEADER + layout.HEADER_CPUS, 1)
-  memory.setWord(layout.HEADER + layout.HEADER_CPU_AREAS, area)
-  memory.setWord(area + layout.CPU_EVENTS, ring)
+}
+
+test('an event that is overwritten while it is read is lost, and no mixture of two', () => {
+  const memory = new Rings()
   const reader = new LifecycleReader(memory)
-  const record = (number: number): void => {
-    const at = ring + ((number % records) << layout.EVENT_SHIFT)
-    memory.add(area + layout.CPU_EVENTS_WRITTEN, 1)
-    memory.setLong(at + layout.EVENT_TIME, BigInt(number))
-    memory.setWord(at + layout.EVENT_KIND, EVENT_START)
-    memory.setLong(at + layout.EVENT_ARGUMENT, BigInt(number))
-  }
-  for (let number = 0; number < records; number++) record(number)
-  memory.meanwhile = () => record(records)
+  for (let record = 0; record < memory.records; record++) memory.begin()()
+  memory.meanwhile = () => memory.begin()()
   const numbers = (): number[] => reader.read(true).map(({ argument }) => Number(argument))
   assert.deepEqual(numbers(), [1, 2, 3])
   assert.equal(reader.lost, 1)
   assert.deepEqual(numbers(), [4])
   assert.equal(reader.lost, 1)
+})
+
+test('an event that a CPU had only begun when it died is lost, and not the one whose place it has', () => {
+  const memory = new Rings()
+  const reader = new LifecycleReader(memory)
+  const numbers = (dead?: number): number[] => reader.read(false, dead).map(({ argument }) => Number(argument))
+  for (let record = 0; record < memory.records; record++) memory.begin()()
+  assert.deepEqual(numbers(), [0, 1, 2, 3])
+  const write = memory.begin()
+  memory.begin()()
+  assert.deepEqual(numbers(), [])
+  write()
+  assert.deepEqual(numbers(), [4, 5])
+  memory.begin()
+  memory.begin()()
+  assert.deepEqual(numbers(), [])
+  assert.deepEqual(numbers(0), [7])
+  assert.equal(reader.lost, 1)
+})
+
+test('the end of a timer whose map is closed, and gone before it is told, has its map and key', () => {
+  const machine = boot.virtual()
+  const events: LifecycleEvent[] = []
+  machine.on('lifecycle', (event) => events.push(event))
+  const first = machine.load(probes, unchecked)
+  first.programs.start_timer!.run({ ctx: request(3, 10e6) })
+  first.close()
+  machine.load(flows)
+  machine.poll()
+  const told = events.map(({ kind, map, key, result, callback }) => [kind, map, key, result, callback])
+  assert.deepEqual(told.at(-1), ['free', 'slots', 3, 1, undefined])
 })

@@ -199,10 +199,17 @@ export class Kernel {
     if (this.maps.dying || this.objects.dying) this.reclaim()
   }
 
-  /** Takes back the memory of maps and objects whose grace period is over. */
+  /**
+   * Takes back the memory of maps and objects whose grace period is over; before, events are read that name them by
+   * address.
+   */
   reclaim(): void {
-    this.objects.reclaim()
-    this.maps.reclaim()
+    try {
+      if (this.#lifecycle) this.flushTrace()
+    } finally {
+      this.objects.reclaim()
+      this.maps.reclaim()
+    }
   }
 
   // A grace period takes two turns: one starts it, one finds it over.

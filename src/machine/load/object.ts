@@ -95,6 +95,18 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
   }
 }
 
+// What a listener throws that is told of something meanwhile leaves nothing open.
+function closeAll(closing: readonly (() => void)[]): void {
+  const thrown: unknown[] = []
+  for (const close of closing)
+    try {
+      close()
+    } catch (error) {
+      thrown.push(error)
+    }
+  if (thrown.length > 0) throw thrown[0]
+}
+
 /** Throws BAD_RUN. */
 export const badRun: Fail = (what) => {
   throw new SkepError('BAD_RUN', what)

@@ -233,6 +233,12 @@ export class MapTable {
     return undefined
   }
 
+  /** The map at an address of the core, live or closed, as long as its memory is there. */
+  knownAt(address: number): LiveMap | undefined {
+    for (const map of this.#dead) if (map.address === address) return map
+    return this.byAddress(address)
+  }
+
   /** Name and type of the map at an address of the core; undefined if that is none. */
   readonly named: MapAt = (address) => {
     const map = this.byAddress(address)

@@ -17,6 +17,7 @@ import {
   EVENT_ELEMENT,
   EVENT_KIND,
   EVENT_MAP,
+  EVENT_NUMBER_SHIFT,
   EVENT_RESULT,
   EVENT_SHIFT,
   EVENT_TIME,
@@ -57,15 +58,15 @@ const KINDS = new Map<number, LifecycleKind>([
   [EVENT_FREE, 'free'],
 ])
 
+const KIND_MASK = (1 << EVENT_NUMBER_SHIFT) - 1
+
 /** One reader of a machine's rings; a second one would take nothing away from it. */
 export class LifecycleReader {
   readonly #memory: Memory
   readonly #records: number
   /** Records read so far, by CPU; as u32, like the core's own count. */
   readonly #read: number[]
-  /** Where each CPU's count stood at the last read: what lies before it has been written out by now. */
-  readonly #seen: number[]
-  /** Records that were overwritten before they were read. */
+  /** Records that were overwritten before they were read, or never completed by a CPU that died. */
   lost = 0
 
   /** Begins with what happens from now on. */
@@ -74,7 +75,6 @@ export class LifecycleReader {
     this.#records = memory.word(HEADER + HEADER_EVENT_RECORDS)
     const cpus = Array.from({ length: memory.word(HEADER + HEADER_CPUS) }, (_, cpu) => cpu)
     this.#read = cpus.map((cpu) => this.#written(cpu))
-    this.#seen = [...this.#read]
     memory.setWord(HEADER + HEADER_EVENTS, 1)
   }
 
@@ -84,46 +84,46 @@ export class LifecycleReader {
   }
 
   /**
-   * Events that were not read yet, in order of time. A record is counted before it is written, so while other threads
-   * run only those are taken that were counted at the read before; `all` takes every one, for when they stand still,
-   * and every one of the CPU `dead`.
+   * Events that were not read yet, in order of time. A record is counted before it is written: what a CPU is writing now,
+   * and what lies behind it, is read later. `all`: no thread runs any more, so what is not complete never will be; `dead`:
+   * the same of this CPU.
    */
   read(all: boolean, dead?: number): RawLifecycleEvent[] {
     const events: RawLifecycleEvent[] = []
     for (let cpu = 0; cpu < this.#read.length; cpu++) {
       const written = this.#written(cpu)
-      const end = all || cpu === dead ? written : this.#seen[cpu]!
-      this.#seen[cpu] = written
       const behind = (written - this.#read[cpu]!) >>> 0
-      if (behind > this.#records) this.#skip(cpu, behind - this.#records, end)
-      for (; this.#read[cpu] !== end; this.#read[cpu] = (this.#read[cpu]! + 1) >>> 0) {
-        const event = this.#event(cpu, this.#read[cpu]!)
-        // A record is counted before it is written: if it was overwritten while it was read, the count tells.
-        if ((this.#written(cpu) - this.#read[cpu]!) >>> 0 > this.#records) this.lost++
-        else if (event) events.push(event)
+      if (behind > this.#records) this.#skip(cpu, behind - this.#records)
+      for (; this.#read[cpu] !== written; this.#skip(cpu, 1, 0)) {
+        const number = this.#read[cpu]!
+        const event = this.#event(cpu, number)
+        // If it was overwritten while it was read, the count tells.
+        const overwritten = (this.#written(cpu) - number) >>> 0 > this.#records
+        if (event && !overwritten) events.push(event)
+        else if (overwritten || all || cpu === dead) this.lost++
+        else break
       }
     }
     return events.sort((a, b) => a.time - b.time)
   }
 
-  #skip(cpu: number, count: number, end: number): void {
-    const left = (end - this.#read[cpu]!) >>> 0
-    const skipped = Math.min(count, left)
-    this.lost += skipped
-    this.#read[cpu] = (this.#read[cpu]! + skipped) >>> 0
+  #skip(cpu: number, count: number, lost = count): void {
+    this.lost += lost
+    this.#read[cpu] = (this.#read[cpu]! + count) >>> 0
   }
 
   #written(cpu: number): number {
     return this.#memory.word(this.#memory.cpuArea(cpu) + CPU_EVENTS_WRITTEN)
   }
 
-  #event(cpu: number, position: number): RawLifecycleEvent | undefined {
+  // The event of that number; undefined if it is not complete.
+  #event(cpu: number, number: number): RawLifecycleEvent | undefined {
     const memory = this.#memory
     const ring = memory.word(memory.cpuArea(cpu) + CPU_EVENTS)
-    const record = ring + ((position & (this.#records - 1)) << EVENT_SHIFT)
+    const record = ring + ((number & (this.#records - 1)) << EVENT_SHIFT)
     const word = memory.word(record + EVENT_KIND)
-    const kind = KINDS.get(word & ~EVENT_WORK_BIT)
-    if (kind === undefined) return undefined
+    const kind = KINDS.get(word & KIND_MASK & ~EVENT_WORK_BIT)
+    if (kind === undefined || (word & ~KIND_MASK) !== number << EVENT_NUMBER_SHIFT) return undefined
     return {
       time: Number(memory.long(record + EVENT_TIME)),
       cpu,

@@ -18,7 +18,7 @@ export interface LifecycleEvent {
   readonly kind: LifecycleKind
   /** What it happened to. */
   readonly of: 'timer' | 'work'
-  /** Undefined if the program's pointer was into no map that is alive. */
+  /** Undefined if the program's pointer was into no map. */
   readonly map: string | undefined
   /** Decoded by BTF; the index for arrays; undefined if the pointer was to no timer or work. */
   readonly key: unknown
@@ -70,7 +70,7 @@ export class Lifecycle {
       cpu,
       kind,
       of,
-      map: this.#kernel.maps.byAddress(raw.map)?.name,
+      map: this.#kernel.maps.knownAt(raw.map)?.name,
       key: this.#keyOf(raw),
       result: kind === 'fire' ? 0 : result,
       ...(callback === undefined ? {} : { callback }),
@@ -80,7 +80,7 @@ export class Lifecycle {
   }
 
   #keyOf({ map: address, element, kind, of }: RawLifecycleEvent): unknown {
-    const map = this.#kernel.maps.byAddress(address)
+    const map = this.#kernel.maps.knownAt(address)
     if (!map || element < 0) return undefined
     const name = `${address} ${element} ${of}`
     if (kind === 'init' || !this.#keys.has(name)) this.#keys.set(name, keyOf(this.#kernel, map, element))
