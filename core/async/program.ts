@@ -9,6 +9,7 @@ import {
   HEADER,
   HEADER_PROGRAMS,
   PROGRAM_BYTES,
+  PROGRAM_DEFERRED_BY,
   PROGRAM_ENTRY,
   PROGRAM_NEEDS_NO_READING,
   PROGRAM_REFERENCES,
@@ -20,7 +21,7 @@ import {
 /** PROGRAM_STATE. */
 const PROGRAM_FREE: u32 = 0
 const PROGRAM_LOADED: u32 = 1
-const PROGRAM_WAITING: u32 = 2
+export const PROGRAM_WAITING: u32 = 2
 export const PROGRAM_UNLOADED: u32 = 3
 
 /** Loads a program: entry function and the table range of its callbacks. Host only, one thread. Address or -ENOMEM. */
@@ -32,6 +33,7 @@ export function program_create(entry: u32, tableFirst: u32, tableEnd: u32): i32 
     poke32(program + PROGRAM_TABLE_FIRST, tableFirst)
     poke32(program + PROGRAM_TABLE_END, tableEnd)
     poke64(program + PROGRAM_NEEDS_NO_READING, 0)
+    note32(program + PROGRAM_DEFERRED_BY, 0)
     store32(program + PROGRAM_REFERENCES, 1)
     store32(program + PROGRAM_STATE, PROGRAM_LOADED)
     return <i32>program

@@ -14,7 +14,7 @@ import {
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from '../abi'
 import { MAP_FREE, MAP_LIVE } from '../async/user-reference'
 import { cpuCount } from '../cpu'
-import { compareExchange32, fill, peek32, poke16, poke32, poke64, store32 } from '../door'
+import { compareExchange32, fill, note32, peek32, poke16, poke32, poke64, store32 } from '../door'
 import {
   BITMAP_BYTES,
   HEADER,
@@ -28,6 +28,7 @@ import {
   MAP_MULTIPLIER,
   MAP_BYTES,
   MAP_CPU_STRIDE,
+  MAP_DEFERRED_BY,
   MAP_ELEMENTS,
   MAP_ELEMENT_COUNT,
   MAP_EXTRA,
@@ -220,6 +221,7 @@ export function map_create(
     const pool = area + <usize>placesBytes(maxEntries)
     createQueue(map, area, pool, pool + <usize>poolBytes(type, maxEntries))
   }
+  note32(map + MAP_DEFERRED_BY, 0)
   poke32(map + MAP_USER_REFERENCES, 1)
   poke32(map + MAP_REFERENCES, 1)
   enterPages(map, guest, <u32>map_bytes_guest(type, keySize, valueSize, maxEntries, flags, 0, 0, extra))

@@ -75,11 +75,14 @@ export function deferredReady(): u32 {
   return ready
 }
 
-/** Takes `link` (from deferredReady or deferredNext) off its batch: the next link. */
+/**
+ * Takes `link` (from deferredReady or deferredNext) off its batch: the next link. Programs and maps name this CPU until
+ * their place is used again: their state, which the caller writes next, says that nobody need repair them.
+ */
 export function deferredNext(link: u32): u32 {
   const kind = link & KIND_MASK
   const object = <usize>(link & ~KIND_MASK)
-  noteHolder(object, kind, 0)
+  if (kind === DEFERRED_CONTROL_BLOCK) noteHolder(object, kind, 0)
   note32(cpu() + CPU_DEFERRED_COUNT, peek32(cpu() + CPU_DEFERRED_COUNT) - 1)
   return peek32(object + nextField(kind))
 }

@@ -6,6 +6,8 @@ import { EAGAIN, EINVAL } from '../abi'
 import { controlBlockPut } from '../async/control-block'
 import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runNumber, runOf, targetOf, WITHOUT_RUN } from '../async/state'
 import { mapOf, slotOfBlock } from '../async/owner'
+import { PROGRAM_WAITING } from '../async/program'
+import { MAP_WAITING } from '../async/user-reference'
 import { teardown } from '../async/teardown'
 import { cpuArea, cpuCount, cpuIndex, LIFE_DEAD, LIFE_LIVE, LIFE_UNUSED } from '../cpu'
 import {
@@ -45,10 +47,12 @@ import {
   HEADER_REPAIRER,
   MAP_BYTES,
   MAP_DEFERRED_BY,
+  MAP_STATE,
   HEADER_MAPS,
   MAP_USER_REFERENCES,
   PROGRAM_BYTES,
   PROGRAM_DEFERRED_BY,
+  PROGRAM_STATE,
   SLOT_EMPTY,
 } from '../layout'
 import { MAX_MAPS, MAX_PROGRAMS } from '../abi'
@@ -157,7 +161,6 @@ function repairBlock(block: usize, dead: u32, heir: u32): void {
   } else if (isArmed(state)) post(block, heir)
   if (<u32>glance8(block + CB_DEFERRED_BY) === dead + 1) defer(block, DEFERRED_CONTROL_BLOCK)
   if (<u32>glance8(block + CB_HOLDER) === dead + 1) {
-    note8(block + CB_HOLDER, 0)
     // Taken from the pool and never published, or published and the map's last user reference may have gone before it
     // could be seen: what init had yet to look for [H1]. Somebody who frees it is met by the one who sets FREED.
     if (
@@ -165,6 +168,9 @@ function repairBlock(block: usize, dead: u32, heir: u32): void {
       (load32(slotOfBlock(block)) !== <u32>block || load32(mapOf(block) + MAP_USER_REFERENCES) === 0)
     )
       teardown(block, SLOT_EMPTY)
+    // Last: if this CPU dies here, too, the next repair does the same. The block does not come back before the section
+    // ends.
+    note8(block + CB_HOLDER, 0)
   }
 }
 
@@ -190,11 +196,13 @@ export function cpu_offline(dead: u32): i32 {
   for (let index: u32 = 0; index < count; index++) repairBlock(blocks + <usize>index * CONTROL_BLOCK_BYTES, dead, heir)
   for (let index: u32 = 0; index < <u32>MAX_PROGRAMS; index++) {
     const program = <usize>peek32(HEADER + HEADER_PROGRAMS) + <usize>index * PROGRAM_BYTES
-    if (glance32(program + PROGRAM_DEFERRED_BY) === dead + 1) defer(program, DEFERRED_PROGRAM)
+    if (load32(program + PROGRAM_STATE) === PROGRAM_WAITING && glance32(program + PROGRAM_DEFERRED_BY) === dead + 1)
+      defer(program, DEFERRED_PROGRAM)
   }
   for (let index: u32 = 0; index < <u32>MAX_MAPS; index++) {
     const map = <usize>peek32(HEADER + HEADER_MAPS) + <usize>index * MAP_BYTES
-    if (glance32(map + MAP_DEFERRED_BY) === dead + 1) defer(map, DEFERRED_MAP)
+    if (load32(map + MAP_STATE) === MAP_WAITING && glance32(map + MAP_DEFERRED_BY) === dead + 1)
+      defer(map, DEFERRED_MAP)
   }
   store32(area + CPU_DEFERRED_NEW, 0)
   note32(area + CPU_DEFERRED_WAITING, 0)

@@ -3,8 +3,9 @@
 // touches it is found [H3, G1]. Named `closing/…`.
 import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
-import type { Operation } from '../subject.js'
+import type { Operation, View } from '../subject.js'
 import type { Scenario } from './async-catalogue.js'
+import { decodeState } from './async-memory.js'
 import type { Places } from './async-memory.js'
 import { TIMER_STATES } from './async-states.js'
 import { ANYTHING, slug, variantName } from './entry.js'
@@ -58,6 +59,21 @@ export function closingOperation(
       return 'taken back'
     },
   }
+}
+
+// What was to be taken back after a CPU had stopped and was repaired.
+function notTakenBack(view: View): string | undefined {
+  if (view.stopped < 0) return undefined
+  if (view.result('reclaimS') !== 'taken back') return 'G3: the memory of the map stays with the CPU that stopped'
+  return view.result('reload1T') === 'waits' ? 'G3: the program stays with the CPU that stopped' : undefined
+}
+
+// What has FREED in its slot is as good as gone.
+function livesOn(view: View, { slot }: Places): string | undefined {
+  const block = view.load32(slot)
+  if (view.stopped < 0 || block === layout.SLOT_EMPTY) return undefined
+  const { freed } = decodeState(view.load64(block + layout.CB_STATE))
+  return freed ? undefined : 'H1: a map that has no users has a timer that lives'
 }
 
 const BOTH = '0:poll 0:init@0 0:set1@0 0:init@1 0:set1@1'
@@ -123,6 +139,27 @@ export function* closingScenarios(): Generator<Scenario> {
       machine: 'two timers, for closing',
     }
   yield* found()
+  yield {
+    ...shared,
+    name: variantName('closing/reclaimed', 'stop'),
+    about: 'a CPU stops while it ends the grace periods of a map and of a program; after repair both can be taken back',
+    steps: '0:put1 0:close',
+    scripts: [{ operations: ['pollA', 'pollB', 'pollC'], mayStop: true }, [], ['offlineR', 'reclaimS', 'reload1T']],
+    variant: 'stop',
+    machine: 'one timer, for closing',
+    small: true,
+    rest: notTakenBack,
+  }
+  yield {
+    ...shared,
+    name: variantName('closing/init/repair', 'stop'),
+    about: 'a CPU has stopped in an init in a map that goes, and the one that repairs it stops, too; both are repaired',
+    steps: '1:init 1:set1 0:stoppedinit',
+    scripts: [[], { operations: ['burythe1R'], mayStop: true }, ['offlineS', 'burythe1T']],
+    variant: 'stop',
+    small: true,
+    rest: livesOn,
+  }
   yield {
     ...shared,
     name: variantName('closing/one', 'stop'),

@@ -119,6 +119,19 @@ const stoppedIn =
     },
   })
 
+// Before an exploration: CPU 0 has stopped between the publication of the machine's first block and its second look at
+// the user references of the map, which has none by then.
+const stoppedInit: Make = ({ places: { blocks, map } }, { name }) => ({
+  name,
+  kind: 'stopped',
+  run(cpu) {
+    cpu.store32(map + layout.MAP_USER_REFERENCES, 0)
+    const holder = blocks + layout.CB_HOLDER
+    cpu.or32(holder & ~3, 1 << ((holder & 3) * 8))
+    return 0
+  },
+})
+
 // Begins once a cancel has taken effect on what CPU 0 was running when it stopped (stoppedrunning).
 const awaitCancel: Make = ({ places: { blocks } }, { name }) => ({
   name,
@@ -163,6 +176,13 @@ const HOST_OPERATIONS: Record<string, Make> = {
   awaitcancel: awaitCancel,
   offline: (_, { name }) => offline(name),
   bury,
+  // CPU 0, which stopped before the exploration.
+  burythe: (_, { name, program }) => ({
+    name,
+    kind: 'offline',
+    run: ({ exports }) => Number(exports['cpu_offline'](program - 1)),
+  }),
+  stoppedinit: stoppedInit,
   stoppedcleared: stoppedIn(2, 0n),
   stoppedrunning: stoppedIn(3, 1n),
   offlineidle: offlineIdle,
