@@ -9,6 +9,8 @@ import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const MOST_LINES = 400
+/** Of comments: code is prettier's. */
+const MOST_COLUMNS = 120
 
 const MACHINE = ['cpu', 'options', 'run', 'map', 'load', 'observe', 'boot'].map((folder) => `machine/${folder}`)
 /** Folders from the lowest to the highest: a file imports from its own folder and from lower ones. */
@@ -172,6 +174,17 @@ test(`no file is longer than ${MOST_LINES} lines`, () => {
     sources.filter(({ lines }) => lines > MOST_LINES).map(({ path, lines }) => `${path}: ${lines}`),
     [],
   )
+})
+
+test(`no line of a comment is longer than ${MOST_COLUMNS} columns`, () => {
+  const long = sources.flatMap(({ path, text }) =>
+    text
+      .split('\n')
+      .flatMap((line, at) =>
+        line.length > MOST_COLUMNS && /^\s*(\/\/|\/?\*)/.test(line) ? [`${path}:${at + 1}`] : [],
+      ),
+  )
+  assert.deepEqual(long, [])
 })
 
 test('every file of the product opens with what it is', () => {
