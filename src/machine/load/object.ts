@@ -77,10 +77,12 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
       if (!open || kernel.closed) return
       open = false
       tellClosed(kernel.memory, object, OBJECT_CLOSED)
-      for (const prepared of object.prepared) prepared.close()
-      for (const map of handles.values()) map.closeNow()
-      kernel.objects.close(object)
-      kernel.settle()
+      closeAll([
+        ...[...object.prepared].map((prepared) => () => prepared.close()),
+        ...[...handles.values()].map((map) => () => map.closeNow()),
+        () => kernel.objects.close(object),
+        () => kernel.settle(),
+      ])
     }
   }
 
