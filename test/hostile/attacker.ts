@@ -84,9 +84,15 @@ export const MAPS: Readonly<Record<(typeof MAP_NAMES)[number], MapSpec>> = {
   }),
 }
 
-/** What an attacker of this program type may call. */
-export function callable(type: ProgramType): readonly HelperEntry[] {
-  return [...helpers, ...kfuncs].filter(({ refusedIn, sleepable }) => !refusedIn?.includes(type) && !sleepable)
+/** What an attacker of this program type and section may call. */
+export function callable(type: ProgramType, section: string): readonly HelperEntry[] {
+  return [...helpers, ...kfuncs].filter(
+    ({ refusedIn, sleepable, traced, trusted }) =>
+      !refusedIn?.includes(type) &&
+      !sleepable &&
+      !(section === 'fentry' && trusted) &&
+      !(section === 'tp_btf' && traced),
+  )
 }
 
 const args: readonly Register[] = ['r1', 'r2', 'r3', 'r4', 'r5']
@@ -232,7 +238,7 @@ function attackText({ call, values, chained }: Attack, entries: readonly HelperE
 
 /** The attacker as an object: no BTF, no licence to be believed. */
 export function attacker(type: ProgramType, section: string): ObjectSpec {
-  const body = attackLines(callable(type))
+  const body = attackLines(callable(type, section))
   // One that behaves, and one that starts whatever it is the callback of again (of a map's element: only asks for it).
   const zero = [asm.mov('r0', 0), asm.exit()]
   const again = [
@@ -248,7 +254,7 @@ export function attacker(type: ProgramType, section: string): ObjectSpec {
     { ...functionSpec('callback', zero), isStatic: true },
     { ...functionSpec('again', again), isStatic: true },
   ]
-  const attachType = type === 'tracing' ? { attachType: 'trace_fentry' } : {}
+  const attachType = type === 'tracing' ? { attachType: section === 'fentry' ? 'trace_fentry' : 'trace_raw_tp' } : {}
   const program: ProgramSpec = { name: 'main', section, type, ...attachType, sleepable: false, entry: 'main' }
   return {
     name: 'attacker',

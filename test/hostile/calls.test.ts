@@ -16,6 +16,7 @@ const KINDS: readonly (readonly [type: ProgramType, section: string])[] = [
   ['cgroup_skb', 'cgroup_skb/egress'],
   ['kprobe', 'kprobe'],
   ['tracing', 'fentry'],
+  ['tracing', 'tp_btf'],
 ]
 
 /** A flow comes, is idle and goes: map, timer, variables and clock work. */
@@ -32,7 +33,7 @@ function worksAsEver(machine: VirtualMachine): void {
 function attack(type: ProgramType, section: string, engine: Engine, list: readonly Script[]): void {
   using machine = boot.virtual({ cpus: 2, memory: '6 MiB', loopBudget: 20_000, timers: 32 })
   machine.on('fault', () => {})
-  const entries = callable(type)
+  const entries = callable(type, section)
   const object = machine.load(attacker(type, section), { engine, checks: false })
   const input = type === 'syscall' ? { ctx: new Uint8Array(64) } : type === 'kprobe' ? {} : { data: packet }
   // The other ends of rings and buffers are open, and used between the runs.
@@ -66,9 +67,9 @@ function attack(type: ProgramType, section: string, engine: Engine, list: readon
 for (const engine of ['jit', 'interp'] as const)
   suite(`calls without a verifier, ${engine}`, () => {
     for (const [type, section] of KINDS)
-      test(`a ${type} program that calls anything with anything is contained`, () => {
+      test(`a ${type} program (${section}) that calls anything with anything is contained`, () => {
         const property = fc.property(
-          fc.array(scripts(callable(type), MAX_CALLS), { minLength: 4, maxLength: 12 }),
+          fc.array(scripts(callable(type, section), MAX_CALLS), { minLength: 4, maxLength: 12 }),
           (list) => attack(type, section, engine, list),
         )
         fc.assert(property, {

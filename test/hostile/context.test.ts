@@ -84,7 +84,7 @@ for (const engine of ['jit', 'interp'] as const satisfies readonly Engine[])
         using machine = boot.virtual({ memory: '6 MiB', loopBudget: 20_000, timers: 16 })
         const secret = secretIn(machine)
         // Callbacks and tail calls take no context of a packet.
-        const entries = callable(type).filter(
+        const entries = callable(type, section).filter(
           ({ parameters, tail, frame, returns }) => parameters > 0 && tail !== true && !frame && returns !== false,
         )
         const object = machine.load(objectOf(type, section, entries), { engine, checks: false })

@@ -8,7 +8,7 @@ import { attacker, callable, flow, MAX_CALLS, packet, scriptBytes, scriptText } 
 import { scripts, type Script } from './script.js'
 
 const SCRIPTS = Number(process.env.SKEP_HOSTILE_RUNS ?? 40) * 5
-const entries = callable('syscall')
+const entries = callable('syscall', 'syscall')
 /** Somewhere in the core. */
 const CORE = 8192
 
