@@ -178,8 +178,7 @@ export const MAP_EXTRA = 116
 export const MAP_BUCKET_SHIFT = 120
 export const BUCKET_LINE_BITS = 3
 export const BUCKET_LINE = 7
-/** The host's: 1 if the map is frozen, so that only programs write it; else 2 for each view of the host that can
- *  write. */
+/** The host's: 1 if the map is frozen, so that only programs write it; else 2 for each writing view of the host. */
 export const MAP_USE = 124
 /** Own cache line: user references (open handles and pins), not sticky. */
 export const MAP_USER_REFERENCES = 128
@@ -188,8 +187,7 @@ export const MAP_REFERENCES = 132
 /** Ring buffers: position up to which records are consumed (units of 8 bytes, 31 bits); bumped to wake the consumer. */
 export const MAP_RING_CONSUMED = 136
 export const MAP_RING_BELL = 140
-/** Hash maps, u64: the factor that spreads the order words over the buckets (map/multiplier.ts). Written at
- *  creation. */
+/** Hash maps, u64: the factor that spreads order words over buckets (map/multiplier.ts). Written at creation. */
 export const MAP_MULTIPLIER = 144
 /** LPM tries: nodes (map/trie-node.ts), bytes of one, bitmap of free ones. */
 export const MAP_NODES = 152

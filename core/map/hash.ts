@@ -64,9 +64,9 @@ export function hashLookup(map: usize, key: usize): usize {
 }
 
 /**
- * The first 8 bytes of the value of the key at a guest address, read in one step while they were that key's: its element
- * may be handed out for another key at any step, and then the link of its record has changed. 0 if absent. Lock-free:
- * each further turn follows a change of the bucket.
+ * The first 8 bytes of the value of the key at a guest address, read in one step while they were that key's: its
+ * element may be handed out for another key at any step, and then the link of its record has changed. 0 if absent.
+ * Lock-free: each further turn follows a change of the bucket.
  */
 export function hashWord(map: usize, key: usize): u64 {
   while (true) {

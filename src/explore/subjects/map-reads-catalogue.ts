@@ -1,5 +1,6 @@
 // Hash maps whose elements are handed out for other keys while somebody reads them: the host copies a value, a program
-// looks an inner map up or walks over the map. What must hold: what is read is the key's. The same one-bucket maps as in map-catalogue.ts.
+// looks an inner map up or walks over the map. What must hold: what is read is the key's. The same one-bucket maps as
+// in map-catalogue.ts.
 import { ENOENT, MAP_TYPE_HASH, MAP_TYPE_HASH_OF_MAPS, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
 import type { Entry } from './entry.js'
 import { slug } from './entry.js'
@@ -56,9 +57,9 @@ const inner: Make = (at, name) => ({
 })
 
 /**
- * A program looks a map up in a map of maps while its element leaves that and is handed out for another key, and perhaps
- * for the first one again: it is given its own, also where it was replaced by itself. Devices are looked up by the same
- * function.
+ * A program looks a map up in a map of maps while its element leaves that and is handed out for another key, and
+ * perhaps for the first one again: it is given its own, also where it was replaced by itself. Devices are looked up by
+ * the same function.
  */
 function* references(): Generator<Entry> {
   for (const changes of [

@@ -68,8 +68,8 @@ export abstract class MachineBase<M extends Mode> {
 
   /**
    * Registers a listener: 'fault' (in a callback), 'trace' (a printed line), 'lifecycle' (of timers and work),
-   * 'cpu-exit'. What it throws, the method throws that told it, once everything is told. Throws BAD_OPTION for any other
-   * name.
+   * 'cpu-exit'. What it throws, the method throws that told it, once everything is told. Throws BAD_OPTION for any
+   * other name.
    */
   on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): this {
     checkEvent('on', name, listener)

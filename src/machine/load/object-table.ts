@@ -66,8 +66,8 @@ export class ObjectTable {
   }
 
   /**
-   * Enters installed code: creates its programs, takes its references on maps. If it throws, the object is closed: what it
-   * has is taken back when a grace period is over.
+   * Enters installed code: creates its programs, takes its references on maps. If it throws, the object is closed: what
+   * it has is taken back when a grace period is over.
    */
   add(object: LiveObject, codes: Codes): void {
     const { core } = this.#kernel.host

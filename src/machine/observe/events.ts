@@ -1,5 +1,6 @@
-// Typed events of a machine. Listeners are called synchronously in order of registration. Invariant: events are told one
-// after the other, also what a listener brings about, and each of them to every listener, whatever one of them throws.
+// Typed events of a machine. Listeners are called synchronously in order of registration. Invariant: events are told
+// one after the other, also what a listener brings about, and each of them to every listener, whatever one of them
+// throws.
 
 /** Registers, removes and calls listeners; `Events` maps event names to the listener's argument. */
 export class Emitter<Events> {

@@ -84,9 +84,9 @@ export class LifecycleReader {
   }
 
   /**
-   * Events that were not read yet, in order of time. A record is counted before it is written: what a CPU is writing now,
-   * and what lies behind it, is read later. `all`: no thread runs any more, so what is not complete never will be; `dead`:
-   * the same of this CPU.
+   * Events that were not read yet, in order of time. A record is counted before it is written: what a CPU is writing
+   * now, and what lies behind it, is read later. `all`: no thread runs any more, so what is not complete never will be;
+   * `dead`: the same of this CPU.
    */
   read(all: boolean, dead?: number): RawLifecycleEvent[] {
     const events: RawLifecycleEvent[] = []

@@ -30,7 +30,7 @@ export class TraceReader {
   readonly #ring: number
   readonly #bytes: number
   #position = 0
-  /** Since a CPU has died: what it had begun lies before `end`, beside what live CPUs complete before `grace` is over. */
+  /** Since a CPU died: what it had begun lies before `end`, beside what live CPUs complete before `grace` is over. */
   #death: { readonly end: number; readonly grace: bigint } | undefined
 
   constructor(memory: Memory) {
@@ -46,8 +46,8 @@ export class TraceReader {
   }
 
   /**
-   * Complete lines that were not read yet, oldest first. Stops before a record that is still being written; goes on behind
-   * it if that is a dead CPU's, and if no thread runs any more (`still`).
+   * Complete lines that were not read yet, oldest first. Stops before a record that is still being written; goes on
+   * behind it if that is a dead CPU's, and if no thread runs any more (`still`).
    */
   read(still = false): TraceLine[] {
     const lines: TraceLine[] = []
