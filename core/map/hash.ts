@@ -63,21 +63,36 @@ export function hashLookup(map: usize, key: usize): usize {
   return isPerCpu(type) ? valueAddressOn(map, found - 1, cpuIndex()) : valueAddress(map, found - 1)
 }
 
+/** No record's link. */
+const ELSEWHERE = u64.MAX_VALUE
+
 /**
- * The first 8 bytes of the value of the key at a guest address, read in one step while they were that key's: its
- * element may be handed out for another key at any step, and then the link of its record has changed. 0 if absent.
- * Lock-free: each further turn follows a change of the bucket.
+ * For whoever reads the element `found` (of hashFind), which may be handed out for another key at any step: the link of
+ * its record while it was the key's, ELSEWHERE if it is not any more. What is read afterwards is the key's if
+ * `isStill` says so behind it: a link changes whenever its record leaves the map.
+ */
+export function linkOfKey(map: usize, key: usize, found: u32): u64 {
+  const link = load64(recordOf(map, found - 1) + RECORD_LINK)
+  return hashFind(map, key) === found ? link : ELSEWHERE
+}
+
+/** True if the element `found` has been the key's since linkOfKey gave `link`. */
+export function isStill(map: usize, found: u32, link: u64): bool {
+  return load64(recordOf(map, found - 1) + RECORD_LINK) === link
+}
+
+/**
+ * The first 8 bytes of the value of the key at a guest address, read in one step while they were that key's; 0 if
+ * absent. Lock-free: each further turn follows a change of the bucket.
  */
 export function hashWord(map: usize, key: usize): u64 {
   while (true) {
     retry()
     const found = hashFind(map, key)
     if (!found) return 0
-    const link = recordOf(map, found - 1) + RECORD_LINK
-    const its = load64(link)
-    if (hashFind(map, key) !== found) continue
+    const link = linkOfKey(map, key, found)
     const word = load64(valueAddress(map, found - 1))
-    if (load64(link) === its) return word
+    if (isStill(map, found, link)) return word
   }
 }
 

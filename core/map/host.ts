@@ -14,16 +14,16 @@ import {
   MAP_TYPE_STACK_TRACE,
 } from '../abi'
 import { cpuCount, cpuIndex } from '../cpu'
-import { glance32, load64, note32, peek32, retry } from '../door'
-import { MAP_MAX_ENTRIES, MAP_TYPE, RECORD_LINK } from '../layout'
+import { glance32, note32, peek32, retry } from '../door'
+import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { arrayLookupOn, arrayUpdate, arrayUpdateOn, arrayValue } from './array'
-import { hashDelete, hashFind, hashLocked, hashUpdate } from './hash'
+import { hashDelete, hashFind, hashLocked, hashUpdate, isStill, linkOfKey } from './hash'
 import { hashNextElement, hashNextKey } from './iterate'
 import { lockValue, refuseLock, unlockValue } from './locked'
 import { valueAddress, valueAddressOn } from './map'
 import { perCpuHashUpdate } from './percpu-hash'
-import { keyAddress, recordOf } from './record'
+import { keyAddress } from './record'
 import { referenceClear, referenceOf, referenceSet } from './reference'
 import {
   holdsReferences,
@@ -70,20 +70,17 @@ export function map_lookup_copy(map: usize, key: usize, into: usize, flags: u32)
 }
 
 /**
- * Of a hash map: copies what the element of the key at `key` holds: 0, -ENOENT. An element is handed out for another
- * key at once: what was copied counts if the link of its record, which changes whenever it leaves the map, is what it
- * was when the key was found there. Lock-free: each further turn follows a change of the bucket.
+ * Of a hash map: copies what the element of the key at `key` holds, while it was that key's: 0, -ENOENT. Lock-free:
+ * each further turn follows a change of the bucket.
  */
 function copyElement(map: usize, key: usize, into: usize): i32 {
   while (true) {
     retry()
     const found = hashFind(map, key)
     if (!found) return -ENOENT
-    const link = recordOf(map, found - 1) + RECORD_LINK
-    const its = load64(link)
-    if (hashFind(map, key) !== found) continue
+    const link = linkOfKey(map, key, found)
     readElement(map, found - 1, into)
-    if (load64(link) === its) return 0
+    if (isStill(map, found, link)) return 0
   }
 }
 

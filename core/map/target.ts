@@ -27,13 +27,17 @@ import { readValue, writeValue } from './value'
 /** As the kernel bounds the queue of a CPU. */
 const LONGEST_QUEUE: u32 = 16384
 
+/** Kinds of array: address of the place at the index at a guest address, which may be empty; 0 out of range. */
+function placeAt(map: usize, key: usize): usize {
+  const index = glance32(key)
+  return index < peek32(map + MAP_MAX_ENTRIES) ? arrayValue(map, index, 0) : 0
+}
+
 /** Address of the value under the key at a guest address, 0 if there is none. */
 function targetOf(map: usize, key: usize): usize {
   if (peek32(map + MAP_TYPE) === MAP_TYPE_DEVMAP_HASH) return hashLookup(map, key)
-  const index = glance32(key)
-  if (index >= peek32(map + MAP_MAX_ENTRIES)) return 0
-  const value = arrayValue(map, index, 0)
-  return glance32(value) ? value : 0
+  const place = placeAt(map, key)
+  return place !== 0 && glance32(place) !== 0 ? place : 0
 }
 
 /**
@@ -42,9 +46,8 @@ function targetOf(map: usize, key: usize): usize {
  */
 export function targetWord(map: usize, key: usize): u64 {
   if (peek32(map + MAP_TYPE) === MAP_TYPE_DEVMAP_HASH) return hashWord(map, key)
-  const index = glance32(key)
-  if (index >= peek32(map + MAP_MAX_ENTRIES)) return 0
-  const word = glance64(arrayValue(map, index, 0))
+  const place = placeAt(map, key)
+  const word = place === 0 ? 0 : glance64(place)
   return <u32>word ? word : 0
 }
 
@@ -77,9 +80,8 @@ export function targetUpdate(map: usize, key: usize, value: usize, flags: u64): 
     // As the kernel: BPF_EXIST does not ask whether the key is there.
     return hashUpdate(map, key, value, flags === BPF_NOEXIST ? BPF_NOEXIST : BPF_ANY, false)
   }
-  const index = glance32(key)
-  if (index >= peek32(map + MAP_MAX_ENTRIES)) return -E2BIG
-  const place = arrayValue(map, index, 0)
+  const place = placeAt(map, key)
+  if (place === 0) return -E2BIG
   if (type === MAP_TYPE_XSKMAP) return setSocket(place, target, flags)
   if (flags === BPF_NOEXIST) return -EEXIST
   if (type === MAP_TYPE_CPUMAP && target > LONGEST_QUEUE) return -EOVERFLOW
@@ -113,8 +115,8 @@ function setSocket(place: usize, socket: u32, flags: u64): i32 {
 
 /** Host, kinds of array: empties the place at the index at a guest address, which may be empty: 0, -EINVAL (index). */
 export function targetDelete(map: usize, key: usize): i32 {
-  const index = glance32(key)
-  if (index >= peek32(map + MAP_MAX_ENTRIES)) return -EINVAL
-  empty(map, arrayValue(map, index, 0))
+  const place = placeAt(map, key)
+  if (place === 0) return -EINVAL
+  empty(map, place)
   return 0
 }
