@@ -26,6 +26,11 @@ export class SkepError extends Error {
   }
 }
 
+/** True for what whoever uses something that is closed is told. */
+export function isClosed(thrown: unknown): boolean {
+  return thrown instanceof SkepError && thrown.code === 'CLOSED'
+}
+
 /** Why a call failed, to stand at the end of a message that has named the file: Node's own text repeats its path. */
 export function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown)

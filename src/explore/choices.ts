@@ -29,14 +29,13 @@ const interrupts = (choice: number): boolean => {
   return kind === NMI || kind === NMI_WAITS || kind === STOP
 }
 
+/** How many switches a choice is, `last` being the CPU of the one before or negative: see Choices.turns. */
+const switchesIn = (last: number, choice: number): number =>
+  (last >= 0 && last !== choice >> 3 ? 1 : 0) + (interrupts(choice) ? 1 : 0)
+
 /** The switches of an interleaving. */
 export function switchesOf(choices: readonly number[]): number {
-  let count = 0
-  choices.forEach((choice, at) => {
-    if (at > 0 && choices[at - 1]! >> 3 !== choice >> 3) count++
-    if (interrupts(choice)) count++
-  })
-  return count
+  return choices.reduce((sum, choice, at) => sum + switchesIn(at === 0 ? -1 : choices[at - 1]! >> 3, choice), 0)
 }
 
 /** Choices of all CPUs are bits of one word: bit `cpu * KINDS + kind`. */
@@ -159,8 +158,7 @@ export class Choices {
 
   /** How many switches a choice is: it moves to another CPU, and it may begin an NMI or stop its CPU. */
   turns(choice: number): number {
-    const last = this.words.words[this.control.last]! - 1
-    return (last >= 0 && last !== choice >> 3 ? 1 : 0) + (interrupts(choice) ? 1 : 0)
+    return switchesIn(this.words.words[this.control.last]! - 1, choice)
   }
 
   /** The bits of a CPU's choices. */

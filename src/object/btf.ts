@@ -82,6 +82,13 @@ export class Btf {
     return this.type(this.resolve(id))
   }
 
+  /** What the function of that id is given and answers; undefined if that is no function. */
+  prototypeOf(id: number): Extract<BtfType, { kind: 'prototype' }> | undefined {
+    const type = this.type(id)
+    const prototype = type.kind === 'function' ? this.type(type.type) : undefined
+    return prototype?.kind === 'prototype' ? prototype : undefined
+  }
+
   /** Bytes. Throws SkepError BAD_TYPE for what has no size (void, functions, forward declarations). */
   sizeOf(id: number): number {
     const size = this.layout.sizes[id]

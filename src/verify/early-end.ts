@@ -38,9 +38,7 @@ export function earlyEndRefusal(spec: ObjectSpec, program: ProgramSpec): Refusal
 }
 
 function answersNumber({ btf }: ObjectSpec, { btfId }: FunctionSpec): boolean {
-  const type = btf?.type(btfId)
-  const prototype = type?.kind === 'function' ? btf!.type(type.type) : undefined
-  if (prototype?.kind !== 'prototype') return false
-  const { kind } = btf!.resolved(prototype.type)
+  const prototype = btf?.prototypeOf(btfId)
+  const kind = prototype && btf?.resolved(prototype.type).kind
   return kind === 'int' || kind === 'enum'
 }

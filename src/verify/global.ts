@@ -14,9 +14,8 @@ export type GlobalArgument = 'dynptr' | { readonly bytes: number } | undefined
 
 /** The declared arguments, r1 first; none if the object has no types. */
 export function argumentsOf({ btf }: ObjectSpec, fn: FunctionSpec): readonly GlobalArgument[] {
-  const type = btf && fn.btfId > 0 ? btf.type(fn.btfId) : undefined
-  const prototype = btf && type?.kind === 'function' ? btf.type(type.type) : undefined
-  if (!btf || prototype?.kind !== 'prototype') return []
+  const prototype = btf?.prototypeOf(fn.btfId)
+  if (!btf || !prototype) return []
   return prototype.parameters.map(({ type: id }): GlobalArgument => {
     const pointer = btf.type(btf.resolve(id))
     if (pointer.kind !== 'pointer') return undefined

@@ -41,9 +41,11 @@ const NEVER = (1n << 53n) - 1n
 const TURNS = 4
 
 /** `count@0`, `count@0#2`. */
-function nameOf({ program, cpu }: RunSpec, earlier: readonly RunSpec[]): string {
-  const same = earlier.filter((one) => one.program === program && one.cpu === cpu).length
-  return `${program}@${cpu}${same > 0 ? `#${same + 1}` : ''}`
+function namesOf(runs: readonly RunSpec[]): string[] {
+  return runs.map(({ program, cpu }, index) => {
+    const same = runs.slice(0, index).filter((one) => one.program === program && one.cpu === cpu).length
+    return `${program}@${cpu}${same > 0 ? `#${same + 1}` : ''}`
+  })
 }
 
 export class ProgramMachine {
@@ -81,15 +83,8 @@ export class ProgramMachine {
     })
     this.image = this.built!
     // What has ended before takes no names from what is explored.
-    const named = (list: readonly RunSpec[]) =>
-      list.map((run, index) => ({ run, name: nameOf(run, list.slice(0, index)) }))
-    const placed = [...named(before), ...named(runs)].map(({ run, name }, _, all) =>
-      this.placed(
-        run,
-        name,
-        all.map((one) => one.run),
-      ),
-    )
+    const names = [...namesOf(before), ...namesOf(runs)]
+    const placed = [...before, ...runs].map((run, index, all) => this.placed(run, names[index]!, all))
     // What was placed belongs to the image from which every subject starts.
     this.stage.memory.forget()
     this.before = placed.slice(0, before.length)

@@ -121,8 +121,8 @@ function* repairs(): Generator<Scenario> {
     'a CPU dies in the repair of another one: a third repairs both, and what was queued is queued',
     `${BOUND} 0:now`,
     [],
-    { operations: ['offlineidleQ'], mayStop: true },
-    ['offlineR', 'offlineidleS'],
+    { operations: ['burythe1Q'], mayStop: true },
+    ['offlineR', 'burythe1S'],
   )
   yield repair(
     'taken',

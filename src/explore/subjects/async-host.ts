@@ -86,13 +86,6 @@ const awaitBinding: Make = ({ places }, { name }) => ({
   run: (cpu) => (cpu.waitWhile32(places.blocks + layout.CB_BINDING, 0), 0),
 })
 
-// The repair of CPU 0, which has ended between two operations.
-const offlineIdle: Make = (_, { name }) => ({
-  name,
-  kind: 'offline',
-  run: ({ exports }) => Number(exports['cpu_offline'](0)),
-})
-
 /** REALTIME is set so many nanoseconds away from where it was at boot. */
 const step =
   (by: number): Make =>
@@ -176,7 +169,7 @@ const HOST_OPERATIONS: Record<string, Make> = {
   awaitcancel: awaitCancel,
   offline: (_, { name }) => offline(name),
   bury,
-  // CPU 0, which stopped before the exploration.
+  // burythe1: CPU 0, which stopped before the exploration or has ended between two operations.
   burythe: (_, { name, program }) => ({
     name,
     kind: 'offline',
@@ -185,7 +178,6 @@ const HOST_OPERATIONS: Record<string, Make> = {
   stoppedinit: stoppedInit,
   stoppedcleared: stoppedIn(2, 0n),
   stoppedrunning: stoppedIn(3, 1n),
-  offlineidle: offlineIdle,
 }
 
 /** An operation of the host. Throws a plain Error if there is none of that kind. */

@@ -118,14 +118,14 @@ export function restProblem(places: Places, view: View): string | undefined {
   }
   for (let cpu = 0; cpu < places.cpus; cpu++) {
     const area = places.areas + cpu * layout.CPU_BYTES
-    if (cpu === dead && !isRepaired(places, view, cpu)) continue
+    const repaired = isRepaired(places, view, cpu)
+    if (cpu === dead && !repaired) continue
     if (load64(area + layout.CPU_SECTION) !== 0n) return `CPU ${cpu} is still in a section`
     if (load32(area + layout.CPU_CURRENT) !== 0) return `CPU ${cpu} still names a current callback`
     if (load32(area + layout.CPU_EDGE_TIMER) !== 0) return `CPU ${cpu} still waits for a timer`
-    const problem =
-      cpu === dead || isRepaired(places, view, cpu)
-        ? undefined
-        : (queueProblem(places, view, cpu) ?? (dead < 0 ? hiddenPost(places, view, cpu) : undefined))
+    const problem = repaired
+      ? undefined
+      : (queueProblem(places, view, cpu) ?? (dead < 0 ? hiddenPost(places, view, cpu) : undefined))
     if (problem !== undefined) return `the queues of CPU ${cpu}: ${problem}`
   }
   return undefined

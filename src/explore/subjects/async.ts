@@ -239,9 +239,10 @@ export class AsyncMachine implements AsyncRoom {
    * block); scribble (over the timer’s bytes in the value); put1, put2 (unload), reload1, reload2 (another program in
    * its place); drop (last user reference), reopen (a handle by id); count (of free blocks); poll; pollgone (if the map
    * is gone); loop (a worker's life, on CPU 0); await (until a callback ran; then ends that loop); tick (only before an
-   * exploration: all that was started is due then); stoppedcleared, stoppedrunning (only before an exploration: CPU 0
-   * has stopped in a firing); awaitcancel (until a cancel took effect); bury (repair, until it is done); forward, back
-   * (REALTIME is set); offline (repair); those of a map that goes (async-closing.ts).
+   * exploration: all that was started is due then); stoppedcleared, stoppedrunning, stoppedinit (only before an
+   * exploration: CPU 0 has stopped in a firing, in an init); awaitcancel (until a cancel took effect); bury (repair,
+   * until it is done); burythe1, burythe2 (repair of CPU 0, 1); forward, back (REALTIME is set); offline (repair);
+   * those of a map that goes (async-closing.ts).
    */
   operation(name: string, nested = false): Operation {
     const key = `${name} ${nested}`

@@ -69,6 +69,13 @@ export const offline = (name: string): Operation => ({
   run: (cpu) => Number(cpu.exports['cpu_offline'](cpu.stopped())),
 })
 
+/** A turn of its CPU between programs. */
+export const poll = (name: string): Operation => ({
+  name,
+  kind: 'poll',
+  run: ({ exports }) => exports['cpu_poll']() as number,
+})
+
 /** Whether a pool of the core has an object free: a bit of its lowest level. */
 export function isFree(view: View, pool: number, index: number): boolean {
   const word = view.load32(view.load32(pool + layout.BITMAP_LEVEL) + (index >> 5) * 4)

@@ -9,7 +9,7 @@ import type { CpuScript, Operation, Subject } from '../subject.js'
 import { closingOperation } from './async-closing.js'
 import type { Entry, Variant } from './entry.js'
 import { coreEntry, slug } from './entry.js'
-import { offline } from './core-stage.js'
+import { offline, poll } from './core-stage.js'
 import { LRU_OPERATIONS, MAP_OPERATIONS, stageOf } from './map-operations.js'
 import type { Shape } from './map-operations.js'
 import { atRest, check, lookup, model, remove, sparing, update } from './map-stage.js'
@@ -192,12 +192,6 @@ function repairedBesideClosing(): Entry {
 function takeBack(cpu: Cpu, map: number): void {
   cpu.poison(cpu.peek32(map + layout.MAP_SHARES), 3 * layout.SHARE_BYTES)
 }
-
-const poll = (name: string): Operation => ({
-  name,
-  kind: 'poll',
-  run: ({ exports }) => exports['cpu_poll']() as number,
-})
 
 /**
  * An insertion looks for room at all words while a room moves from one to another: there is room at every moment, and

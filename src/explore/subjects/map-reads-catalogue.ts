@@ -2,10 +2,11 @@
 // looks an inner map up or walks over the map. What must hold: what is read is the key's. The same one-bucket maps as
 // in map-catalogue.ts.
 import { ENOENT, MAP_TYPE_HASH, MAP_TYPE_HASH_OF_MAPS, MAP_TYPE_LRU_HASH } from '../../../core/abi.js'
+import type { CpuScript, View } from '../subject.js'
 import type { Entry } from './entry.js'
 import { slug } from './entry.js'
 import { LRU_OPERATIONS, MAP_OPERATIONS, type Make } from './map-operations.js'
-import { visitAll } from './map-stage.js'
+import { visitAll, type MapStage } from './map-stage.js'
 import { entry } from './map-values-catalogue.js'
 
 /** The host copies the value: what it must be, or that the key is absent. */
@@ -16,6 +17,20 @@ const copied: Make = (at, name) => ({
     const into = at.place(7)
     const result: number = cpu.exports['map_lookup_copy'](at.map, at.place(1), into, 0)
     return result === 0 ? cpu.load32(into) : result
+  },
+})
+
+/** What reads key 1 beside changes of both: its value, 101, or `absent` if they begin with its deletion or eviction. */
+const reading = (reads: Make, changes: readonly string[], absent: number) => ({
+  keys: [1, 2],
+  cpus: (at: MapStage): CpuScript[] => [
+    { operations: [reads(at, 'A')] },
+    { operations: changes.map((name, i) => LRU_OPERATIONS[name]!(at, 'BCDE'[i]!)) },
+  ],
+  rest(view: View): string | undefined {
+    const found = view.result('A')
+    if (found === 101 || (found === absent && !changes[0]!.startsWith('update'))) return undefined
+    return `key 1 was read as ${String(found)}`
   },
 })
 
@@ -36,16 +51,7 @@ function* copies(): Generator<Entry> {
         about: `the host copies 1 beside ${changes.join(', ')}; ${kind} of 2 holding [1,2]`,
         type,
         more: { short },
-        keys: [1, 2],
-        cpus: (at) => [
-          { operations: [copied(at, 'A')] },
-          { operations: changes.map((name, i) => LRU_OPERATIONS[name]!(at, 'BCDE'[i]!)) },
-        ],
-        rest(view) {
-          const found = view.result('A')
-          if (found === 101 || (found === -ENOENT && !changes[0]!.startsWith('update'))) return undefined
-          return `key 1 was copied as ${String(found)}`
-        },
+        ...reading(copied, changes, -ENOENT),
       })
 }
 
@@ -70,16 +76,7 @@ function* references(): Generator<Entry> {
       name: `map/inner/${changes.map(slug).join('/')}`,
       about: `a program looks inner map 1 up beside ${changes.join(', ')}; a hash of maps of 2 holding [1,2]`,
       type: MAP_TYPE_HASH_OF_MAPS,
-      keys: [1, 2],
-      cpus: (at) => [
-        { operations: [inner(at, 'A')] },
-        { operations: changes.map((name, i) => MAP_OPERATIONS[name]!(at, 'BCDE'[i]!)) },
-      ],
-      rest(view) {
-        const found = view.result('A')
-        if (found === 101 || (found === 0 && !changes[0]!.startsWith('update'))) return undefined
-        return `inner map 1 was ${String(found)}`
-      },
+      ...reading(inner, changes, 0),
     })
 }
 

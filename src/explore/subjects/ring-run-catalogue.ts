@@ -9,7 +9,7 @@ import { subject } from '../subject.js'
 import type { Operation, Subject, Value } from '../subject.js'
 import { trampolines } from '../trampoline.js'
 import { closingOperation } from './async-closing.js'
-import { coreStage } from './core-stage.js'
+import { coreStage, poll } from './core-stage.js'
 import { coreEntry, variantName, type Entry, type Plan } from './entry.js'
 import { moduleBytes } from './modules.js'
 import { atRest, output, placeOf, reserveSample, RING_BYTES, submit, take } from './ring-stage.js'
@@ -98,12 +98,6 @@ function faulting(at: RunStage, name: string): Operation {
     },
   }
 }
-
-const poll = (name: string): Operation => ({
-  name,
-  kind: 'poll',
-  run: ({ exports }) => exports['cpu_poll']() as number,
-})
 
 const leave = (at: RunStage, name: string): Operation => running(at, reserve(at, name))
 /** The same in a ring that may be closed already: as a program finds one in a map of maps, then it is not there. */

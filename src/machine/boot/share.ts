@@ -2,7 +2,7 @@
 // the calling thread. A joined CPU runs programs, fires timers when it is polled, and reads and writes maps through the
 // machine's memory; it loads nothing. Owns CPU_LIFE of the CPUs kept for joining.
 import { CPU_LIFE } from '../../../core/layout.js'
-import { SkepError } from '../../error.js'
+import { isClosed, SkepError } from '../../error.js'
 import { parseObject } from '../../object/read.js'
 import type { ObjectSpec, ProgramSpec } from '../../object/spec.js'
 import { direct, directAmongThreads } from '../answer.js'
@@ -172,7 +172,7 @@ export class JoinedCpu {
         return new JoinedObject(object, this.#cpu, use, programCpus)
       })
     } catch (error) {
-      if (error instanceof SkepError && error.code === 'CLOSED') return undefined
+      if (isClosed(error)) return undefined
       throw error
     }
   }

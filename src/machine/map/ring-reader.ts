@@ -5,7 +5,7 @@
 // of one ring share the records: each record goes to one of them.
 import { MAP_TYPE_RINGBUF } from '../../../core/abi.js'
 import { MAP_RING_BELL, MAP_TYPE } from '../../../core/layout.js'
-import { SkepError } from '../../error.js'
+import { isClosed, SkepError } from '../../error.js'
 import type { Btf } from '../../object/btf.js'
 import { howToKeep } from '../../object/maps.js'
 import type { Cpu } from '../cpu/cpu.js'
@@ -137,7 +137,7 @@ export class RingReader implements Bell {
     try {
       return this.take(format, true)
     } catch (error) {
-      if (!(error instanceof SkepError && error.code === 'CLOSED')) throw error
+      if (!isClosed(error)) throw error
       records.close()
       return undefined
     }

@@ -3,7 +3,7 @@
 // or discarded, and what is still reserved when the ring is closed is discarded, so that nobody waits for it.
 import { E2BIG } from '../../../core/abi.js'
 import { MAP_MAX_ENTRIES, MAP_RING_BELL } from '../../../core/layout.js'
-import { SkepError } from '../../error.js'
+import { isClosed, SkepError } from '../../error.js'
 import type { Cpu } from '../cpu/cpu.js'
 import { errnoError } from '../errno.js'
 import { show } from '../options/units.js'
@@ -124,10 +124,6 @@ export class UserRing {
   [Symbol.dispose](): void {
     this.close()
   }
-}
-
-function isClosed(error: unknown): boolean {
-  return error instanceof SkepError && error.code === 'CLOSED'
 }
 
 const OVER = Symbol('over')
