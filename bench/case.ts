@@ -2,8 +2,8 @@
 // Cases are in cases/, one file per theme; measure.ts runs them.
 import type { Bench } from './systems/bench.js'
 
-/** skep comes first; the others are what it is compared with. */
-export type SubjectName = 'skep' | 'linux' | 'native' | 'node' | 'locked' | 'rfc-v1' | 'merged'
+/** skep comes first; the others are what it is compared with. `floor`: what its own protocol costs at least. */
+export type SubjectName = 'skep' | 'linux' | 'native' | 'node' | 'locked' | 'rfc-v1' | 'merged' | 'floor'
 
 /** What happened over time, for a plot: milliseconds, and a value. */
 export type Series = readonly (readonly [milliseconds: number, value: number])[]
@@ -12,6 +12,8 @@ export type Series = readonly (readonly [milliseconds: number, value: number])[]
 export interface Running {
   /** One figure, in the case's unit. */
   measure(): Promise<number>
+  /** What was measured, where the subject's name does not say it. */
+  readonly what?: string
   /** Taken once, after the figures. */
   series?(): Promise<Series>
   end(): Promise<void>

@@ -5,6 +5,8 @@ import type { Bench } from './systems/bench.js'
 
 export interface Figure {
   subject: SubjectName
+  /** What was measured, where the subject's name does not say it. */
+  what?: string
   /** In the case's unit. */
   median: number
   /** Half of the figures lie between these two. */
@@ -22,8 +24,11 @@ export interface Row {
   figures: Figure[]
   /** Why a subject has no figure here. */
   absent: { subject: SubjectName; reason: string }[]
-  /** What was to be reached, and whether it was; undefined: what it is compared with has no figure in this run. */
-  reach: { goal: Reach; reached: boolean | undefined }[]
+  /**
+   * What was to be reached, and whether it was; undefined: what it is compared with has no figure in this run.
+   * `beyond`: not even the floor reaches it.
+   */
+  reach: { goal: Reach; reached: boolean | undefined; beyond: boolean }[]
 }
 
 /** Half of the figures spread over more than this share of the median: not to be quoted. */
@@ -38,12 +43,16 @@ export function figureOf(row: Row, subject: SubjectName): Figure | undefined {
 }
 
 /**
- * How many times better skep is than `subject`; undefined if one of them has no figure. `without`: a row whose figures
- * both rows contain, which is taken off first; what then is not above zero costs nothing that can be measured
- * (Infinity).
+ * How many times better skep (or another, `of`) is than `subject`; undefined if one of them has no figure. `without`: a
+ * row whose figures both rows contain, which is taken off first; what then is not above zero costs nothing that can be
+ * measured (Infinity).
  */
-export function advantage(row: Row, subject: SubjectName, without?: Row): number | undefined {
-  const [mine, other] = (['skep', subject] as const).map((name) => {
+export function advantage(
+  row: Row,
+  subject: SubjectName,
+  { of = 'skep', without }: { of?: SubjectName; without?: Row } = {},
+): number | undefined {
+  const [mine, other] = ([of, subject] as const).map((name) => {
     const figure = figureOf(row, name)?.median
     const share = without ? figureOf(without, name)?.median : 0
     return figure === undefined || share === undefined ? undefined : Math.max(0, figure - share)
@@ -99,7 +108,8 @@ export async function measure(
   for (const { subject, run, figures } of open) {
     const series = await run.series?.()
     await run.end()
-    row.figures.push({ ...figure(subject, figures), ...(series ? { series } : {}) })
+    const what = run.what === undefined ? {} : { what: run.what }
+    row.figures.push({ ...figure(subject, figures), ...what, ...(series ? { series } : {}) })
   }
   return row
 }
@@ -138,11 +148,15 @@ export function geometricMean(theme: Theme, rows: readonly Row[]): Row | undefin
 
 /** Says of each goal of a row whether it was reached; `rows` are those of the same run. */
 export function judge(goals: readonly Reach[], row: Row, rows: readonly Row[]): void {
-  row.reach = goals.map((goal) => ({ goal, reached: reached(goal, row, rows) }))
+  row.reach = goals.map((goal) => {
+    const reached = reaches('skep', goal, row, rows)
+    return { goal, reached, beyond: reached === false && reaches('floor', goal, row, rows) === false }
+  })
 }
 
-function reached(goal: Reach, row: Row, rows: readonly Row[]): boolean | undefined {
-  const mine = figureOf(row, 'skep')?.median
+/** Whether what was measured of `subject` reaches a goal that is skep's. */
+function reaches(subject: SubjectName, goal: Reach, row: Row, rows: readonly Row[]): boolean | undefined {
+  const mine = figureOf(row, subject)?.median
   if (mine === undefined) return undefined
   if ('atMost' in goal) return mine <= goal.atMost
   if ('atLeast' in goal) return mine >= goal.atLeast
@@ -152,10 +166,11 @@ function reached(goal: Reach, row: Row, rows: readonly Row[]): boolean | undefin
     return other === undefined ? undefined : mine <= other * goal.within
   }
   if ('of' in goal) {
-    const ratio = advantage(row, goal.of)
+    const ratio = advantage(row, goal.of, { of: subject })
     return ratio === undefined ? undefined : ratio >= 1 / goal.within
   }
   const without = rows.find(({ name }) => name === goal.without)
-  const ratio = goal.without !== undefined && !without ? undefined : advantage(row, goal.than, without)
+  if (goal.without !== undefined && (!without || subject === 'floor')) return undefined
+  const ratio = advantage(row, goal.than, { of: subject, ...(without ? { without } : {}) })
   return ratio === undefined || Number.isNaN(ratio) ? undefined : ratio >= goal.times
 }

@@ -5,6 +5,7 @@ import { REPOSITORY } from '../../test/kernel/oracle.js'
 import { running, type Start, type Theme } from '../case.js'
 import { NO_MILLION } from '../systems/kernel.js'
 import { answerOf, ask, counter, requestPacket, type Loaded } from '../systems/system.js'
+import { memoryAlone, spread } from '../floor/million.js'
 import { onBoth } from './on-object.js'
 
 const FIRING = 'bench/objects/firing.bpf.o'
@@ -91,6 +92,7 @@ export const firing: Theme = {
         skep: fireMany,
         linux: async () => NO_MILLION,
         node: fireTimeouts(MANY, 1000),
+        floor: memoryAlone({ count: MANY, order: spread }),
       },
     },
   ],

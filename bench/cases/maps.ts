@@ -1,5 +1,6 @@
 // Operations on maps, from BPF code.
 import type { Theme } from '../case.js'
+import { floorOf } from '../floor/floor.js'
 import { operation, type Operation } from './on-object.js'
 import { LOOP_TURN } from './calls.js'
 
@@ -38,19 +39,19 @@ export const maps: Theme = {
       name: 'hash: update',
       unit: 'ns',
       reach: [{ times: 3, than: 'linux' }],
-      on: operation(MAPS, 'hash_update', 20_000, TABLE),
+      on: { ...operation(MAPS, 'hash_update', 20_000, TABLE), floor: floorOf('hash update') },
     },
     {
       name: 'hash: insert + delete',
       unit: 'ns',
       reach: [{ times: 3, than: 'linux' }],
-      on: operation(MAPS, 'hash_insert_delete', 20_000, TABLE),
+      on: { ...operation(MAPS, 'hash_insert_delete', 20_000, TABLE), floor: floorOf('hash insert + delete') },
     },
     {
       name: 'LRU hash: insert at capacity',
       unit: 'ns',
       reach: [{ times: 3, than: 'linux' }],
-      on: operation(MAPS, 'lru_insert', 16_000, { argument: freshKeys() }),
+      on: { ...operation(MAPS, 'lru_insert', 16_000, { argument: freshKeys() }), floor: floorOf('LRU insert') },
     },
     {
       name: 'per-CPU array: lookup + add',
@@ -68,13 +69,13 @@ export const maps: Theme = {
       name: 'ring buffer: reserve + submit',
       unit: 'ns',
       reach: [{ times: 1.5, than: 'linux' }],
-      on: operation(MAPS, 'ring_reserve_submit', RECORDS, ring),
+      on: { ...operation(MAPS, 'ring_reserve_submit', RECORDS, ring), floor: floorOf('ring reserve + submit') },
     },
     {
       name: 'ring buffer: output',
       unit: 'ns',
       reach: [{ times: 1.5, than: 'linux' }],
-      on: operation(MAPS, 'ring_output', RECORDS, ring),
+      on: { ...operation(MAPS, 'ring_output', RECORDS, ring), floor: floorOf('ring output') },
     },
   ],
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { median, type Theme } from '../case.js'
 import { ask, counter, type Loaded } from '../systems/system.js'
+import { floorOf } from '../floor/floor.js'
 import { allocating, onBoth } from './on-object.js'
 
 const TIMERS = 'bench/objects/timers.bpf.o'
@@ -26,7 +27,7 @@ export const work: Theme = {
       name: 'wq: start of idle work',
       unit: 'ns',
       reach: [{ times: 5, than: 'linux' }],
-      on: allocating(TIMERS, 'wq_start', ['prepare_works', 16]),
+      on: { ...allocating(TIMERS, 'wq_start', ['prepare_works', 16]), floor: floorOf('wq start') },
     },
     {
       name: 'wq: from the start until the callback runs',

@@ -24,7 +24,7 @@ td.mine { font-weight: 600; color: #0f766e; }
 td.noisy { color: #9a6700; font-weight: 400; }
 .goal { display: block; white-space: nowrap; }
 .goal::before { content: "●"; margin-right: 6px; color: #8c959f; }
-.goal.reached::before { color: #1a7f37; } .goal.missed::before { color: #cf222e; }
+.goal.reached::before { color: #1a7f37; } .goal.missed::before { color: #cf222e; } .goal.beyond::before { color: #9a6700; }
 .note { color: #57606a; font-size: 12.5px; display: block; }
 `
 
@@ -33,6 +33,7 @@ export function page(run: BenchRun): string {
   const goals = rows.flatMap(({ reach }) => reach)
   const reached = goals.filter((goal) => goal.reached === true).length
   const open = goals.filter((goal) => goal.reached === undefined).length
+  const beyond = goals.filter((goal) => goal.beyond).length
   const noisy = noisyRows(rows)
   return `<!doctype html>
 <html lang="en">
@@ -43,7 +44,7 @@ export function page(run: BenchRun): string {
 <main>
 <h1>skep, measured</h1>
 <p class="quiet">${escape(`${date.slice(0, 10)}. ${machineText(machine)}`)}</p>
-<p>${reached} of ${goals.length} goals reached${open ? `, ${open} not measured here` : ''}.</p>
+<p>${reached} of ${goals.length} goals reached${beyond ? `, ${beyond} out of reach for the protocol itself` : ''}${open ? `, ${open} not measured here` : ''}.</p>
 <p class="quiet">${escape(method(run)).replace(/`([^`]+)`/g, '<code>$1</code>')}</p>
 ${missing.map((reason) => `<p class="quiet">${escape(reason)}</p>`).join('\n')}
 ${figure(operations(run), 'Time of one operation. A band leads from skep to Linux: green where skep is ahead, orange where Linux is. Hollow: too noisy to quote.')}
@@ -74,9 +75,9 @@ function section(theme: string, rows: readonly Row[], names: Names): string {
 function line(row: Row, names: Names): string {
   const mine = figureOf(row, 'skep')
   const absent = absences(row, names).map((text) => `<span class="note">${escape(text)}</span>`)
-  const goals = row.reach.map(({ goal, reached }) => {
-    const kind = reached === undefined ? '' : reached ? ' reached' : ' missed'
-    return `<span class="goal${kind}">${escape(`${goalText(goal, row.unit, names)}: ${verdict(row, reached)}`)}</span>`
+  const goals = row.reach.map((one) => {
+    const kind = one.reached === undefined ? '' : one.reached ? ' reached' : one.beyond ? ' beyond' : ' missed'
+    return `<span class="goal${kind}">${escape(`${goalText(one.goal, row.unit, names)}: ${verdict(row, one)}`)}</span>`
   })
   const note = row.note === undefined ? '' : `<span class="note">${escape(row.note)}</span>`
   return `<tr><td>${escape(row.name)}${note}</td>

@@ -6,7 +6,7 @@ import type { BenchRun } from './run.js'
 import { COLORS, draw, legend } from './svg.js'
 
 const ROW_HEIGHT = 21
-const BASELINES: readonly SubjectName[] = ['linux', 'native', 'node']
+const BASELINES: readonly SubjectName[] = ['linux', 'native', 'node', 'floor']
 
 interface Point {
   subject: SubjectName
@@ -139,7 +139,7 @@ export function scaling({ rows, names }: BenchRun): string | undefined {
   const goals = shown.flatMap(({ name, reach }) =>
     reach.flatMap(({ goal }) => ('atLeast' in goal ? [{ name, goal: goal.atLeast }] : [])),
   )
-  const subjects = (['skep', 'locked', 'rfc-v1', 'merged'] as const).filter((subject) =>
+  const subjects = (['skep', 'locked', 'rfc-v1', 'merged', 'floor'] as const).filter((subject) =>
     shown.some((row) => figureOf(row, subject)),
   )
   return draw('Throughput of several CPUs', {

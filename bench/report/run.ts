@@ -22,6 +22,8 @@ export function method(run: BenchRun): string {
     'within one run, in one order and in the other. Before the first figure an operation is run sixty times (fewer ' +
     'where one takes long) in three rounds with pauses, so that compilers have done what they will; a figure of an ' +
     'operation is the median of some runs of a millisecond or so. The figure of an operation contains the turn of its ' +
-    'loop, that of a timer or of work also the lookup of its element.'
+    'loop, that of a timer or of work also the lookup of its element. Atomic operations (or memory) alone: a loop of ' +
+    'nothing but those that the operation makes, recorded from the check build; a goal that even this loop misses is ' +
+    'out of reach, whatever the code around them.'
   )
 }

@@ -14,6 +14,7 @@ export const COLORS: Readonly<Record<SubjectName, string>> = {
   locked: '#b91c1c',
   'rfc-v1': '#a16207',
   merged: '#7c3aed',
+  floor: '#cbd5e1',
 }
 
 const STYLE = 'background:#fff;color:#1f2328;font-family:system-ui,-apple-system,"Segoe UI",sans-serif;font-size:12px'

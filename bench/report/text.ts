@@ -14,6 +14,7 @@ export function subjectNames(linux?: string): Names {
     locked: 'locked',
     'rfc-v1': 'rfc-v1',
     merged: 'merged',
+    floor: 'its protocol alone',
   }
 }
 
@@ -49,14 +50,14 @@ export function goalText(goal: Reach, unit: string, names: Names): string {
 }
 
 /** A `?` follows where one of the figures is too noisy to quote. */
-export function verdict(row: Row, reached: boolean | undefined): string {
+export function verdict(row: Row, { reached, beyond }: Pick<Row['reach'][number], 'reached' | 'beyond'>): string {
   if (reached === undefined) return 'not measured'
-  return `${reached ? 'reached' : 'not reached'}${row.figures.some(noisy) ? '?' : ''}`
+  return `${reached ? 'reached' : beyond ? 'out of reach' : 'not reached'}${row.figures.some(noisy) ? '?' : ''}`
 }
 
 /** Goals and what became of them, in one line. */
 export function reachText(row: Row, names: Names): string {
-  return row.reach.map(({ goal, reached }) => `${goalText(goal, row.unit, names)}: ${verdict(row, reached)}`).join('; ')
+  return row.reach.map((one) => `${goalText(one.goal, row.unit, names)}: ${verdict(row, one)}`).join('; ')
 }
 
 /** The figures of what skep is compared with, each with how many times better skep is. */
@@ -64,8 +65,8 @@ export function comparisons(row: Row, names: Names): string[] {
   return row.figures
     .filter(({ subject }) => subject !== 'skep')
     .map((figure) => {
-      const ratio = ratioText(row, figure.subject)
-      return `${names[figure.subject]} ${figureText(figure, row.unit)}${ratio && ` (${ratio})`}`
+      const ratio = figure.subject === 'floor' ? '' : ratioText(row, figure.subject)
+      return `${figure.what ?? names[figure.subject]} ${figureText(figure, row.unit)}${ratio && ` (${ratio})`}`
     })
 }
 

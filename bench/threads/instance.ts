@@ -3,6 +3,7 @@
 import { CPU_PROGRAM } from '../../core/layout.js'
 import { realClock } from '../../src/machine/cpu/clock.js'
 import { Memory } from '../../src/machine/cpu/memory.js'
+import { turnsOf } from '../floor/loop.js'
 import { StoppingHook } from './hook.js'
 import { FAR, PREFIX, type Place } from './place.js'
 
@@ -27,7 +28,7 @@ function fault(kind: number): never {
 }
 
 function linked(place: Place, exports: Exports): Record<string, Record<string, unknown>> {
-  if (place.design === 'skep') return { core: exports }
+  if (place.design === 'skep' || place.design === 'floor') return { core: exports }
   const prefix = PREFIX[place.design]
   const own = ['set_callback', 'start', 'cancel'].map((name) => [name, exports[`${prefix}_${name}`]])
   return { design: { ...exports, ...Object.fromEntries(own) } }
@@ -36,6 +37,10 @@ function linked(place: Place, exports: Exports): Record<string, Record<string, u
 /** A function that does one turn of an operation on `timers` (a power of two) timers from number `from` on. */
 export function driven(place: Place, thread: number): (operation: Operation, from: number, timers: number) => void {
   const { memory, shipped, driver, epoch, program, callback, first, stride } = place
+  if (place.design === 'floor') {
+    const turns = turnsOf(shipped, memory)
+    return (_operation, from, timers) => turns(from, timers - 1, TURN)
+  }
   const clock = realClock(epoch).onto(memory)
   const instance = new WebAssembly.Instance(shipped, { env: { memory }, host: { clock, fault } })
   const exports = instance.exports as unknown as Exports
@@ -66,7 +71,7 @@ export function stoppable(place: Place, thread: number): (access: number, stand:
   const exports = instance.exports as unknown as Exports
   attach(place, exports, thread)
   const [enter, leave, start] =
-    design === 'skep'
+    design === 'skep' || design === 'floor'
       ? ['section_enter', 'section_exit', 'bpf_timer_start']
       : ['specimen_enter', 'specimen_leave', `${PREFIX[design]}_start`]
   const timer = design === 'skep' ? BigInt(first) : first

@@ -1,5 +1,5 @@
-// The memory on which threads work on timers: a machine of skep with CPUs kept for them, or a specimen's. Everything in
-// a Place can be sent to a worker thread.
+// The memory on which threads work on timers: a machine of skep with CPUs kept for them, a specimen's, or that of a
+// loop of nothing but skep's atomic accesses. Everything in a Place can be sent to a worker thread.
 import { readFile } from 'node:fs/promises'
 import { PROGRAM_TABLE_FIRST } from '../../core/layout.js'
 import * as specimen from '../../core/specimens/layout.js'
@@ -10,12 +10,17 @@ import { Memory } from '../../src/machine/cpu/memory.js'
 import { REPOSITORY } from '../../test/kernel/oracle.js'
 import { ask } from '../systems/system.js'
 import { loadedObject } from '../systems/skep.js'
+import { record } from '../floor/accesses.js'
+import { compile, sharedMemory, source } from '../floor/loop.js'
+import { OPERATIONS } from '../floor/operations.js'
 import { driverModule } from './build.js'
 
-export type Design = 'skep' | 'locked' | 'rfc-v1' | 'merged'
+export type Design = 'skep' | 'locked' | 'rfc-v1' | 'merged' | 'floor'
 
 /** Timers of one thread; threads may also share those of the first. */
 export const TIMERS_OF_A_THREAD = 64
+
+type Specimen = Exclude<Design, 'skep' | 'floor'>
 
 export interface Place {
   readonly design: Design
@@ -41,13 +46,14 @@ export interface OpenPlace {
 }
 
 /** Prefix of a design's exports. */
-export const PREFIX: Readonly<Record<Exclude<Design, 'skep'>, string>> = {
+export const PREFIX: Readonly<Record<Specimen, string>> = {
   locked: 'locked',
   'rfc-v1': 'rfc_v1',
   merged: 'merged',
 }
 
 export function openPlace(design: Design, threads: number): Promise<OpenPlace> {
+  if (design === 'floor') return floorPlace()
   return design === 'skep' ? skepPlace(threads) : specimenPlace(design, threads)
 }
 
@@ -90,10 +96,21 @@ async function skepPlace(threads: number): Promise<OpenPlace> {
   return { place, close: () => machine.close() }
 }
 
+/** Only starts are driven there, and no thread stands still in one. */
+async function floorPlace(): Promise<OpenPlace> {
+  const loop = await compile(source(record(OPERATIONS['re-arm'])))
+  const nowhere = { firstCpu: 0, first: 0, stride: 0, program: 0, callback: 0 }
+  const place: Place = {
+    ...{ design: 'floor', memory: sharedMemory(), epoch: realEpoch(), ...nowhere },
+    ...{ shipped: loop, check: loop, driver: loop },
+  }
+  return { place, close: async () => {} }
+}
+
 /** Far enough that nothing becomes due. */
 export const FAR = 3_600_000_000_000n
 
-async function specimenPlace(design: Exclude<Design, 'skep'>, threads: number): Promise<OpenPlace> {
+async function specimenPlace(design: Specimen, threads: number): Promise<OpenPlace> {
   const PAGES = 64
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true })
   const epoch = realEpoch()

@@ -5,7 +5,7 @@ import * as abi from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
 import { trampolines } from '../../src/explore/trampoline.js'
 import { standingClock } from '../../src/machine/cpu/clock.js'
-import { realDoor } from './real-door.js'
+import { realDoor, type Before } from './real-door.js'
 
 type Export = (...values: (number | bigint)[]) => number | bigint
 export type Callback = (map: bigint, key: bigint, value: bigint) => bigint | void
@@ -48,7 +48,7 @@ export type AttachedCpu = ReturnType<typeof attachCpu>
 /** A build of the core. Of a check build, what comes before each access. */
 export interface Build {
   module: WebAssembly.Module
-  before?: () => void
+  before?: Before
   /** How it sleeps: as realDoor is told. */
   sleep?: (nanoseconds: number) => number
 }

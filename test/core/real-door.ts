@@ -1,7 +1,11 @@
 // The hooks of the core's check build on real memory: each access is performed as the shipped build performs it, after
 // `before` was called. So a test can stop a CPU at any access for ever, or make threads meet at any access; the
-// benchmark lets a thread stand still inside an operation (bench/threads/hook.ts).
+// benchmark lets a thread stand still inside an operation (bench/threads/hook.ts) and counts the atomic operations of
+// one (bench/floor/accesses.ts).
 import * as abi from '../../core/abi.js'
+
+/** Told of an access before it is made: its operation (core/abi.ts), its width in bytes, where. */
+export type Before = (operation: number, width: number, address: number) => void
 
 /**
  * The import object `hook` of a check build. `clock` in nanoseconds; `sleep` is told how long (ns) and says how it
@@ -9,7 +13,7 @@ import * as abi from '../../core/abi.js'
  */
 export function realDoor(
   memory: WebAssembly.Memory,
-  before: () => void,
+  before: Before,
   clock: () => number,
   sleep?: (nanoseconds: number) => number,
 ) {
@@ -22,8 +26,8 @@ export function realDoor(
   const access32 = (code: number, address: number, a: number, b: number): number => {
     const operation = code & 0xff
     if (operation === abi.DOOR_RETRY || operation === abi.DOOR_MAY_FAIL) return 0
-    before()
     const width = code >>> 8
+    before(operation, width, address)
     const index = address >>> 2
     switch (operation) {
       case abi.DOOR_LOAD:
@@ -109,7 +113,7 @@ export function realDoor(
     bLow: number,
     bHigh: number,
   ): number => {
-    before()
+    before(code & 0xff, code >>> 8, address)
     const a = (BigInt(aHigh) << 32n) | BigInt(aLow >>> 0)
     const b = (BigInt(bHigh) << 32n) | BigInt(bLow >>> 0)
     const found = wide(code & 0xff, address, a, b)
