@@ -35,6 +35,14 @@ const hostClock: Start = async () => {
   return running(measure)
 }
 
+const KTIME = [CALLS, 'ktime', 40_000] as const
+
+/** What a run costs at least that asks for the time: one reading of it. */
+export const clockAlone: Start = async (bench) => {
+  const run = await operation(...KTIME).skep!(bench)
+  return typeof run === 'string' ? run : { ...run, what: 'one reading of its clock alone' }
+}
+
 /** What every figure that is taken in a loop contains. */
 export const LOOP_TURN = 'an empty turn of the loop'
 
@@ -72,7 +80,7 @@ export const calls: Theme = {
       unit: 'ns',
       reach: [{ within: 1.3, of: 'node' }],
       note: 'Node: performance.now(); skep reads process.hrtime.bigint()',
-      on: { ...operation(CALLS, 'ktime', 40_000), node: hostClock },
+      on: { ...operation(...KTIME), node: hostClock },
     },
   ],
 }
