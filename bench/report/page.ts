@@ -47,9 +47,9 @@ export function page(run: BenchRun): string {
 <p>${reached} of ${goals.length} goals reached${beyond ? `, ${beyond} out of reach for the protocol itself` : ''}${open ? `, ${open} not measured here` : ''}.</p>
 <p class="quiet">${escape(method(run)).replace(/`([^`]+)`/g, '<code>$1</code>')}</p>
 ${missing.map((reason) => `<p class="quiet">${escape(reason)}</p>`).join('\n')}
-${figure(operations(run), 'Time of one operation. A band leads from skep to Linux: green where skep is ahead, orange where Linux is. Hollow: too noisy to quote.')}
+${figure(operations(run), 'Time of one operation. A band leads from skep to Linux: green where skep is ahead, orange where Linux is. Pale: the floor, what the operation’s own atomic accesses (its memory, its clock) take alone. Hollow: too noisy to quote.')}
 ${figure(standstill(run), 'Throughput of two threads that start one timer over and over, against what it was before. In the grey second a third thread stands still inside a start of the same timer, at the step that hinders the others most.')}
-${figure(scaling(run), 'Throughput of several CPUs. Dashed: what was to be reached.')}
+${figure(scaling(run), 'Throughput of several CPUs. Dashed: what was to be reached. Pale: its atomic operation alone.')}
 ${figure(latenessPlot(run), 'How late a timer comes that starts itself again.')}
 ${byTheme(rows)
   .map(([theme, own]) => section(theme, own, names))

@@ -14,7 +14,7 @@ export function subjectNames(linux?: string): Names {
     locked: 'locked',
     'rfc-v1': 'rfc-v1',
     merged: 'merged',
-    floor: 'its protocol alone',
+    floor: 'floor',
   }
 }
 
