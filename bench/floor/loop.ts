@@ -1,5 +1,7 @@
 // Compiles a loop of nothing but the atomic accesses of an operation: of the same kinds and widths, in their order, on
-// words that share cache lines where the operation's do; the elements' own lines change from turn to turn, as theirs.
+// words that share cache lines where the operation's do; the elements' own lines change from turn to turn, as theirs. What
+// waits for a load in the operation waits for it here: the address of the next object that is the element's own (a slot
+// says where its block is), and what a compare-and-exchange expects.
 import type { Access, Recorded } from './accesses.js'
 
 /** `count` turns, over `mask` + 1 elements (a power of two) from number `first` on. */
@@ -11,36 +13,44 @@ const LINE = 64
 const SHARED = 1024
 const FIRST = SHARED + 64 * LINE
 
-// Every word is 0 and stays 0, so that each exchange succeeds.
-const CALLS: Readonly<Record<Access['kind'], (type: string, place: string, offset: number) => string>> = {
-  load: (type, place, offset) => `atomic.load<${type}>(${place}, ${offset})`,
-  store: (type, place, offset) => `atomic.store<${type}>(${place}, 0, ${offset})`,
-  exchange: (type, place, offset) => `atomic.xchg<${type}>(${place}, 0, ${offset})`,
-  'compare-and-exchange': (type, place, offset) => `atomic.cmpxchg<${type}>(${place}, 0, 0, ${offset})`,
-  add: (type, place, offset) => `atomic.add<${type}>(${place}, 0, ${offset})`,
-  or: (type, place, offset) => `atomic.or<${type}>(${place}, 0, ${offset})`,
-  and: (type, place, offset) => `atomic.and<${type}>(${place}, 0, ${offset})`,
-  xor: (type, place, offset) => `atomic.xor<${type}>(${place}, 0, ${offset})`,
+// Every word is 0 and stays 0, so that each exchange succeeds and an address to which a word is added is what it was.
+const CALLS: Readonly<Record<Access['kind'], (type: string, place: string, expected: string) => string>> = {
+  load: (type, place) => `atomic.load<${type}>(${place})`,
+  store: (type, place) => `atomic.store<${type}>(${place}, 0)`,
+  exchange: (type, place) => `atomic.xchg<${type}>(${place}, 0)`,
+  'compare-and-exchange': (type, place, expected) => `atomic.cmpxchg<${type}>(${place}, <${type}>${expected}, 0)`,
+  add: (type, place) => `atomic.add<${type}>(${place}, 0)`,
+  or: (type, place) => `atomic.or<${type}>(${place}, 0)`,
+  and: (type, place) => `atomic.and<${type}>(${place}, 0)`,
+  xor: (type, place) => `atomic.xor<${type}>(${place}, 0)`,
 }
 
 /** The loop in AssemblyScript. */
 export function source({ accesses, shared }: Recorded): string {
-  const lines = new Map<string, number>()
-  let own = 0
-  let common = 0
-  const statements = accesses.map(({ kind, width, address }) => {
+  const lines = new Map<string, string>()
+  const known = new Map<number, string>()
+  let [own, common, last] = [0, 0, '0']
+  const statements = accesses.flatMap(({ kind, width, address }, index) => {
     const together = shared.has(address)
     const key = `${together} ${Math.floor(address / LINE)}`
-    const line = lines.get(key) ?? (together ? common++ : own++)
-    lines.set(key, line)
-    const offset = line * LINE + (address % LINE)
-    return `    ${CALLS[kind](`u${8 * width}`, together ? `${SHARED}` : 'element', offset)}`
+    const found: string[] = []
+    let line = lines.get(key)
+    if (line === undefined) {
+      line = together ? `${SHARED + common++ * LINE}` : `line${own}`
+      if (!together) found.push(`const ${line}: usize = element + ${own++ * LINE} + <usize>${last}`)
+      lines.set(key, line)
+    }
+    const call = CALLS[kind](`u${8 * width}`, `${line} + ${address % LINE}`, known.get(address) ?? '0')
+    if (kind === 'store') return [...found, call]
+    last = `word${index}`
+    known.set(address, last)
+    return [...found, `const ${last} = ${call}`]
   })
   return [
     'export function turns(first: u32, mask: u32, count: u32): void {',
     '  for (let i: u32 = 0; i < count; i++) {',
     `    const element: usize = ${FIRST} + <usize>(first + (i & mask)) * ${Math.max(1, own) * LINE}`,
-    ...statements,
+    ...statements.map((statement) => `    ${statement}`),
     '  }',
     '}',
   ].join('\n')
