@@ -1,7 +1,7 @@
 // Compiles a loop of nothing but the atomic accesses of an operation: of the same kinds and widths, in their order, on
-// words that share cache lines where the operation's do; the elements' own lines change from turn to turn, as theirs. What
-// waits for a load in the operation waits for it here: the address of the next object that is the element's own (a slot
-// says where its block is), and what a compare-and-exchange expects.
+// words that share cache lines where the operation's do; the elements' own lines change from turn to turn, as theirs.
+// What waits for a load in the operation waits for it here: the address of the next object that is the element's own (a
+// slot says where its block is), and what a compare-and-exchange expects.
 import type { Access, Recorded } from './accesses.js'
 
 /** `count` turns, over `mask` + 1 elements (a power of two) from number `first` on. */
