@@ -5,7 +5,7 @@
 // themselves) are compiled apart and are no part of the core.
 // The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a
 // dead CPU scans them, and in an exploration every step counts.
-// core.wasm has a stamp: core-stamp.mjs.
+// core.wasm has a stamp: core-stamp.mjs. What is shipped, and the older designs, have spare locals: spare-local.mjs.
 // A build is skipped when nothing that it is made of is newer than its output; a trace build of the core only if its
 // source map has the stamp, too: of other sources it would name other lines.
 import { readFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import asc from 'assemblyscript/asc'
 import { coreStamp, stamped } from './core-stamp.mjs'
+import { withSpareLocals } from './spare-local.mjs'
 
 const force = process.argv.includes('--force')
 const common = [
@@ -96,7 +97,9 @@ function readSmall(name, folder) {
 }
 
 await mkdir('dist/core/traces', { recursive: true })
-const scripts = await Promise.all(['build-core', 'core-stamp'].map((name) => stat(`scripts/${name}.mjs`)))
+const scripts = await Promise.all(
+  ['build-core', 'core-stamp', 'spare-local'].map((name) => stat(`scripts/${name}.mjs`)),
+)
 const script = Math.max(...scripts.map(({ mtimeMs }) => mtimeMs))
 const changes = await newest()
 const stamp = await coreStamp()
@@ -119,7 +122,10 @@ for (const { entry, output, options, small } of builds) {
     console.error(`build-core: ${output}: ${error.message}`)
     process.exit(1)
   }
-  if (output === 'core.wasm') await writeFile(path, stamped(await readFile(path), stamp))
+  if (options === shipped) {
+    const module = withSpareLocals(await readFile(path))
+    await writeFile(path, output === 'core.wasm' ? stamped(module, stamp) : module)
+  }
   if (traced) {
     // Places are looked up in it, not the text there: that would be four fifths of it.
     const { sourcesContent: _, ...map } = JSON.parse(await readFile(`${path}.map`, 'utf8'))

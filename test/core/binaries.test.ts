@@ -39,6 +39,21 @@ describe('the shipped core', () => {
     ])
   })
 
+  test('has a last local that nothing uses in each function that waits: an engine overwrites it', async () => {
+    const module = await parse('core.wasm')
+    let waiting = 0
+    for (const { name, body } of bodies(module)) {
+      const text = binaryen.emitText(body)
+      if (!text.includes('memory.atomic.wait')) continue
+      waiting++
+      const { params, vars } = binaryen.getFunctionInfo(module.getFunction(name))
+      const last = binaryen.expandType(params).length + vars.length - 1
+      assert.doesNotMatch(text, new RegExp(`\\(local\\.(get|set|tee) \\$?${last}\\b`), name)
+      assert.match(text, /\(local\.get \$?\d+\b/)
+    }
+    assert.ok(waiting > 2)
+  })
+
   test('has no call to a door function: every access was inlined to its instruction', async () => {
     const module = await parse('core.wasm')
     const exported = new Set(
