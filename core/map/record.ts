@@ -20,6 +20,7 @@ import {
   MAP_RECORD_BYTES,
   MAP_SEED,
   RECORD_KEY,
+  RECORD_LINK,
   RECORD_NEXT,
   RECORD_ORDER,
 } from '../layout'
@@ -119,6 +120,15 @@ export function sameKey(map: usize, record: usize, key: usize): bool {
 }
 
 /**
+ * For whoever has just unlinked the element of `record` and writes into it: the plain stores that follow are not seen
+ * before the exchange that unlinked it. On machines that reorder stores they might pass the exchange, but not a load
+ * that comes after it. The word of the link.
+ */
+export function keepBehind(record: usize): u64 {
+  return load64(record + RECORD_LINK)
+}
+
+/**
  * Writes the key into the record of an element that is in the caller's hands. Returns the order word of what was
  * written, whatever a guest does to its key meanwhile. Plain stores: a walk that still comes by the element's old place
  * finds afterwards that the link to it has changed (list.ts), and the exchange that publishes the element orders them
@@ -126,6 +136,7 @@ export function sameKey(map: usize, record: usize, key: usize): bool {
  */
 export function writeKey(map: usize, record: usize, key: usize): u64 {
   const size = peek32(map + MAP_KEY_SIZE)
+  keepBehind(record)
   if (size <= 8) {
     const order = orderOf(map, key)
     note64(record + RECORD_ORDER, order)

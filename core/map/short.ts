@@ -36,7 +36,7 @@ import {
 import { publish } from './hash'
 import { ABSENT, SWEEP, TAKEN_LINKED, act, takenElement } from './list'
 import { evict } from './lru'
-import { bucketAt, linkAfter, nextOf } from './record'
+import { bucketAt, keepBehind, linkAfter, nextOf } from './record'
 import { RESERVED, isFull, reserveOwn, unreserve } from './room'
 import { isLru } from './shape'
 import { giveElement } from './spare'
@@ -140,9 +140,10 @@ export function map_update_at_once(
   let done: i64 = 0
   if (mine) {
     const own = records + (mine - 1) * recordBytes
+    const was = keepBehind(own)
     note64(own + RECORD_ORDER, order)
     writeShort(values + (mine - 1) * stride, <usize>valuePointer, valueSize)
-    note64(own + RECORD_LINK, linkAfter(load64(own + RECORD_LINK), 0, nextOf(current ? its : word)))
+    note64(own + RECORD_LINK, linkAfter(was, 0, nextOf(current ? its : word)))
     if (lru) note32(own + recordBytes - RECORD_REFERENCED, u32(current !== 0))
     if (current) done = replace(map, order, link, word, record, its, share, mine)
     else if (compareExchange64(link, word, linkAfter(word, 0, mine)) === word) done = 1
