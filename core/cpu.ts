@@ -1,7 +1,7 @@
 // Which CPU this instance is: the address of its area, the core's only mutable global, written once by cpu_attach.
 // Every CPU has its own instance of the module on the same memory. Called from everywhere in core/.
 import { CLOCK_END, CONTEXT_NMI, FAULT_CLOCK_RANGE } from './abi'
-import { now, peek32, peek64, poke32, poke64, store32 } from './door'
+import { compareExchange32, now, peek32, peek64, poke32, poke64 } from './door'
 import { fault } from './host'
 import {
   CPU_BYTES,
@@ -52,7 +52,8 @@ export function cpuIndex(): u32 {
 /** Makes this instance CPU `index`; before any other call but machine_boot. */
 export function cpu_attach(index: u32): void {
   area = cpuArea(index)
-  store32(area + CPU_LIFE, LIFE_LIVE)
+  // One that was declared dead meanwhile stays so: a thread that joins is live before it comes here.
+  compareExchange32(area + CPU_LIFE, LIFE_UNUSED, LIFE_LIVE)
 }
 
 /** True in code that may have interrupted an operation of this same CPU: it must leave the CPU's queues alone. */

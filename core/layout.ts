@@ -58,8 +58,9 @@ export const HEADER_GUEST_HEAP = 124
 export const HEADER_GRACE_PERIOD = 128
 /** 1 if all CPUs run on one thread; host, before anything runs. */
 export const HEADER_ONE_THREAD = 136
-/** CPU that repairs a dead one, +1; 0 = none. */
+/** CPU that repairs a dead one, +1; 0 = none. CPUs that take their turns by themselves: those below; host. */
 export const HEADER_REPAIRER = 140
+export const HEADER_WORKERS = 144
 /** u64, own cache line: bytes ever written to the trace ring; reservation by add. */
 export const HEADER_TRACE_HEAD = 192
 export const HEADER_BYTES = 256
@@ -268,7 +269,7 @@ export const CPU_BELL = 12
 export const CPU_SLEEPING = 16
 /** The control block whose callback this CPU runs or is about to run. */
 export const CPU_CURRENT = 20
-/** The timer that a callback on this CPU waits for (0 none) and its run number. */
+/** The timer that a callback on this CPU waits for (0 none), and {number : 30, its run : 2}; async/deadlock.ts. */
 export const CPU_EDGE_TIMER = 24
 export const CPU_EDGE_RUN = 28
 /** Address of the inbox bitmap. */
@@ -293,14 +294,12 @@ export const CPU_BUDGET = 96
 export const CPU_FIRING = 100
 export const CPU_NESTED = 104
 export const CPU_RANDOM = 108
-/** Deferred frees: newly dead (pushed by exchange), waiting, u64 grace period that the waiting ones need, number of
- *  both. */
+/** Deferred frees: newly dead (pushed by exchange), waiting, u64 grace period that these need, number of both. */
 export const CPU_DEFERRED_NEW = 112
 export const CPU_DEFERRED_WAITING = 116
 export const CPU_DEFERRED_UNTIL = 120
 export const CPU_DEFERRED_COUNT = 128
-/** Guest addresses: top of stack 0, run buffer (context and data of program runs), scratch page
- *  (key cells of helpers). */
+/** Guest addresses: top of stack 0, run buffer (context and data of runs), scratch page (key cells of helpers). */
 export const CPU_STACKS = 132
 export const CPU_RUN_BUFFER = 136
 export const CPU_RUN_BUFFER_BYTES = 140
@@ -311,9 +310,10 @@ export const CPU_PREEMPT_DEPTH = 152
 /** Work list: first, last. */
 export const CPU_WORK_FIRST = 156
 export const CPU_WORK_LAST = 160
-/** Root of the due heap; entries in the whole timer queue. */
+/** Root of the due heap; entries in the whole timer queue; starts by nested code (queue/stamp.ts). */
 export const CPU_DUE_ROOT = 164
 export const CPU_QUEUE_LENGTH = 168
+export const CPU_NESTED_STAMPS = 172
 /** u64: the wheel's base, in deadline units. */
 export const CPU_WHEEL_BASE = 176
 /** The due list: first, last. */

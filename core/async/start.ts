@@ -2,11 +2,12 @@
 // can be armed [H38]. In the common case (an armed timer moves to later) no queue, no reference and no other CPU is
 // touched.
 import { EINVAL, ENOENT } from '../abi'
-import { compareExchange64, load64, note32, peek32, poke32 } from '../door'
-import { cpu, cpuIndex, nested } from '../cpu'
-import { CB_BINDING, CB_QUEUED, CB_STAMP, CB_STATE, CPU_STAMP } from '../layout'
+import { compareExchange64, load64, note32 } from '../door'
+import { cpuIndex, nested } from '../cpu'
+import { CB_BINDING, CB_QUEUED, CB_STAMP, CB_STATE } from '../layout'
 import { queuedDeadline, queuedOwner } from '../queue/entry'
 import { post } from '../queue/inbox'
+import { nextStamp } from '../queue/stamp'
 import { isBound } from './binding'
 import { place } from './place'
 import { slotRelease } from './slot'
@@ -56,8 +57,7 @@ function disarmed(block: usize, mine: u64): u64 {
 // it has left the CPU, and this one leaves while the reads are under way. It is advice: a start that fails leaves it
 // too.
 function leaveStamp(block: usize): u32 {
-  const stamp = peek32(cpu() + CPU_STAMP) + 1
-  poke32(cpu() + CPU_STAMP, stamp)
+  const stamp = nextStamp()
   note32(block + CB_STAMP, stamp)
   return stamp
 }

@@ -1,4 +1,5 @@
-// What a dead CPU leaves behind in the maps. Called by the repair of a dead CPU (run/offline.ts), on a live one.
+// What a dead CPU leaves behind in the maps, or one whose code a fault has ended. Called by the repair of a dead CPU
+// (run/offline.ts), on a live one, and by run/unwind.ts.
 // An update, delete or eviction that was cut off holds at most one element, and the room of one, that no map will see
 // again: the elements that every map has beyond max_entries make up for it. Whether it held one cannot be known (it may
 // have ended the change and not yet said so): the machine's statistics count the changes, not the elements. The
@@ -23,12 +24,19 @@ import { isHash } from './shape'
 import { repairSpare } from './spare'
 
 /**
- * Withdraws the lookups and writes of CPU `dead`, gives its spare elements back, and counts the changes that it had
- * under way.
+ * Withdraws the lookups and writes of CPU `index`, and counts the changes that it had under way: it is dead, or a fault
+ * has ended what it did.
  */
+export function endChanges(index: u32): void {
+  withdrawLookups(index)
+  withdrawWrites(index)
+  const under = cpuArea(index) + CPU_MAP_OPERATIONS
+  add32(HEADER + HEADER_UNFINISHED_CHANGES, glance32(under))
+  note32(under, 0)
+}
+
+/** The same for CPU `dead`, whose reservations are discarded, and whose spare elements are given back. */
 export function repairMaps(dead: u32): void {
-  withdrawLookups(dead)
-  withdrawWrites(dead)
   abandonReservations(dead, true)
   for (let at: u32 = 0; at < <u32>MAX_MAPS; at++) {
     const map = <usize>peek32(HEADER + HEADER_MAPS) + <usize>at * MAP_BYTES
@@ -37,7 +45,5 @@ export function repairMaps(dead: u32): void {
     if (load32(map + MAP_STATE) !== MAP_LIVE) continue
     if (isHash(peek32(map + MAP_TYPE))) repairSpare(map, dead)
   }
-  const under = cpuArea(dead) + CPU_MAP_OPERATIONS
-  add32(HEADER + HEADER_UNFINISHED_CHANGES, glance32(under))
-  note32(under, 0)
+  endChanges(dead)
 }

@@ -5,8 +5,9 @@
 // batch.
 import { cpu } from '../cpu'
 import { peek32, peek64, poke32, poke64 } from '../door'
-import { CB_ENTRY_STAMP, CPU_BATCH_BLOCKS, CPU_BATCH_KEYS, CPU_STAMP } from '../layout'
+import { CB_ENTRY_STAMP, CPU_BATCH_BLOCKS, CPU_BATCH_KEYS } from '../layout'
 import { entryDeadline } from './entry'
+import { lastStamp } from './stamp'
 import { WHEEL_SHIFT } from './wheel'
 
 /** Entries of a batch at most. */
@@ -25,7 +26,7 @@ function blockAddress(place: u32): usize {
 // Stamps wrap: they are ordered by their distance from the last one of this CPU.
 function keyOf(entry: usize, place: u32): u64 {
   const withinSlot = entryDeadline(entry) & (((<u64>1) << WHEEL_SHIFT) - 1)
-  const stamp = peek32(entry + CB_ENTRY_STAMP) - peek32(cpu() + CPU_STAMP) + 0x80000000
+  const stamp = peek32(entry + CB_ENTRY_STAMP) - lastStamp() + 0x80000000
   return (((withinSlot << STAMP_BITS) | (<u64>stamp)) << PLACE_BITS) | (<u64>place)
 }
 

@@ -50,6 +50,7 @@ import {
   HEADER_TASK,
   HEADER_TRACE_RING,
   HEADER_TRACE_RING_BYTES,
+  HEADER_WORKERS,
   MAGIC,
   MAP_BYTES,
   PROGRAM_BYTES,
@@ -102,6 +103,7 @@ export function machine_boot(memoryBytes: u32, cpus: u32, controlBlocks: u32, co
 
   poke32(HEADER + HEADER_CORE_HEAP_END, HEADER + HEADER_BYTES)
   poke32(HEADER + HEADER_CPUS, cpus)
+  poke32(HEADER + HEADER_WORKERS, cpus)
   const areas = reserve(cpus * CPU_BYTES)
   poke32(HEADER + HEADER_CPU_AREAS, areas)
   poke32(HEADER + HEADER_MAPS, reserve(MAX_MAPS * MAP_BYTES))

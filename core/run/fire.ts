@@ -140,10 +140,12 @@ export function finish(block: usize): void {
   settle(block)
 }
 
+// The put comes before the name goes: on machines that reorder stores a plain one may be seen before the exchange in
+// front of it, but not before another one in front of that, which took the run mark away (run/offline.ts asks for both).
 function settle(block: usize): void {
   poke32(cpu() + CPU_FIRING, FIRING_NONE)
-  note32(cpu() + CPU_CURRENT, 0)
   controlBlockPut(block)
+  note32(cpu() + CPU_CURRENT, 0)
 }
 
 // True if the state is armed for later than the entry that brought us here: it takes its turn by its own time [H36].

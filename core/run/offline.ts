@@ -4,6 +4,7 @@
 // state that the next call skips.
 import { EAGAIN, EINVAL } from '../abi'
 import { controlBlockPut } from '../async/control-block'
+import { dropEdge } from '../async/deadlock'
 import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runNumber, runOf, targetOf, WITHOUT_RUN } from '../async/state'
 import { mapOf, slotOfBlock } from '../async/owner'
 import { PROGRAM_WAITING } from '../async/program'
@@ -33,11 +34,12 @@ import {
   CB_STATE,
   CONTROL_BLOCK_BYTES,
   CPU_CURRENT,
+  CPU_DEFERRED_COUNT,
   CPU_DEFERRED_NEW,
   CPU_DEFERRED_WAITING,
-  CPU_EDGE_TIMER,
   CPU_FIRING,
   CPU_LIFE,
+  CPU_QUEUE_LENGTH,
   CPU_SECTION,
   HEADER,
   HEADER_CONTROL_BLOCKS,
@@ -45,6 +47,7 @@ import {
   HEADER_HEIR,
   HEADER_PROGRAMS,
   HEADER_REPAIRER,
+  HEADER_WORKERS,
   MAP_BYTES,
   MAP_DEFERRED_BY,
   MAP_STATE,
@@ -85,17 +88,19 @@ function claim(dead: u32): bool {
   return compareExchange32(HEADER + HEADER_REPAIRER, held, mine) === held
 }
 
-// The CPU that takes over: the first live one.
+// The CPU that takes over: the first live one of those that take turns by themselves; else this one, whose host gives it
+// some then. A thread that joined may never poll.
 function chooseHeir(dead: u32): u32 {
-  const count = cpuCount()
-  for (let index: u32 = 0; index < count; index++)
+  const workers = peek32(HEADER + HEADER_WORKERS)
+  for (let index: u32 = 0; index < workers; index++)
     if (index !== dead && load32(cpuArea(index) + CPU_LIFE) === LIFE_LIVE) return index
   return cpuIndex()
 }
 
 // Ends the run whose mark the dead CPU has left, if it has. False: the mark is another CPU's, or it cannot be told.
 function endRun(block: usize, dead: u32): bool {
-  const runs = glance32(block + CB_RUNS)
+  // In this order: a plain load might come after the one of the state on machines that reorder loads.
+  const runs = load32(block + CB_RUNS)
   const run = runOf(load64(block + CB_STATE))
   if (run === 0) return true
   if (runByOther(block, dead)) return false
@@ -187,7 +192,7 @@ export function cpu_offline(dead: u32): i32 {
   store32(HEADER + HEADER_HEIR, heir)
   store32(area + CPU_LIFE, LIFE_DEAD)
   const outermost = sectionEnter()
-  store32(area + CPU_EDGE_TIMER, 0)
+  dropEdge(area)
   releaseLock(area, dead)
   const done = endFiring(area, dead)
   repairMaps(dead)
@@ -206,6 +211,8 @@ export function cpu_offline(dead: u32): i32 {
   }
   store32(area + CPU_DEFERRED_NEW, 0)
   note32(area + CPU_DEFERRED_WAITING, 0)
+  note32(area + CPU_DEFERRED_COUNT, 0)
+  note32(area + CPU_QUEUE_LENGTH, 0)
   // Last: what the dead CPU was about to do with what it saw is done.
   store64(area + CPU_SECTION, 0)
   store32(HEADER + HEADER_REPAIRER, 0)

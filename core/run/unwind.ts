@@ -1,7 +1,7 @@
 // After a fault: the host threw through the core's frames. Called by the host on the same CPU before anything else runs
 // there. Settles what the interrupted code owed, wherever it was [G2, G3].
 import { CONTEXT_TASK } from '../abi'
-import { clearEdge } from '../async/deadlock'
+import { dropEdge } from '../async/deadlock'
 import { cpu, cpuIndex } from '../cpu'
 import { peek32, poke32, store64 } from '../door'
 import { releaseLock } from '../spin-lock'
@@ -15,14 +15,20 @@ import {
   CPU_READ_DEPTH,
   CPU_SECTION,
 } from '../layout'
+import { endChanges } from '../map/repair'
 import { settleReservations } from '../map/ring'
 import { finish, FIRING_RUNNING } from './fire'
 
-/** Releases a held spin lock, ends an interrupted callback, leaves the section: the CPU is between programs again. */
+/**
+ * Releases a held spin lock, ends an interrupted callback and changes of maps, leaves the section: the CPU is between
+ * programs again.
+ */
 export function cpu_unwind(): void {
   const area = cpu()
   releaseLock(area, cpuIndex())
-  clearEdge()
+  // Whatever the context: an NMI may have come inside a cancel.
+  dropEdge(area)
+  endChanges(cpuIndex())
   poke32(area + CPU_NESTED, 0)
   poke32(area + CPU_READ_DEPTH, 0)
   poke32(area + CPU_PREEMPT_DEPTH, 0)

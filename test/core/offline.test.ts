@@ -142,6 +142,30 @@ describe('a dead CPU', () => {
     assert.deepEqual([cpu.call('cpu_offline', 1), cpu.call('cpu_offline', 7)], [-EINVAL, -EINVAL])
   })
 
+  test('counts nothing as queued or waiting any more, for it is elsewhere', () => {
+    const { machine, map, arm, pollLive } = setup()
+    arm(0, 0)
+    machine.cpu(0).call('map_user_put', map.address)
+    machine.cpu(0).call('map_user_get', map.address)
+    arm(0, 1)
+    const counts = (): number[] =>
+      [layout.CPU_QUEUE_LENGTH, layout.CPU_DEFERRED_COUNT].map((field) => machine.u32(machine.cpu(0).area + field))
+    assert.deepEqual(counts(), [1, 1])
+    assert.equal(machine.cpu(1).call('cpu_offline', 0), 0)
+    assert.deepEqual(counts(), [0, 0])
+    machine.now += 1000
+    pollLive(0)
+    assert.equal(machine.cpu(1).call('control_blocks_lost'), 0)
+  })
+
+  test('stays dead, though its thread attaches to it afterwards', () => {
+    const { machine } = setup()
+    const { area } = machine.cpu(0)
+    assert.equal(machine.cpu(1).call('cpu_offline', 0), 0)
+    machine.cpu(0).call('cpu_attach', 0)
+    assert.equal(machine.u32(area + layout.CPU_LIFE), 2)
+  })
+
   test('is not repaired while another CPU repairs, unless that one is dead too', () => {
     const { machine } = setup()
     const repairer = layout.HEADER + layout.HEADER_REPAIRER

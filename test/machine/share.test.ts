@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { CPU_LIFE } from '../../core/layout.js'
 import { boot, join, type LoadedObject, type Machine } from '../../src/index.js'
-import { coded, eventually, probes, u32, unchecked, type Slot } from './probes.js'
+import { coded, eventually, probes, request, u32, unchecked, type Slot } from './probes.js'
 
 const joiner = new URL('./joiner.js', import.meta.url)
 
@@ -70,6 +70,13 @@ test('timers of a joined CPU fire when it polls, and move when it leaves', async
   await eventually(async () => (await fired()).fired === 2n, 'the timer fires elsewhere')
   assert.equal((await fired()).fired_on, 0n)
   assert.deepEqual(exits, [index])
+})
+
+test('[G5] when the last worker has died its timers fire, though a thread that has joined never polls', async (t) => {
+  const { machine, object } = await joined(t)
+  await object.programs.start_timer!.run({ ctx: request(5, 30e6) })
+  await machine.offline(0)
+  await eventually(async () => ((await object.maps.slots!.get(5)) as Slot).fired === 1n, 'the timer fires')
 })
 
 test('a joined thread that is terminated is taken offline by its owner', async (t) => {

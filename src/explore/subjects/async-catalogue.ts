@@ -132,6 +132,16 @@ function* repairs(): Generator<Scenario> {
     ['pollB'],
     ['offlineR', 'buryS'],
   )
+  // CPU 0 has stopped before the exploration.
+  yield {
+    name: 'repair/heirs-of-a-repairer',
+    about:
+      'two CPUs at once take over the repair that a third has died in: one goes on for it, what was queued is queued',
+    hazards: [],
+    steps: `${BOUND} 0:now 0:stoppedrepair`,
+    scripts: [[], ['burythe1R'], ['burythe1S']],
+    small: true,
+  }
   yield* repairsBesideRuns()
 }
 

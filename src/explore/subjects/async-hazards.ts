@@ -1,7 +1,7 @@
 // The hazards of contract §5 that are about interleavings, each as named subjects: `hazard/H7/…`. Who does what, from
 // which state; what must hold is said once, in async-memory.ts and in the sequential model.
 import type { View } from '../subject.js'
-import { EINVAL } from '../../../core/abi.js'
+import { EDEADLK, EINVAL } from '../../../core/abi.js'
 import { CB_STATE, SLOT_EMPTY } from '../../../core/layout.js'
 import { ANYTHING, variantName, type Variant } from './entry.js'
 import { decodeState } from './async-memory.js'
@@ -183,6 +183,16 @@ function* several(): Generator<Scenario> {
     ...{ machine: 'three timers' as const, more },
   }
   yield {
+    ...named(
+      'H9/next-callback',
+      'a callback that waits for another, whose CPU then runs one that waits for the first: that is no cycle',
+      '0:init@0 0:cancelnext1@0 0:now@0 1:init@1 1:set1@1 1:past@1 1:init@2 1:cancelnext1@2 1:now@2',
+      [['pollA'], ['pollB']],
+    ),
+    ...{ machine: 'three timers' as const, more },
+    rest: refusedForNothing,
+  }
+  yield {
     ...named('H9/self', 'a callback that cancels its own timer, beside a cancel', '0:init 0:cancelself1 0:now', [
       ['pollA'],
       ['cancelB'],
@@ -207,6 +217,12 @@ function* several(): Generator<Scenario> {
   }
 }
 
+// No callback of the subject waits for one that waits for it, directly or through others.
+const refusedForNothing = (view: View): string | undefined =>
+  notesOf(view, 'pollA', 'pollB').includes(String(-EDEADLK))
+    ? 'H9: a cancel is refused, and nobody waits for it'
+    : undefined
+
 // The first timer is program 1's. If it ran once, before the other, then the first arming was the one that ran: the
 // later one must still be there.
 function ranEarly(view: View, places: Places): string | undefined {
@@ -216,6 +232,35 @@ function ranEarly(view: View, places: Places): string | undefined {
   if (begun.join() !== 'begin 1 @0,begin 2 @1') return undefined
   const state = decodeState(view.load64(view.load32(places.slot) + CB_STATE))
   return state.armed ? undefined : 'H36: the arming to later ran before a timer that was due earlier'
+}
+
+// Equal deadlines fire in the order of these numbers. An NMI between two accesses by which a start counts itself is
+// counted, too.
+function* ties(): Generator<Scenario> {
+  const starts = ['timed@0A', 'timed@1M', 'timed@2N', 'timed@3B']
+  yield {
+    name: 'hazard/H36/ties+nmi',
+    about: 'starts on one CPU, two of them by NMIs: one that begins when another has ended has the larger number',
+    hazards: ['H36'],
+    steps: [0, 1, 2, 3].map((element) => `0:init@${element} 0:set1@${element}`).join(' '),
+    scripts: [{ operations: ['timed@0A', 'timed@3B'], nmi: ['timed@1M', 'timed@2N'] }],
+    variant: 'nmi',
+    machine: 'four timers',
+    more: { model: ANYTHING },
+    rest(view) {
+      const at = starts.map((start) => ({ start, times: String(view.result(start)).split(' ').map(Number) }))
+      for (const {
+        start: one,
+        times: [, ended, stamp],
+      } of at)
+        for (const {
+          start: other,
+          times: [began, , later],
+        } of at)
+          if (ended! < began! && later! <= stamp!) return `H36: ${other} came after ${one}, and has no larger number`
+      return undefined
+    },
+  }
 }
 
 // An element leaves its map and comes back for another key; a program has kept its pointer.
@@ -322,6 +367,7 @@ export function* hazardScenarios(): Generator<Scenario> {
   yield* sleepers()
   yield* single()
   yield* several()
+  yield* ties()
   yield* stale()
   yield* overwritten()
   yield* late()

@@ -125,6 +125,13 @@ const stoppedInit: Make = ({ places: { blocks, map } }, { name }) => ({
   },
 })
 
+// Before an exploration: CPU 0 has stopped in a repair.
+const stoppedRepair: Make = (_, { name }) => ({
+  name,
+  kind: 'stopped',
+  run: (cpu) => (cpu.store32(layout.HEADER + layout.HEADER_REPAIRER, 1), 0),
+})
+
 // Begins once a cancel has taken effect on what CPU 0 was running when it stopped (stoppedrunning).
 const awaitCancel: Make = ({ places: { blocks } }, { name }) => ({
   name,
@@ -176,6 +183,7 @@ const HOST_OPERATIONS: Record<string, Make> = {
     run: ({ exports }) => Number(exports['cpu_offline'](program - 1)),
   }),
   stoppedinit: stoppedInit,
+  stoppedrepair: stoppedRepair,
   stoppedcleared: stoppedIn(2, 0n),
   stoppedrunning: stoppedIn(3, 1n),
 }

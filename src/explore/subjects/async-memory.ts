@@ -209,12 +209,14 @@ function blockProblem(
 
 /**
  * Ghost words of the async subjects: handles of program i that were dropped; whether another program has its place; who
- * is on the one thread; callbacks of control block i that run now.
+ * is on the one thread; beginnings and ends of starts that say when they were; callbacks of control block i that run
+ * now.
  */
 export const GHOST_PUTS = 0
 export const GHOST_GONE = 2
 export const GHOST_THREAD = 4
-export const GHOST_RUNNING = 5
+export const GHOST_TIMES = 5
+export const GHOST_RUNNING = 6
 
 const BLOCK_FIELDS = fieldsOf('CB_')
 const CPU_FIELDS = fieldsOf('CPU_')

@@ -5,7 +5,7 @@ import * as layout from '../../../core/layout.js'
 import type { Cpu } from '../executor.js'
 import type { Operation, Value } from '../subject.js'
 import { CALLBACK_OF, CALLBACKS } from './async-callbacks.js'
-import { GHOST_RUNNING, isPresent } from './async-memory.js'
+import { GHOST_RUNNING, GHOST_TIMES, isPresent } from './async-memory.js'
 import type { Places } from './async-memory.js'
 import { CLOCK, expiryOf, LATER, OFFSET } from './async-times.js'
 
@@ -151,6 +151,16 @@ const unbound: Make = (room, asked) =>
     return 0
   })
 
+// A start for now that answers when it began and when it had ended, by numbers of such moments, and its own number.
+const timed: Make = (room, asked) =>
+  inProgram(room, asked, 'start', {}, (cpu) => {
+    const times = cpu.ghost(GHOST_TIMES)
+    const began = cpu.add32(times, 1)
+    if (room.timerStart(cpu, asked.timer, 0, 0) !== 0) cpu.fail('a start is refused')
+    const ended = cpu.add32(times, 1)
+    return `${began} ${ended} ${cpu.peek32(cpu.peek32(room.places.slot + asked.element * 4) + layout.CB_STAMP)}`
+  })
+
 // The program writes over the bytes of its timer, which no verifier of this machine keeps it from.
 const scribble: Make = (room, asked) =>
   inProgram(room, asked, 'scribble', {}, (cpu) => {
@@ -166,6 +176,7 @@ export const PROGRAM_OPERATIONS: Record<string, Make> = {
   later: (room, asked) => start(room, asked, LATER, LATER, 0),
   abs: absolute,
   past: absolute,
+  timed,
   pin: (room, asked) => start(room, asked, 0, 0, BPF_F_TIMER_CPU_PIN),
   cancel: (room, asked) => cancel(room, asked, () => {}),
   silence,

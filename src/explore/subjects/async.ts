@@ -232,17 +232,18 @@ export class AsyncMachine implements AsyncRoom {
   /**
    * An operation by its name, which begins with its kind, then `@1` for the timer of element 1; the rest makes it
    * unique. Kinds: init; set, restart, freeself, cancelself, startfreed, cancelnext, freenext followed by 1 or 2
-   * (set_callback of such a callback of that program); now, later, abs, past, pin (starts); cancel; silence (a cancel
-   * after which no callback may run: for scripts without starts); async (cancel_async); free (an update of the
-   * element); insert, delete (of a key of a hash); freefound, initfound, startfound (set_callback and start; by a
-   * program that has found the map in another one, if it is there); hold (a section); unbound (a look at a freed
-   * block); scribble (over the timer’s bytes in the value); put1, put2 (unload), reload1, reload2 (another program in
-   * its place); drop (last user reference), reopen (a handle by id); count (of free blocks); poll; pollgone (if the map
-   * is gone); loop (a worker's life, on CPU 0); await (until a callback ran; then ends that loop); tick (only before an
-   * exploration: all that was started is due then); stoppedcleared, stoppedrunning, stoppedinit (only before an
-   * exploration: CPU 0 has stopped in a firing, in an init); awaitcancel (until a cancel took effect); bury (repair,
-   * until it is done); burythe1, burythe2 (repair of CPU 0, 1); forward, back (REALTIME is set); offline (repair);
-   * those of a map that goes (async-closing.ts).
+   * (set_callback of such a callback of that program); now, later, abs, past, pin (starts); timed (now, and when that
+   * was); cancel; silence (a cancel after which no callback may run: for scripts without starts); async
+   * (cancel_async); free (an update of the element); insert, delete (of a key of a hash); freefound, initfound,
+   * startfound (set_callback and start; by a program that has found the map in another one, if it is there); hold (a
+   * section); unbound (a look at a freed block); scribble (over the timer’s bytes in the value); put1, put2 (unload),
+   * reload1, reload2 (another program in its place); drop (last user reference), reopen (a handle by id); count (of
+   * free blocks); poll; pollgone (if the map is gone); loop (a worker's life, on CPU 0); await (until a callback ran;
+   * then ends that loop); tick (only before an exploration: all that was started is due then); stoppedcleared,
+   * stoppedrunning, stoppedinit, stoppedrepair (only before an exploration: CPU 0 has stopped in a firing, in an
+   * init, in a repair); awaitcancel (until a cancel took effect); bury (repair, until it is done); burythe1, burythe2
+   * (repair of CPU 0, 1); forward, back (REALTIME is set); offline (repair); those of a map that goes
+   * (async-closing.ts).
    */
   operation(name: string, nested = false): Operation {
     const key = `${name} ${nested}`

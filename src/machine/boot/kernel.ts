@@ -10,6 +10,7 @@ import {
   HEADER_LOOP_BUDGET,
   HEADER_ONE_THREAD,
   HEADER_RANDOM_SEED,
+  HEADER_WORKERS,
 } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import type { Clock } from '../cpu/clock.js'
@@ -242,6 +243,8 @@ export class Kernel {
       memory.setWord(memory.cpuArea(cpu) + CPU_RANDOM, mix(shape.seed + 0x9e3779b9 * (cpu + 1)) || 1)
     // Threads have a CPU of the host's, through which it enters maps.
     memory.setWord(HEADER + HEADER_ONE_THREAD, shape.hostCpu ? 0 : 1)
+    // Those of threads that join are polled when their threads like, the host's when no other is left.
+    memory.setWord(HEADER + HEADER_WORKERS, shape.cpus)
     setMachineTask(memory.bytes, shape.task)
     if (shape.loopBudget !== undefined) memory.setWord(HEADER + HEADER_LOOP_BUDGET, shape.loopBudget)
   }
