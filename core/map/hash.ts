@@ -10,7 +10,7 @@
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST, E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from '../abi'
 import { closeElement, openElement } from '../async/element'
 import { cpuIndex } from '../cpu'
-import { add64, glance32, glance64, load64, peek32, retry } from '../door'
+import { glance32, glance64, load64, peek32, retry } from '../door'
 import { MAP_KEY_SIZE, MAP_TYPE, RECORD_KEY, RECORD_LINK, RECORD_ORDER } from '../layout'
 import { answerLookups, findSurely } from './announce'
 import { beginWrite, endWrite } from './element-write'
@@ -79,14 +79,6 @@ export function linkOfKey(map: usize, key: usize, found: u32): u64 {
 /** True if the element `found` has been the key's since linkOfKey gave `link`. */
 export function isStill(map: usize, found: u32, link: u64): bool {
   return load64(recordOf(map, found - 1) + RECORD_LINK) === link
-}
-
-/**
- * The same for whoever has read more than one word of it, by plain loads: on machines that reorder loads these may come
- * after another load, but not after an exchange, which here changes nothing.
- */
-export function isStillCopied(map: usize, found: u32, link: u64): bool {
-  return add64(recordOf(map, found - 1) + RECORD_LINK, 0) === link
 }
 
 /**

@@ -18,7 +18,7 @@ import { glance32, note32, peek32, retry } from '../door'
 import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
 import { sectionEnter, sectionExit } from '../memory/section'
 import { arrayLookupOn, arrayUpdate, arrayUpdateOn, arrayValue } from './array'
-import { hashDelete, hashFind, hashLocked, hashUpdate, isStillCopied, linkOfKey } from './hash'
+import { hashDelete, hashFind, hashLocked, hashUpdate, isStill, linkOfKey } from './hash'
 import { hashNextElement, hashNextKey } from './iterate'
 import { lockValue, refuseLock, unlockValue } from './locked'
 import { valueAddress, valueAddressOn } from './map'
@@ -80,7 +80,7 @@ function copyElement(map: usize, key: usize, into: usize): i32 {
     if (!found) return -ENOENT
     const link = linkOfKey(map, key, found)
     readElement(map, found - 1, into)
-    if (isStillCopied(map, found, link)) return 0
+    if (isStill(map, found, link)) return 0
   }
 }
 

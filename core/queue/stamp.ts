@@ -1,7 +1,7 @@
-// The numbers of starts on one CPU, by which timers of equal deadline fire in the order of arming [H36]. Owns CPU_STAMP,
-// which the outermost code counts by plain accesses, and CPU_NESTED_STAMPS, for nested code, whose count would be lost
-// where it comes between two of those. Their sum is the number: each start adds to one of them, so one that begins when
-// another has ended has a larger one. Numbers wrap.
+// The numbers of starts on one CPU, by which timers of equal deadline fire in the order of arming [H36]. Owns
+// CPU_STAMP, which the outermost code counts by plain accesses, and CPU_NESTED_STAMPS, for nested code, whose count
+// would be lost where it comes between two of those. Their sum is the number: each start adds to one of them, so one
+// that begins when another has ended has a larger one. Numbers wrap.
 import { cpu, nested } from '../cpu'
 import { add32, glance32, peek32, poke32 } from '../door'
 import { CPU_NESTED_STAMPS, CPU_STAMP } from '../layout'

@@ -141,7 +141,8 @@ export function finish(block: usize): void {
 }
 
 // The put comes before the name goes: on machines that reorder stores a plain one may be seen before the exchange in
-// front of it, but not before another one in front of that, which took the run mark away (run/offline.ts asks for both).
+// front of it, but not before another one in front of that, which took the run mark away (run/offline.ts asks for
+// both).
 function settle(block: usize): void {
   poke32(cpu() + CPU_FIRING, FIRING_NONE)
   controlBlockPut(block)

@@ -88,8 +88,8 @@ function claim(dead: u32): bool {
   return compareExchange32(HEADER + HEADER_REPAIRER, held, mine) === held
 }
 
-// The CPU that takes over: the first live one of those that take turns by themselves; else this one, whose host gives it
-// some then. A thread that joined may never poll.
+// The CPU that takes over: the first live one of those that take turns by themselves; else this one, whose host gives
+// it some then. A thread that joined may never poll.
 function chooseHeir(dead: u32): u32 {
   const workers = peek32(HEADER + HEADER_WORKERS)
   for (let index: u32 = 0; index < workers; index++)
