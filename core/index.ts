@@ -2,14 +2,23 @@
 // calls. Nothing is defined here.
 export { cpu_attach } from './cpu'
 export { tail_frame } from './frame'
-export { program_create, program_put, program_release, programTryGet as program_get } from './async/program'
+export { handleGet as program_get, handlePut as program_put } from './async/kept'
+export { program_create, program_release } from './async/program'
 export {
   ensureQueued as async_ensure_queued,
   goOn as async_start_go_on,
   takeBack as async_start_take_back,
 } from './async/start'
+export { keep as async_cancel_keep } from './async/kept'
 export { map_get, map_put, map_user_get, map_user_put } from './async/user-reference'
-export { timer_set_callback_at_once, timer_start_at_once, wq_start_at_once } from './helper/async-at-once'
+export {
+  timer_cancel_at_once,
+  timer_set_callback_at_once,
+  timer_start_at_once,
+  wq_set_callback_at_once,
+  wq_set_callback_impl_at_once,
+  wq_start_at_once,
+} from './helper/async-at-once'
 export {
   bpf_timer_cancel,
   bpf_timer_cancel_async,
@@ -41,7 +50,15 @@ export {
 } from './helper/ring-buffer'
 export { ringbuf_output_at_once, ringbuf_reserve_at_once, ringbuf_submit_at_once } from './helper/ring-at-once'
 export { bpf_tail_call } from './helper/tail-call'
-export { bpf_wq_init, bpf_wq_set_callback, bpf_wq_set_callback_impl, bpf_wq_start, wq_start_in } from './helper/work'
+export {
+  bpf_wq_init,
+  bpf_wq_set_callback,
+  bpf_wq_set_callback_impl,
+  bpf_wq_start,
+  wq_set_callback_impl_in,
+  wq_set_callback_in,
+  wq_start_in,
+} from './helper/work'
 export { interpret } from './interp/interpret'
 export { map_bytes_core, map_bytes_guest } from './map/bytes'
 export { map_create } from './map/create'
@@ -68,7 +85,7 @@ export { map_delete_at_once, map_update_at_once } from './map/short'
 export { giveElement as hash_give } from './map/spare'
 export { user_ring_end, user_ring_reserve } from './map/user-ring'
 export { sectionEnter as section_enter, sectionExit as section_exit } from './memory/section'
-export { control_blocks_free, control_blocks_lost, control_blocks_total, program_bindings } from './run/audit'
+export { control_blocks_free, control_blocks_lost, control_blocks_total, program_references } from './run/audit'
 export { machine_boot } from './run/boot'
 export { cpu_loop } from './run/loop'
 export { cpu_offline } from './run/offline'

@@ -12,7 +12,8 @@ const OPTIONS = ['--runtime', 'stub', '--importMemory', '--sharedMemory', '--ini
  * searches.
  */
 const ENTRY = `export { cpu_attach } from './cpu'
-export { program_create, program_put, program_release } from './async/program'
+export { handlePut as program_put } from './async/kept'
+export { program_create, program_release } from './async/program'
 export { map_put, map_user_get, map_user_put } from './async/user-reference'
 export { bpf_timer_cancel, bpf_timer_cancel_async, bpf_timer_init } from './helper/timer'
 export { bpf_timer_set_callback, bpf_timer_start } from './helper/timer'

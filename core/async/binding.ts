@@ -12,6 +12,7 @@ import { generationOf } from './state'
 const PRESENT: u64 = 8
 const PROGRAM_FIRST_BIT: u64 = 4
 const PROGRAM: u64 = 0xfff
+const PROGRAM_AND_PRESENT: u64 = (PROGRAM << PROGRAM_FIRST_BIT) | PRESENT
 const SERIAL_ONE: u64 = 1 << 16
 const SERIAL: u64 = 0xffffff << 16
 /** `and` this: the binding goes, the serial number stays. */
@@ -42,6 +43,11 @@ export function unbound(old: u64): u64 {
 /** True if the word `word` binds `fn` of the program at `program` to a control block in `state`. */
 export function binds(word: u64, program: usize, fn: u64, state: u64): bool {
   return word >> FUNCTION_FIRST_BIT === fn && ((word ^ bindingOf(program, 0, generationOf(state))) & REST) === 0
+}
+
+/** True if the word has a binding of the program at `program`, of whichever generation. */
+export function isOf(word: u64, program: usize): bool {
+  return ((word ^ bindingOf(program, 0, 0)) & PROGRAM_AND_PRESENT) === 0
 }
 
 /** True if there is a binding, of whichever generation. */

@@ -4,9 +4,9 @@ import { EDEADLK, EINVAL, ENOENT, EOPNOTSUPP } from '../abi'
 import { and64, compareExchange64, load32, load64, retry, waitWhile32 } from '../door'
 import { nested } from '../cpu'
 import { CB_BINDING, CB_STATE } from '../layout'
-import { bindingProgram, isBound, unbound } from './binding'
+import { isBound } from './binding'
 import { clearEdge, isOwnCallback, publishEdge, waitingClosesCycle } from './deadlock'
-import { program_put } from './program'
+import { isKept, keep } from './kept'
 import { slotTaken } from './slot'
 import { generationOf, idle, isArmed, isFreed, runOf, WITHOUT_DEADLINE } from './state'
 
@@ -30,16 +30,17 @@ function waitForRun_sync(block: usize, run: u32): void {
   }
 }
 
-// Takes out the binding that the exchange of `state` has made void. A setter may have replaced it before the exchange:
-// what is of the old generation goes, whoever set it; one that replaces it later sees the new generation and takes its
-// own back [H18], or, while the run goes on, leaves it to us. If seven more cancels since the exchange have brought the
-// old generation back, ours is gone, and what is there is bound. If they come after this look at the state, what was
-// read is gone, and its serial number does not come again.
-function takeOut(block: usize, state: u64): void {
-  const old = load64(block + CB_BINDING)
-  if (!isBound(old, state)) return
-  if (generationOf(load64(block + CB_STATE)) === generationOf(state)) return
-  if (compareExchange64(block + CB_BINDING, old, unbound(old)) === old) program_put(bindingProgram(old))
+/**
+ * asyncCancel_sync of a block that is armed while no callback of it runs, in one try: 2, else 0, and nothing has
+ * changed. The same steps, without what is for those that wait.
+ */
+export function cancelAtOnce(block: usize): i32 {
+  const state = load64(block + CB_STATE)
+  if (!isArmed(state) || isFreed(state) || runOf(state) !== 0 || nested()) return 0
+  const binding = load64(block + CB_BINDING)
+  if (compareExchange64(block + CB_STATE, state, idle(state, generationOf(state) + 1)) !== state) return 0
+  if (!isKept(block, binding)) keep(block, binding)
+  return 2
 }
 
 /**
@@ -65,14 +66,15 @@ export function asyncCancel_sync(slot: usize): i32 {
       return -EDEADLK
     }
     // What is armed is bound, which the exchange makes certain; a look at the binding may be from eight cancels ago.
-    const bound = isArmed(state) || isBound(load64(block + CB_BINDING), state)
+    const binding = load64(block + CB_BINDING)
+    const bound = isArmed(state) || isBound(binding, state)
     const generation = generationOf(state)
     const next = idle(state, bound ? generation + 1 : generation)
     if (compareExchange64(block + CB_STATE, state, next) !== state) continue
     // First the run: it may not have read yet what it is to call (run/fire.ts).
     if (run !== 0) waitForRun_sync(block, run)
     clearEdge()
-    if (bound) takeOut(block, state)
+    if (bound) keep(block, binding)
     return isArmed(state) ? 1 : 0
   }
 }

@@ -4,7 +4,7 @@ import { EINVAL, ENOENT, EPERM } from '../abi'
 import { compareExchange64, load32, load64 } from '../door'
 import { CB_BINDING, CB_STATE } from '../layout'
 import { cpuCount } from '../cpu'
-import { bindingOf, bindingProgram, binds, bound, isBound, isPresent, unbound } from './binding'
+import { bindingOf, bindingProgram, binds, bound, isBound, isOf, isPresent, unbound } from './binding'
 import { program_put, programOwns, programTryGet } from './program'
 import { slotTaken } from './slot'
 import { generationOf, isFreed, runOf } from './state'
@@ -39,19 +39,24 @@ export function asyncSetCallback(slot: usize, program: usize, fn: u64): i32 {
   if (!slotTaken(block)) return -EINVAL
   const binding = <usize>block + CB_BINDING
   if (alreadyBound(<usize>block, program, fn)) return 0
-  if (!programTryGet(program)) return -ENOENT
+  // A reference for the binding; but one of this program, valid or void, passes its own on to what replaces it.
+  let held = false
   const turns = TURNS_PER_CPU * cpuCount()
   for (let turn: u32 = 0; turn < turns; turn++) {
     const old = load64(binding)
+    if (!held && !isOf(old, program)) {
+      if (!programTryGet(program)) return -ENOENT
+      held = true
+    }
     const state = load64(<usize>block + CB_STATE)
     if (isFreed(state)) {
-      program_put(program)
+      if (held) program_put(program)
       return -EPERM
     }
     const mine = bound(old, bindingOf(program, <u32>fn, generationOf(state)))
     const before = compareExchange64(binding, old, mine)
     if (before === old) {
-      if (isPresent(old)) program_put(bindingProgram(old))
+      if (held && isPresent(old)) program_put(bindingProgram(old))
       // Freed or cancelled meanwhile: whoever did that may have found the word before it was ours [H6, H18]. A cancel
       // that waits for a run looks at the word when it has ended; until then the run may have yet to see what is bound.
       const now = load64(<usize>block + CB_STATE)
@@ -64,6 +69,6 @@ export function asyncSetCallback(slot: usize, program: usize, fn: u64): i32 {
     if (isBound(before, state)) break
   }
   // Turns run out only if the generation moved meanwhile: ours was just before that cancel.
-  program_put(program)
+  if (held) program_put(program)
   return isFreed(load64(<usize>block + CB_STATE)) ? -EPERM : 0
 }

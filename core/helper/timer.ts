@@ -24,7 +24,7 @@ import { cpu } from '../cpu'
 import { load32, peek32 } from '../door'
 import { CPU_PROGRAM } from '../layout'
 import { eventsWanted } from '../memory/events'
-import { timer_start_at_once } from './async-at-once'
+import { timer_cancel_at_once, timer_start_at_once } from './async-at-once'
 import { reported } from './async-event'
 
 function init(timer: u64, map: u64, flags: u64): i32 {
@@ -76,7 +76,9 @@ export function timer_start_in(timer: u64, nanoseconds: u64, flags: u64, slot: u
 
 /** bpf_timer_cancel: the one operation that waits, for a running callback. */
 export function bpf_timer_cancel(timer: u64): i64 {
-  return timer_cancel_in(timer, slotOf(timer, KIND_TIMER))
+  const slot = slotOf(timer, KIND_TIMER)
+  const atOnce = slot === 0 ? 0 : timer_cancel_at_once(timer, slot)
+  return atOnce !== 0 ? atOnce - 1 : timer_cancel_in(timer, slot)
 }
 
 export function timer_cancel_in(timer: u64, slot: usize): i64 {

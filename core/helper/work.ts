@@ -31,16 +31,24 @@ export function bpf_wq_init(work: u64, map: u64, flags: u64): i64 {
 
 /** bpf_wq_set_callback. */
 export function bpf_wq_set_callback(work: u64, callback: u64, flags: u64): i64 {
+  return wq_set_callback_in(work, callback, flags, slotOf(work, KIND_WORK))
+}
+
+/** bpf_wq_set_callback of work whose slot the compiler knows (src/jit/slot.ts), or 0. */
+export function wq_set_callback_in(work: u64, callback: u64, flags: u64, slot: usize): i64 {
   const program = <usize>peek32(cpu() + CPU_PROGRAM)
-  const result = flagged(flags)
-    ? -EINVAL
-    : asyncSetCallback(knownSlot(work, slotOf(work, KIND_WORK)), program, callback)
+  const result = flagged(flags) ? -EINVAL : asyncSetCallback(knownSlot(work, slot), program, callback)
   return eventsWanted() ? reported(EVENT_SET_CALLBACK, KIND_WORK, work, result, callback) : result
 }
 
 /** bpf_wq_set_callback_impl: the older name, with the verifier's auxiliary argument. */
 export function bpf_wq_set_callback_impl(work: u64, callback: u64, flags: u64, _aux: u64): i64 {
   return bpf_wq_set_callback(work, callback, flags)
+}
+
+/** The same of work whose slot the compiler knows. */
+export function wq_set_callback_impl_in(work: u64, callback: u64, flags: u64, _aux: u64, slot: usize): i64 {
+  return wq_set_callback_in(work, callback, flags, slot)
 }
 
 /** bpf_wq_start: pending work stays pending. */
@@ -50,7 +58,7 @@ export function bpf_wq_start(work: u64, flags: u64): i64 {
   return atOnce !== 0 ? atOnce - 1 : wq_start_in(work, flags, slot)
 }
 
-/** bpf_wq_start of work whose slot the compiler knows (src/jit/slot.ts), or 0. */
+/** bpf_wq_start of work whose slot the compiler knows, or 0. */
 export function wq_start_in(work: u64, flags: u64, slot: usize): i64 {
   const result = start(knownSlot(work, slot), flags)
   return eventsWanted() ? reported(EVENT_START, KIND_WORK, work, result, 0) : result

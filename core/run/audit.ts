@@ -1,7 +1,7 @@
 // Counting what is where, for statistics and for tests at rest. Reads only; exact while nothing else runs.
 import { load32, load64, glance8, peek32 } from '../door'
 import { isFreed } from '../async/state'
-import { isBound, bindingProgram } from '../async/binding'
+import { isBound, isOf } from '../async/binding'
 import { slotOfBlock } from '../async/owner'
 import { cpuArea, cpuCount } from '../cpu'
 import {
@@ -16,6 +16,7 @@ import {
   HEADER_CONTROL_BLOCKS,
   HEADER_CONTROL_BLOCK_COUNT,
   HEADER_CONTROL_BLOCK_POOL,
+  PROGRAM_REFERENCES,
 } from '../layout'
 import { bitmapCount, bitmapWord } from '../memory/bitmap'
 
@@ -61,15 +62,20 @@ export function control_blocks_lost(): u32 {
   return lost
 }
 
-/** References on `program` that bindings account for; the others are handles, or lost with a dead CPU [G2, G9]. */
-export function program_bindings(program: usize): u32 {
+/** References on `program`: handles, bindings, lost with a dead CPU [G2, G9]; not those kept (async/kept.ts). */
+export function program_references(program: usize): u32 {
+  return load32(program + PROGRAM_REFERENCES) - kept(program)
+}
+
+// References that void bindings keep for the next set_callback.
+function kept(program: usize): u32 {
   const count = peek32(HEADER + HEADER_CONTROL_BLOCK_COUNT)
   const blocks = <usize>peek32(HEADER + HEADER_CONTROL_BLOCKS)
   let found: u32 = 0
   for (let index: u32 = 0; index < count; index++) {
     const block = blocks + <usize>index * CONTROL_BLOCK_BYTES
     const binding = load64(block + CB_BINDING)
-    if (bindingProgram(binding) === program && isBound(binding, load64(block + CB_STATE))) found++
+    if (isOf(binding, program) && !isBound(binding, load64(block + CB_STATE))) found++
   }
   return found
 }

@@ -5,6 +5,7 @@
 import { EAGAIN, EINVAL } from '../abi'
 import { controlBlockPut } from '../async/control-block'
 import { dropEdge } from '../async/deadlock'
+import { dropLeft } from '../async/kept'
 import { ANY_CPU, armed, deadlineOf, isArmed, isFreed, runNumber, runOf, targetOf, WITHOUT_RUN } from '../async/state'
 import { mapOf, slotOfBlock } from '../async/owner'
 import { PROGRAM_WAITING } from '../async/program'
@@ -159,6 +160,7 @@ function repairBlock(block: usize, dead: u32, heir: u32): void {
     store64(block + CB_QUEUED, 0)
     controlBlockPut(block)
   }
+  dropLeft(block)
   const state = unpin(block, dead)
   if (isFreed(state)) {
     const left = load64(block + CB_QUEUED)

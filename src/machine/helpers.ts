@@ -154,7 +154,9 @@ export const helpers: readonly HelperEntry[] = [
   helper(171, 'bpf_timer_start', 3, {
     inSlot: { field: 'timer', name: 'timer_start_in', atOnce: 'timer_start_at_once' },
   }),
-  helper(172, 'bpf_timer_cancel', 1, { inSlot: { field: 'timer', name: 'timer_cancel_in' } }),
+  helper(172, 'bpf_timer_cancel', 1, {
+    inSlot: { field: 'timer', name: 'timer_cancel_in', atOnce: 'timer_cancel_at_once' },
+  }),
   helper(173, 'bpf_get_func_ip', 1, { refusedIn: allBut('kprobe', 'tracing') }),
   helper(174, 'bpf_get_attach_cookie', 1, { refusedIn: attached }),
   helper(177, 'bpf_trace_vprintk', 4),
@@ -183,8 +185,14 @@ export const helpers: readonly HelperEntry[] = [
 export const kfuncs: readonly HelperEntry[] = [
   kfunc('bpf_timer_cancel_async', 1),
   kfunc('bpf_wq_init', 3),
-  kfunc('bpf_wq_set_callback', 3, { callback: 1 }),
-  kfunc('bpf_wq_set_callback_impl', 4, { callback: 1 }),
+  kfunc('bpf_wq_set_callback', 3, {
+    callback: 1,
+    inSlot: { field: 'work', name: 'wq_set_callback_in', atOnce: 'wq_set_callback_at_once' },
+  }),
+  kfunc('bpf_wq_set_callback_impl', 4, {
+    callback: 1,
+    inSlot: { field: 'work', name: 'wq_set_callback_impl_in', atOnce: 'wq_set_callback_impl_at_once' },
+  }),
   kfunc('bpf_wq_start', 2, { inSlot: { field: 'work', name: 'wq_start_in', atOnce: 'wq_start_at_once' } }),
   kfunc('bpf_iter_num_new', 3),
   kfunc('bpf_iter_num_next', 1),

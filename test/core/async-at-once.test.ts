@@ -3,7 +3,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { BPF_F_TIMER_ABS, BPF_F_TIMER_CPU_PIN, CLOCK_MONOTONIC, CLOCK_REALTIME, EINVAL } from '../../core/abi.js'
+import {
+  BPF_F_TIMER_ABS,
+  BPF_F_TIMER_CPU_PIN,
+  CLOCK_MONOTONIC,
+  CLOCK_REALTIME,
+  CONTEXT_NMI,
+  CONTEXT_TASK,
+  EINVAL,
+} from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
 import { setup } from './timer-setup.js'
 
@@ -66,6 +74,10 @@ class Scene {
     return this.machine.cpu(0).helper('bpf_timer_init', this.map.timer(index), this.map.address, clock)
   }
 
+  cancel(index: number, on = 0): bigint {
+    return this.call('timer_cancel', on, 'timer', index)
+  }
+
   work(name: string, index: number, ...values: number[]): number {
     return this.machine.cpu(0).helper(`bpf_wq_${name}`, this.map.work(index), ...values)
   }
@@ -101,6 +113,10 @@ const step = fc.oneof(
   fc.record({ kind: fc.constantFrom('cancel' as const, 'cancel_async' as const), index, on }),
   fc.record({ kind: fc.constant('advance' as const), by: fc.nat(30_000) }),
   fc.record({ kind: fc.constant('work' as const), index, on, flags: fc.constantFrom(0n, 0n, 1n, 1n << 32n) }),
+  fc.record({
+    ...{ kind: fc.constant('bindwork' as const), index, on, fn: fc.nat(2), program: fc.nat(1) },
+    flags: fc.constantFrom(0n, 0n, 1n, 1n << 32n),
+  }),
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
@@ -115,6 +131,12 @@ function taken(scene: Scene, one: Step): unknown {
       return scene.call('timer_start', one.on, 'timer', one.index, one.nanoseconds, BigInt(one.flags))
     case 'work':
       return scene.call('wq_start', one.on, 'work', one.index, one.flags)
+    case 'bindwork': {
+      const values = [BigInt(scene.functions[one.fn]!), one.flags]
+      return scene.by(one.program).call('wq_set_callback', one.on, 'work', one.index, ...values)
+    }
+    case 'cancel':
+      return scene.cancel(one.index, one.on)
     case 'advance':
       base.run(one.by)
       return base.fired.length
@@ -159,7 +181,9 @@ test('what is bound already, a re-arming and a first start are done at once', ()
   scene.work('init', 1, scene.map.address, 0)
   scene.work('set_callback', 1, scene.functions[1]!, 0)
   for (const _ of [1, 2]) assert.equal(scene.call('wq_start', 0, 'work', 1, 0n), 0n)
-  assert.equal(scene.done, 6)
+  assert.equal(scene.call('wq_set_callback', 0, 'work', 1, BigInt(scene.functions[1]!), 0n), 0n)
+  assert.equal(scene.call('wq_set_callback_impl', 0, 'work', 1, BigInt(scene.functions[1]!), 0n, 7n), 0n)
+  assert.equal(scene.done, 8)
   scene.base.run(2999)
   scene.base.run(1)
   assert.deepEqual(
@@ -177,6 +201,7 @@ function left(scene: Scene): string[] {
   const calls: [string, bigint[]][] = [
     ['timer_set_callback', [BigInt(scene.functions[0]!)]],
     ['timer_start', [5000n, 0n]],
+    ['timer_cancel', []],
   ]
   const names = calls.filter(([name, values]) => scene.asked(`${name}_at_once`, 0, 'timer', 0, values) === 0n)
   if (names.length === calls.length) assert.deepEqual(scene.block('timer', 0), before, 'nothing has changed')
@@ -190,23 +215,40 @@ test('an empty slot, a touched field, another clock, events and what is not boun
     scene.bind()
     return scene
   }
-  const both = ['timer_set_callback', 'timer_start']
+  const all = ['timer_set_callback', 'timer_start', 'timer_cancel']
   assert.deepEqual(left(ready()), [])
-  assert.deepEqual(left(new Scene()), both)
+  assert.deepEqual(left(new Scene()), all)
   for (const byte of [0, 15]) {
     const scene = ready()
     new DataView(scene.machine.memory.buffer).setUint8(scene.map.timer(0) + byte, 1)
-    assert.deepEqual(left(scene), both, `byte ${byte}`)
+    assert.deepEqual(left(scene), all, `byte ${byte}`)
   }
-  assert.deepEqual(left(ready(CLOCK_REALTIME)), ['timer_start'])
+  assert.deepEqual(left(ready(CLOCK_REALTIME)), ['timer_start', 'timer_cancel'])
   const traced = ready()
   traced.machine.setU32(layout.HEADER + layout.HEADER_EVENTS, 1)
-  assert.deepEqual(left(traced), both)
+  assert.deepEqual(left(traced), all)
   const cancelled = ready()
   cancelled.machine.cpu(0).helper('bpf_timer_cancel', cancelled.map.timer(0))
-  assert.deepEqual(left(cancelled), ['timer_set_callback'])
+  assert.deepEqual(left(cancelled), ['timer_set_callback', 'timer_cancel'])
   assert.equal(cancelled.asked('timer_start_at_once', 0, 'timer', 0, [5000n, 0n]), 1n - BigInt(EINVAL))
   assert.deepEqual(left(ready().by(1)), ['timer_set_callback'], 'bound by another program')
+})
+
+test('an armed timer is cancelled at once, but for its own callback, a running one, and an NMI', () => {
+  const scene = new Scene()
+  scene.init(0)
+  scene.bind()
+  const cancel = (): bigint => scene.asked('timer_cancel_at_once', 0, 'timer', 0, [])
+  const start = (): bigint => scene.call('timer_start', 0, 'timer', 0, 5000n, 0n)
+  assert.deepEqual([cancel(), start(), cancel(), cancel(), start()], [0n, 0n, 2n, 0n, -BigInt(EINVAL)])
+  assert.deepEqual([scene.bind(), start()], [0n, 0n])
+  const context = scene.machine.cpu(0).area + layout.CPU_CONTEXT
+  scene.machine.setU32(context, CONTEXT_NMI)
+  assert.equal(cancel(), 0n)
+  scene.machine.setU32(context, CONTEXT_TASK)
+  const state = scene.machine.u32(scene.slot('timer', 0)) + layout.CB_STATE
+  scene.machine.setU32(state, scene.machine.u32(state) | 8)
+  assert.equal(cancel(), 0n, 'run 1 goes on')
 })
 
 test('another function than the bound one is left to the helper, also one that differs in its upper bits', () => {

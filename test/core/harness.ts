@@ -240,6 +240,6 @@ export class CoreMachine {
   }
 
   programReferences(program: number): number {
-    return this.u32(program + layout.PROGRAM_REFERENCES)
+    return this.cpu(0).call('program_references', program) as number
   }
 }

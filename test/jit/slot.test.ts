@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLOCK_MONOTONIC } from '../../core/abi.js'
-import { CB_BINDING, CB_MAP, CB_QUEUED, CB_STATE, OWNER_CLOCK_SHIFT } from '../../core/layout.js'
+import { CB_BINDING, CB_MAP, CB_QUEUED, CB_STATE, OWNER_CLOCK_SHIFT, PROGRAM_HANDLES } from '../../core/layout.js'
 import * as asm from '../../src/isa/assemble.js'
 import { DATA, machineOf } from './harness.js'
 
@@ -72,6 +72,7 @@ function known(lines: asm.Line[]) {
       169: { parameters: 3, call: () => 0n },
       170: helper(2, 'timer_set_callback'),
       171: helper(3, 'timer_start'),
+      172: helper(1, 'timer_cancel'),
     },
     slots: { timers: { slots: SLOTS, first: DATA + 8, stride: 24, entries: 4 } },
     facts: {
@@ -115,6 +116,18 @@ test('a callback that is bound already is answered in place of the call, another
   assert.equal(run(FUNCTION), 0n)
   assert.equal(run(FUNCTION + 1n), 99n)
   assert.deepEqual(seen, [['timer_set_callback', BigInt(DATA + 32), FUNCTION + 1n, SLOTS + 4]])
+})
+
+test('an armed timer is cancelled in place of the call, an idle one by the helper', () => {
+  const { run, seen, state, machine } = known([asm.call(172), asm.exit()])
+  // The program that is bound is the one in place 0: it has a handle.
+  machine.view.setUint32(PROGRAM_HANDLES, 1, true)
+  assert.equal(run(0n), 1n)
+  assert.equal(state(), (62n << 5n) | 1n)
+  assert.equal(machine.view.getBigUint64(BLOCK + CB_BINDING, true), (FUNCTION << 40n) | 8n, 'kept')
+  assert.deepEqual(seen, [])
+  assert.equal(run(0n), 99n)
+  assert.deepEqual(seen, [['timer_cancel', BigInt(DATA + 32), SLOTS + 4]])
 })
 
 test('behind an initialisation set_callback is called: nothing is bound there, most likely', () => {

@@ -196,7 +196,12 @@ function blockProblem(
   const excess = count - 1 - (queued === 0n ? 0 : 1)
   if (excess === 1 && dead >= 0) return 'leaked: a reference went with the CPU that stopped'
   if (excess !== 0) return `${count} references, queued ${queued !== 0n}`
-  if (present && !isBound(binding, word) && dead < 0) return 'a binding of an old generation keeps a reference'
+  if (present && !isBound(binding, word) && (dead < 0 || isRepaired(places, view, dead))) {
+    // Kept for the next set_callback (core/async/kept.ts), as long as its program has a handle.
+    if (state.armed || ((binding + 1n) & 7n) !== (word & 7n)) return 'a binding of an older generation than the last'
+    if (load32(places.programs[program]! + layout.PROGRAM_HANDLES) === 0)
+      return 'a void binding keeps a reference on a program without handles'
+  }
   if (!state.armed) return undefined
   if (state.target !== ANY_CPU && isRepaired(places, view, state.target))
     return `armed for the dead CPU ${state.target}`

@@ -9,6 +9,7 @@ export const TIMER_STATES: Record<string, string> = {
   'no user left': '0:drop',
   'idle, unbound': '0:init',
   'idle, bound': BOUND,
+  'idle, cancelled': `${BOUND} 0:cancel`,
   'due on CPU 0': `${BOUND} 0:now`,
   'due on CPU 1': `${BOUND} 1:now`,
   'later on CPU 0': `${BOUND} 0:later`,

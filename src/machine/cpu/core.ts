@@ -26,6 +26,7 @@ export interface CoreExports {
   control_blocks_total(): number
   control_blocks_free(): number
   control_blocks_lost(): number
+  program_references(program: number): number
   program_run(program: number, ctx: number, context: number): number
   map_bytes_core(
     type: number,

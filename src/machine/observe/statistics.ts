@@ -11,7 +11,6 @@ import {
   HEADER,
   HEADER_UNFINISHED_CHANGES,
   PROGRAM_NANOSECONDS,
-  PROGRAM_REFERENCES,
   PROGRAM_RUNS,
 } from '../../../core/layout.js'
 import type { Kernel } from '../boot/kernel.js'
@@ -91,7 +90,7 @@ export function machineStatistics(kernel: Kernel): MachineStatistics {
       programs[spec.name] = {
         runs: Number(memory.long(address + PROGRAM_RUNS)),
         nanoseconds: Number(memory.long(address + PROGRAM_NANOSECONDS)),
-        references: memory.word(address + PROGRAM_REFERENCES),
+        references: host.core.program_references(address),
       }
   const { core } = host
   return {
