@@ -2,14 +2,13 @@
 // calls. Nothing is defined here.
 export { cpu_attach } from './cpu'
 export { tail_frame } from './frame'
-export { handleGet as program_get, handlePut as program_put } from './async/kept'
-export { program_create, program_release } from './async/program'
+export { program_create, program_put, program_release, programTryGet as program_get } from './async/program'
 export {
   ensureQueued as async_ensure_queued,
   goOn as async_start_go_on,
   takeBack as async_start_take_back,
 } from './async/start'
-export { keep as async_cancel_keep } from './async/kept'
+export { keep as async_cancel_keep, program_close } from './async/kept'
 export { map_get, map_put, map_user_get, map_user_put } from './async/user-reference'
 export {
   timer_cancel_at_once,

@@ -254,8 +254,8 @@ export const PROGRAM_NANOSECONDS = 40
 /** u64: bit i = function `tableFirst + i` uses `now` only after it has read the clock itself, or not at all; host, at
  *  load. */
 export const PROGRAM_NEEDS_NO_READING = 48
-/** Those of its references that are no binding's (async/kept.ts). */
-export const PROGRAM_HANDLES = 56
+/** 1 until its object is closed: what cancels make void may be kept (async/kept.ts). */
+export const PROGRAM_OPEN = 56
 
 /** Sticky reference counts: this bit means dead for ever. */
 export const REFERENCES_DEAD = 0x40000000

@@ -12,7 +12,7 @@ const OPTIONS = ['--runtime', 'stub', '--importMemory', '--sharedMemory', '--ini
  * searches.
  */
 const ENTRY = `export { cpu_attach } from './cpu'
-export { handlePut as program_put } from './async/kept'
+export { program_close } from './async/kept'
 export { program_create, program_release } from './async/program'
 export { map_put, map_user_get, map_user_put } from './async/user-reference'
 export { bpf_timer_cancel, bpf_timer_cancel_async, bpf_timer_init } from './helper/timer'

@@ -1,8 +1,9 @@
 // Bindings that are void and stay where they are. A cancel makes the binding void with its exchange of the state, and
 // leaves it with its reference on the program: the next set_callback of that program takes both over in one exchange.
-// Invariant: only a program that has handles is kept so. Who drops the last handle looks through all blocks, and a
-// cancel looks at the handles after its exchange: one of the two sees the other, and the reference goes [G2, H7].
-import { add32, compareExchange64, load32, load64, peek32 } from '../door'
+// Invariant: only a program that is open, whose object the host has not closed, is kept so. Closing it looks through all
+// blocks, and a cancel looks whether it is open after its exchange: one of the two sees the other, and the reference
+// goes [G2, H7].
+import { compareExchange64, load32, load64, peek32, store32 } from '../door'
 import {
   CB_BINDING,
   CB_STATE,
@@ -10,12 +11,12 @@ import {
   HEADER,
   HEADER_CONTROL_BLOCKS,
   HEADER_CONTROL_BLOCK_COUNT,
-  PROGRAM_HANDLES,
+  PROGRAM_OPEN,
   PROGRAM_REFERENCES,
   REFERENCES_DEAD,
 } from '../layout'
 import { bindingProgram, isBound, isOf, isPresent, unbound } from './binding'
-import { program_put, programTryGet } from './program'
+import { program_put } from './program'
 import { runOf } from './state'
 
 // Takes out the binding `word`, which was read before, if it is void. While a run goes on it stays: the run may have yet
@@ -29,7 +30,7 @@ function dropVoid(block: usize, word: u64): void {
 
 /**
  * After a cancel has made the binding void, and waited for the run: it stays if it is the one that the cancel has read,
- * `seen`, and its program has a handle. Another one is there if a setter replaced it, before the exchange or with the
+ * `seen`, and its program is open. Another one is there if a setter replaced it, before the exchange or with the
  * old generation, or if there were eight cancels inside this one: what is void of that goes.
  */
 export function keep(block: usize, seen: u64): void {
@@ -40,13 +41,13 @@ export function keep(block: usize, seen: u64): void {
 
 /** Whether it stays: mostly. Of something that is bound. */
 export function isKept(block: usize, seen: u64): bool {
-  return load64(block + CB_BINDING) === seen && load32(bindingProgram(seen) + PROGRAM_HANDLES) !== 0
+  return load64(block + CB_BINDING) === seen && load32(bindingProgram(seen) + PROGRAM_OPEN) !== 0
 }
 
-/** A CPU has died: what it has made void of a program without handles, or left of one whose last it has dropped. */
+/** A CPU has died: what it has made void of a program that is closed, or left of one that it was closing. */
 export function dropLeft(block: usize): void {
   const word = load64(block + CB_BINDING)
-  if (isPresent(word) && load32(bindingProgram(word) + PROGRAM_HANDLES) === 0) dropVoid(block, word)
+  if (isPresent(word) && load32(bindingProgram(word) + PROGRAM_OPEN) === 0) dropVoid(block, word)
 }
 
 // What is kept of the program goes.
@@ -60,21 +61,13 @@ function dropKept(program: usize): void {
   }
 }
 
-/** A handle of the program, which is a reference: false if it is being unloaded. Host. */
-export function handleGet(program: usize): bool {
-  add32(program + PROGRAM_HANDLES, 1)
-  if (programTryGet(program)) return true
-  add32(program + PROGRAM_HANDLES, -1)
-  return false
-}
-
 /**
- * Drops a handle; with the last one what is kept of the program goes. Its own reference first: a CPU that dies has one
- * in its hands at most [G9]. (If the program is unloaded meanwhile, and another one in its place: that one's void
- * bindings may go as well.) Host.
+ * The host's handle of the program goes, and with it what is kept of the program. The handle's reference first: a CPU
+ * that dies has one in its hands at most [G9]. (If the program is unloaded meanwhile, and another one in its place: that
+ * one's void bindings may go as well.) Host, once.
  */
-export function handlePut(program: usize): void {
-  const last = add32(program + PROGRAM_HANDLES, -1) === 1
+export function program_close(program: usize): void {
+  store32(program + PROGRAM_OPEN, 0)
   program_put(program)
-  if (last && (load32(program + PROGRAM_REFERENCES) & REFERENCES_DEAD) === 0) dropKept(program)
+  if ((load32(program + PROGRAM_REFERENCES) & REFERENCES_DEAD) === 0) dropKept(program)
 }

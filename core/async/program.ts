@@ -11,7 +11,7 @@ import {
   PROGRAM_BYTES,
   PROGRAM_DEFERRED_BY,
   PROGRAM_ENTRY,
-  PROGRAM_HANDLES,
+  PROGRAM_OPEN,
   PROGRAM_NEEDS_NO_READING,
   PROGRAM_REFERENCES,
   PROGRAM_STATE,
@@ -35,7 +35,7 @@ export function program_create(entry: u32, tableFirst: u32, tableEnd: u32): i32 
     poke32(program + PROGRAM_TABLE_END, tableEnd)
     poke64(program + PROGRAM_NEEDS_NO_READING, 0)
     note32(program + PROGRAM_DEFERRED_BY, 0)
-    store32(program + PROGRAM_HANDLES, 1)
+    store32(program + PROGRAM_OPEN, 1)
     store32(program + PROGRAM_REFERENCES, 1)
     store32(program + PROGRAM_STATE, PROGRAM_LOADED)
     return <i32>program

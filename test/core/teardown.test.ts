@@ -208,7 +208,7 @@ test('the last user reference frees every timer of a map and an unload waits for
   const free = made.machine.freeBlocks()
   made.arm(1)
   made.arm(2)
-  made.cpu.call('program_put', made.program)
+  made.cpu.call('program_close', made.program)
   assert.equal(made.machine.u32(made.program + layout.PROGRAM_STATE), 1, 'bindings keep the program loaded')
   made.cpu.call('map_user_put', made.map.address)
   made.machine.settle()

@@ -33,19 +33,15 @@ describe('bpf_timer_cancel', () => {
     assert.equal(fired.length, 1)
   })
 
-  test('keeps no program loaded that has no handle, closed before it or after', () => {
+  test('keeps no program loaded that is closed, before it or after', () => {
     const { machine, cpu, cancel, start, bind, program } = bound()
     const state = (): number => machine.u32(program + layout.PROGRAM_STATE)
     const word = (): number => machine.u32(program + layout.PROGRAM_REFERENCES)
     start(MILLISECOND)
     assert.equal(cancel(), 1)
     assert.deepEqual([word(), machine.programReferences(program)], [2, 1], 'the next set_callback takes over one')
-    assert.deepEqual([bind(), word()], [0, 2])
-    assert.equal(cancel(), 0)
-    assert.equal(cpu.call('program_get', program), 1)
-    cpu.call('program_put', program)
-    assert.deepEqual([bind(), start(MILLISECOND), word()], [0, 0, 2], 'another handle was left')
-    cpu.call('program_put', program)
+    assert.deepEqual([bind(), start(MILLISECOND), word()], [0, 0, 2])
+    cpu.call('program_close', program)
     machine.settle()
     assert.deepEqual([state(), word()], [1, 1], 'what is armed is bound')
     assert.equal(cancel(), 1)
@@ -53,10 +49,10 @@ describe('bpf_timer_cancel', () => {
     assert.equal(state(), 3, 'unloaded')
   })
 
-  test('leaves its program to whoever drops the last handle', () => {
+  test('leaves its program to whoever closes it', () => {
     const { machine, cpu, cancel, program, bind } = bound()
     assert.equal(cancel(), 0)
-    cpu.call('program_put', program)
+    cpu.call('program_close', program)
     assert.equal(bind(), -ENOENT)
     machine.settle()
     assert.equal(machine.u32(program + layout.PROGRAM_STATE), 3, 'unloaded')

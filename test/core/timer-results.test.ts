@@ -104,7 +104,7 @@ describe('bpf_timer_set_callback', () => {
   test('[H35] -ENOENT when the calling program is being unloaded', () => {
     const { cpu, init, bind, program } = setup()
     init()
-    cpu.call('program_put', program)
+    cpu.call('program_close', program)
     assert.equal(bind(), -ENOENT)
   })
 })

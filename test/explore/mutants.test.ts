@@ -11,7 +11,7 @@ const SHARE = [
   'set_callback reads the state before the binding',
   'start does not see to a queue entry',
   'cancel keeps the generation',
-  'cancel does not look at the handles of the program',
+  'cancel does not look whether the program is open',
   'free shows the slot empty before FREED is set',
   'a claim does not look for FREED',
   'a firing does not mind the target',

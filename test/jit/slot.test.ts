@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLOCK_MONOTONIC } from '../../core/abi.js'
-import { CB_BINDING, CB_MAP, CB_QUEUED, CB_STATE, OWNER_CLOCK_SHIFT, PROGRAM_HANDLES } from '../../core/layout.js'
+import { CB_BINDING, CB_MAP, CB_QUEUED, CB_STATE, OWNER_CLOCK_SHIFT, PROGRAM_OPEN } from '../../core/layout.js'
 import * as asm from '../../src/isa/assemble.js'
 import { DATA, machineOf } from './harness.js'
 
@@ -120,8 +120,8 @@ test('a callback that is bound already is answered in place of the call, another
 
 test('an armed timer is cancelled in place of the call, an idle one by the helper', () => {
   const { run, seen, state, machine } = known([asm.call(172), asm.exit()])
-  // The program that is bound is the one in place 0: it has a handle.
-  machine.view.setUint32(PROGRAM_HANDLES, 1, true)
+  // The program that is bound is the one in place 0: it is open.
+  machine.view.setUint32(PROGRAM_OPEN, 1, true)
   assert.equal(run(0n), 1n)
   assert.equal(state(), (62n << 5n) | 1n)
   assert.equal(machine.view.getBigUint64(BLOCK + CB_BINDING, true), (FUNCTION << 40n) | 8n, 'kept')

@@ -31,7 +31,7 @@ function byHost(
 const put: Make = (room, asked) =>
   byHost(room, asked, 'put-program', { program: asked.program }, (cpu) => {
     cpu.add32(cpu.ghost(GHOST_PUTS + asked.program - 1), 1)
-    cpu.exports['program_put'](room.places.programs[asked.program - 1])
+    cpu.exports['program_close'](room.places.programs[asked.program - 1])
     return 0
   })
 

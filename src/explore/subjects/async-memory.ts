@@ -197,10 +197,10 @@ function blockProblem(
   if (excess === 1 && dead >= 0) return 'leaked: a reference went with the CPU that stopped'
   if (excess !== 0) return `${count} references, queued ${queued !== 0n}`
   if (present && !isBound(binding, word) && (dead < 0 || isRepaired(places, view, dead))) {
-    // Kept for the next set_callback (core/async/kept.ts), as long as its program has a handle.
+    // Kept for the next set_callback (core/async/kept.ts), as long as its program is open.
     if (state.armed || ((binding + 1n) & 7n) !== (word & 7n)) return 'a binding of an older generation than the last'
-    if (load32(places.programs[program]! + layout.PROGRAM_HANDLES) === 0)
-      return 'a void binding keeps a reference on a program without handles'
+    if (load32(places.programs[program]! + layout.PROGRAM_OPEN) === 0)
+      return 'a void binding keeps a reference on a program that is closed'
   }
   if (!state.armed) return undefined
   if (state.target !== ANY_CPU && isRepaired(places, view, state.target))

@@ -16,6 +16,7 @@ export interface CoreExports {
   program_create(entry: number, tableFirst: number, tableEnd: number): number
   program_get(program: number): number
   program_put(program: number): void
+  program_close(program: number): void
   program_release(program: number): void
   program_run_repeat(program: number, ctx: number, context: number, repeat: number): number
   run_prepare(area: number, bytes: number): void

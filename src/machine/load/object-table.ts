@@ -93,7 +93,7 @@ export class ObjectTable {
   close(object: LiveObject): void {
     if (!this.#live.delete(object)) return
     this.#dead.add(object)
-    for (const { address } of object.programs.values()) this.#kernel.host.core.program_put(address)
+    for (const { address } of object.programs.values()) this.#kernel.host.core.program_close(address)
   }
 
   /**
