@@ -129,8 +129,7 @@ export const OWNER_LOW = 63
 /** Map: 256 bytes. A guest's map pointer is this address (outside the window: unreadable for guests). */
 export const MAP_SHIFT = 8
 export const MAP_BYTES = 256
-/** Written at creation. State: 0 free, 1 live, 2 waiting for a grace period, 3 to be reclaimed by the host, 4 being
- *  created. */
+/** Written at creation. State: 0 free, 1 live, 2 waiting for a grace period, 3 to be reclaimed, 4 being created. */
 export const MAP_STATE = 0
 export const MAP_TYPE = 4
 export const MAP_KEY_SIZE = 8
@@ -251,8 +250,7 @@ export const PROGRAM_TYPE = 28
 /** Runs and nanoseconds, for statistics (u64 each, advice). */
 export const PROGRAM_RUNS = 32
 export const PROGRAM_NANOSECONDS = 40
-/** u64: bit i = function `tableFirst + i` uses `now` only after it has read the clock itself, or not at all; host, at
- *  load. */
+/** u64: bit i = function `tableFirst + i` uses `now` only after its own reading of the clock, or never; host. */
 export const PROGRAM_NEEDS_NO_READING = 48
 /** 1 until its object is closed: what cancels make void may be kept (async/kept.ts). */
 export const PROGRAM_OPEN = 56

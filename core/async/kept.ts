@@ -1,8 +1,8 @@
 // Bindings that are void and stay where they are. A cancel makes the binding void with its exchange of the state, and
 // leaves it with its reference on the program: the next set_callback of that program takes both over in one exchange.
-// Invariant: only a program that is open, whose object the host has not closed, is kept so. Closing it looks through all
-// blocks, and a cancel looks whether it is open after its exchange: one of the two sees the other, and the reference
-// goes [G2, H7].
+// Invariant: only a program that is open, whose object the host has not closed, is kept so. Closing it looks through
+// all blocks, and a cancel looks whether it is open after its exchange: one of the two sees the other, and the
+// reference goes [G2, H7].
 import { compareExchange64, load32, load64, peek32, store32 } from '../door'
 import {
   CB_BINDING,
@@ -19,9 +19,9 @@ import { bindingProgram, isBound, isOf, isPresent, unbound } from './binding'
 import { program_put } from './program'
 import { runOf } from './state'
 
-// Takes out the binding `word`, which was read before, if it is void. While a run goes on it stays: the run may have yet
-// to see what it is to call, and the cancel that made it void waits for that run and comes here afterwards. (A run that
-// began since has another binding: `word` is not there any more.)
+// Takes out the binding `word`, which was read before, if it is void. While a run goes on it stays: the run may have
+// yet to see what it is to call, and the cancel that made it void waits for that run and comes here afterwards. (A run
+// that began since has another binding: `word` is not there any more.)
 function dropVoid(block: usize, word: u64): void {
   const state = load64(block + CB_STATE)
   if (isBound(word, state) || runOf(state) !== 0) return
@@ -63,8 +63,8 @@ function dropKept(program: usize): void {
 
 /**
  * The host's handle of the program goes, and with it what is kept of the program. The handle's reference first: a CPU
- * that dies has one in its hands at most [G9]. (If the program is unloaded meanwhile, and another one in its place: that
- * one's void bindings may go as well.) Host, once.
+ * that dies has one in its hands at most [G9]. (If the program is unloaded meanwhile, and another one in its place:
+ * that one's void bindings may go as well.) Host, once.
  */
 export function program_close(program: usize): void {
   store32(program + PROGRAM_OPEN, 0)
