@@ -64,6 +64,7 @@ export const HEADER_WORKERS = 144
 /** u64, own cache line: bytes ever written to the trace ring; reservation by add. */
 export const HEADER_TRACE_HEAD = 192
 export const HEADER_BYTES = 256
+export const MAGIC = 0x70656b73
 
 /** Lifecycle event: u64 time, {number : 24, kind : 8}, map, element, result, u64 argument. */
 export const EVENT_TIME = 0
@@ -75,8 +76,6 @@ export const EVENT_ARGUMENT = 24
 export const EVENT_SHIFT = 5
 /** Of the number in the word at EVENT_KIND: how many events its CPU had recorded before, as far as it fits. */
 export const EVENT_NUMBER_SHIFT = 8
-
-export const MAGIC = 0x70656b73
 
 /** A bitmap over the control blocks (or the elements of a map): levels of u32 words, leaf first. */
 export const BITMAP_BITS = 0
@@ -198,15 +197,15 @@ export const MAP_NODE_POOL = 160
 export const MAP_RING_ARRAY = 164
 export const MAP_RING_CPU = 168
 export const MAP_RING_LOST = 172
-/** User ring buffers: the CPU that drains, + 1; 0 none (map/user-ring.ts). */
+/** User ring buffers: the CPU that drains, + 1; 0 none (map/user-ring.ts). Of every map its id; host. */
 export const MAP_RING_DRAINER = 176
+export const MAP_ID = 180
 /** u64: CPUs with an announced lookup (bit set). */
 export const MAP_SLOW_LOOKUPS = 184
 /** Own cache line: u64 {version : 32, rooms of elements that are not the map's own : 32} (map/room.ts); LRU hand. */
 export const MAP_COUNT = 192
 export const MAP_HAND = 200
-/** u64 each. Ring buffers: the last record (map/ring-record.ts); queues, stacks, tries: the current step
- *  (map/step.ts). */
+/** u64 each. Rings: the last record (map/ring-record.ts); queues, stacks, tries: the current step (map/step.ts). */
 export const MAP_RING_LAST = 208
 export const MAP_STEP = 216
 
@@ -228,9 +227,9 @@ export const SHARE_HINT = 4
 export const SHARE_ROOMS = 8
 export const SHARE_BYTES = 64
 
-/** Slot word (core-side, one per special field of an element): address of the control block, or one of these. */
+/** Slot word (core-side, one per special field of an element): address of the control block, or one of these; closed:
+ *  the element has left its map, and init answers -ENOENT until it is handed out again. */
 export const SLOT_EMPTY = 0
-/** The element has left its map: init answers -ENOENT until it is handed out again. */
 export const SLOT_CLOSED = 1
 
 /** Program: 64 bytes. */
@@ -245,8 +244,9 @@ export const PROGRAM_TABLE_FIRST = 12
 export const PROGRAM_TABLE_END = 16
 export const PROGRAM_DEFERRED_NEXT = 20
 export const PROGRAM_DEFERRED_BY = 24
-/** BPF_PROG_TYPE_*; host. */
+/** BPF_PROG_TYPE_*, and the program's id; host, at load. */
 export const PROGRAM_TYPE = 28
+export const PROGRAM_ID = 56
 /** Runs and nanoseconds, for statistics (u64 each, advice). */
 export const PROGRAM_RUNS = 32
 export const PROGRAM_NANOSECONDS = 40
@@ -258,8 +258,7 @@ export const PROGRAM_OPEN = 56
 /** Sticky reference counts: this bit means dead for ever. */
 export const REFERENCES_DEAD = 0x40000000
 
-/** CPU area. First line: read by other CPUs. */
-/** u64: grace period seen when the current section began; 0 = quiescent. */
+/** CPU area. First line: read by other CPUs. u64: grace period seen when the current section began; 0 = quiescent. */
 export const CPU_SECTION = 0
 /** 0 unused, 1 live, 2 declared dead. */
 export const CPU_LIFE = 8
@@ -326,8 +325,9 @@ export const CPU_WORKS = 208
 export const CPU_LATENESS = 216
 export const CPU_MAX_LATENESS = 224
 export const CPU_POSTS = 232
-/** Where this CPU looks first for a free control block. */
+/** Advice: where this CPU looks first for a free control block; how many elements it has looked for in LPM tries. */
 export const CPU_POOL_HINT = 240
+export const CPU_TRIE_HAND = 244
 /** Updates and deletes under way on hash maps, one for each nesting level; repair counts what they held as lost. */
 export const CPU_MAP_OPERATIONS = 248
 /** Lookups that ask for help (map/announce.ts), one request of 16 bytes per nesting level: map, guest address of the

@@ -19,6 +19,11 @@ const room = 'core/map/room.ts'
 const spare = 'core/map/spare.ts'
 const short = 'core/map/short.ts'
 const hash = 'core/map/hash.ts'
+const step = 'core/map/step.ts'
+const trie = 'core/map/trie.ts'
+const trieFind = 'core/map/trie-find.ts'
+const queue = 'core/map/queue.ts'
+const stackTrace = 'core/helper/stack-trace.ts'
 
 const mutant = (name, by, file, ...edits) => ({ name, by, file, edits })
 
@@ -192,4 +197,19 @@ export const mutants = [
   mutant('an eviction at the hand does not look at its bucket again', 'map/short/evict/2/insert-0/insert-3', short, ['  const its = load64(record + RECORD_LINK)\n  if (load64(link) !== word || its & RECORD_MARK) return 0\n', '  const its = load64(record + RECORD_LINK)\n  if (its & RECORD_MARK) return 0\n']),
   mutant('an eviction at the hand leaves what it evicted in the bucket', 'map/short/evict/1/insert-0/insert-0', short, ['  if (compareExchange64(link, word, linkAfter(word, 0, successor)) !== word)\n    act(', '  if (compareExchange64(link, word, linkAfter(word, 0, successor)) === 0)\n    act(']),
   mutant('an insertion takes what it has evicted from a per-CPU map at once', 'map/per-cpu/lru/update-1/insert-3', hash, ['  if (evicted && perCpu) giveElement(map, evicted - 1)\n', ''], ['evicted && !perCpu ? evicted - 1', 'evicted ? evicted - 1']),
+  mutant('whoever is next does not make the change of a step', 'queue/1-of-2/push/pop', step, ['  if (link) change(link, word, <u32>asked)\n', '']),
+  mutant('a stepper keeps the record of the step before', 'queue/1-of-2/push/pop', step, ['  giveStep(map, <i32>nextOf(step) - 1)\n', '']),
+  mutant('a lookup believes what it found while the trie changed', 'trie/behind-1-110/look-up-110/set-1/set-10', trieFind, ['  return isLast(map, step) ? found : FIND_DISTURBED\n', '  return found\n']),
+  mutant('the next key is believed while the trie changed', 'trie/behind-10-110/next-of-10/delete-110/set-1', trieFind, ['  if (!isLast(map, step)) return FIND_DISTURBED\n', '']),
+  mutant('a deletion does not look again whether its prefix is not there', 'trie/behind-1-110/delete-110/set-1/set-10', trie, ['return isLast(map, step) ? -ENOENT : DISTURBED', 'return -ENOENT']),
+  mutant('an element of a trie is handed out again at once', 'trie/kept/delete-1/set-10', trie, ['  return grace === 0 || graceOver(grace)\n', '  return true\n']),
+  mutant('what leaves a trie begins no grace period', 'trie/kept/delete-1/set-10', trie, ['  store64(graceOf(map, element), graceStart())\n', '']),
+  mutant('an update keeps the node that it replaced', 'trie/holding-1/set-1/look-up-110', trie, ['  if (same) giveNode(map, node)\n', '']),
+  mutant('an update gives a node back before its step', 'trie/holding-1/set-1/set-1', trie, ['  if (same) giveNode(map, node)\n', ''], ['  place(map, mine, node, same, common, length)\n', '  place(map, mine, node, same, common, length)\n  if (same) giveNode(map, node)\n']),
+  mutant('a deletion leaves a node that has neither value nor two children', 'trie/holding-10-110/delete-110/look-up-110', trie, ['  } else if (!to && parent && !elementOf(parentHead)) {\n', '  } else if (!to && parent && elementOf(parentHead) === u32.MAX_VALUE) {\n']),
+  mutant('a pop gives its cell back before it has copied it', 'queue/reuse-1/pop/pop/push', queue, ['  copy(value, valueAddress(map, cell), peek32(map + MAP_VALUE_SIZE))\n  giveCell(map, cell)\n', '  giveCell(map, cell)\n  copy(value, valueAddress(map, cell), peek32(map + MAP_VALUE_SIZE))\n']),
+  mutant('a peek does not look again at the step', 'queue/reuse-2/peek/pop/push', queue, ['  return isLast(map, step) ? (empty ? -ENOENT : 0) : DISTURBED\n', '  return empty ? -ENOENT : 0\n']),
+  mutant('a push over the oldest keeps its cell', 'queue/1-of-1/overwrite/peek', queue, ['  if (full) giveCell(map, oldest)\n', '']),
+  mutant('bpf_get_stackid compares a stack that is the id’s no more', 'stacks/handed-out+stop', stackTrace, ['      if (!isStill(map, found, link)) continue\n', '']),
+  mutant('bpf_get_stackid takes a stack that it found there when it filed its own for another', 'stacks/holding-none/file-one/file-one', stackTrace, ['    if (result !== -EEXIST) return result\n', '    return result\n']),
 ] // prettier-ignore

@@ -13,9 +13,11 @@ import {
   scenarioSubject,
 } from '../dist/src/explore/subjects/async-catalogue.js'
 import { mapEntries } from '../dist/src/explore/subjects/map-catalogue.js'
+import { queueEntries } from '../dist/src/explore/subjects/queue-catalogue.js'
 import { ringScenarios } from '../dist/src/explore/subjects/ring-catalogue.js'
 import { ringRunScenarios } from '../dist/src/explore/subjects/ring-run-catalogue.js'
 import { stackEntries } from '../dist/src/explore/subjects/stack-catalogue.js'
+import { trieEntries } from '../dist/src/explore/subjects/trie-catalogue.js'
 import { replaceBetween } from './marked.mjs'
 import { compileMutant } from './mutant-core.mjs'
 import { mutants } from './mutants-list.mjs'
@@ -32,6 +34,7 @@ const FAMILIES = [
   /\+nmi$/,
   /^triple\/[^+]*$/,
   /^map\/(spare|room|short)/,
+  /^(queue|stack|stacks|trie)\/[^+]*$/,
 ]
 
 const scenarios = [
@@ -41,7 +44,7 @@ const scenarios = [
   })),
   ...ringScenarios(),
   ...ringRunScenarios(),
-  ...[...mapEntries(), ...stackEntries()].map((entry) => ({
+  ...[...mapEntries(), ...stackEntries(), ...queueEntries(), ...trieEntries()].map((entry) => ({
     name: entry.name,
     subject: (module) => entry.subject(false, module),
   })),

@@ -70,7 +70,7 @@ async function skepPlace(threads: number): Promise<OpenPlace> {
   const { memory, epoch, module, firstJoin, objects } = machine.share()
   const object = objects[0]!
   const { address } = object.maps['timers']!
-  const program = object.programs['rearm']!
+  const program = object.programs['rearm']!.address
   const core = coreExports(
     instantiateCore(
       module,

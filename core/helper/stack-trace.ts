@@ -17,13 +17,13 @@ import {
   STACK_AREA_BYTES,
 } from '../abi'
 import { cpu } from '../cpu'
-import { copy, fill, glance64, note32, peek32 } from '../door'
+import { copy, fill, glance64, note32, peek32, retryTurn } from '../door'
 import { guestAddress } from '../guest'
 import { fault } from '../host'
 import { CPU_RUN_BUFFER, CPU_RUN_BUFFER_BYTES, MAP_FLAGS, MAP_MAX_ENTRIES, MAP_TYPE, MAP_VALUE_SIZE } from '../layout'
 import { TASK_KERNEL_DEPTH, TASK_USER_DEPTH } from '../task-record'
-import { hashLookup, hashUpdate } from '../map/hash'
-import { mapAddress } from '../map/map'
+import { hashFind, hashUpdate, isStill, linkOfKey } from '../map/hash'
+import { mapAddress, valueAddress } from '../map/map'
 import { powerOfTwoFrom } from '../map/shape'
 import { scratchCell } from './scratch-cell'
 import { inRunBuffer } from './task'
@@ -80,14 +80,31 @@ export function bpf_get_stackid(_context: u64, mapPointer: u64, flags: u64): i64
   const id = hashOf(stack, words) & (<u32>powerOfTwoFrom(peek32(map + MAP_MAX_ENTRIES)) - 1)
   const key = scratchCell()
   note32(key, id)
-  let result = hashUpdate(map, key, stack, BPF_NOEXIST, true)
-  if (result === -EEXIST) {
-    const there = hashLookup(map, key)
-    if (there && isSame(there, stack, bytes)) return id
-    if (!(flags & REUSE)) return -EEXIST
-    result = hashUpdate(map, key, stack, BPF_ANY, true)
-  }
+  const result = file(map, key, stack, bytes, (flags & REUSE) !== 0)
   return result === 0 ? <i64>id : result === -E2BIG ? -ENOMEM : <i64>result
+}
+
+/**
+ * Sees to it that the stack lies under the id at `key`: 0, -EEXIST (another one lies there, and stays), or what
+ * hashUpdate answers. Lock-free: each further turn follows a change of what lies there.
+ */
+function file(map: usize, key: usize, stack: usize, bytes: u32, replaces: bool): i32 {
+  let turn: u32 = 1
+  while (true) {
+    retryTurn(turn)
+    turn = 2
+    const found = hashFind(map, key)
+    if (found) {
+      const link = linkOfKey(map, key, found)
+      const same = isSame(valueAddress(map, found - 1), stack, bytes)
+      // Deleted or replaced meanwhile: what was compared may be no stack of this id.
+      if (!isStill(map, found, link)) continue
+      if (same) return 0
+      return replaces ? hashUpdate(map, key, stack, BPF_ANY, true) : -EEXIST
+    }
+    const result = hashUpdate(map, key, stack, BPF_NOEXIST, true)
+    if (result !== -EEXIST) return result
+  }
 }
 
 /**

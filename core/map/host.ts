@@ -2,6 +2,7 @@
 // map addresses and staging memory of its own, so nothing is checked; each call enters a section itself.
 import {
   BPF_F_LOCK,
+  E2BIG,
   EINVAL,
   ENOENT,
   ENOTSUPP,
@@ -24,7 +25,7 @@ import { lockValue, refuseLock, unlockValue } from './locked'
 import { valueAddress, valueAddressOn } from './map'
 import { perCpuHashUpdate } from './percpu-hash'
 import { keyAddress } from './record'
-import { referenceClear, referenceOf, referenceSet } from './reference'
+import { referenceClear, referenceId, referenceSet } from './reference'
 import {
   holdsReferences,
   isArray,
@@ -35,6 +36,7 @@ import {
   isTarget,
   isTargetArray,
   isTrie,
+  powerOfTwoFrom,
 } from './shape'
 import { targetCopy, targetDelete, targetUpdate } from './target'
 import { trieDelete, trieFind, trieNextKey, trieUpdate } from './trie'
@@ -56,7 +58,8 @@ export function map_lookup_cpu(map: usize, key: usize, on: u32): usize {
 }
 
 /**
- * Copies what the element of the key at `key` holds to guest memory at `into` (readElement): 0; -ENOENT; -ENOTSUPP for
+ * Copies what the element of the key at `key` holds to guest memory at `into` (readElement; of a program or an inner
+ * map its id): 0; -ENOENT; -ENOTSUPP for
  * kinds without keys; -EINVAL for BPF_F_LOCK where values have no lock, and -EAGAIN, -EDEADLK if the lock cannot be had
  * now (trySpinLock). No use in the sense of LRU.
  */
@@ -88,9 +91,9 @@ function lookupCopy(map: usize, key: usize, into: usize, flags: u32): i32 {
   const type = peek32(map + MAP_TYPE)
   if (type === MAP_TYPE_PERF_EVENT_ARRAY || type === MAP_TYPE_CGROUP_ARRAY) return -ENOTSUPP
   if (holdsReferences(type)) {
-    const reference = referenceOf(map, key)
-    if (!reference) return -ENOENT
-    note32(into, reference)
+    const id = referenceId(map, key)
+    if (!id) return -ENOENT
+    note32(into, id)
     return 0
   }
   if (isTargetArray(type)) return targetCopy(map, key, into)
@@ -122,6 +125,8 @@ function lookupCopy(map: usize, key: usize, into: usize, flags: u32): i32 {
  * CPU, each padded to 8 bytes.
  */
 export function map_update(map: usize, key: usize, value: usize, flags: u32): i32 {
+  const refused = refuseLock(map, flags)
+  if (refused) return refused
   const outermost = sectionEnter()
   const type = peek32(map + MAP_TYPE)
   let result: i32
@@ -153,13 +158,18 @@ export function map_update_cpu(map: usize, key: usize, value: usize, flags: u32,
   return result
 }
 
-/** 0, -ENOENT; -EINVAL for arrays and queues, -EOPNOTSUPP for bloom filters, -ENOTSUPP for ring buffers. */
+/**
+ * 0, -ENOENT; -EINVAL for arrays and queues, -E2BIG for what can be no stack's id, -EOPNOTSUPP for bloom filters,
+ * -ENOTSUPP for ring buffers.
+ */
 export function map_delete(map: usize, key: usize): i32 {
   const type = peek32(map + MAP_TYPE)
   if (isReferenceArray(type)) return referenceClear(map, key)
   if (isTargetArray(type)) return targetDelete(map, key)
   if (type === MAP_TYPE_BLOOM_FILTER) return -EOPNOTSUPP
   if (!isHash(type) && !isTrie(type)) return isArray(type) || isQueue(type) ? -EINVAL : -ENOTSUPP
+  if (type === MAP_TYPE_STACK_TRACE && <u64>glance32(key) >= powerOfTwoFrom(peek32(map + MAP_MAX_ENTRIES)))
+    return -E2BIG
   return deleteInto(map, key, 0)
 }
 

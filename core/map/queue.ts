@@ -105,7 +105,8 @@ function tryPush(map: usize, cell: u32, record: i32, overwrites: bool): i32 {
   if (full && !overwrites) return isLast(map, step) ? -E2BIG : DISTURBED
   const oldest = full ? cellAt(map, tail) : 0
   const after = endsOf(head + 1, full ? tail + 1 : tail)
-  if (!stepFrom(map, step, record, after, placeOf(map, head), cell + 1)) return DISTURBED
+  const place = placeOf(map, head)
+  if (!stepFrom(map, step, record, after, place, load64(place), cell + 1)) return DISTURBED
   if (full) giveCell(map, oldest)
   return 0
 }
@@ -139,7 +140,7 @@ function tryPop(map: usize, value: usize, record: i32): i32 {
   if (head === tail) return isLast(map, step) ? -ENOENT : DISTURBED
   const stack = peek32(map + MAP_TYPE) === MAP_TYPE_STACK
   const cell = cellAt(map, stack ? head - 1 : tail)
-  if (!stepFrom(map, step, record, stack ? endsOf(head - 1, tail) : endsOf(head, tail + 1), 0, 0)) return DISTURBED
+  if (!stepFrom(map, step, record, stack ? endsOf(head - 1, tail) : endsOf(head, tail + 1), 0, 0, 0)) return DISTURBED
   copy(value, valueAddress(map, cell), peek32(map + MAP_VALUE_SIZE))
   giveCell(map, cell)
   return 0

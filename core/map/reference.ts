@@ -2,9 +2,9 @@
 // the id of a control group. 0 is an empty place. Only
 // the host writes them, and it holds a reference on whatever stands there until the place has changed, so a program
 // inside its section can use what it read. Called by the helpers and the host.
-import { E2BIG, EBADF, EINVAL, ENOENT, MAP_TYPE_CGROUP_ARRAY } from '../abi'
+import { E2BIG, EBADF, EINVAL, ENOENT, MAP_TYPE_CGROUP_ARRAY, MAP_TYPE_PROG_ARRAY } from '../abi'
 import { exchange32, glance32, load32, peek32, store32 } from '../door'
-import { MAP_MAX_ENTRIES, MAP_TYPE } from '../layout'
+import { MAP_ID, MAP_MAX_ENTRIES, MAP_TYPE, PROGRAM_ID } from '../layout'
 import { arrayValue } from './array'
 import { hashWord } from './hash'
 import { isHash } from './shape'
@@ -17,6 +17,13 @@ export function referenceAt(map: usize, at: u32): u32 {
 /** What stands under the key at a guest address; 0 none. */
 export function referenceOf(map: usize, key: usize): u32 {
   return isHash(peek32(map + MAP_TYPE)) ? <u32>hashWord(map, key) : referenceAt(map, glance32(key))
+}
+
+/** Host: the id of the program or map that stands under the key at a guest address; 0 none. Inside a section. */
+export function referenceId(map: usize, key: usize): u32 {
+  const found = <usize>referenceOf(map, key)
+  if (!found) return 0
+  return peek32(found + (peek32(map + MAP_TYPE) === MAP_TYPE_PROG_ARRAY ? PROGRAM_ID : MAP_ID))
 }
 
 /**

@@ -13,7 +13,7 @@
 //    versions too: one who comes late changes nothing.
 // A record is handed out again at once: who reads one whose step has passed sees that MAP_STEP is another word.
 // Lock-free: a step fails only because another one was made. Called by queue.ts, trie.ts and trie-find.ts.
-import { cpuCount } from '../cpu'
+import { cpuCount, cpuIndex } from '../cpu'
 import { compareExchange64, load64, peek32, poke32, store64 } from '../door'
 import { BITMAP_BYTES, LOOKUP_LEVELS, MAP_STEP, MAP_STEPS, MAP_STEP_POOL } from '../layout'
 import { bitmapBytes, bitmapCreate, bitmapGive, bitmapTake } from '../memory/bitmap'
@@ -53,15 +53,19 @@ function recordOf(map: usize, step: u64): usize {
   return <usize>peek32(map + MAP_STEPS) + (<usize>nextOf(step) - 1) * STEP_BYTES
 }
 
+/** Makes a link that was `word` lead to `to`, unless somebody has. */
+function change(link: usize, word: u64, to: u32): void {
+  if (nextOf(word) !== to) compareExchange64(link, word, linkAfter(word, 0, to))
+}
+
 /** Makes the change of a step, if it is the last one: false if it is not. */
 function settle(map: usize, step: u64): bool {
-  const change = load64(recordOf(map, step) + STEP_CHANGE)
+  const asked = load64(recordOf(map, step) + STEP_CHANGE)
   // If the step has passed this is the link of some other step of the map.
-  const link = <usize>(change >> 32)
+  const link = <usize>(asked >> 32)
   const word = link ? load64(link) : 0
   if (load64(map + MAP_STEP) !== step) return false
-  const to = <u32>change
-  if (link && nextOf(word) !== to) compareExchange64(link, word, linkAfter(word, 0, to))
+  if (link) change(link, word, <u32>asked)
   return true
 }
 
@@ -83,7 +87,7 @@ export function countOf(map: usize, step: u64): u64 {
 
 /** A free record, for one step; below 0 if dead CPUs took them all. */
 export function takeStep(map: usize): i32 {
-  return bitmapTake(<usize>peek32(map + MAP_STEP_POOL), 0)
+  return bitmapTake(<usize>peek32(map + MAP_STEP_POOL), cpuIndex() * LOOKUP_LEVELS)
 }
 
 /** Gives a record back that was not used. */
@@ -93,15 +97,16 @@ export function giveStep(map: usize, record: i32): void {
 
 /**
  * Steps from `step`, if it is still the last, with the caller's record: the structure then counts `count`, and `link`
- * (0 none) leads to `to`. False if another step came first: the record stays the caller's.
+ * (0 none), which was `word` since `settled` gave `step`, leads to `to`. False if another step came first: the record
+ * stays the caller's.
  */
-export function stepFrom(map: usize, step: u64, record: i32, count: u64, link: usize, to: u32): bool {
+export function stepFrom(map: usize, step: u64, record: i32, count: u64, link: usize, word: u64, to: u32): bool {
   const mine = <usize>peek32(map + MAP_STEPS) + <usize>record * STEP_BYTES
   store64(mine + STEP_COUNT, count)
   store64(mine + STEP_CHANGE, ((<u64>link) << 32) | (<u64>to))
-  const next = linkAfter(step, 0, <u32>record + 1)
-  if (compareExchange64(map + MAP_STEP, step, next) !== step) return false
-  settle(map, next)
+  if (compareExchange64(map + MAP_STEP, step, linkAfter(step, 0, <u32>record + 1)) !== step) return false
+  // `step` was the last until here, and so the link was `word`: it is not, if somebody has made the change by now.
+  if (link) change(link, word, to)
   giveStep(map, <i32>nextOf(step) - 1)
   return true
 }

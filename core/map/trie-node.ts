@@ -48,15 +48,21 @@ export function childLink(node: usize, bit: u32): usize {
   return node + ((<usize>bit) << 3)
 }
 
-/** Address of the node that a link leads to, 0 none. */
-export function follow(map: usize, link: usize): usize {
-  const next = nextOf(load64(link))
+/** Address of the node that a link's word leads to, 0 none. */
+export function nodeOf(map: usize, word: u64): usize {
+  const next = nextOf(word)
   return next ? nodeAt(map, next - 1) : 0
+}
+
+/** The same of a link. */
+export function follow(map: usize, link: usize): usize {
+  return nodeOf(map, load64(link))
 }
 
 /** Sets a link of a node in the caller's hands. */
 export function setLink(link: usize, next: u32): void {
-  store64(link, linkAfter(load64(link), 0, next))
+  const word = load64(link)
+  if (nextOf(word) !== next) store64(link, linkAfter(word, 0, next))
 }
 
 export function headOf(element: u32, length: u32): u64 {

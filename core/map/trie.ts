@@ -8,12 +8,14 @@
 //  - an element (a value) is handed out again after a grace period, for programs keep the addresses of values. There
 //    are as many elements to spare as entries: an update that finds none whose grace period is over is -ENOMEM.
 import { BPF_EXIST, BPF_NOEXIST, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../abi'
-import { add32, glance32, load64, peek32, poke32, retry, store64 } from '../door'
+import { cpu, cpuCount, cpuIndex } from '../cpu'
+import { glance32, load64, peek32, poke32, retry, store64 } from '../door'
 import {
+  BITMAP_BITS,
   BITMAP_BYTES,
+  CPU_TRIE_HAND,
   MAP_BUCKETS,
   MAP_ELEMENT_COUNT,
-  MAP_HAND,
   MAP_MAX_ENTRIES,
   MAP_NODES,
   MAP_NODE_BYTES,
@@ -39,13 +41,13 @@ import {
   commonBits,
   copyData,
   elementOf,
-  follow,
   headOf,
   lengthOf,
   mostBits,
   nodeAt,
   nodeBytesOf,
   nodeIndex,
+  nodeOf,
   rootLink,
   setLink,
   writeData,
@@ -57,6 +59,8 @@ import { writeValue } from './value'
 const DISTURBED: i32 = 1
 /** Free elements that are looked at before -ENOMEM. */
 const TRIES: u32 = 64
+/** From one to the next: so much of the pool, in 2^32 parts. */
+const FAR: u64 = 0x9e3779b1
 /** Disturbed walks before a lookup asks for help. */
 const PATIENCE: u32 = 8
 
@@ -102,17 +106,35 @@ function graceOf(map: usize, element: u32): usize {
   return <usize>peek32(map + MAP_RECORDS) + ((<usize>element) << 3)
 }
 
-/** A free element whose grace period is over; -1 if none is met. */
+/** Where this CPU's part of a pool begins: CPUs look apart from each other first. */
+function partOf(pool: usize): u32 {
+  return (peek32(pool + BITMAP_BITS) / cpuCount()) * cpuIndex()
+}
+
+/**
+ * A free element whose grace period is over; -1 if none is met. Each time it looks one further: what left the trie long
+ * ago comes before what has just left it; and if that waits, then far from there, for what left together lies together.
+ */
 function takeElement(map: usize): i32 {
   const pool = <usize>peek32(map + MAP_POOL)
   const count = peek32(map + MAP_ELEMENT_COUNT)
+  const hand = peek32(cpu() + CPU_TRIE_HAND)
+  poke32(cpu() + CPU_TRIE_HAND, hand + 1)
+  let at = (partOf(pool) + hand) % count
   for (let turn: u32 = 0; turn < TRIES; turn++) {
-    const element = bitmapTake(pool, add32(map + MAP_HAND, 1) % count)
+    const element = bitmapTake(pool, at)
     if (element < 0) return -1
-    if (graceOver(load64(graceOf(map, element)))) return element
+    if (hasWaited(map, element)) return element
     bitmapGive(pool, element)
+    at = (at + ((<u32>((<u64>count * FAR) >> 32)) | 1)) % count
   }
   return -1
+}
+
+/** True if no program has the address of a free element any more. */
+function hasWaited(map: usize, element: u32): bool {
+  const grace = load64(graceOf(map, element))
+  return grace === 0 || graceOver(grace)
 }
 
 function giveElement(map: usize, element: u32): void {
@@ -127,7 +149,8 @@ function retireElement(map: usize, element: u32): void {
 
 /** A free node's address, or 0. */
 function takeNode(map: usize): usize {
-  const index = bitmapTake(<usize>peek32(map + MAP_NODE_POOL), 0)
+  const pool = <usize>peek32(map + MAP_NODE_POOL)
+  const index = bitmapTake(pool, partOf(pool))
   return index < 0 ? 0 : nodeAt(map, index)
 }
 
@@ -178,7 +201,7 @@ export function trieUpdate(map: usize, key: usize, value: usize, flags: u64): i3
     result = DISTURBED
     while (result === DISTURBED) {
       retry()
-      result = tryUpdate(map, mine, between, record, <u32>flags)
+      result = tryUpdate(map, mine, between, length, record, <u32>flags)
     }
   }
   if (result < 0) {
@@ -192,39 +215,42 @@ export function trieUpdate(map: usize, key: usize, value: usize, flags: u64): i3
 }
 
 /** Puts the node `mine` into the trie, with `between` above it where two prefixes part. */
-function tryUpdate(map: usize, mine: usize, between: usize, record: i32, flags: u32): i32 {
+function tryUpdate(map: usize, mine: usize, between: usize, length: u32, record: i32, flags: u32): i32 {
   const step = settled(map)
   if (step === PASSED) return DISTURBED
   const count = countOf(map, step)
-  const length = lengthOf(load64(mine + NODE_HEAD))
   let link = rootLink(map)
-  let node = follow(map, link)
-  let prefix: u32 = 0
+  let word = load64(link)
+  let node = nodeOf(map, word)
+  let head: u64 = 0
   let common: u32 = 0
   let left = length + 1
   // To the first node that does not lie above the prefix: the prefix itself, one below it, one beside it, or none.
   while (node && left) {
-    prefix = lengthOf(load64(node + NODE_HEAD))
+    head = load64(node + NODE_HEAD)
+    const prefix = lengthOf(head)
     common = commonBits(map, mine, 0, node, min(prefix, length))
     if (common < prefix || prefix === length) break
     link = childLink(node, bitOf(map, mine, 0, prefix))
-    node = follow(map, link)
+    word = load64(link)
+    node = nodeOf(map, word)
     left--
   }
   if (!left) return DISTURBED
-  const same = node !== 0 && common === prefix
-  const before = same ? elementOf(load64(node + NODE_HEAD)) : 0
+  const its = lengthOf(head)
+  const same = node !== 0 && common === its
+  const before = same ? elementOf(head) : 0
   let refused: i32 = 0
   if (before) refused = flags === BPF_NOEXIST ? -EEXIST : 0
   else if (flags === BPF_EXIST) refused = -ENOENT
   else if (count >= <u64>peek32(map + MAP_MAX_ENTRIES)) refused = -ENOSPC
   if (refused) return isLast(map, step) ? refused : DISTURBED
-  const parts = node !== 0 && common < prefix && common < length
+  const parts = node !== 0 && common < its && common < length
   place(map, mine, node, same, common, length)
   if (parts) placeBetween(map, between, mine, node, common)
   const top = parts ? between : mine
   const after = before ? count : count + 1
-  if (!stepFrom(map, step, record, after, link, nodeIndex(map, top) + 1)) return DISTURBED
+  if (!stepFrom(map, step, record, after, link, word, nodeIndex(map, top) + 1)) return DISTURBED
   if (!parts) giveNode(map, between)
   if (same) giveNode(map, node)
   if (before) retireElement(map, before - 1)
@@ -285,9 +311,12 @@ function tryDelete(map: usize, key: usize, length: u32, spare: usize, record: i3
   if (step === PASSED) return DISTURBED
   const count = countOf(map, step)
   let above: usize = 0
+  let aboveWord: u64 = 0
   let parent: usize = 0
+  let parentHead: u64 = 0
   let link = rootLink(map)
-  let node = follow(map, link)
+  let word = load64(link)
+  let node = nodeOf(map, word)
   let head: u64 = 0
   let left = length + 1
   while (node && left) {
@@ -299,9 +328,12 @@ function tryDelete(map: usize, key: usize, length: u32, spare: usize, record: i3
     }
     if (prefix === length) break
     above = link
+    aboveWord = word
     parent = node
+    parentHead = head
     link = childLink(node, bitOf(map, 0, key, prefix))
-    node = follow(map, link)
+    word = load64(link)
+    node = nodeOf(map, word)
     left--
   }
   if (!left) return DISTURBED
@@ -318,13 +350,14 @@ function tryDelete(map: usize, key: usize, length: u32, spare: usize, record: i3
     setLink(childLink(spare, 0), zero)
     setLink(childLink(spare, 1), one)
     to = nodeIndex(map, spare) + 1
-  } else if (!to && parent && !elementOf(load64(parent + NODE_HEAD))) {
+  } else if (!to && parent && !elementOf(parentHead)) {
     // A node without a value would be left with one child: the child takes its place.
     at = above
+    word = aboveWord
     lost = parent
     to = nextOf(load64(link === childLink(parent, 0) ? childLink(parent, 1) : childLink(parent, 0)))
   }
-  if (!stepFrom(map, step, record, count - 1, at, to)) return DISTURBED
+  if (!stepFrom(map, step, record, count - 1, at, word, to)) return DISTURBED
   if (!(zero && one)) giveNode(map, spare)
   giveNode(map, node)
   giveNode(map, lost)

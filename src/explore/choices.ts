@@ -209,7 +209,7 @@ export class Choices {
       if (this.options.replay === true) bits |= (1 << NMI) | (1 << NMI_WAITS)
       else bits |= waits ? 1 << NMI_WAITS : 1 << NMI
     }
-    if (script.mayStop && this.stops(cpu, at)) bits |= 1 << STOP
+    if (this.stops(cpu, at)) bits |= 1 << STOP
     if (status === ASLEEP && this.subject.sleepTimesOut === true && this.limitedSleep(node)) bits |= 1 << TIME_OUT
     if (this.mayFail(node)) bits |= 1 << TIME_OUT
     return bits
@@ -234,8 +234,30 @@ export class Choices {
 
   private stops(cpu: number, at: number): boolean {
     const { words } = this.words
-    if (!this.control.scripts[cpu]!.mayStop || words[at + DEPTH] === 0 || words[this.control.stops] !== 0) return false
-    return this.control.begun(this.logs.nodes, at, 1)
+    if (!this.mayStillStop(cpu) || words[at + DEPTH] === 0) return false
+    if (!this.control.begun(this.logs.nodes, at, 1)) return false
+    if (this.full || this.options.replay === true || this.control.scripts[cpu]!.nmiCount !== 0) return true
+    return this.hasChanged(words[at + NODE]!)
+  }
+
+  /** Whether a CPU stops at some step from here on. */
+  mayStillStop(cpu: number): boolean {
+    return this.control.scripts[cpu]!.mayStop && this.words.words[this.control.stops] === 0
+  }
+
+  // Whether what led to a node, an operation's first access or the one before, may have left something that others see.
+  // To stop behind an access that has only read is to stop before it: what others did in between they can do after.
+  private hasChanged(node: number): boolean {
+    const { nodes } = this.logs
+    for (;;) {
+      const n = node * log.NODE_STRIDE
+      if (nodes[n + log.NODE_WROTE] === 1 || nodes[n + log.NODE_STEPS]! <= 1) return true
+      node = nodes[n + log.NODE_PARENT]!
+      const above = node * log.NODE_STRIDE
+      if (nodes[above + log.NODE_STATUS] !== log.LOOP_HEAD) return (nodes[above + log.NODE_FLAGS]! & log.WORD) === 0
+      // A loop whose turns write: what led here may be the end of one.
+      if (nodes[above + log.NODE_A_LOW] !== 0) return true
+    }
   }
 
   private limitedSleep(node: number): boolean {

@@ -135,11 +135,12 @@ export class Control {
     words.put(this.over, over)
   }
 
-  /** A CPU stops for ever. */
+  /** A CPU stops for ever. What it has read until then is no part of the state any more: nobody goes on from there. */
   stop(cpu: number, at: number): void {
     const { words } = this
     words.put(at + STATUS, STOPPED)
     words.put(at + PLAIN_SET, 0)
+    for (let level = words.words[at + DEPTH]! - 1; level >= 0; level--) words.put(at + NODE + level, 0)
     words.put(this.stops, cpu + 1)
     words.put(this.over, words.words[this.over]! | this.callsOf(cpu))
   }
@@ -197,7 +198,7 @@ export class Control {
     return this.words.words[this.results + call * 2 + 1]!
   }
 
-  /** The log node of the innermost operation that runs on a CPU; 0 if none does. */
+  /** The log node of the innermost operation that runs on a CPU; 0 if none does, or the CPU has stopped. */
   node(cpu: number): number {
     const at = this.cpu(cpu)
     const depth = this.words.words[at + DEPTH]!

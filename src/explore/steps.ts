@@ -127,7 +127,7 @@ export class Steps {
         if (!this.choices.quiet(cpu, node)) break
         words.put(at + NODE + depth - 1, node)
         if (this.choices.interruptible(cpu, at)) break
-        glides &&= logs.nodes[node * log.NODE_STRIDE + log.NODE_STEPS]! > 0
+        glides &&= logs.nodes[node * log.NODE_STRIDE + log.NODE_STEPS]! > 0 && !this.choices.mayStillStop(cpu)
       }
       if (glides) node = this.glide(cpu, call, node)
       if (!this.choices.quiet(cpu, node) || logs.nodes[node * log.NODE_STRIDE + log.NODE_STEPS]! > this.maxSteps) break

@@ -77,6 +77,8 @@ for (const engine of ['jit', 'interp'] as const)
       assert.deepEqual(words(stacks.getBytes(key)!), [1n, 2n, 3n, 4n])
       assert.throws(() => stacks.set(key, new Uint8Array(32)), coded('EINVAL'))
       assert.equal(stacks.delete(key), true)
+      assert.equal(stacks.delete(key), false)
+      assert.throws(() => stacks.delete(new Uint8Array(Uint32Array.of(4).buffer)), coded('E2BIG'))
       assert.equal(stacks.getBytes(key), undefined)
     })
 

@@ -1,11 +1,12 @@
 // Threads of an embedder's own that join a machine as CPUs.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { test, type TestContext } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { CPU_LIFE } from '../../core/layout.js'
 import { boot, join, type LoadedObject, type Machine } from '../../src/index.js'
-import { coded, eventually, probes, request, u32, unchecked, type Slot } from './probes.js'
+import { coded, eventually, probes, request, u32, u64, unchecked, type Slot } from './probes.js'
 
 const joiner = new URL('./joiner.js', import.meta.url)
 
@@ -42,6 +43,36 @@ test('a thread that joins runs programs on a CPU of its own and shares maps and 
   await tell('set')
   assert.deepEqual(await object.maps.points!.get(2), { x: 2, y: 3n })
   assert.deepEqual(await object.maps.hits!.get(1), [0, 10, 0])
+})
+
+test('a map whose values are too large for a joined thread keeps it from nothing else', async (t) => {
+  const machine = await boot({ cpus: 1, joins: 1, memory: '16 MiB' })
+  t.after(() => machine.close())
+  const object = await machine.load(new URL('../../../test/machine/large-values.bpf.o', import.meta.url))
+  const cpu = join(machine.share())
+  const { maps, programs } = Object.values(cpu.objects)[0]!
+  programs['fill']!.run()
+  maps['small']!.set(0, u64(5n))
+  assert.deepEqual(await object.maps.small!.getBytes(0), u64(5n))
+  assert.deepEqual(maps['large']!.nextKey(), await object.maps.large!.nextKey())
+  for (const use of [() => maps['large']!.get(0), () => maps['large']!.set(0, new Uint8Array(300_000))])
+    assert.throws(use, coded('BAD_VALUE'))
+  cpu.leave()
+})
+
+test('what an object may do with a map that it was given, a joined thread may', async (t) => {
+  const machine = await boot({ cpus: 1, joins: 1 })
+  t.after(() => machine.close())
+  const bytes = await readFile(new URL('../../../test/machine/host-maps.bpf.o', import.meta.url))
+  const first = await machine.load(bytes)
+  const second = await machine.load(bytes, { maps: { hash: first.maps.readable! } })
+  await first.close()
+  await assert.rejects(async () => second.maps.hash!.set(1, 1n), coded('EPERM'))
+  const cpu = join(machine.share())
+  const { hash } = Object.values(cpu.objects)[0]!.maps
+  assert.equal(hash!.get(1), undefined)
+  assert.throws(() => hash!.set(1, 1n), coded('EPERM'))
+  cpu.leave()
 })
 
 test('spin locks exclude a joined thread and a worker from each other', async (t) => {

@@ -88,6 +88,8 @@ for (const name of ['array', 'percpu array']) {
     const machine = new Machine()
     const map = machine.create(KINDS[name]!)
     assert.equal(machine.update(map, 0, u64(7), BPF_NOEXIST), -EEXIST)
+    assert.equal(machine.update(map, 0, u64(7), BPF_NOEXIST | BPF_F_LOCK), -EINVAL)
+    assert.equal(machine.update(map, 4, u64(7), BPF_F_LOCK), -EINVAL)
     assert.equal(machine.update(map, 4, u64(7), BPF_NOEXIST), -E2BIG)
     assert.equal(machine.update(map, 4, u64(7)), -E2BIG)
     assert.equal(machine.update(map, 3, u64(7), BPF_EXIST), 0)

@@ -108,6 +108,28 @@ test('references keep programs and inner maps, and go with the places that held 
   assert.equal(kernel.maps.waiting, 0)
 })
 
+test('a thread that joined is told what stands there as the others are: names and ids, in bytes ids too', async () => {
+  const machine = await boot({ cpus: 1, joins: 1 })
+  try {
+    const { maps, programs } = await machine.load(object, { checks: false })
+    await maps.targets!.set(3, programs.target_one!)
+    const cpu = join(machine.share())
+    const joined = cpu.objects['object']!.maps
+    for (const name of ['targets', 'by_index', 'by_key']) {
+      const entries = await maps[name]!.entries()
+      assert.ok(entries.length > 0 || name === 'by_key', name)
+      assert.deepEqual(joined[name]!.entries(), entries)
+    }
+    assert.equal(joined['targets']!.get(3), 'target_one')
+    const [[at, id]] = (await maps.by_index!.entries()) as [[number, number]]
+    const bytes = new Uint8Array(Uint32Array.of(id).buffer)
+    assert.deepEqual([await maps.by_index!.getBytes(at), joined['by_index']!.getBytes(at)], [bytes, bytes])
+    cpu.leave()
+  } finally {
+    await machine.close()
+  }
+})
+
 test('a thread that joined jumps through a program array, and cannot write it', async () => {
   const machine = await boot({ cpus: 1, joins: 1 })
   try {

@@ -124,6 +124,17 @@ test('a value stays where a program has its address, until the program has ended
   assert.equal(machine.update(map, key(4, 0xf0), eight(1)), 0)
 })
 
+test('an element is found beside many that left together while a CPU stood still', () => {
+  const machine = new Machine({ cpus: 2 })
+  const map = machine.create({ ...SHAPE, maxEntries: 200 })
+  for (let data = 0; data < 100; data++) assert.equal(machine.update(map, key(8, data), eight(1)), 0)
+  // Once around: of 472 elements the next to be looked at are those of the keys.
+  for (let turn = 100; turn < 472; turn++) assert.equal(machine.update(map, key(8, 255), eight(1)), 0)
+  machine.cpus[1]!.section_enter()
+  for (let data = 0; data < 100; data++) assert.equal(machine.delete(map, key(8, data)), 0)
+  for (let data = 0; data < 199; data++) assert.equal(machine.update(map, key(8, data), eight(1)), 0, `key ${data}`)
+})
+
 test('a hundred thousand updates and deletes leave nothing behind', () => {
   const machine = new Machine({ cpus: 1 })
   const map = machine.create({ ...SHAPE, maxEntries: 20 })

@@ -26,7 +26,7 @@ const STRUCTURES: [families: string[], make: () => Entry[]][] = [
   [['ring', 'perf'], ringEntries],
   [['ring'], ringRunEntries],
   [['user-ring'], userRingEntries],
-  [['stack'], stackEntries],
+  [['stack', 'stacks'], stackEntries],
   [['trie'], trieEntries],
 ]
 

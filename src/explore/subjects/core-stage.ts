@@ -82,6 +82,24 @@ export function isFree(view: View, pool: number, index: number): boolean {
   return ((word >>> (index & 31)) & 1) !== 0
 }
 
+/**
+ * Leaves so many of a pool's free objects, the others are as if dead CPUs had them: so what is given back is soon handed
+ * out again. How many are gone.
+ */
+export function leaveFree(cpu: Cpu, pool: number, count: number): number {
+  const level = cpu.load32(pool + layout.BITMAP_LEVEL)
+  const bits = cpu.load32(pool + layout.BITMAP_BITS)
+  let gone = 0
+  for (let index = 0, left = count; index < bits; index++) {
+    const at = level + (index >> 5) * 4
+    const word = cpu.load32(at)
+    if (((word >>> (index & 31)) & 1) === 0 || left-- > 0) continue
+    cpu.store32(at, word & ~(1 << (index & 31)))
+    gone++
+  }
+  return gone
+}
+
 /** How many objects a pool has free. */
 export function countFree(view: View, pool: number): number {
   const bits = view.load32(pool + layout.BITMAP_BITS)

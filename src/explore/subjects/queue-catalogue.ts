@@ -8,7 +8,7 @@ import type { Entry, Plan } from './entry.js'
 import { coreEntry, slug } from './entry.js'
 import { MEETINGS, othersOf } from './meetings.js'
 import { ask, atRest, check, filterModel, holding, model, peek, pop, push, queueStage } from './queue-stage.js'
-import type { QueueStage } from './queue-stage.js'
+import type { Free, QueueStage } from './queue-stage.js'
 import { once } from './shared-operations.js'
 
 /** Makes an operation; `n` numbers those of one subject, so that each pushes a value of its own. */
@@ -39,7 +39,8 @@ const CONTENTS: [maxEntries: number, held: number][] = [
 
 const stages = new Map<string, QueueStage>()
 
-function stageOf(type: number, maxEntries: number, cpus: number, traced: boolean): QueueStage {
+function stageOf(type: number, maxEntries: number, cpus: number, traced: boolean, module?: Uint8Array): QueueStage {
+  if (module) return queueStage(type, maxEntries, { cpus, module })
   const key = [type, maxEntries, cpus, traced].join()
   const known = stages.get(key)
   if (known) return known
@@ -52,20 +53,22 @@ interface QueuePlan extends Plan<QueueStage> {
   type: number
   maxEntries: number
   held: number
+  free?: Free
   cpus?: number
 }
 
-function entry({ name, about, type, maxEntries, held, variant, cpus = 2, scripts }: QueuePlan): Entry {
-  return coreEntry(name, about, variant, (traced) => {
-    const at = stageOf(type, maxEntries, cpus, traced)
+function entry({ name, about, type, maxEntries, held, free, variant, cpus = 2, scripts }: QueuePlan): Entry {
+  return coreEntry(name, about, variant, (traced, module) => {
+    const at = stageOf(type, maxEntries, cpus, traced, module)
     const filter = type === MAP_TYPE_BLOOM_FILTER
     const first = Array.from({ length: held }, (_, v) => v)
+    const gone = { cells: 0, records: 0 }
     return subject({
       name,
       stage: at.stage,
-      setup: holding(at, first),
+      setup: holding(at, first, free, gone),
       cpus: scripts(at),
-      ...(filter ? {} : { check: check(at), atRest: atRest(at, 2) }),
+      ...(filter ? {} : { check: check(at), atRest: atRest(at, 2, gone) }),
       model: (filter ? filterModel() : model(at, first)) as SequentialModel<unknown>,
     })
   })
@@ -106,6 +109,7 @@ function* crowds(kind: string, type: number): Generator<Entry> {
           type,
           maxEntries,
           held: maxEntries,
+          free: one === 'peek' ? { cells: 1, records: 1 } : { cells: 2, records: 2 },
           variant: 'plain',
           scripts: (at) => {
             const [a, b, c] = make(at, [one, second, third])

@@ -3,7 +3,13 @@
 import { BPF_EXIST, E2BIG, ENOENT, MAP_TYPE_STACK } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
-import { coreStage, countFree, isFree } from './core-stage.js'
+import { coreStage, countFree, isFree, leaveFree } from './core-stage.js'
+
+/** How many are free of each at first, where it is few. */
+export interface Free {
+  cells: number
+  records: number
+}
 
 /** Values 0 to 7 are pushed. */
 export const VALUES = 8
@@ -38,9 +44,15 @@ export function placeOf(map: QueueMap, cpu: Cpu, memory: number): QueuePlace {
   return { ...map, value, output: (n) => value(VALUES + (n % OUTPUTS)) }
 }
 
-export function queueStage(type: number, maxEntries: number, { cpus = 2, traced = false } = {}): QueueStage {
+/** `module`: another build of the core. */
+export function queueStage(
+  type: number,
+  maxEntries: number,
+  { cpus = 2, traced = false, module }: { cpus?: number; traced?: boolean; module?: Uint8Array } = {},
+): QueueStage {
   let place: QueuePlace
-  const stage = coreStage({ cpus, traced, coreBytes: 1 << 13 }, ({ cpu, buffer, createMap }) => {
+  const shape = { cpus, traced, coreBytes: 1 << 13, ...(module && { module }) }
+  const stage = coreStage(shape, ({ cpu, buffer, createMap }) => {
     place = placeOf({ map: createMap([type, 0, 4, maxEntries, 0]), type, maxEntries }, cpu, buffer)
   })
   return { stage, ...place! }
@@ -89,13 +101,25 @@ export function ask(at: QueuePlace, name: string, v: number): Operation {
   }
 }
 
-/** Pushes values before the exploration. */
-export function holding(at: QueuePlace, values: readonly number[]): (cpus: Cpu[]) => void {
+/**
+ * Pushes values before the exploration; with `free` no more cells and records are free then, and how many are gone is
+ * left in `gone`.
+ */
+export function holding(
+  at: QueuePlace,
+  values: readonly number[],
+  free?: Free,
+  gone: Free = { cells: 0, records: 0 },
+): (cpus: Cpu[]) => void {
   return (cpus) => {
+    const cpu = cpus[0]!
     for (const v of values) {
-      const result = push(at, 'set-up', v).run(cpus[0]!)
+      const result = push(at, 'set-up', v).run(cpu)
       if (result !== 0) throw new Error(`set-up: push of ${v} gave ${String(result)}`)
     }
+    if (!free) return
+    gone.cells = leaveFree(cpu, cpu.load32(at.map + layout.MAP_POOL), free.cells)
+    gone.records = leaveFree(cpu, cpu.load32(at.map + layout.MAP_STEP_POOL), free.records)
   }
 }
 
@@ -138,13 +162,17 @@ export function check(at: QueueMap): (view: View) => string | undefined {
   }
 }
 
-/** When all is done every cell and every record is in use or free; a stopped CPU may keep one of each per level. */
-export function atRest(at: QueueMap, levels: number): (view: View) => string | undefined {
+/**
+ * When all is done every cell and every record is in use or free, but for those that were `gone` before; a stopped CPU
+ * may keep one of each per level.
+ */
+export function atRest(at: QueueMap, levels: number, gone?: Free): (view: View) => string | undefined {
   return (view) => {
     const count = view.load32(at.map + layout.MAP_ELEMENT_COUNT)
-    const lostCells = count - cells(at, view).length - free(at, view, layout.MAP_POOL)
+    const lostCells = count - cells(at, view).length - free(at, view, layout.MAP_POOL) - (gone?.cells ?? 0)
     const pool = view.load32(at.map + layout.MAP_STEP_POOL)
-    const lostRecords = view.load32(pool + layout.BITMAP_BITS) - 1 - free(at, view, layout.MAP_STEP_POOL)
+    const records = view.load32(pool + layout.BITMAP_BITS) - (gone?.records ?? 0)
+    const lostRecords = records - 1 - free(at, view, layout.MAP_STEP_POOL)
     const stranded = view.stopped < 0 ? 0 : levels
     if (lostCells < 0 || lostCells > stranded) return `${lostCells} cells are lost`
     return lostRecords < 0 || lostRecords > stranded ? `${lostRecords} records are lost` : undefined

@@ -1,14 +1,17 @@
-// Maps of stacks as named subjects: bpf_get_stackid in an NMI at any step of another. What must hold: each gets an id,
-// under which lies the stack that it was called for.
-import { MAP_TYPE_STACK_TRACE, STACK_AREA_BYTES, STACKS_BYTES } from '../../../core/abi.js'
+// Maps of stacks as named subjects: bpf_get_stackid in an NMI at any step of another, where each gets an id under which
+// lies the stack that it was called for; and two stacks of one id on two CPUs, of which one lies there at a time.
+import { EEXIST, ENOENT, MAP_TYPE_STACK_TRACE, STACK_AREA_BYTES, STACKS_BYTES } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import { TASK_KERNEL_DEPTH, TASK_USER_DEPTH } from '../../../core/task-record.js'
 import type { Cpu } from '../executor.js'
+import type { SequentialModel } from '../linearize.js'
 import type { Stage } from '../stage.js'
 import { subject } from '../subject.js'
-import type { Operation, View } from '../subject.js'
+import type { CpuScript, Operation, View } from '../subject.js'
 import { coreStage } from './core-stage.js'
-import { coreEntry, type Entry } from './entry.js'
+import { coreEntry, slug, type Entry, type Variant } from './entry.js'
+import { MEETINGS, othersOf } from './meetings.js'
+import { once } from './shared-operations.js'
 
 const USER_STACK = 1n << 8n
 const REUSE = 1n << 10n
@@ -22,30 +25,38 @@ interface StackStage {
   stage: Stage
   map: number
   level: number
-  /** Where the kernel's stack lies. */
+  /** Where the kernel's stack of CPU 0 lies. */
   stack: number
+  /** A place in guest memory. */
+  place: number
 }
 
-const stages = new Map<boolean, StackStage>()
+const stages = new Map<string, StackStage>()
 
-function stageOf(traced: boolean, module?: Uint8Array): StackStage {
-  const known = module === undefined ? stages.get(traced) : undefined
+/** A machine whose CPUs have a kernel's stack of KERNEL and a user's of `user`. */
+function stageOf(cpus: number, user: number, traced: boolean, module?: Uint8Array): StackStage {
+  const key = [cpus, user, traced].join()
+  const known = module === undefined ? stages.get(key) : undefined
   if (known) return known
-  let [map, area, stack] = [0, 0, 0]
+  let [map, area, stack, place] = [0, 0, 0, 0]
   const stage = coreStage(
-    { cpus: 1, traced, coreBytes: 1 << 13, ...(module && { module }) },
-    ({ cpu, header, createMap }) => {
+    { cpus, traced, coreBytes: 1 << 13, ...(module && { module }) },
+    ({ cpu, buffer, header, createMap }) => {
       map = createMap([MAP_TYPE_STACK_TRACE, 4, 8, ENTRIES, 0])
       area = header(layout.HEADER_CPU_AREAS)
-      stack = cpu.load32(area + layout.CPU_RUN_BUFFER) + cpu.load32(area + layout.CPU_RUN_BUFFER_BYTES) - STACKS_BYTES
-      cpu.store32(area + layout.CPU_TASK + TASK_KERNEL_DEPTH, 1)
-      cpu.store32(area + layout.CPU_TASK + TASK_USER_DEPTH, 1)
-      cpu.store32(stack, KERNEL)
-      cpu.store32(stack + STACK_AREA_BYTES, USER)
+      place = buffer
+      for (let index = cpus - 1; index >= 0; index--) {
+        const at = area + index * layout.CPU_BYTES
+        stack = cpu.load32(at + layout.CPU_RUN_BUFFER) + cpu.load32(at + layout.CPU_RUN_BUFFER_BYTES) - STACKS_BYTES
+        cpu.store32(at + layout.CPU_TASK + TASK_KERNEL_DEPTH, 1)
+        cpu.store32(at + layout.CPU_TASK + TASK_USER_DEPTH, 1)
+        cpu.store32(stack, KERNEL)
+        cpu.store32(stack + STACK_AREA_BYTES, user)
+      }
     },
   )
-  const made = { stage, map, stack, level: area + layout.CPU_NESTED }
-  if (module === undefined) stages.set(traced, made)
+  const made = { stage, map, stack, place, level: area + layout.CPU_NESTED }
+  if (module === undefined) stages.set(key, made)
   return made
 }
 
@@ -99,14 +110,132 @@ const PLANS: [name: string, about: string, before: number, flags: bigint][] = [
   ['stack/reused', 'an NMI files another stack at any step of replacing one that has the same id', KERNEL_TOO, REUSE],
 ]
 
-export function stackEntries(): Entry[] {
-  return PLANS.map(([name, about, before, flags]) =>
-    coreEntry(name, about, 'nmi', (traced, module) => {
-      const at = stageOf(traced, module)
+function* interrupted(): Generator<Entry> {
+  for (const [name, about, before, flags] of PLANS)
+    yield coreEntry(name, about, 'nmi', (traced, module) => {
+      const at = stageOf(1, USER, traced, module)
       const outer = stackId(at, 'A', flags)
       const inner = stackId(at, 'B', USER_STACK, true)
       const cpus = [{ operations: [outer], nmi: [inner] }]
       return subject({ name, stage: at.stage, setup: filed(at, before), cpus, atRest: atRest(at, [outer, inner]) })
-    }),
+    })
+}
+
+/** What is done to the one id of two stacks, KERNEL and KERNEL_TOO, by programs and the host. */
+const OPERATIONS: Record<string, { flags?: bigint }> = {
+  'file one': { flags: 0n },
+  'file the other': { flags: USER_STACK },
+  'put the other there': { flags: USER_STACK | REUSE },
+  delete: {},
+}
+
+function made(at: StackStage, what: string, name: string): Operation {
+  const { flags } = OPERATIONS[what]!
+  return once(at.stage, `${what} ${name}`, (): Operation => {
+    if (flags === undefined)
+      return { name, kind: 'delete', run: ({ exports }) => exports['map_delete'](at.map, at.place) as number }
+    const args = { stack: (flags & USER_STACK) === 0n ? KERNEL : KERNEL_TOO, replaces: (flags & REUSE) !== 0n }
+    return { name, kind: 'file', args, run: (cpu) => Math.min(idOf(cpu, at.map, flags), 0) }
+  })
+}
+
+/** The address of the stack under an id, 0 none. */
+function filedUnder({ map, place }: StackStage, view: View): number {
+  const word = (field: number): number => view.load32(map + field)
+  const bucket = word(layout.MAP_BUCKETS)
+  for (let at = 0; at <= word(layout.MAP_BUCKET_MASK); at++)
+    for (let link = bucket + at * 8; (view.load32(link) & layout.RECORD_NEXT) !== 0;) {
+      const element = (view.load32(link) & layout.RECORD_NEXT) - 1
+      link = word(layout.MAP_RECORDS) + element * word(layout.MAP_RECORD_BYTES)
+      if (view.load32(link) & layout.RECORD_MARK) continue
+      if (view.load32(link + layout.RECORD_ORDER) === view.load32(place))
+        return view.load32(word(layout.MAP_ELEMENTS) + element * word(layout.MAP_STRIDE))
+    }
+  return 0
+}
+
+/** One id: what lies under it. */
+function model(at: StackStage, initial: number): SequentialModel<number> {
+  return {
+    initial,
+    key: String,
+    moments({ kind, args, ended, result }) {
+      const gives = (expected: number, state: number) => (!ended || result === expected ? [state] : [])
+      return [
+        (there) => {
+          if (kind === 'delete') return there === 0 ? gives(-ENOENT, 0) : gives(0, 0)
+          const stack = args['stack'] as number
+          if (there === 0 || there === stack || args['replaces'] === true) return gives(0, stack)
+          return gives(-EEXIST, there)
+        },
+      ]
+    },
+    final: (view) => String(filedUnder(at, view)),
+    agrees: (there, final) => String(there) === final,
+  }
+}
+
+const HELD: readonly (readonly [before: number, holding: string])[] = [
+  [0, 'none'],
+  [KERNEL, 'one'],
+  [KERNEL_TOO, 'the other'],
+]
+
+/** Two CPUs on the one id; `scripts` are made of operations by name. */
+function beside(
+  { name, about, before, variant }: { name: string; about: string; before: number; variant: Variant },
+  scripts: (make: (what: string, name: string) => Operation) => CpuScript[],
+): Entry {
+  return coreEntry(name, about, variant, (traced, module) => {
+    const at = stageOf(2, KERNEL_TOO, traced, module)
+    return subject({
+      name,
+      stage: at.stage,
+      setup(cpus) {
+        const cpu = cpus[0]!
+        cpu.store32(at.place, idOf(cpu, at.map, 0n))
+        if (before !== KERNEL) cpu.exports['map_delete'](at.map, at.place)
+        if (before === KERNEL_TOO) idOf(cpu, at.map, USER_STACK)
+      },
+      cpus: scripts((what, letter) => made(at, what, letter)),
+      model: model(at, before) as SequentialModel<unknown>,
+    })
+  })
+}
+
+function* pairs(): Generator<Entry> {
+  const names = Object.keys(OPERATIONS)
+  for (const meeting of MEETINGS.filter(({ variant }) => variant !== 'nmi'))
+    for (const [before, holding] of HELD)
+      for (const [i, one] of names.entries())
+        for (const other of othersOf(names, i, meeting))
+          yield beside(
+            {
+              name: `stacks/holding-${slug(holding)}/${slug(one)}/${slug(other)}`,
+              about: `${one} and ${other}, ${meeting.how}; two stacks of one id, under which lies ${holding}`,
+              before,
+              variant: meeting.variant,
+            },
+            (make) => meeting.scripts(make(one, 'A'), make(other, 'B')),
+          )
+}
+
+/** What a stack is compared with is handed out meanwhile, for a stack that never comes to lie there. */
+function* handedOut(): Generator<Entry> {
+  yield beside(
+    {
+      name: 'stacks/handed-out',
+      about: 'file one beside delete, then file one on a CPU that stops; two stacks of one id, the other lies there',
+      before: KERNEL_TOO,
+      variant: 'stop',
+    },
+    (make) => [
+      { operations: [make('delete', 'A'), make('file one', 'B')], mayStop: true },
+      { operations: [make('file one', 'C')] },
+    ],
   )
+}
+
+export function stackEntries(): Entry[] {
+  return [...interrupted(), ...pairs(), ...handedOut()]
 }

@@ -7,10 +7,24 @@ import type { Entry, Variant } from './entry.js'
 import { coreEntry, slug } from './entry.js'
 import { MEETINGS, othersOf } from './meetings.js'
 import { once } from './shared-operations.js'
-import { atRest, check, holding, lookup, model, next, prefix, remove, trieStage, update } from './trie-stage.js'
-import type { Laid, Prefix, TrieStage } from './trie-stage.js'
+import {
+  atRest,
+  check,
+  holding,
+  leaveOnly,
+  lookup,
+  model,
+  next,
+  prefix,
+  remove,
+  trieStage,
+  update,
+} from './trie-stage.js'
+import type { Free, Laid, Prefix, TrieStage } from './trie-stage.js'
 
 type Make = (at: TrieStage, n: number) => Laid
+
+const changes = (operation: string): boolean => /^(set|delete)/.test(operation)
 
 const letter = (n: number): string => 'ABCDEFGH'[n]!
 const set =
@@ -46,7 +60,8 @@ const CONTENTS: string[][] = [[], ['1'], ['1', '110'], ['10', '110'], ['1', '10'
 const MOST = 3
 const stages = new Map<string, TrieStage>()
 
-function stageOf(cpus: number, traced: boolean): TrieStage {
+function stageOf(cpus: number, traced: boolean, module?: Uint8Array): TrieStage {
+  if (module) return trieStage(MOST, { cpus, module })
   const name = [cpus, traced].join()
   const known = stages.get(name)
   if (known) return known
@@ -59,25 +74,31 @@ interface Plan {
   name: string
   about: string
   held: readonly string[]
+  free?: Free
   variant: Variant
   operations: readonly string[]
   scripts(operations: Operation[]): CpuScript[]
 }
 
-function entry({ name, about, held, variant, operations, scripts }: Plan): Entry {
-  return coreEntry(name, about, variant, (traced) => {
-    const at = stageOf(2, traced)
+function entry({ name, about, held, free, variant, operations, scripts }: Plan): Entry {
+  return coreEntry(name, about, variant, (traced, module) => {
+    const at = stageOf(2, traced, module)
     // The set-up uses the place of the first operation before that is laid.
     const laid = operations.map((each, n) => once(at.stage, `${each} ${n}`, () => OPERATIONS[each]!(at, n)))
     const first = held.map((bits, v): [Prefix, number] => [prefix(bits), 90 + v])
+    const hold = holding(at, first, laid)
+    const gone = { elements: 0, nodes: 0, records: 0 }
     return subject({
       name,
       stage: at.stage,
-      setup: holding(at, first, laid),
+      setup(cpus) {
+        hold(cpus)
+        if (free) Object.assign(gone, leaveOnly(at, cpus[0]!, free))
+      },
       cpus: scripts(laid.map(({ operation }) => operation)),
       check: check(at),
-      atRest: atRest(at),
-      model: model(at, first) as SequentialModel<unknown>,
+      atRest: atRest(at, gone),
+      model: model(at, first, free?.elements !== undefined) as SequentialModel<unknown>,
     })
   })
 }
@@ -100,6 +121,7 @@ function* pairs(): Generator<Entry> {
 
 /**
  * One operation beside two changes: what it found half way was right at no moment, unless it sees that they happened.
+ * No more nodes and records are free than they need, so that those are handed out again at once.
  */
 function* behind(): Generator<Entry> {
   for (const held of CONTENTS)
@@ -107,20 +129,42 @@ function* behind(): Generator<Entry> {
       ['look up 110', 'set 110', 'delete 1'],
       ['look up 110', 'delete 110', 'set 1'],
       ['look up 110', 'delete 1', 'set 10'],
+      ['look up 110', 'set 1', 'set 10'],
       ['next of 10', 'delete 110', 'set 1'],
       ['set 110', 'delete 1', 'set 10'],
       ['delete 110', 'set 10', 'delete 1'],
+      ['delete 110', 'set 1', 'set 10'],
     ] as const)
       yield entry({
         name: `trie/behind-${held.join('-') || 'none'}/${[one, second, third].map(slug).join('/')}`,
         about: `${one} beside ${second}, then ${third}; a trie holding [${held.join()}]`,
         held,
+        free: changes(one) ? { nodes: 4, records: 2 } : { nodes: 2, records: 1 },
         variant: 'plain',
         operations: [one, second, third],
         scripts: ([a, b, c]) => [{ operations: [a!] }, { operations: [b!, c!] }],
       })
 }
 
+/** Programs have the addresses of values: while a lookup may, what left the trie is no element for another key. */
+function* kept(): Generator<Entry> {
+  for (const [elements, all] of [
+    [1, ['set 1', 'set 10']],
+    [0, ['delete 1', 'set 10']],
+  ] as const)
+    for (const variant of ['plain', 'nmi'] as const)
+      yield entry({
+        name: `trie/kept/${all.map(slug).join('/')}`,
+        about: `look up 110 beside ${all.join(', ')}, for which ${elements} elements are free; a trie holding [1]`,
+        held: ['1'],
+        free: { elements },
+        variant,
+        operations: ['look up 110', ...all],
+        scripts: ([a, b, c]) =>
+          variant === 'nmi' ? [{ operations: [a!], nmi: [b!, c!] }] : [{ operations: [a!] }, { operations: [b!, c!] }],
+      })
+}
+
 export function trieEntries(): Entry[] {
-  return [...pairs(), ...behind()]
+  return [...pairs(), ...behind(), ...kept()]
 }

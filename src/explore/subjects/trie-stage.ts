@@ -7,12 +7,13 @@ import {
   BPF_NOEXIST,
   EEXIST,
   ENOENT,
+  ENOMEM,
   ENOSPC,
   MAP_TYPE_LPM_TRIE,
 } from '../../../core/abi.js'
 import * as layout from '../../../core/layout.js'
 import type { Cpu, Operation, SequentialModel, Stage, View } from '../index.js'
-import { coreStage, countFree, isFree } from './core-stage.js'
+import { coreStage, countFree, isFree, leaveFree } from './core-stage.js'
 
 const PLACE = 64
 const NEXT = 0xffffffn
@@ -44,10 +45,22 @@ export interface TrieStage extends TriePlace {
   stage: Stage
 }
 
-export function trieStage(maxEntries: number, { cpus = 2, patience = 8, traced = false } = {}): TrieStage {
+/** How the stage is made; `module`: another build of the core. */
+interface StageOptions {
+  cpus?: number
+  patience?: number
+  traced?: boolean
+  module?: Uint8Array
+}
+
+export function trieStage(
+  maxEntries: number,
+  { cpus = 2, patience = 8, traced = false, module }: StageOptions = {},
+): TrieStage {
   let map = 0
   let memory = 0
-  const stage = coreStage({ cpus, traced, coreBytes: 1 << 14 }, ({ cpu, buffer, createMap }) => {
+  const shape = { cpus, traced, coreBytes: 1 << 14, ...(module && { module }) }
+  const stage = coreStage(shape, ({ cpu, buffer, createMap }) => {
     map = createMap([MAP_TYPE_LPM_TRIE, 5, 4, maxEntries, BPF_F_NO_PREALLOC])
     cpu.store32(map + layout.MAP_PATIENCE, patience)
     memory = buffer
@@ -164,6 +177,23 @@ export function holding(
   }
 }
 
+/** How many are free of each at first, where it is few. */
+export interface Free {
+  elements?: number
+  nodes?: number
+  records?: number
+}
+
+const POOLS = { elements: layout.MAP_POOL, nodes: layout.MAP_NODE_POOL, records: layout.MAP_STEP_POOL } as const
+
+/** Leaves so many free: how many are gone. */
+export function leaveOnly(at: TrieStage, cpu: Cpu, free: Free): Required<Free> {
+  const gone = { elements: 0, nodes: 0, records: 0 }
+  for (const what of ['elements', 'nodes', 'records'] as const)
+    if (free[what] !== undefined) gone[what] = leaveFree(cpu, cpu.load32(at.map + POOLS[what]), free[what])
+  return gone
+}
+
 interface Node {
   index: number
   length: number
@@ -246,8 +276,11 @@ export function check(at: TrieMap): (view: View) => string | undefined {
   }
 }
 
-/** When all is done nodes, elements and records are in use or free; a stopped CPU keeps at most what it had in hand. */
-export function atRest(at: TrieMap): (view: View) => string | undefined {
+/**
+ * When all is done nodes, elements and records are in use or free, but for those that were `gone` before; a stopped CPU
+ * keeps at most what it had in hand.
+ */
+export function atRest(at: TrieMap, gone?: Required<Free>): (view: View) => string | undefined {
   return (view) => {
     const all = nodes(tree(at, view))
     const bits = (field: number): number => view.load32(view.load32(at.map + field) + layout.BITMAP_BITS)
@@ -259,8 +292,10 @@ export function atRest(at: TrieMap): (view: View) => string | undefined {
       records: bits(layout.MAP_STEP_POOL) - free(at, view, layout.MAP_STEP_POOL) - 1,
     }
     const most = { nodes: 3 * stopped, elements: stopped, records: stopped }
-    for (const what of ['nodes', 'elements', 'records'] as const)
-      if (lost[what] < 0 || lost[what] > most[what]) return `${lost[what]} ${what} are lost`
+    for (const what of ['nodes', 'elements', 'records'] as const) {
+      const mine = lost[what] - (gone?.[what] ?? 0)
+      if (mine < 0 || mine > most[what]) return `${mine} ${what} are lost`
+    }
     return undefined
   }
 }
@@ -276,8 +311,8 @@ function follows(one: number, other: number): boolean {
   return !covers(other, one) && (one & 255) > (other & 255)
 }
 
-/** A trie as prefixes with values. */
-export function model(at: TrieMap, held: readonly [Prefix, number][]): SequentialModel<Held> {
+/** A trie as prefixes with values; `scarce`: an update may find no element. */
+export function model(at: TrieMap, held: readonly [Prefix, number][], scarce = false): SequentialModel<Held> {
   return {
     initial: sorted(held.map(([where, value]) => [key(where), value])),
     key: (state) => state.join(),
@@ -298,6 +333,7 @@ export function model(at: TrieMap, held: readonly [Prefix, number][]): Sequentia
           const present = state.some(([one]) => one === where)
           const others = state.filter(([one]) => one !== where)
           if (kind === 'delete') return present ? gives(0, others) : gives(-ENOENT, state)
+          if (scarce && ended && result === -ENOMEM) return [state]
           if (present && args['flags'] === BPF_NOEXIST) return gives(-EEXIST, state)
           if (!present && args['flags'] === BPF_EXIST) return gives(-ENOENT, state)
           if (!present && state.length >= at.maxEntries) return gives(-ENOSPC, state)

@@ -1,6 +1,7 @@
 // A machine seen from another thread of the process: the handle that share() gives, and the CPU that join() makes of
 // the calling thread. A joined CPU runs programs, fires timers when it is polled, and reads and writes maps through the
 // machine's memory; it loads nothing. Owns CPU_LIFE of the CPUs kept for joining.
+import { BPF_F_RDONLY, BPF_F_WRONLY } from '../../../core/abi.js'
 import { CPU_LIFE } from '../../../core/layout.js'
 import { isClosed, SkepError } from '../../error.js'
 import { parseObject } from '../../object/read.js'
@@ -45,18 +46,26 @@ interface SharedObject {
   readonly source: Uint8Array
   readonly code: ObjectCode
   readonly closing: ClosingWord
-  readonly maps: Readonly<Record<string, { id: number; address: number }>>
-  readonly programs: Readonly<Record<string, number>>
+  /** `access`: BPF_F_RDONLY or BPF_F_WRONLY of the handles. */
+  readonly maps: Readonly<Record<string, { id: number; address: number; access: number }>>
+  readonly programs: Readonly<Record<string, { id: number; address: number }>>
 }
 
 /** The handle of a machine and of all objects that are loaded from files or bytes. @internal */
 export function shareMachine(kernel: Kernel, epoch: RealEpoch): MachineShare {
   const objects = [...kernel.objects.live].flatMap((object): SharedObject[] => {
-    if (!object.source) return []
-    const maps = Object.fromEntries([...object.maps].map(([name, { id, address }]) => [name, { id, address }]))
-    const programs = Object.fromEntries([...object.programs].map(([name, { address }]) => [name, address]))
-    const closing = closingWord(object)
-    return [{ name: object.spec.name, source: object.source, code: object.code, closing, maps, programs }]
+    const { spec, source, code } = object
+    if (!source) return []
+    const maps = [...object.maps].map(([name, { id, address }]) => {
+      return [name, { id, address, access: object.access.get(name) ?? 0 }] as const
+    })
+    const programs = [...object.programs].map(([name, { id, address }]) => [name, { id, address }] as const)
+    return [
+      {
+        ...{ name: spec.name, source, code, closing: closingWord(object) },
+        ...{ maps: Object.fromEntries(maps), programs: Object.fromEntries(programs) },
+      },
+    ]
   })
   const { cpus, joins } = kernel.shape
   const { loads } = kernel.objects
@@ -71,6 +80,12 @@ export function shareMachine(kernel: Kernel, epoch: RealEpoch): MachineShare {
     loaded,
     objects,
   }
+}
+
+/** What a joined thread knows of its machine: CPUs that run programs, and the names of the programs by their ids. */
+interface Seen {
+  readonly cpus: number
+  readonly names: ReadonlyMap<number, string>
 }
 
 /** CPU_LIFE: unused, live, left by its thread (the machine's own thread then repairs it). */
@@ -135,8 +150,13 @@ export class JoinedCpu {
     this.index = index
     this.#memory = memory
     this.#cpu = new Cpu(instantiateCore(share.module, memory.shared, realClock(share.epoch)), memory, index)
+    const programs = share.objects.flatMap((object) => Object.entries(object.programs))
+    const seen = {
+      cpus: share.firstJoin + share.joins,
+      names: new Map(programs.map(([name, { id }]) => [id, name])),
+    }
     const objects = share.objects.flatMap((object) => {
-      const joined = this.#attach(object, share.firstJoin + share.joins)
+      const joined = this.#attach(object, seen)
       return joined ? [[object.name, joined] as const] : []
     })
     this.objects = named('the machine has shared no object', new Map(objects))
@@ -164,12 +184,12 @@ export class JoinedCpu {
     this.leave()
   }
 
-  #attach(object: SharedObject, programCpus: number): JoinedObject | undefined {
+  #attach(object: SharedObject, seen: Seen): JoinedObject | undefined {
     const use = new JoinedUse(this.#cpu, object.closing, object.name, () => this.#check())
     try {
       return use.use(() => {
         this.#cpu.install(object.code)
-        return new JoinedObject(object, this.#cpu, use, programCpus)
+        return new JoinedObject(object, this.#cpu, use, seen)
       })
     } catch (error) {
       if (isClosed(error)) return undefined
@@ -202,7 +222,7 @@ export class JoinedObject {
   readonly #use: JoinedUse
 
   /** @internal */
-  constructor(shared: SharedObject, cpu: Cpu, use: JoinedUse, programCpus: number) {
+  constructor(shared: SharedObject, cpu: Cpu, use: JoinedUse, seen: Seen) {
     const spec = parseObject(shared.source, shared.name)
     this.name = shared.name
     this.#use = use
@@ -212,16 +232,16 @@ export class JoinedObject {
       return map && { name: map.name, type: map.type }
     }
     const programs = [...spec.programs].flatMap(([name, program]) => {
-      const address = shared.programs[name]
-      if (address === undefined) return []
-      const run = (options: RunOptions = {}): RunResult => runHere(cpu, program, address, options, mapAt, use)
+      const live = shared.programs[name]
+      if (!live) return []
+      const run = (options: RunOptions = {}): RunResult => runHere(cpu, program, live.address, options, mapAt, use)
       // What kind of context comes back follows from what was given.
       return [[name, { name, run: run as JoinedProgram['run'] }] as const]
     })
     this.programs = named(`object '${this.name}' has no program`, new Map(programs))
     const maps = new Map(
       [...spec.maps].flatMap(([name]) => {
-        const handle = mapHandle(shared, spec, name, cpu, use, programCpus)
+        const handle = mapHandle(shared, spec, name, cpu, use, seen)
         return handle ? [[name, handle] as const] : []
       }),
     )
@@ -252,7 +272,7 @@ function mapHandle(
   name: string,
   cpu: Cpu,
   joined: JoinedUse,
-  programCpus: number,
+  seen: Seen,
 ): MapHandle | undefined {
   const live = shared.maps[name]
   const map = spec.maps.get(name)
@@ -264,7 +284,7 @@ function mapHandle(
     btf: spec.btf,
     keyType: map.key,
     valueType: map.value,
-    access: map.flags,
+    access: live.access & (BPF_F_RDONLY | BPF_F_WRONLY),
   }
   const owner = {
     use: joined.use,
@@ -272,11 +292,12 @@ function mapHandle(
     settle: () => {
       if (cpu.core.cpu_reclaim_pending() !== 0) guarded(() => cpu.poll())
     },
+    programNamed: (id: number) => seen.names.get(id),
     hold: (ended: () => void) => joined.map(live.address, ended),
     holdBesideHandle: (ended: () => void) => joined.map(live.address, ended),
   }
   return new MapHandle(
-    new MapAccess(cpu, live.address, name, { address, bytes: size }, programCpus),
+    new MapAccess(cpu, live.address, name, { address, bytes: size }, seen.cpus),
     description,
     owner,
     directAmongThreads,

@@ -105,9 +105,8 @@ export const supported: Supported = {
 
 /** A prepared object: maps exist, code is compiled, nothing runs yet. */
 export interface PreparedObject {
+  /** Each of its maps has a user reference for its handle. */
   readonly object: LiveObject
-  /** BPF_F_RDONLY, BPF_F_WRONLY of the handles on the maps. Each map has a user reference for its handle. */
-  readonly access: ReadonlyMap<string, number>
   /** Makes programs. Throws with nothing done. */
   commit(): void
   /** Gives everything back. */
@@ -248,7 +247,8 @@ function prepareSpec(
     fillMapsOfMaps(kernel, maps, created)
     makeTailStacks(kernel, spec)
     const { compiled, code } = linkCode(kernel, spec, maps, room, codes, probes)
-    const object: LiveObject = { spec, compiled, code, room, maps, programs: new Map(), prepared: new Set(), source }
+    const made = { spec, compiled, code, room, maps, access, source }
+    const object: LiveObject = { ...made, programs: new Map(), prepared: new Set() }
     const commit = (): void => {
       // From here on its room goes with its programs.
       added = true
@@ -260,7 +260,7 @@ function prepareSpec(
         throw error
       }
     }
-    return { object, access, commit, release }
+    return { object, commit, release }
   } catch (error) {
     release()
     throw error

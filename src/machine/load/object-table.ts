@@ -1,7 +1,7 @@
 // The loaded objects of a machine: compiled code with its range of the function table, programs in the core, and the
 // plain references on maps that loaded code holds. Code stays until every program of the object is unloaded, which is
 // when the last binding of a timer or work has let go of it.
-import { PROGRAM_NEEDS_NO_READING, PROGRAM_STATE, PROGRAM_TYPE } from '../../../core/layout.js'
+import { PROGRAM_ID, PROGRAM_NEEDS_NO_READING, PROGRAM_STATE, PROGRAM_TYPE } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import type { ObjectSpec, ProgramSpec } from '../../object/spec.js'
 import type { Codes } from '../../verify/blocks.js'
@@ -15,6 +15,8 @@ import { programTypeNumbers } from '../program-types.js'
 const STATE_UNLOADED = 3
 
 export interface LiveProgram {
+  /** No other program of the machine has, or had, the same. */
+  readonly id: number
   readonly spec: ProgramSpec
   /** Address of its structure in the core. */
   readonly address: number
@@ -29,6 +31,8 @@ export interface LiveObject {
   readonly room: CodeRoom
   /** By the name in the spec. */
   readonly maps: ReadonlyMap<string, LiveMap>
+  /** BPF_F_RDONLY, BPF_F_WRONLY of the handles on the maps. */
+  readonly access: ReadonlyMap<string, number>
   readonly programs: Map<string, LiveProgram>
   /** Prepared runs of its programs that are open; they end with its handle. */
   readonly prepared: Set<{ close(): void }>
@@ -46,6 +50,7 @@ export class ObjectTable {
   readonly loads = new Int32Array(new SharedArrayBuffer(4))
   /** Called when an object's code has gone, with its table range. */
   onUninstall: (code: ObjectCode) => void = () => {}
+  #nextId = 1
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
@@ -83,9 +88,11 @@ export class ObjectTable {
         this.close(object)
         throw new SkepError('NO_MEMORY', `program '${spec.name}': the machine has no place for another program`)
       }
+      const id = this.#nextId++
+      this.#kernel.memory.setWord((address >>> 0) + PROGRAM_ID, id)
       this.#kernel.memory.setWord((address >>> 0) + PROGRAM_TYPE, programTypeNumbers[spec.type])
       this.#kernel.memory.setLong((address >>> 0) + PROGRAM_NEEDS_NO_READING, bits)
-      object.programs.set(spec.name, { spec, address: address >>> 0, object })
+      object.programs.set(spec.name, { id, spec, address: address >>> 0, object })
     }
   }
 
@@ -108,8 +115,17 @@ export class ObjectTable {
 
   /** The program at an address of the core, loaded or still waiting to be unloaded. */
   byAddress(address: number): LiveProgram | undefined {
+    return this.#find((program) => program.address === address)
+  }
+
+  /** The same with an id. */
+  byId(id: number): LiveProgram | undefined {
+    return this.#find((program) => program.id === id)
+  }
+
+  #find(wanted: (program: LiveProgram) => boolean): LiveProgram | undefined {
     for (const object of this.loaded)
-      for (const program of object.programs.values()) if (program.address === address) return program
+      for (const program of object.programs.values()) if (wanted(program)) return program
     return undefined
   }
 

@@ -32,7 +32,7 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
   readonly #answer: Answering<M>
 
   /** @internal */
-  constructor(kernel: Kernel, { object, access }: PreparedObject, runner: Runner<M>, answer: Answering<M>) {
+  constructor(kernel: Kernel, { object }: PreparedObject, runner: Runner<M>, answer: Answering<M>) {
     const { spec } = object
     let open = true
     const check = (): void => {
@@ -59,7 +59,7 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
     const programs = new Map([...object.programs].map(([name, live]) => [name, new Program(live, runOpen)]))
     this.programs = named(`object '${spec.name}' has no program`, programs) as typeof this.programs
     const handles = new Map(
-      [...object.maps].map(([name, live]) => [name, kernel.maps.handle(live, answer, access.get(name), true)]),
+      [...object.maps].map(([name, live]) => [name, kernel.maps.handle(live, answer, object.access.get(name), true)]),
     )
     this.maps = named(`object '${spec.name}' has no map`, handles) as unknown as typeof this.maps
     const variables = [...spec.variables.values()].flatMap((variable) => {

@@ -39,6 +39,8 @@ export interface MapOwner {
   holdBesideHandle(ended: () => void): () => void
   /** Of a map whose values are programs or maps; undefined also on threads that joined, which cannot write those. */
   readonly references?: MapReferences | undefined
+  /** The name of the program with this id, which stands in an array of programs; undefined if it is not known. */
+  programNamed(id: number): string | undefined
   /** Opens the buffers of a perf event array, so many bytes for each CPU; not there on threads that joined. */
   readonly perfEvents?: (bytes: number) => PerfEvents
 }

@@ -59,12 +59,6 @@ export class MapReferences {
     return { address: inner.address, release: () => this.#kernel.maps.put(inner) }
   }
 
-  /** What stands at an address, for the user: a program's name, or a map's id. */
-  show(address: number): string | number | undefined {
-    if (this.#map.spec.type === MAP_TYPE_PROG_ARRAY) return this.#kernel.objects.byAddress(address)?.spec.name
-    return this.#kernel.maps.byAddress(address)?.id
-  }
-
   /** The place of a key holds this now; undefined: it is empty. */
   hold(key: Uint8Array, held: Held | undefined): void {
     const place = key.join()

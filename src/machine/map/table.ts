@@ -9,7 +9,7 @@ import {
   MAP_TYPE_STACK_TRACE,
   MAX_MAPS,
 } from '../../../core/abi.js'
-import { HEADER, HEADER_MAPS, MAP_STATE, MAP_USER_REFERENCES } from '../../../core/layout.js'
+import { HEADER, HEADER_MAPS, MAP_ID, MAP_STATE, MAP_USER_REFERENCES } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import type { Btf } from '../../object/btf.js'
 import { MAP_TYPE_NAMES } from '../../object/map-types.js'
@@ -123,6 +123,7 @@ export class MapTable {
       coreBytes,
       references: 1,
     }
+    this.#kernel.memory.setWord(live.address + MAP_ID, live.id)
     if (holdsReferences(type)) live.held = new MapReferences(this.#kernel, live)
     this.#live.set(live.id, live)
     return live
@@ -168,6 +169,7 @@ export class MapTable {
       },
       settle: () => kernel.settle(),
       references: map.held,
+      programNamed: (id: number) => kernel.objects.byId(id)?.spec.name,
       perfEvents: (bytes: number) => openPerfEvents(kernel, map, bytes),
       pins: {
         add: (name: string) => this.pin(map, name),

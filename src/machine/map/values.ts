@@ -2,6 +2,7 @@
 // ids of inner maps. Used by the handles.
 import {
   MAP_TYPE_BLOOM_FILTER,
+  MAP_TYPE_PROG_ARRAY,
   MAP_TYPE_QUEUE,
   MAP_TYPE_RINGBUF,
   MAP_TYPE_STACK,
@@ -12,6 +13,7 @@ import { codec, type Codec } from './codec.js'
 import type { MapAccess } from './access.js'
 import type { MapDescription, MapOwner } from './owner.js'
 import { show } from '../options/units.js'
+import { mapType } from './types.js'
 
 /** Of an update: a value of one CPU, or one value for all of them. */
 export type WhichCpu = number | 'all' | undefined
@@ -52,9 +54,11 @@ export class MapValues {
 
   /** What a lookup gave: a value, an array of values, a program's name, an inner map's id. */
   decode(image: Uint8Array, cpu?: number): unknown {
-    if (this.#owner.references)
-      return this.#owner.references.show(new DataView(image.buffer, image.byteOffset).getUint32(0, true))
-    const { copies, perCpu } = this.#access
+    const { copies, perCpu, type } = this.#access
+    if (mapType(type).references) {
+      const id = new DataView(image.buffer, image.byteOffset).getUint32(0, true)
+      return type === MAP_TYPE_PROG_ARRAY ? this.#owner.programNamed(id) : id
+    }
     if (!perCpu) return this.#value.decode(image)
     if (cpu !== undefined) return this.#decodeOne(image, cpu)
     return Array.from({ length: copies }, (_, each) => this.#decodeOne(image, each))
