@@ -83,8 +83,8 @@ export function isFree(view: View, pool: number, index: number): boolean {
 }
 
 /**
- * Leaves so many of a pool's free objects, the others are as if dead CPUs had them: so what is given back is soon handed
- * out again. How many are gone.
+ * Leaves so many of a pool's free objects, the others are as if dead CPUs had them: so what is given back is soon
+ * handed out again. How many are gone.
  */
 export function leaveFree(cpu: Cpu, pool: number, count: number): number {
   const level = cpu.load32(pool + layout.BITMAP_LEVEL)

@@ -139,7 +139,7 @@ function* behind(): Generator<Entry> {
         name: `trie/behind-${held.join('-') || 'none'}/${[one, second, third].map(slug).join('/')}`,
         about: `${one} beside ${second}, then ${third}; a trie holding [${held.join()}]`,
         held,
-        free: changes(one) ? { nodes: 4, records: 2 } : { nodes: 2, records: 1 },
+        free: changes(one) ? { nodes: 6, records: 2 } : { nodes: 4, records: 1 },
         variant: 'plain',
         operations: [one, second, third],
         scripts: ([a, b, c]) => [{ operations: [a!] }, { operations: [b!, c!] }],
