@@ -15,7 +15,8 @@
 // zero-extended, with the guest window, and report a bad access of that address if it fails:
 //   start: value >= guestBase      end: value <= guestEnd
 // The machine always passes such bounds, so a guard fails only if someone wrote into the context. Which loads they are
-// is a guess from the program's type; a wrong guess costs a guard, and proves nothing that is not so.
+// is a guess from the program's type; a wrong guess costs a guard, and proves nothing that is not so. A load that reads
+// 0 instead of faulting is none of them: it has no guard.
 //
 // Time is linear in the instructions for code without loops, and bounded by a small number of visits of each block.
 import type { Instruction } from '../isa/decode.js'
@@ -119,7 +120,7 @@ export function prove(
     const proof = proofOf(spec.maps, state, instruction, base)
     if (proof) accesses.set(instruction.index, proof)
     if (proof?.kind === 'packet') needsGuards = true
-    const guard = guardOf(program, instruction, base)
+    const guard = probes?.has(instruction.index) ? undefined : guardOf(program, instruction, base)
     if (guard) guards.set(instruction.index, guard)
   }
   walkAndReview(around, around, entry, each)

@@ -222,9 +222,11 @@ function accessComplaint(
 }
 
 function loaded(around: Surroundings, state: State, instruction: Instruction, base: Value): Value {
-  const { form, offset } = instruction
-  if (!around.trusting)
-    return loadedPlace(around.program, state, instruction, base) ?? unknownLoad(form.width, form.narrow)
+  const { form, offset, index } = instruction
+  if (!around.trusting) {
+    const place = around.probes?.has(index) ? undefined : loadedPlace(around.program, state, instruction, base)
+    return place ?? unknownLoad(form.width, form.narrow)
+  }
   if (mayBeKernelPointer(base) && form.width === 64) return KERNEL_POINTER
   if (base.is === 'frame') {
     const place = placeIn(state, base)

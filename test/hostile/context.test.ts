@@ -13,11 +13,14 @@ import type { Engine } from '../../src/machine/load/code.js'
 import type { HelperEntry } from '../../src/machine/helpers.js'
 import { generator } from '../golden/random-steps.js'
 import { functionSpec } from '../jit/harness.js'
-import { value } from './assembly.js'
+import { coded } from '../machine/probes.js'
+import { HELPER, value } from './assembly.js'
 import { callable, MAPS, packet } from './attacker.js'
 import { contained, secretIn } from './secret.js'
 
 const WORDS = (RUN_RECORD + RECORD_BYTES) / 4
+/** bpf_get_current_task_btf. */
+const CURRENT_TASK = 158
 /** A word that is left as it is. */
 const KEPT = 0x5eed5eed
 /** Behind the words: which call, the arguments after the context, the return value of the program. */
@@ -75,6 +78,42 @@ function objectOf(type: ProgramType, section: string, entries: readonly HelperEn
 
 for (const engine of ['jit', 'interp'] as const satisfies readonly Engine[])
   suite(`forged contexts, ${engine}`, () => {
+    test('a bound of the packet that is loaded as if through a kernel pointer shows nothing', () => {
+      using machine = boot.virtual({ memory: '6 MiB', loopBudget: 20_000, timers: 16 })
+      const secret = secretIn(machine)
+      const lines = [
+        // Bounds around the secret, where the packet's stand.
+        asm.mov('r6', 'r1'),
+        asm.loadImmediate('r7', BigInt(secret.address)),
+        asm.store(32, 'r6', 0, 'r7'),
+        asm.store(32, 'r6', 4, -1),
+        // After a call that may have written there, what lies in the frame may be the address of a task.
+        asm.store(64, 'r10', -8, 'r6'),
+        asm.mov('r1', 'r10'),
+        asm.alu('add', 'r1', -64),
+        asm.mov('r2', 8),
+        asm.mov('r3', 'r6'),
+        asm.call(HELPER.probeRead),
+        asm.load(64, 'r1', 'r10', -8),
+        asm.load(32, 'r2', 'r1', 0),
+        asm.load(32, 'r3', 'r1', 4),
+        asm.mov('r4', 'r2'),
+        asm.alu('add', 'r4', 8),
+        asm.jump('gt', 'r4', 'r3', 'end'),
+        asm.load(64, 'r0', 'r2', 0),
+        asm.store(64, 'r2', 0, 0),
+        asm.label('end'),
+        asm.call(CURRENT_TASK),
+        asm.mov('r0', 0),
+        asm.exit(),
+      ]
+      const spec = objectOf('xdp', 'xdp', [])
+      spec.functions.set('main', { ...functionSpec('main', lines), section: 'xdp' })
+      const main = machine.load(spec, { engine }).programs.main!
+      assert.throws(() => main.run({ data: packet }), coded('FAULT_BAD_ACCESS'))
+      assert.ok(secret.untouched())
+    })
+
     for (const [type, section, redirect] of [
       ['xdp', 'xdp', 4],
       ['sched_cls', 'tc', 7],
