@@ -1,7 +1,7 @@
 // What a conditional jump finds out: on each of its two ways the state is narrowed, or the way cannot be taken.
 import type { Instruction } from '../isa/decode.js'
 import { withoutReference } from './resources.js'
-import { constant, isAny, isConstant, isUndecidedAlike, LOOSE, narrowed, type Scalar } from './scalar.js'
+import { constant, isAny, isConstant, isUndecidedAlike, narrowed, narrowedBy, type Scalar } from './scalar.js'
 import { copyState, replace, replaceWhere, type State } from './state.js'
 import { mayBeKernelPointer, TESTED, UNKNOWN, ZERO, type PacketPointer, type Value } from './value.js'
 
@@ -97,9 +97,11 @@ function numbers(state: State, { form }: Instruction, one: Scalar, other: Scalar
   const mirrored = MIRRORED.get(form.operation)
   if (isConstant(one) && mirrored !== undefined)
     return put(state, other, narrowed(other, mirrored, one.min, form.width, holds))
-  // Two ranges: not followed, and the kernel may know more.
-  replace(state, one, { ...one, precision: LOOSE })
-  replace(state, other, { ...other, precision: LOOSE })
+  const first = narrowedBy(one, form.operation, other, form.width, holds)
+  const second = narrowedBy(other, mirrored ?? form.operation, one, form.width, holds)
+  if (!first || !second) return undefined
+  replace(state, one, first)
+  replace(state, other, second)
   return state
 }
 

@@ -178,13 +178,16 @@ function ranged(operation: string, a: Scalar, b: Scalar, width: number): Scalar 
     case 'and':
       // The lowest bits of anything are any number of so many bits, to the kernel as well.
       if (c !== undefined && c > 0 && ones(c) === c && isAny(a)) return scalar(0, Math.min(c, a.max))
-      if (b.min >= 0 || a.min >= 0)
-        return scalar(0, Math.min(b.min >= 0 ? b.max : Infinity, a.min >= 0 ? a.max : Infinity), JOINED)
+      // Of anything else the kernel may know which bits are 0.
+      if (b.min >= 0 || a.min >= 0) {
+        const most = Math.min(b.min >= 0 ? b.max : Infinity, a.min >= 0 ? a.max : Infinity)
+        return scalar(0, most, isAny(a) ? JOINED : LOOSE)
+      }
       return SOME_BITS
     case 'or':
     case 'xor':
-      if (a.min >= 0 && b.min >= 0 && bounded(a) && bounded(b)) return scalar(0, ones(Math.max(a.max, b.max)), LOOSE)
-      return SOME_BITS
+      if (a.min < 0 || b.min < 0 || !bounded(a) || !bounded(b)) return SOME_BITS
+      return scalar(operation === 'or' ? Math.max(a.min, b.min) : 0, ones(Math.max(a.max, b.max)), LOOSE)
     case 'lsh':
       if (c === undefined || !bounded(a)) return SOME_BITS
       return joinedScalar(within(a.min * 2 ** (c & (width - 1)), a.max * 2 ** (c & (width - 1))))
@@ -192,8 +195,9 @@ function ranged(operation: string, a: Scalar, b: Scalar, width: number): Scalar 
       if (c === undefined) return lost(a, b)
       const shift = c & (width - 1)
       if (shift === 0) return a
-      if (a.min >= 0) return scalar(Math.floor(a.min / 2 ** shift), Math.floor(a.max / 2 ** shift), JOINED)
-      return scalar(0, 2 ** (width - shift) - 1, JOINED)
+      const precision = isAny(a) ? EXACT : JOINED
+      if (a.min >= 0) return scalar(Math.floor(a.min / 2 ** shift), Math.floor(a.max / 2 ** shift), precision)
+      return scalar(0, 2 ** (width - shift) - 1, precision)
     }
     case 'arsh': {
       if (c === undefined || width !== 64) return scalar(-Infinity, Infinity, LOOSE)
@@ -242,6 +246,41 @@ export function narrowed(
   if (width === 32 && !isWhole) return { ...value, precision: LOOSE }
   const c = width === 64 ? against : operation.startsWith('s') ? against | 0 : against >>> 0
   return rangeWhere(value, operation, c)
+}
+
+/**
+ * `value` where the comparison with some number of a range holds (or does not): undefined if it cannot with any of
+ * them. Always loose, for the kernel may know more.
+ */
+export function narrowedBy(
+  value: Scalar,
+  comparison: string,
+  against: Scalar,
+  width: number,
+  holds: boolean,
+): Scalar | undefined {
+  const operation = holds ? comparison : (OPPOSITE.get(comparison) ?? comparison)
+  const isWhole = ({ min, max }: Scalar): boolean => min >= 0 && max < (operation.startsWith('s') ? 2 ** 31 : U32)
+  const loose = { ...value, precision: LOOSE }
+  if (width === 32 && !(isWhole(value) && isWhole(against))) return loose
+  const { min, max } = against
+  switch (operation) {
+    case 'eq':
+      return cut(loose, min, max)
+    case 'lt':
+    case 'le':
+      return min >= 0 ? rangeWhere(loose, operation, max) : loose
+    case 'slt':
+    case 'sle':
+      return rangeWhere(loose, operation, max)
+    case 'gt':
+    case 'ge':
+    case 'sgt':
+    case 'sge':
+      return rangeWhere(loose, operation, min)
+    default:
+      return loose
+  }
 }
 
 /** Two constants, compared as the machine does. */

@@ -1,6 +1,7 @@
 // What one instruction that does not branch does to the state, and what is wrong with it. Calls are call.ts, branches
 // branch.ts. Called by the walk: to find what holds, then to report.
 import { storesMemory, written, type Instruction } from '../isa/decode.js'
+import type { Form } from '../isa/form.js'
 import type { MapSpec, ObjectSpec, ProgramSpec, Relocation } from '../object/spec.js'
 import type { Code } from './blocks.js'
 import { contextField } from './context.js'
@@ -10,7 +11,18 @@ import { isMemory, objectAccessComplaint } from './objects.js'
 import { afterPacketLoad, packetLoadComplaint } from './packet-load.js'
 import { forget, loadedPlace, noteAccess } from './place.js'
 import { access, invalid, type Complaint } from './refusal.js'
-import { arithmetic, constant, isConstant, joinedScalar, LOOSE, scalar, wideConstant, type Scalar } from './scalar.js'
+import {
+  arithmetic,
+  constant,
+  EXACT,
+  isAny,
+  isConstant,
+  joinedScalar,
+  LOOSE,
+  scalar,
+  wideConstant,
+  type Scalar,
+} from './scalar.js'
 import { UNKNOWN_HELD } from './resources.js'
 import { overwriteComplaint, readComplaint } from './special-slots.js'
 import { destroySpecial, forgetFrame, frameOf, overwrite, placeIn, replace, type Frame, type State } from './state.js'
@@ -50,7 +62,7 @@ export function step(around: Surroundings, state: State, instruction: Instructio
       return
     }
     case 'endian':
-      registers[dst] = scalar(form.narrow < 64 ? 0 : -Infinity, form.narrow < 64 ? 2 ** form.narrow - 1 : Infinity)
+      registers[dst] = reordered(registers[dst] ?? UNKNOWN, form.narrow)
       return
     case 'wide':
       registers[dst] = wide(instruction, around.code.relocations.get(instruction.index))
@@ -113,6 +125,12 @@ function computed(around: Surroundings, state: State, instruction: Instruction):
   return scalarOfAny(width)
 }
 
+/** Bytes in another order, `bits` of them: any number, unless the kernel knows some of them. */
+function reordered(value: Value, bits: number): Scalar {
+  const precision = value.is === 'scalar' && isAny(value) ? EXACT : LOOSE
+  return bits < 64 ? scalar(0, 2 ** bits - 1, precision) : scalar(-Infinity, Infinity, precision)
+}
+
 /** Another place than `dst` has this number, too. */
 function isKept(state: State, value: Scalar, dst: number): boolean {
   if (isConstant(value)) return false
@@ -162,12 +180,13 @@ function accessMemory(around: Surroundings, state: State, instruction: Instructi
   const register = stores ? dst : src
   const base = state.registers[register] ?? UNKNOWN
   if (around.report) reportAccess(around, state, instruction, base, register)
-  const before = form.kind === 'load' ? loaded(around, state, instruction, base) : undefined
+  // An atomic reads as a load does, but is no place of the packet's bounds.
+  const reads = form.kind === 'load' || (form.kind === 'atomic' && around.trusting)
+  const before = reads ? loaded(around, state, instruction, base) : undefined
   if (stores) stored(around, state, instruction, base)
   if (!around.trusting && !around.probes?.has(instruction.index)) noteAccess(state, instruction, register, bytes)
   const result = written(instruction)
   if (result < 0) return
-  // An atomic's result is what was there before, which is anything.
   state.registers[result] = before ?? numberOf(form.width, 0)
 }
 
@@ -181,9 +200,9 @@ function reportAccess(
   const { form, offset, src } = instruction
   const stores = storesMemory(form)
   // What reads and writes at once is looked at as a read first.
-  const frameComplaint = form.kind === 'store' ? overwriteComplaint : readComplaint
+  const frameComplaint = isPlainStore(form) ? overwriteComplaint : readComplaint
   const place = placeIn(state, base)
-  const isSpilled = form.kind === 'store' && form.source === 'register' && state.registers[src]?.is === 'frame'
+  const isSpilled = isPlainStore(form) && form.source !== 'immediate' && state.registers[src]?.is === 'frame'
   const complaint =
     base.is === 'frame' && base.up > 0 && isSpilled
       ? invalid('cannot spill pointers to stack into stack frame of the caller')
@@ -191,6 +210,11 @@ function reportAccess(
         ? frameComplaint(place.frame.special, place.at + offset, form.width / 8)
         : accessComplaint(around.spec, instruction, base, register, stores)
   if (complaint && (state.sure || !UNSURE.has(base.is))) around.report?.(instruction, complaint)
+}
+
+/** It puts a register or a number there and reads nothing. */
+function isPlainStore({ kind, operation }: Form): boolean {
+  return kind === 'store' || operation === 'store_release'
 }
 
 /** What is only wrong if the kernel certainly comes there. */
@@ -268,7 +292,7 @@ function unknownLoad(width: number, narrow: number): Value {
 
 function stored({ trusting }: Surroundings, state: State, instruction: Instruction, base: Value): void {
   const { form, src, offset, imm } = instruction
-  const kept = form.kind === 'store' && form.source === 'register' ? state.registers[src] : undefined
+  const kept = isPlainStore(form) && form.source !== 'immediate' ? (state.registers[src] ?? UNKNOWN) : undefined
   // Another function may give it back from there.
   const isGivable = kept?.is === 'object' && kept.reference !== undefined && kept.dynptr === undefined
   const frame = frameOf(state, base)
@@ -282,8 +306,8 @@ function stored({ trusting }: Surroundings, state: State, instruction: Instructi
   const bytes = form.width / 8
   destroySpecial(state, frame, at, bytes)
   overwrite(frame, at, bytes)
-  if (form.kind !== 'store') return
-  const value = form.source === 'register' ? (state.registers[src] ?? UNKNOWN) : constant(imm)
+  if (!isPlainStore(form)) return
+  const value = kept ?? constant(imm)
   if (!trusting && !(value.is === 'place' && value.context)) return
   if (bytes === 8 || fits(value, form.width)) frame.slots.set(at, { bytes, value })
 }

@@ -330,3 +330,59 @@ DECIDED(ok_no_bits, "r2 = 0; if %[u32] & r2 goto 2f; goto 1f; 2:")
 DECIDED(ok_bits_above, "r2 = 1 ll; r2 <<= 32; if %[u32] & r2 goto 2f; goto 1f; 2:")
 DECIDED(ok_at_most_all_ones, "r2 = *(u64 *)(%[s] + 0); if r2 <= -1 goto 1f")
 DECIDED(ok_half_at_most_all, "r2 = *(u64 *)(%[s] + 0); if w2 s<= 0x7fffffff goto 1f")
+DECIDED(ok_swapped_zero, "r2 = 0; r2 = be32 r2; if r2 == 0 goto 1f")
+DECIDED(ok_bits_apart, "r2 = *(u64 *)(%[s] + 0); r2 &= 8; r2 &= 7; if r2 == 0 goto 1f")
+
+/* An atomic answers what was in the frame. */
+
+#define ATOMIC(NAME, CODE)                                                                                             \
+  SEC("tc") int NAME(struct __sk_buff *ctx)                                                                            \
+  {                                                                                                                    \
+    __u64 zero = 0, *s = sample();                                                                                     \
+                                                                                                                       \
+    if (!s)                                                                                                            \
+      return 0;                                                                                                        \
+    asm volatile("r2 = 0; *(u64 *)(%[zero] + 0) = r2; r0 = 1; r2 = 1;" CODE "; r0 = 1; exit; 1:"                       \
+                 :                                                                                                     \
+                 : [zero] "r"(&zero), [s] "r"(s)                                                                       \
+                 : "r0", "r2", "memory");                                                                              \
+    bpf_ringbuf_submit(s, 0);                                                                                          \
+    return 0;                                                                                                          \
+  }
+
+ATOMIC(ok_fetched_zero, "r2 = atomic_fetch_add((u64 *)(%[zero] + 0), r2); if r2 == 0 goto 1f")
+ATOMIC(ok_exchanged_zero, "r2 = xchg_64(%[zero] + 0, r2); if r2 == 0 goto 1f")
+ATOMIC(ok_compared_zero, "r0 = cmpxchg_64(%[zero] + 0, r0, r2); if r0 == 0 goto 1f")
+
+/* What would be beyond the value is never come to. */
+
+SEC("tc") int ok_range_decides_access(struct __sk_buff *ctx)
+{
+  __u64 m = ctx->mark, n = ctx->len;
+  __u32 key = 3;
+  __u64 *number = bpf_map_lookup_elem(&numbers, &key);
+
+  if (!number || m > 10 || n < 20)
+    return 0;
+  keep(m);
+  keep(n);
+  if (m <= n)
+    return 0;
+  keep(number);
+  return number[2];
+}
+
+SEC("tc") int ok_bits_decide_access(struct __sk_buff *ctx)
+{
+  __u64 m = ctx->mark;
+  __u32 key = 3;
+  __u64 *number = bpf_map_lookup_elem(&numbers, &key);
+
+  if (!number)
+    return 0;
+  asm volatile("%0 |= 1" : "+r"(m));
+  if (m)
+    return 0;
+  keep(number);
+  return number[2];
+}

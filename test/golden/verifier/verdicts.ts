@@ -32,6 +32,13 @@ const DECISIONS = [
   'ok_bits_above',
   'ok_at_most_all_ones',
   'ok_half_at_most_all',
+  'ok_swapped_zero',
+  'ok_bits_apart',
+  'ok_fetched_zero',
+  'ok_exchanged_zero',
+  'ok_compared_zero',
+  'ok_range_decides_access',
+  'ok_bits_decide_access',
 ]
 
 /** Of index-programs.bpf.c; each is accepted. */
