@@ -1,7 +1,9 @@
 // BPF functions -> what the core's interpreter runs: a code image in core memory, and a small wasm module of stubs. One
 // stub per function enters the interpreter, so that programs and callbacks are called through the function table like
 // compiled ones; one stub per helper gives it the type of a guest function, so that the interpreter can call it there.
-import { ByteWriter } from '../jit/encoder.js'
+import { FAULT_UNREACHABLE } from '../../core/abi.js'
+import type { Callee } from '../jit/context.js'
+import { ByteWriter, op } from '../jit/encoder.js'
 import type { HelperImport, LinkTarget } from '../jit/link.js'
 import { assembleModule, type NamedFunction } from '../jit/module.js'
 import type { CodePosition } from '../jit/positions.js'
@@ -11,6 +13,8 @@ import type { FunctionSpec } from '../object/spec.js'
 /** Instruction count and function index (core/interp/interpret.ts). */
 const HEADER_BYTES = 8
 const INSTRUCTION_BYTES = 8
+/** The stub of calls that nothing satisfies: a fault. */
+const MISSING = 'missing'
 /** Source register of a call that is a tail call (core/interp/interpret.ts). */
 const TAIL_CALL = 15
 /** How a load's opcode says what it reads; the last two stand only in images. */
@@ -75,6 +79,10 @@ export function buildImage(
     const known = imports.findIndex(({ name }) => name === helper.name)
     return 1 + (known >= 0 ? known : imports.push(helper) - 1)
   }
+  // All imports must be known before the stub behind theirs has a number.
+  const callees = units.map((unit) => calleesOf(unit, target, { indexOf: importIndex }))
+  const stubOf = (helper: HelperImport | undefined): number =>
+    stubs + (helper ? importIndex(helper) : imports.length + 1) - 2
   const image = new Uint8Array(end - address)
   const view = new DataView(image.buffer)
   units.forEach((unit, index) => {
@@ -82,12 +90,14 @@ export function buildImage(
     view.setUint32(at, unit.spec.code.length / INSTRUCTION_BYTES, true)
     view.setUint32(at + 4, index, true)
     image.set(unit.spec.code, at + HEADER_BYTES)
-    resolve(unit, target, view, at + HEADER_BYTES, places, (helper) => stubs + importIndex(helper) - 2, importIndex)
+    resolve(unit, target, view, at + HEADER_BYTES, places, callees[index]!, stubOf)
   })
   const entries = units.map(({ spec }) => ({ name: spec.name, ...entryStub(places.get(spec.name)!) }))
-  const helpers = imports
-    .slice(1)
-    .map((helper, at) => ({ name: `helper ${helper.name}`, ...helperStub(helper, 2 + at) }))
+  const isMissed = callees.some((of) => [...of.values()].some((callee) => typeof callee !== 'string' && lacks(callee)))
+  const helpers = [
+    ...imports.slice(1).map((helper, at) => ({ name: `helper ${helper.name}`, ...helperStub(helper, 2 + at) })),
+    ...(isMissed ? [{ name: MISSING, ...missingStub() }] : []),
+  ]
   const { bytes, moduleName } = assembleModule(imports, [...entries, ...helpers])
   return {
     bytes,
@@ -107,10 +117,9 @@ function resolve(
   view: DataView,
   at: number,
   places: ReadonlyMap<string, number>,
-  stubOf: (helper: HelperImport) => number,
-  importIndex: (helper: HelperImport) => number,
+  callees: ReadonlyMap<number, Callee | string>,
+  stubOf: (helper: HelperImport | undefined) => number,
 ): void {
-  const callees = calleesOf(unit, target, { indexOf: importIndex })
   const probes = target.probes?.(unit.spec)
   for (const { index, form } of unit.instructions) {
     const place = at + index * INSTRUCTION_BYTES
@@ -138,7 +147,7 @@ function resolve(
       view.setUint32(place + 4, places.get(callee)!, true)
     } else {
       setSource(callee.kind === 'import' && callee.helper.tail ? TAIL_CALL : 0)
-      view.setUint32(place + 4, callee.kind === 'import' ? stubOf(callee.helper) : 0, true)
+      view.setUint32(place + 4, stubOf(callee.kind === 'import' ? callee.helper : undefined), true)
     }
   }
 }
@@ -169,6 +178,16 @@ function helperStub({ parameters, frame, returns }: HelperImport, index: number)
   code.byte(0x10).u32(index)
   if (!returns) code.byte(0x42).s64(0n)
   return body(code)
+}
+
+function lacks({ kind }: Callee): boolean {
+  return kind === 'missing'
+}
+
+function missingStub(): Omit<NamedFunction, 'name'> {
+  // host.fault_at never returns.
+  const code = new ByteWriter().byte(op.i32_const).s32(FAULT_UNREACHABLE).byte(op.i64_const).s64(0n)
+  return body(code.byte(op.call).u32(0).byte(op.unreachable))
 }
 
 function locate(

@@ -31,7 +31,9 @@ export interface Rows {
  */
 export function planRows(context: FunctionContext, body: readonly Instruction[], jump: Instruction): Rows | undefined {
   if (jump.form.kind !== 'jump') return undefined
-  if (body.some(({ form: { kind } }) => kind === 'call' || kind === 'call-register')) return undefined
+  // A load out of the packet ends the function, and would take what is paid for the rest of the row with it.
+  if (body.some(({ form: { kind } }) => kind === 'call' || kind === 'call-register' || kind === 'legacy'))
+    return undefined
   const turnsOf = (table: readonly (readonly [number, number])[]): number =>
     table.find(([most]) => body.length <= most)?.[1] ?? 0
   const head = (body[0] ?? jump).index

@@ -1,9 +1,10 @@
 // Bytes that are no code are refused at load, with their place, on both engines; nothing is left of them.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { boot } from '../../src/index.js'
+import { boot, type SkepError } from '../../src/index.js'
+import * as asm from '../../src/isa/assemble.js'
 import type { Engine } from '../../src/machine/load/code.js'
-import { end, objectOf } from './assembly.js'
+import { CONTEXT_BYTES, end, objectOf } from './assembly.js'
 
 for (const engine of ['jit', 'interp'] as const satisfies readonly Engine[])
   suite(`hostile code, ${engine}`, () => {
@@ -29,5 +30,15 @@ for (const engine of ['jit', 'interp'] as const satisfies readonly Engine[])
       refused(raw(0x0000_0000_0000_0bb7n, exit), /instruction 0/) // there is no r11
       refused(raw(0x1234_5678_0000_0085n, exit), /305419896|instruction 0/) // no such helper
       refused(raw(0xffn, exit), /instruction 0/)
+    })
+
+    test('a call that nothing satisfies is a fault in its place', () => {
+      using machine = boot.virtual({ memory: '6 MiB' })
+      const spec = objectOf({ main: [asm.callKfunc('bpf_absent', true), ...end] })
+      const { main } = machine.load(spec, { engine, checks: false }).programs
+      assert.throws(
+        () => main!.run({ ctx: new Uint8Array(CONTEXT_BYTES) }),
+        (error: SkepError) => error.code === 'FAULT_UNREACHABLE' && error.details['instruction'] === 0,
+      )
     })
   })

@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { FAULT_BAD_ACCESS, FAULT_LOOP_BUDGET } from '../../core/abi.js'
 import * as asm from '../../src/isa/assemble.js'
 import type { Line } from '../../src/isa/assemble.js'
-import { DATA, GUEST_END, machineOf } from './harness.js'
+import { boot, SkepError, type ObjectSpec } from '../../src/index.js'
+import { DATA, functionSpec, GUEST_END, machineOf } from './harness.js'
 
 const END = BigInt(GUEST_END)
 /**
@@ -121,4 +122,55 @@ test('a function full of loops does not grow without bound', () => {
   }
   const [none, some, many] = [loops(1), loops(19), loops(37)]
   assert.ok(many - some < (some - none) / 2, `${none}, ${some}, ${many} bytes`)
+})
+
+test('a load out of the packet that ends a function in the middle of a loop takes no turns with it', () => {
+  const turns = 20
+  const packet = new Uint8Array(60)
+  /** The function leaves by its load, then so many turns; the least budget that is enough. */
+  const least = (inner: readonly Line[]): number => {
+    const main = [
+      asm.mov('r6', 'r1'),
+      asm.callFunction('reader'),
+      asm.mov('r7', 0),
+      asm.label('turn'),
+      asm.alu('add', 'r7', 1),
+      asm.jump('lt', 'r7', turns, 'turn'),
+      asm.mov('r0', 1),
+      asm.exit(),
+    ]
+    const reader = [
+      asm.mov('r6', 'r1'),
+      asm.mov('r7', 0),
+      asm.label('next'),
+      ...inner,
+      asm.alu('add', 'r7', 1),
+      asm.instruction('ldindb', { src: 7 }),
+      asm.jump('lt', 'r7', 1000, 'next'),
+      asm.exit(),
+    ]
+    const functions = [functionSpec('main', main), { ...functionSpec('reader', reader), isStatic: true }]
+    const spec: ObjectSpec = {
+      name: 'reader',
+      license: 'GPL',
+      maps: new Map(),
+      programs: new Map([
+        ['main', { name: 'main', section: 'socket', type: 'socket_filter', sleepable: false, entry: 'main' }],
+      ]),
+      functions: new Map(functions.map((fn) => [fn.name, fn])),
+      variables: new Map(),
+      btf: undefined,
+      unsupported: [],
+    }
+    for (let loopBudget = packet.length; ; loopBudget += 1) {
+      using machine = boot.virtual({ memory: '4 MiB', loopBudget })
+      try {
+        machine.load(spec, { checks: false }).programs.main!.run({ data: packet })
+        return loopBudget
+      } catch (error) {
+        if (!(error instanceof SkepError) || error.code !== 'FAULT_LOOP_BUDGET') throw error
+      }
+    }
+  }
+  assert.equal(least([]), least([asm.jump('eq', 'r6', 0, 'other'), asm.label('other')]))
 })
