@@ -2,8 +2,8 @@
 // lays out and so does this file, and are filled in before load: from what the caller gives, or from a configuration
 // file.
 // Used by read.ts, by loaders through setKconfig, and by check.ts for what is still missing.
-import { gunzipSync } from 'node:zlib'
 import { SkepError } from '../error.js'
+import { zlib } from '../late-modules.js'
 import type { Btf, BtfType } from './btf.js'
 import { failAt, type ReadContext } from './context.js'
 import { emptyMap } from './maps.js'
@@ -161,7 +161,7 @@ function numberOf(value: KconfigValue): bigint | undefined {
 export function parseKconfig(data: Uint8Array, file: string): Record<string, string> {
   let text: string
   try {
-    text = new TextDecoder().decode(data[0] === 0x1f && data[1] === 0x8b ? gunzipSync(data) : data)
+    text = new TextDecoder().decode(data[0] === 0x1f && data[1] === 0x8b ? zlib().gunzipSync(data) : data)
   } catch (cause) {
     throw new SkepError('BAD_VALUE', `${file}: expected a kernel configuration, gzip or not`, { file }, { cause })
   }

@@ -32,6 +32,14 @@ const armed = `
   const object = await machine.load(probes, { checks: false })
   await object.programs.start_timer.run({ ctx: request })`
 
+test('its import opens no stream of the process, and loads nothing that only some machines need', async () => {
+  const { output } = await run(`
+    const loaded = process.moduleLoadList.map((entry) => entry.replace('NativeModule ', ''))
+    const asked = ['worker_threads', 'crypto', 'zlib', 'net', 'tty']
+    process.stdout.write(asked.filter((name) => loaded.includes(name)).join())`)
+  assert.equal(output, 'worker_threads')
+})
+
 test('armed timers and idle threads do not keep the process alive', async () => {
   for (const options of ['{ cpus: 2 }', `{ cpus: 'inline' }`]) {
     const polls = options.includes('inline') ? 'machine.keepPolling()' : ''

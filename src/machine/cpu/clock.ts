@@ -1,6 +1,8 @@
 // Where a CPU's time comes from: whole nanoseconds since the machine's epoch. Real machines share one epoch between
 // threads; a virtual machine's time moves only when told to.
-import { hrtime } from 'node:process'
+
+// The global, not an import of node:process: that asks for every property of it, and so opens stdin, stdout and stderr.
+const { hrtime } = process
 
 /** The time of a machine on the calling thread. */
 export interface Clock {

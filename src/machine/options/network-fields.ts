@@ -1,7 +1,7 @@
 // Reads single fields of the network that the host gives at boot: numbers, addresses. Whatever is wrong is a BAD_OPTION
 // that names its place. Used by network.ts and sockets.ts.
-import { isIPv4, isIPv6 } from 'node:net'
 import { SkepError } from '../../error.js'
+import { net } from '../../late-modules.js'
 import type { RangeAllocator } from '../cpu/ranges.js'
 import { refuseUnknown, type OptionNames } from './given-options.js'
 import { show } from './units.js'
@@ -57,6 +57,7 @@ export function linkAddress(text: string, place: string): Uint8Array {
 }
 
 export function addressOf(text: string, place: string): Address {
+  const { isIPv4, isIPv6 } = net()
   if (isIPv4(text)) return { family: AF_INET, bytes: Uint8Array.from(text.split('.'), Number) }
   if (isIPv6(text) && !text.includes('%')) return { family: AF_INET6, bytes: ipv6Bytes(text) }
   throw new SkepError('BAD_OPTION', `${place}: expected an address of IPv4 or IPv6, got ${show(text)}`)
