@@ -16,6 +16,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   'conformance-plugin': async () => (await import('./conformance-plugin.js')).addConformancePlugin,
 }
 
+/** What needs no command at all. */
+const VERSION_FLAGS = ['-V', '--version']
+
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
 
@@ -38,14 +41,15 @@ async function commandLine([name = '']: readonly string[]): Promise<Command> {
   const program = new Command('skep')
   program
     .description('eBPF in user space: runs real .bpf.o files, timers and work queues included, without a kernel.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(version(), VERSION_FLAGS.join(', '), 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(skep COMMAND --help shows what a command takes)')
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage().replace('[options] ', '')}` })
     .exitOverride()
-  const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS)
+  const others = VERSION_FLAGS.includes(name) ? [] : Object.values(COMMANDS)
+  const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : others
   for (const load of wanted) (await load())(program)
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(skep ${command.name()} --help shows what it takes)`)
