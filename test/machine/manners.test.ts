@@ -1,6 +1,9 @@
 // A machine in somebody else's process: it does not hold it, does not print, and leaves its flags alone.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 
 const index = new URL('../../src/index.js', import.meta.url).href
@@ -8,10 +11,13 @@ const probes = new URL('../../../test/machine/probes.bpf.o', import.meta.url).pa
 
 /**
  * Runs a script; its output and exit code. Kills it, with code -1, if it lives half a second after printing `until`.
+ * `preloaded`: a script that each of its threads runs first.
  */
-async function run(script: string, until?: string): Promise<{ code: number; output: string }> {
+async function run(script: string, until?: string, preloaded = ''): Promise<{ code: number; output: string }> {
   const source = `import { boot } from ${JSON.stringify(index)}; const probes = ${JSON.stringify(probes)};\n${script}`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const env = { ...process.env, NODE_OPTIONS: preloaded && `--require=${preloaded}` }
+  const args = ['--input-type=module', '-e', source]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
   let output = ''
   let timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
   const hear = (data: Buffer): void => {
@@ -92,4 +98,45 @@ test('an unheard fault in a callback is thrown from the event loop once; what is
       process.stdout.write('fired')
     }, 5)`)
   assert.deepEqual({ code, output }, { code: 0, output: 'FAULT_CALLBACK_RESULT fired' })
+})
+
+for (const [how, starts] of [
+  ['ends', 'process.exit(3)'],
+  ['throws', `throw new TypeError('preloaded')`],
+  ['throws nothing', 'throw undefined'],
+] as const)
+  test(`a machine with a thread that ${how} before it is a CPU does not boot, and leaves nothing`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'skep-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const preloaded = join(folder, 'preloaded.cjs')
+    // The second thread only: the first one has become a CPU, or is about to.
+    writeFileSync(
+      preloaded,
+      `const { isMainThread, threadId } = require('node:worker_threads')\nif (!isMainThread && threadId === 2) ${starts}`,
+    )
+    const script = `
+      await boot({ cpus: 2 }).then(() => 'booted', ({ name, code, message }) => name + ' ' + code + ' ' + message)
+        .then((said) => process.stdout.write(said))`
+    const { code, output } = await run(script, undefined, preloaded)
+    const reason = { ends: 'ended with code 3', throws: 'threw: preloaded', 'throws nothing': 'threw: undefined' }[how]
+    assert.deepEqual(
+      { code, output },
+      { code: 0, output: `SkepError CPU_DEAD CPU 1 did not start: its thread ${reason}` },
+    )
+  })
+
+test('a machine whose second thread cannot be made does not boot, and leaves no first one', async () => {
+  const { code, output } = await run(`
+    import threads from 'node:worker_threads'
+    import { syncBuiltinESMExports } from 'node:module'
+    let made = 0
+    threads.Worker = class extends threads.Worker {
+      constructor(...given) {
+        if (made++ === 1) throw new Error('no more')
+        super(...given)
+      }
+    }
+    syncBuiltinESMExports()
+    await boot({ cpus: 2 }).catch(({ code, message }) => process.stdout.write(code + ' ' + message))`)
+  assert.deepEqual({ code, output }, { code: 0, output: 'CPU_DEAD CPU 1 did not start: no thread for it: no more' })
 })

@@ -19,7 +19,7 @@ const inlineOptions = { ...bootOptions, cpus: true, clock: true } satisfies Opti
 
 /** A machine on the calling thread, on the real clock: poll() it, or keepPolling(). Throws SkepError BAD_OPTION. */
 function boot(options: InlineOptions): InlineMachine
-/** A machine whose CPUs are worker threads, on the real clock. Rejects with SkepError BAD_OPTION. */
+/** A machine whose CPUs are worker threads, on the real clock. Rejects with SkepError BAD_OPTION, CPU_DEAD. */
 function boot(options?: ThreadOptions): Promise<Machine>
 function boot(options: InlineOptions | ThreadOptions = {}): InlineMachine | Promise<Machine> {
   const clock: unknown = record(options, 'boot').clock ?? 'real'

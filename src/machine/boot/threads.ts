@@ -2,7 +2,7 @@
 // which it enters maps; it runs no programs. Methods answer with promises.
 import { CPU_BELL, CPU_LIFE, CPU_SPIN, HEADER, HEADER_REALTIME_OFFSET } from '../../../core/layout.js'
 import { EAGAIN } from '../../../core/abi.js'
-import { SkepError } from '../../error.js'
+import { reasonOf, SkepError } from '../../error.js'
 import { promised } from '../answer.js'
 import { realClock, realEpoch, realtimeOffset, type Clock, type RealEpoch } from '../cpu/clock.js'
 import { placeRun, repeatOf, type PlacedRun, type RunOptions, type RunResult } from '../run/context.js'
@@ -78,7 +78,7 @@ export class Machine extends MachineBase<'promised'> {
     const spin = SPIN_NANOSECONDS[options.wait ?? 'hybrid']
     if (spin === undefined)
       throw new SkepError('BAD_OPTION', `wait: expected sleep, hybrid or spin, got ${show(options.wait)}`)
-    const threads = Array.from({ length: shape.cpus }, () => new WorkerThread())
+    const threads = startThreads(shape.cpus)
     super(kernelFor(threads, shape, clock), promised)
     const { kernel } = this
     const { memory } = kernel
@@ -282,12 +282,38 @@ export class Machine extends MachineBase<'promised'> {
   }
 }
 
+/** Throws CPU_DEAD if one of them cannot be started; those before it end. */
+function startThreads(count: number): WorkerThread[] {
+  const threads: WorkerThread[] = []
+  try {
+    while (threads.length < count) threads.push(new WorkerThread())
+    return threads
+  } catch (cause) {
+    endAll(threads)
+    const cpu = threads.length
+    throw new SkepError(
+      'CPU_DEAD',
+      `CPU ${cpu} did not start: no thread for it: ${reasonOf(cause)}`,
+      { cpu },
+      { cause },
+    )
+  }
+}
+
+function endAll(threads: readonly WorkerThread[]): void {
+  for (const { worker } of threads) {
+    // What it may still throw is nobody's.
+    worker.on('error', () => undefined)
+    void worker.terminate()
+  }
+}
+
 /** The machine's memory and host, made while its threads start; if it cannot be made, they end. */
 function kernelFor(threads: readonly WorkerThread[], shape: MachineShape, clock: Clock): Kernel {
   try {
     return new Kernel(shape, clock, [])
   } catch (error) {
-    for (const { worker } of threads) void worker.terminate()
+    endAll(threads)
     throw error
   }
 }

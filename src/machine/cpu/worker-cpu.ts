@@ -13,7 +13,7 @@ import {
   CPU_REQUEST_REPEAT,
   CPU_REQUEST_RESULT,
 } from '../../../core/layout.js'
-import { SkepError } from '../../error.js'
+import { reasonOf, SkepError } from '../../error.js'
 import { packageFile } from '../../package-file.js'
 import type { ObjectCode } from './cpu.js'
 import type { RawFault } from './fault.js'
@@ -84,7 +84,7 @@ export class WorkerCpu {
   readonly #worker: Worker
   readonly #listener: WorkerListener
   readonly #waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>()
-  /** Resolves when the thread has attached its CPU. */
+  /** Resolves when the thread has attached its CPU. Rejects with CPU_DEAD if it ends before. */
   readonly ready: Promise<void>
   /** Resolves when the thread has ended. */
   readonly ended: Promise<void>
@@ -111,17 +111,15 @@ export class WorkerCpu {
         if (message.kind === 'ready') resolve()
         else this.#hear(message)
       })
-      this.#worker.once('error', (error) => {
-        reject(error)
-        this.#end(`its thread threw: ${error.message}`)
-      })
+      const end = (reason: string, cause?: unknown): void => {
+        reject(new SkepError('CPU_DEAD', `CPU ${this.index} did not start: ${reason}`, { cpu: this.index }, { cause }))
+        this.#end(reason)
+      }
+      // Anything can be thrown.
+      this.#worker.once('error', (error: unknown) => end(`its thread threw: ${reasonOf(error)}`, error))
+      this.#worker.once('exit', (code) => end(`its thread ended with code ${code}`))
     })
-    this.ended = new Promise((resolve) => {
-      this.#worker.once('exit', (code) => {
-        resolve()
-        this.#end(`its thread ended with code ${code}`)
-      })
-    })
+    this.ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
   }
 
   get alive(): boolean {
