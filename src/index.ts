@@ -60,7 +60,7 @@ export type {
 export { MapMemory, type MemoryOptions, type TypedArray } from './machine/map/memory.js'
 export type { Consumer, ConsumeOptions } from './machine/map/ring-reader.js'
 export { PerfBuffer, type PerfBufferOptions, type PerfRecord } from './machine/map/perf-buffer.js'
-export { UserRing, UserSample } from './machine/map/user-ring.js'
+export { UserRing, UserSample, type ReserveOptions } from './machine/map/user-ring.js'
 export { VariableHandle } from './machine/load/variables.js'
 export type { Given, GivenValue, MapTypes, ObjectTypes, OneValue } from './machine/object-types.js'
 

@@ -179,6 +179,38 @@ for (const whole of [true, false])
     if (!whole) assert.equal(buffer.drain().length, taken)
   })
 
+test('what is thrown by whoever is told of lost records takes no record with it', async () => {
+  const object = boot.virtual({ cpus, memory: '8 MiB' }).load(perfObject)
+  const put = (cpu: number): boolean => {
+    object.programs['put_xdp']!.run({ data: perfRequest(CURRENT_CPU), cpu })
+    return result(object) === 0
+  }
+  const lost = (cpu: number): never => {
+    throw new Error(`lost on ${cpu}`)
+  }
+  const buffer = object.maps['events']!.perfBuffer({ pages: 1, lost })
+  const fill = (): number => {
+    assert.ok(put(0))
+    let taken = 1
+    while (put(1)) taken++
+    return taken
+  }
+  const first = fill()
+  assert.throws(() => buffer.drain(), /lost on 1/)
+  assert.equal(buffer.drain().length, first)
+  const second = fill()
+  const records = buffer[Symbol.asyncIterator]()
+  const seen: PerfRecord[] = []
+  const refused: string[] = []
+  while (seen.length < second)
+    await records.next().then(
+      ({ value }) => seen.push(value as PerfRecord),
+      ({ message }: Error) => refused.push(message),
+    )
+  assert.deepEqual(refused, ['lost on 1'])
+  assert.equal(buffer.drain().length, 0)
+})
+
 test('worker threads put records that are awaited; the end of the machine ends the wait', async () => {
   const machine = await boot({ cpus, memory: '8 MiB' })
   const object = await machine.load(perfObject)

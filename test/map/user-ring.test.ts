@@ -2,6 +2,7 @@
 // threads.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { MAP_RING_BELL } from '../../core/layout.js'
 import { boot, join, type LoadedObject, type UserRing, type UserSample } from '../../src/index.js'
 import { coded, eventually } from '../machine/probes.js'
 import { asked, RING_BYTES, sample, userRingObject } from './user-ring-cases.js'
@@ -194,4 +195,22 @@ test('what a thread that has left had reserved is discarded', async () => {
   } finally {
     await machine.close()
   }
+})
+
+test('who waits for room in vain leaves nothing behind; what is no time or no option is refused', async () => {
+  const machine = boot.virtual({ memory: '8 MiB' })
+  const object = machine.load(userRingObject)
+  const ring = object.maps['requests']!.userRing()
+  ring.reserve(RING_BYTES - 8)!.submit()
+  for (const timeout of [0, 1, 1]) assert.equal(await ring.reserveBlocking(8, { timeout }), undefined)
+  const { address } = object.maps['requests']!.access
+  const words = new Int32Array(machine.kernel.memory.shared.buffer)
+  assert.equal(Atomics.notify(words, (address + MAP_RING_BELL) >>> 2), 0)
+  for (const timeout of [-1, NaN, '5', null])
+    await assert.rejects(ring.reserveBlocking(8, { timeout: timeout as number }), coded('BAD_VALUE', /timeout/))
+  await assert.rejects(ring.reserveBlocking(8, { timeOut: 5 } as object), coded('BAD_VALUE', /timeOut/))
+  // Beyond what a timer of Node's can be set for.
+  const waits = ring.reserveBlocking(8, { timeout: 2 ** 40 })
+  object.programs['drain']!.run({ ctx: asked(all) })
+  assert.equal((await waits)!.bytes.length, 8)
 })

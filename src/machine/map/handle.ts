@@ -253,7 +253,8 @@ export class MapHandle<M extends Mode = 'direct', T extends MapTypes = MapTypes>
 
   /**
    * Ring buffer: records as they come: `for await (const record of map.records())`. A record stays in the ring until it
-   * is asked for, so whoever is slow makes programs see a full ring. Ends with its return(), and as `consume`.
+   * is asked for, so whoever is slow makes programs see a full ring. Ends with its return(), and as `consume`;
+   * next() rejects for a record that is too short, and goes on once that was taken.
    */
   records<const Options extends ConsumeOptions = NoOptions>(
     options?: Options,

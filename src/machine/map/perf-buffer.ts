@@ -26,7 +26,10 @@ const MOST_PAGES = 32768
 export interface PerfBufferOptions extends ConsumeOptions {
   /** Pages of 4096 bytes for each CPU, a power of two; default 8. */
   pages?: number
-  /** Called when records of a CPU were lost, before its next record: how many. */
+  /**
+   * Called when records of a CPU were lost, before its next record or the next drain(): how many. What it throws, those
+   * throw; it takes no record with it.
+   */
   lost?: (cpu: number, count: number) => void
 }
 
@@ -85,7 +88,8 @@ export class PerfBuffer<T = unknown> implements Bell, AsyncIterable<PerfRecord<T
    */
   drain(): PerfRecord<T>[] {
     if (!this.#open) throw new SkepError('CLOSED', `the perf buffer of map '${this.#source.name}' is closed`)
-    return allOf((first) => this.#take(first, this))
+    for (let cpu = 0; cpu < this.#source.rings.length && this.#open; cpu++) this.#tellLost(cpu)
+    return allOf((first) => this.#take(first, () => this.#open))
   }
 
   /** Calls `listener` for each record, now and later; if it gives a promise, the next record waits for it. */
@@ -131,22 +135,12 @@ export class PerfBuffer<T = unknown> implements Bell, AsyncIterable<PerfRecord<T
     this.#source.bell.wake()
   }
 
-  /** @internal */
-  get open(): boolean {
-    return this.#open
-  }
-
-  /**
-   * The next record, of one CPU after the other; undefined if there is none. Whoever is told of lost records may close
-   * the buffer or `taker`, for whom it is: then none is taken any more.
-   */
-  #take(refuses: boolean, taker: { readonly open: boolean }): PerfRecord<T> | undefined {
-    if (!this.#open) return undefined
+  /** The next record, of one CPU after the other; undefined if there is none, or `goesOn` says so before a CPU's. */
+  #take(refuses: boolean, goesOn: (cpu: number) => boolean): PerfRecord<T> | undefined {
     for (let turn = 0; turn < this.#source.rings.length; turn++) {
       const cpu = this.#next
       this.#next = (cpu + 1) % this.#source.rings.length
-      this.#tellLost(cpu)
-      if (!this.#open || !taker.open) return undefined
+      if (!goesOn(cpu)) return undefined
       const data = this.#source.rings[cpu]!.take(this.#format, refuses)
       if (data !== undefined) return { cpu, data: data as T }
     }
@@ -163,9 +157,14 @@ export class PerfBuffer<T = unknown> implements Bell, AsyncIterable<PerfRecord<T
 
   #iterate(): RecordIterator<PerfRecord<T>> {
     if (!this.#open) throw new SkepError('CLOSED', `the perf buffer of map '${this.#source.name}' is closed`)
+    // Who is told may close the buffer or the iterator: then none is taken any more.
+    const tell = (cpu: number): boolean => {
+      this.#tellLost(cpu)
+      return this.#open && records.open
+    }
     const records: RecordIterator<PerfRecord<T>> = new RecordIterator(
       this,
-      () => this.#take(true, records),
+      () => this.#take(true, tell),
       () => this.#iterators.delete(records),
     )
     this.#iterators.add(records)

@@ -225,7 +225,12 @@ export class RecordIterator<T> implements AsyncIterableIterator<T> {
    */
   consume(listener: (record: T) => unknown): Consumer {
     void (async () => {
-      for await (const record of this) await listener(record)
+      try {
+        for await (const record of this) await listener(record)
+      } finally {
+        // A loop does not end an iterator whose next() rejects.
+        this.close()
+      }
     })()
     return { close: () => this.close() }
   }

@@ -6,12 +6,24 @@ import { MAP_MAX_ENTRIES, MAP_RING_BELL } from '../../../core/layout.js'
 import { isClosed, SkepError } from '../../error.js'
 import type { Cpu } from '../cpu/cpu.js'
 import { errnoError } from '../errno.js'
+import type { OptionNames } from '../options/given-options.js'
 import { show } from '../options/units.js'
+import { badValue, checkOptions } from './options.js'
 import type { MapOwner } from './owner.js'
 
 /** What the ring asks of its map's owner. */
 export type RingOwner = Pick<MapOwner, 'use' | 'holdBesideHandle'>
 
+/** How long room is waited for. */
+export interface ReserveOptions {
+  /** Milliseconds; default as long as the ring is open. */
+  timeout?: number
+}
+
+const reserveOptions = { timeout: true } satisfies OptionNames<ReserveOptions>
+
+/** setInterval's longest time. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1
 /** In front of each sample, as in the kernel. */
 const HEADER_BYTES = 8
 
@@ -80,26 +92,30 @@ export class UserRing {
 
   /**
    * As reserve, once there is room: programs that drain the ring say so, unless by BPF_RB_NO_WAKEUP. Undefined after
-   * `timeout` milliseconds, or when the ring is closed. Without a timeout, waiting keeps no process alive.
+   * `timeout` milliseconds, or when the ring is closed. Without a timeout, waiting keeps no process alive. Rejects with
+   * SkepError as reserve, BAD_VALUE for what is no time or no option.
    */
-  async reserveBlocking(
-    size: number,
-    { timeout = Infinity }: { timeout?: number } = {},
-  ): Promise<UserSample | undefined> {
+  async reserveBlocking(size: number, options: ReserveOptions = {}): Promise<UserSample | undefined> {
+    checkOptions(options, reserveOptions, this.#name)
+    const { timeout = Infinity } = options
+    if (typeof timeout !== 'number' || !(timeout >= 0))
+      badValue(`map '${this.#name}': timeout: expected milliseconds from 0 on, got ${show(timeout)}`)
     const { memory } = this.#cpu
     const word = this.#address + MAP_RING_BELL
-    const end = timeout === Infinity ? undefined : deadline(timeout)
+    const end = performance.now() + timeout
+    // The wait itself does not.
+    const alive = timeout === Infinity ? undefined : setInterval(() => undefined, LONGEST_TIMEOUT)
     try {
-      for (let over = false; this.#open && !over;) {
+      for (let left = timeout; this.#open; left = end - performance.now()) {
         const bell = memory.word(word)
         const sample = this.#reserveUnlessClosed(size)
-        if (sample || !this.#open) return sample
-        const rung = memory.whenChanged(word, bell | 0)
-        if (rung) over = (await (end ? Promise.race([rung, end.over]) : rung)) === OVER
+        if (sample || !(left > 0)) return sample
+        // It ends with the time: whoever waits leaves nothing in the list of those to be woken.
+        if (this.#open) await memory.whenChanged(word, bell | 0, left)
       }
       return undefined
     } finally {
-      end?.clear()
+      clearInterval(alive)
     }
   }
 
@@ -124,14 +140,6 @@ export class UserRing {
   [Symbol.dispose](): void {
     this.close()
   }
-}
-
-const OVER = Symbol('over')
-
-function deadline(milliseconds: number): { over: Promise<typeof OVER>; clear: () => void } {
-  let timer: NodeJS.Timeout
-  const over = new Promise<typeof OVER>((resolve) => (timer = setTimeout(() => resolve(OVER), milliseconds)))
-  return { over, clear: () => clearTimeout(timer) }
 }
 
 /** A reserved sample. */
