@@ -9,6 +9,7 @@ import type { Kernel } from '../boot/kernel.js'
 import type { PreparedObject } from './load.js'
 import type { MapHandle } from '../map/handle.js'
 import type { ObjectTypes } from '../object-types.js'
+import { doAll } from '../whatever-throws.js'
 import { OBJECT_CLOSED, tellClosed } from './closing.js'
 import { VariableHandle } from './variables.js'
 import { isRecord, record, type Fail } from '../options/given-options.js'
@@ -77,7 +78,8 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
       if (!open || kernel.closed) return
       open = false
       tellClosed(kernel.memory, object, OBJECT_CLOSED)
-      closeAll([
+      // What a listener throws that is told of something meanwhile leaves nothing open.
+      doAll([
         ...[...object.prepared].map((prepared) => () => prepared.close()),
         ...[...handles.values()].map((map) => () => map.closeNow()),
         () => kernel.objects.close(object),
@@ -95,18 +97,6 @@ export class LoadedObject<M extends Mode = 'direct', T extends ObjectTypes = Obj
   [Symbol.dispose](): void {
     this.#close()
   }
-}
-
-// What a listener throws that is told of something meanwhile leaves nothing open.
-function closeAll(closing: readonly (() => void)[]): void {
-  const thrown: unknown[] = []
-  for (const close of closing)
-    try {
-      close()
-    } catch (error) {
-      thrown.push(error)
-    }
-  if (thrown.length > 0) throw thrown[0]
 }
 
 /** Throws BAD_RUN. */

@@ -1,11 +1,12 @@
 // Typed events of a machine. Listeners are called synchronously in order of registration. Invariant: events are told
 // one after the other, also what a listener brings about, and each of them to every listener, whatever one of them
 // throws.
+import { doAll } from '../whatever-throws.js'
 
 /** Registers, removes and calls listeners; `Events` maps event names to the listener's argument. */
 export class Emitter<Events> {
   readonly #listeners = new Map<keyof Events, ((event: never) => void)[]>()
-  readonly #waiting: ((thrown: unknown[]) => void)[] = []
+  readonly #waiting: (() => readonly (() => void)[])[] = []
   #telling = false
   #heard = false
 
@@ -39,22 +40,20 @@ export class Emitter<Events> {
 
   /** Tells all of them, then throws the first thing that a listener has thrown. Told by a listener, they wait. */
   emitAll<Name extends keyof Events>(name: Name, events: readonly Events[Name][]): void {
-    for (const event of events) this.#waiting.push((thrown) => this.#tell(name, event, thrown))
+    // To those who listen then: the event before may have been the last that one of them wanted.
+    const calls = (event: Events[Name]) =>
+      (this.#listeners.get(name) ?? []).map((listener) => () => (listener as (event: Events[Name]) => void)(event))
+    for (const event of events) this.#waiting.push(() => calls(event))
     if (this.#telling) return
     this.#telling = true
-    const thrown: unknown[] = []
-    for (let tell = this.#waiting.shift(); tell; tell = this.#waiting.shift()) tell(thrown)
-    this.#telling = false
-    if (thrown.length > 0) throw thrown[0]
+    try {
+      doAll(this.#toTell())
+    } finally {
+      this.#telling = false
+    }
   }
 
-  // To those who listen now: the event before may have been the last that one of them wanted.
-  #tell<Name extends keyof Events>(name: Name, event: Events[Name], thrown: unknown[]): void {
-    for (const listener of this.#listeners.get(name) ?? [])
-      try {
-        ;(listener as (event: Events[Name]) => void)(event)
-      } catch (error) {
-        thrown.push(error)
-      }
+  *#toTell(): Generator<() => void> {
+    for (let calls = this.#waiting.shift(); calls; calls = this.#waiting.shift()) yield* calls()
   }
 }
