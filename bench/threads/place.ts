@@ -69,8 +69,8 @@ async function skepPlace(threads: number): Promise<OpenPlace> {
   await ask(loadedObject(loaded), 'prepare_timers', { count: timerCount(threads) })
   const { memory, epoch, module, firstJoin, objects } = machine.share()
   const object = objects[0]!
-  const { address } = object.maps['timers']!
-  const program = object.programs['rearm']!.address
+  const { address } = object.maps.get('timers')!
+  const program = object.programs.get('rearm')!.address
   const core = coreExports(
     instantiateCore(
       module,

@@ -17,14 +17,11 @@ const VOID: BtfType = { kind: 'void', name: '' }
 export class Btf {
   /** By id; [0] is void. */
   readonly types: readonly BtfType[]
-  /** The string section, which `.BTF.ext` shares. */
-  readonly strings: Bytes
   private readonly layout: Layout
   private readonly byName = new Map<string, number[]>()
 
-  private constructor(types: readonly BtfType[], strings: Bytes, layout: Layout) {
+  private constructor(types: readonly BtfType[], layout: Layout) {
     this.types = types
-    this.strings = strings
     this.layout = layout
     types.forEach((type, id) => {
       if (type.name === '') return
@@ -38,7 +35,15 @@ export class Btf {
    * Reads a `.BTF` section. `sectionSize` gives the sizes of the file's sections, which compilers leave out.
    * Throws SkepError BAD_BTF.
    */
-  static read(bytes: Bytes, sectionSize: (name: string) => number | undefined = () => undefined): Btf {
+  static read(bytes: Bytes, sectionSize?: (name: string) => number | undefined): Btf {
+    return Btf.readWithStrings(bytes, sectionSize).btf
+  }
+
+  /** As read, with the string section, which `.BTF.ext` shares. */
+  static readWithStrings(
+    bytes: Bytes,
+    sectionSize: (name: string) => number | undefined = () => undefined,
+  ): { btf: Btf; strings: Bytes } {
     const { types, strings } = readBtf(bytes, sectionSize)
     const layout = layOut(types, (id, problem) => {
       const { file, section, code } = bytes.origin
@@ -48,7 +53,17 @@ export class Btf {
         type: id,
       })
     })
-    return new Btf(types, strings, layout)
+    return { btf: new Btf(types, layout), strings }
+  }
+
+  /** The types of another one, which may have come from another thread. */
+  static of(types: readonly BtfType[]): Btf {
+    return new Btf(
+      types,
+      layOut(types, (id, problem) => {
+        throw new SkepError('BAD_BTF', `type ${id} ('${types[id]?.name ?? ''}'): ${problem}`, { type: id })
+      }),
+    )
   }
 
   /** The type of that id. Throws SkepError BAD_TYPE if there is none. */

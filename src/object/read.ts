@@ -45,8 +45,8 @@ export async function readObject(source: string | URL | Uint8Array, name = 'obje
 export function parseObject(data: Uint8Array, file: string): ObjectSpec {
   // A copy: a Buffer's slice() would be a view, shared memory cannot be decoded, and the caller may go on writing.
   const elf = readElf(new Uint8Array(data), file)
-  const btf = readTypes(elf)
-  const ext = btf && readExtension(elf, btf)
+  const { btf, strings } = readTypes(elf) ?? {}
+  const ext = strings && readExtension(elf, strings)
   const spec: ObjectSpec = {
     name: (file.split(/[\\/]/).at(-1) ?? file).replace(/(\.bpf)?\.o$/, ''),
     license: readLicense(elf),
@@ -77,16 +77,16 @@ export function parseObject(data: Uint8Array, file: string): ObjectSpec {
   return spec
 }
 
-function readTypes(elf: Elf): Btf | undefined {
+function readTypes(elf: Elf): { btf: Btf; strings: Bytes } | undefined {
   const section = elf.section('.BTF')
   if (!section) return undefined
   const sizes = new Map(elf.sections.map(({ name, size }) => [name, size]))
-  return Btf.read(relocated(elf, section), (name) => sizes.get(name))
+  return Btf.readWithStrings(relocated(elf, section), (name) => sizes.get(name))
 }
 
-function readExtension(elf: Elf, btf: Btf) {
+function readExtension(elf: Elf, strings: Bytes) {
   const section = elf.section('.BTF.ext')
-  return section && readBtfExt(relocated(elf, section), btf.strings)
+  return section && readBtfExt(relocated(elf, section), strings)
 }
 
 /** A copy of a section with its 32-bit relocations done: offsets of variables and of instructions. */

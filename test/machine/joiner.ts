@@ -4,7 +4,7 @@ import { join, type MachineShare } from '../../src/index.js'
 import { request, u32 } from './probes.js'
 
 const cpu = join(workerData as MachineShare)
-const { programs, maps, variables } = cpu.objects['object']!
+const { programs, maps, variables } = cpu.objects[process.argv[2] ?? 'object']!
 const port = parentPort!
 
 port.on('message', (order: string) => {

@@ -5,7 +5,16 @@ import { readFile } from 'node:fs/promises'
 import { test, type TestContext } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { CPU_LIFE } from '../../core/layout.js'
-import { boot, join, type LoadedObject, type Machine } from '../../src/index.js'
+import {
+  boot,
+  join,
+  readObject,
+  setMaxEntries,
+  type JoinedCpu,
+  type LoadedObject,
+  type Machine,
+  type MapHandle,
+} from '../../src/index.js'
 import { coded, eventually, probes, request, u32, u64, unchecked, type Slot } from './probes.js'
 
 const joiner = new URL('./joiner.js', import.meta.url)
@@ -174,8 +183,13 @@ test('a thread that joins while an object is loaded makes the load fail', async 
 test('a join that fails leaves no CPU behind that nobody drives', async (t) => {
   const { machine } = await shared(t)
   const share = machine.share()
-  const objects = share.objects.map((object) => ({ ...object, source: new Uint8Array(4) }))
-  assert.throws(() => join({ ...share, objects }), coded('BAD_ELF'))
+  const endless = { name: '', type: 1, bitOffset: 0, bits: 0 }
+  const types = [
+    { kind: 'void', name: '' },
+    { kind: 'struct', name: 'endless', size: 8, members: [endless] },
+  ] as const
+  const objects = share.objects.map((object) => ({ ...object, types }))
+  assert.throws(() => join({ ...share, objects }), coded('BAD_BTF', /endless/))
   assert.equal(machine.kernel.alive(1), false)
   await machine.load(probes, unchecked)
 })
@@ -189,4 +203,39 @@ test('a CPU that was taken offline stays so, whatever its thread does', async (t
   const dead = life()
   cpu.leave()
   assert.equal(life(), dead)
+})
+
+test('objects that were loaded from a spec are shared as those from a file, with what was edited', async (t) => {
+  const machine = await boot({ cpus: 1, joins: 1 })
+  t.after(() => machine.close())
+  const spec = await readObject(probes)
+  spec.name = 'edited'
+  setMaxEntries(spec, 'points', 3)
+  const object = await machine.load(spec, { ...unchecked, programs: ['count', 'lock_value'] })
+  const worker = new Worker(joiner, { workerData: machine.share(), argv: ['edited'] })
+  t.after(() => worker.terminate())
+  await once(worker, 'message')
+  worker.postMessage('count')
+  assert.deepEqual(await once(worker, 'message'), [1])
+  worker.postMessage('set')
+  await once(worker, 'message')
+  assert.deepEqual(await object.maps.points!.get(2), { x: 2, y: 3n })
+  assert.deepEqual(await object.maps.hits!.get(1), [0, 10])
+})
+
+test('a thread joins, and reads and sets values that are larger than its run buffer', async (t) => {
+  const machine = await boot({ cpus: 1, joins: 2 })
+  t.after(() => machine.close())
+  const spec = await readObject(probes)
+  const { points, ...others } = Object.fromEntries(spec.maps)
+  const large = { ...points!, valueSize: 200_000, value: 0, key: 0, maxEntries: 2 }
+  spec.maps = new Map([['points', large], ...Object.entries(others)])
+  const { maps } = await machine.load(spec, unchecked)
+  const [first, second] = [join(machine.share()), join(machine.share())]
+  const mapOf = (cpu: JoinedCpu): MapHandle => cpu.objects['object']!.maps['points']!
+  const values = [1, 2].map((byte) => new Uint8Array(200_000).fill(byte))
+  mapOf(first).set(u32(0), values[0])
+  mapOf(second).set(u32(1), values[1])
+  assert.deepEqual(await maps.points!.get(u32(0)), values[0])
+  assert.deepEqual(mapOf(first).get(u32(1)), values[1])
 })

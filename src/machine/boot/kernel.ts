@@ -213,6 +213,26 @@ export class Kernel {
     }
   }
 
+  /**
+   * What `attempt` gives; if that is undefined, what it gives once everything has been taken back that is closed and
+   * waits for grace periods only.
+   */
+  withRoom<T>(attempt: () => T | undefined): T | undefined {
+    const given = attempt()
+    if (given !== undefined || !(this.maps.dying || this.objects.dying)) return given
+    this.#reclaimClosed()
+    return attempt()
+  }
+
+  // Two grace periods each, which one turn begins and a later one finds over; maps that only the code of closed objects
+  // has held begin theirs when that has gone.
+  #reclaimClosed(): void {
+    for (let round = 0; round < 2 && (this.maps.dying || this.objects.dying); round++) {
+      for (let turn = 0; turn < 5; turn++) this.poll(this.host)
+      this.reclaim()
+    }
+  }
+
   // A grace period takes two turns: one starts it, one finds it over.
   #turn(): void {
     for (let turn = 0; turn < 2; turn++) this.poll(this.host)

@@ -4,8 +4,8 @@
 import { BPF_F_RDONLY, BPF_F_WRONLY } from '../../../core/abi.js'
 import { CPU_LIFE } from '../../../core/layout.js'
 import { isClosed, SkepError } from '../../error.js'
-import { parseObject } from '../../object/read.js'
-import type { ObjectSpec, ProgramSpec } from '../../object/spec.js'
+import { Btf } from '../../object/btf.js'
+import type { MapSpec, ProgramSpec, VariableSpec } from '../../object/spec.js'
 import { direct, directAmongThreads } from '../answer.js'
 import { realClock, type RealEpoch } from '../cpu/clock.js'
 import { codec } from '../map/codec.js'
@@ -16,6 +16,7 @@ import { faultCode } from '../cpu/fault.js'
 import type { Kernel } from './kernel.js'
 import { MapAccess } from '../map/access.js'
 import { MapHandle } from '../map/handle.js'
+import type { LiveMap } from '../map/table.js'
 import { Memory } from '../cpu/memory.js'
 import { JoinedUse } from './joined-use.js'
 import { closingWord, type ClosingWord } from '../load/closing.js'
@@ -42,30 +43,40 @@ export interface MachineShare {
 
 interface SharedObject {
   readonly name: string
-  /** The object file's bytes: types are read from them again in the joining thread. */
-  readonly source: Uint8Array
+  /** The object's types, if it has any; the ids below are theirs. */
+  readonly types: Btf['types'] | undefined
   readonly code: ObjectCode
   readonly closing: ClosingWord
-  /** `access`: BPF_F_RDONLY or BPF_F_WRONLY of the handles. */
-  readonly maps: Readonly<Record<string, { id: number; address: number; access: number }>>
-  readonly programs: Readonly<Record<string, { id: number; address: number }>>
+  readonly maps: ReadonlyMap<string, SharedMap>
+  readonly programs: ReadonlyMap<string, { readonly id: number; readonly spec: ProgramSpec; readonly address: number }>
+  readonly variables: ReadonlyMap<string, VariableSpec>
 }
 
-/** The handle of a machine and of all objects that are loaded from files or bytes. @internal */
+interface SharedMap extends Pick<LiveMap, 'id' | 'address' | 'staging'> {
+  /** As the object defines it. */
+  readonly spec: Pick<MapSpec, 'name' | 'type' | 'key' | 'value'>
+  /** BPF_F_RDONLY or BPF_F_WRONLY of the handles. */
+  readonly access: number
+}
+
+/** The handle of a machine and of all objects that are loaded. @internal */
 export function shareMachine(kernel: Kernel, epoch: RealEpoch): MachineShare {
-  const objects = [...kernel.objects.live].flatMap((object): SharedObject[] => {
-    const { spec, source, code } = object
-    if (!source) return []
-    const maps = [...object.maps].map(([name, { id, address }]) => {
-      return [name, { id, address, access: object.access.get(name) ?? 0 }] as const
+  const objects = [...kernel.objects.live].map((object): SharedObject => {
+    const { spec, code, programs } = object
+    const maps = [...object.maps].map(([name, { id, address, staging }]): [string, SharedMap] => {
+      const { name: called, type, key, value } = spec.maps.get(name)!
+      const access = object.access.get(name) ?? 0
+      return [name, { id, address, staging, access, spec: { name: called, type, key, value } }]
     })
-    const programs = [...object.programs].map(([name, { id, address }]) => [name, { id, address }] as const)
-    return [
-      {
-        ...{ name: spec.name, source, code, closing: closingWord(object) },
-        ...{ maps: Object.fromEntries(maps), programs: Object.fromEntries(programs) },
-      },
-    ]
+    return {
+      name: spec.name,
+      types: spec.btf?.types,
+      code,
+      closing: closingWord(object),
+      maps: new Map(maps),
+      programs: new Map([...programs].map(([name, { id, spec, address }]) => [name, { id, spec, address }])),
+      variables: spec.variables,
+    }
   })
   const { cpus, joins } = kernel.shape
   const { loads } = kernel.objects
@@ -80,12 +91,6 @@ export function shareMachine(kernel: Kernel, epoch: RealEpoch): MachineShare {
     loaded,
     objects,
   }
-}
-
-/** What a joined thread knows of its machine: CPUs that run programs, and the names of the programs by their ids. */
-interface Seen {
-  readonly cpus: number
-  readonly names: ReadonlyMap<number, string>
 }
 
 /** CPU_LIFE: unused, live, left by its thread (the machine's own thread then repairs it). */
@@ -150,13 +155,8 @@ export class JoinedCpu {
     this.index = index
     this.#memory = memory
     this.#cpu = new Cpu(instantiateCore(share.module, memory.shared, realClock(share.epoch)), memory, index)
-    const programs = share.objects.flatMap((object) => Object.entries(object.programs))
-    const seen = {
-      cpus: share.firstJoin + share.joins,
-      names: new Map(programs.map(([name, { id }]) => [id, name])),
-    }
     const objects = share.objects.flatMap((object) => {
-      const joined = this.#attach(object, seen)
+      const joined = this.#attach(object, share)
       return joined ? [[object.name, joined] as const] : []
     })
     this.objects = named('the machine has shared no object', new Map(objects))
@@ -184,12 +184,12 @@ export class JoinedCpu {
     this.leave()
   }
 
-  #attach(object: SharedObject, seen: Seen): JoinedObject | undefined {
+  #attach(object: SharedObject, share: MachineShare): JoinedObject | undefined {
     const use = new JoinedUse(this.#cpu, object.closing, object.name, () => this.#check())
     try {
       return use.use(() => {
         this.#cpu.install(object.code)
-        return new JoinedObject(object, this.#cpu, use, seen)
+        return new JoinedObject(object, this.#cpu, use, share)
       })
     } catch (error) {
       if (isClosed(error)) return undefined
@@ -222,36 +222,28 @@ export class JoinedObject {
   readonly #use: JoinedUse
 
   /** @internal */
-  constructor(shared: SharedObject, cpu: Cpu, use: JoinedUse, seen: Seen) {
-    const spec = parseObject(shared.source, shared.name)
+  constructor(shared: SharedObject, cpu: Cpu, use: JoinedUse, machine: MachineShare) {
+    const btf = shared.types && Btf.of(shared.types)
     this.name = shared.name
     this.#use = use
     const mapAt: MapAt = (address) => {
-      const name = Object.keys(shared.maps).find((candidate) => shared.maps[candidate]?.address === address)
-      const map = name === undefined ? undefined : spec.maps.get(name)
-      return map && { name: map.name, type: map.type }
+      const map = [...shared.maps.values()].find((candidate) => candidate.address === address)
+      return map && { name: map.spec.name, type: map.spec.type }
     }
-    const programs = [...spec.programs].flatMap(([name, program]) => {
-      const live = shared.programs[name]
-      if (!live) return []
-      const run = (options: RunOptions = {}): RunResult => runHere(cpu, program, live.address, options, mapAt, use)
+    const programs = [...shared.programs].map(([name, { spec, address }]) => {
+      const run = (options: RunOptions = {}): RunResult => runHere(cpu, spec, address, options, mapAt, use)
       // What kind of context comes back follows from what was given.
-      return [[name, { name, run: run as JoinedProgram['run'] }] as const]
+      return [name, { name, run: run as JoinedProgram['run'] }] as const
     })
     this.programs = named(`object '${this.name}' has no program`, new Map(programs))
-    const maps = new Map(
-      [...spec.maps].flatMap(([name]) => {
-        const handle = mapHandle(shared, spec, name, cpu, use, seen)
-        return handle ? [[name, handle] as const] : []
-      }),
-    )
+    const maps = new Map([...shared.maps].map(([name, map]) => [name, mapHandle(map, name, btf, cpu, use, machine)]))
     this.maps = named(`object '${this.name}' has no map`, maps)
-    const variables = [...spec.variables].flatMap(([name, variable]) => {
-      const live = shared.maps[variable.map]
+    const variables = [...shared.variables].flatMap(([name, variable]) => {
+      const live = shared.maps.get(variable.map)
       const map = maps.get(variable.map)
       if (!live || !map) return []
       const address = (cpu.core.map_element_value(live.address, 0) >>> 0) + variable.offset
-      const values = codec(spec.btf, variable.type, variable.size, `variable '${name}'`)
+      const values = codec(btf, variable.type, variable.size, `variable '${name}'`)
       const place = { name, section: variable.section, address, codec: values }
       return [[name, new VariableHandle(place, variable.offset, map, cpu.memory, use.use, direct)] as const]
     })
@@ -267,37 +259,39 @@ export class JoinedObject {
 
 // Handles here hold no user reference of their own: the machine's object handle does.
 function mapHandle(
-  shared: SharedObject,
-  spec: ObjectSpec,
+  live: SharedMap,
   name: string,
+  btf: Btf | undefined,
   cpu: Cpu,
   joined: JoinedUse,
-  seen: Seen,
-): MapHandle | undefined {
-  const live = shared.maps[name]
-  const map = spec.maps.get(name)
-  if (!live || !map) return undefined
-  const { address, size } = cpu.runBuffer
+  { firstJoin, joins, objects }: MachineShare,
+): MapHandle {
+  const { runBuffer } = cpu
+  const { key, value } = live.spec
   const description = {
     id: live.id,
     name,
-    btf: spec.btf,
-    keyType: map.key,
-    valueType: map.value,
+    btf,
+    keyType: key,
+    valueType: value,
     access: live.access & (BPF_F_RDONLY | BPF_F_WRONLY),
   }
+  const staging = live.staging
+    ? { ...live.staging, address: live.staging.address + (1 + cpu.index - firstJoin) * live.staging.bytes }
+    : { address: runBuffer.address, bytes: runBuffer.size }
   const owner = {
     use: joined.use,
     release: () => undefined,
     settle: () => {
       if (cpu.core.cpu_reclaim_pending() !== 0) guarded(() => cpu.poll())
     },
-    programNamed: (id: number) => seen.names.get(id),
+    programNamed: (id: number) =>
+      objects.flatMap(({ programs }) => [...programs]).find(([, program]) => program.id === id)?.[0],
     hold: (ended: () => void) => joined.map(live.address, ended),
     holdBesideHandle: (ended: () => void) => joined.map(live.address, ended),
   }
   return new MapHandle(
-    new MapAccess(cpu, live.address, name, { address, bytes: size }, seen.cpus),
+    new MapAccess(cpu, live.address, name, staging, firstJoin + joins),
     description,
     owner,
     directAmongThreads,

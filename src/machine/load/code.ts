@@ -63,21 +63,27 @@ export interface CodeRoom {
 export function reserveCode(kernel: Kernel, spec: ObjectSpec, engine: Engine): CodeRoom {
   const functions = [...spec.functions.values()]
   const count = functions.length + (engine === 'interp' ? stubLimit(functions) : 0)
-  const tableFirst = kernel.table.allocate(count)
-  if (tableFirst === undefined) throw new SkepError('NO_MEMORY', `object '${spec.name}': the function table is full`)
   const bytes = engine === 'interp' ? imageBytes(functions) : 0
-  const image = bytes === 0 ? 0 : kernel.heap.allocate(bytes)
-  if (image === undefined) {
-    kernel.table.release(tableFirst, count)
-    throw new SkepError('NO_MEMORY', `object '${spec.name}': no ${bytes} bytes of core memory for its code`)
-  }
+  const room = kernel.withRoom(() => {
+    const tableFirst = kernel.table.allocate(count)
+    const image = bytes === 0 ? 0 : kernel.heap.allocate(bytes)
+    if (tableFirst !== undefined && image !== undefined) return { tableFirst, image }
+    if (tableFirst !== undefined) kernel.table.release(tableFirst, count)
+    if (image !== undefined && bytes > 0) kernel.heap.release(image, bytes)
+    return undefined
+  })
+  if (!room)
+    throw new SkepError(
+      'NO_MEMORY',
+      `object '${spec.name}': no room for its code, ${count} places in the function table` +
+        (bytes === 0 ? '' : ` and ${bytes} bytes of core memory`),
+    )
   return {
     engine,
-    tableFirst,
-    image,
+    ...room,
     release() {
-      kernel.table.release(tableFirst, count)
-      if (bytes > 0) kernel.heap.release(image, bytes)
+      kernel.table.release(room.tableFirst, count)
+      if (bytes > 0) kernel.heap.release(room.image, bytes)
     },
   }
 }

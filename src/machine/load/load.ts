@@ -122,13 +122,13 @@ export function prepareObject(kernel: Kernel, source: ObjectSource, options: Loa
     if (given !== undefined && !is(given))
       throw new SkepError('BAD_OPTION', `${name}: expected ${expected}, got ${show(given)}`)
   }
-  const { spec: read, bytes } = readSource(source)
+  const read = readSource(source)
   const spec = options.btf === undefined ? read : relocateCore(read, readKernelBtf(options.btf, readFileSync))
   const chosen = selected(edited(spec, options, programCpusOf(kernel.shape)), options.programs)
-  return prepareSpec(kernel, chosen, bytes, options)
+  return prepareSpec(kernel, chosen, options)
 }
 
-function readSource(source: ObjectSource): { spec: ObjectSpec; bytes: Uint8Array | undefined } {
+function readSource(source: ObjectSource): ObjectSpec {
   if (typeof source === 'string' || source instanceof URL) {
     let bytes: Uint8Array
     try {
@@ -137,9 +137,9 @@ function readSource(source: ObjectSource): { spec: ObjectSpec; bytes: Uint8Array
       const file = String(source)
       throw new SkepError('FILE', `cannot read object file '${file}': ${reasonOf(cause)}`, { file }, { cause })
     }
-    return { spec: parseObject(bytes, typeof source === 'string' ? source : source.pathname), bytes }
+    return parseObject(bytes, typeof source === 'string' ? source : source.pathname)
   }
-  if (source instanceof Uint8Array) return { spec: parseObject(source, 'object'), bytes: source }
+  if (source instanceof Uint8Array) return parseObject(source, 'object')
   if (!isSpec(source))
     throw new SkepError(
       'BAD_OBJECT',
@@ -147,7 +147,7 @@ function readSource(source: ObjectSource): { spec: ObjectSpec; bytes: Uint8Array
         (source as unknown) instanceof Promise ? 'a promise: await it' : show(source)
       }`,
     )
-  return { spec: source, bytes: undefined }
+  return source
 }
 
 // A copy as deep as the options reach: the caller's spec may be loaded again with others.
@@ -200,12 +200,7 @@ function selected(spec: ObjectSpec, names: readonly string[] | undefined): Objec
   return { ...spec, programs, functions: new Map([...spec.functions].filter(([name]) => used.has(name))) }
 }
 
-function prepareSpec(
-  kernel: Kernel,
-  spec: ObjectSpec,
-  source: Uint8Array | undefined,
-  options: LoadOptions,
-): PreparedObject {
+function prepareSpec(kernel: Kernel, spec: ObjectSpec, options: LoadOptions): PreparedObject {
   assertSupported(spec, supported, () =>
     [...spec.programs.keys()].filter((name) => findUnsupported(selected(spec, [name]), supported).length === 0),
   )
@@ -247,7 +242,7 @@ function prepareSpec(
     fillMapsOfMaps(kernel, maps, created)
     makeTailStacks(kernel, spec)
     const { compiled, code } = linkCode(kernel, spec, maps, room, codes, probes)
-    const made = { spec, compiled, code, room, maps, access, source }
+    const made = { spec, compiled, code, room, maps, access }
     const object: LiveObject = { ...made, programs: new Map(), prepared: new Set() }
     const commit = (): void => {
       // From here on its room goes with its programs.

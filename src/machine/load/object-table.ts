@@ -1,6 +1,7 @@
 // The loaded objects of a machine: compiled code with its range of the function table, programs in the core, and the
 // plain references on maps that loaded code holds. Code stays until every program of the object is unloaded, which is
 // when the last binding of a timer or work has let go of it.
+import { MAX_PROGRAMS } from '../../../core/abi.js'
 import { PROGRAM_ID, PROGRAM_NEEDS_NO_READING, PROGRAM_STATE, PROGRAM_TYPE } from '../../../core/layout.js'
 import { SkepError } from '../../error.js'
 import type { ObjectSpec, ProgramSpec } from '../../object/spec.js'
@@ -36,8 +37,6 @@ export interface LiveObject {
   readonly programs: Map<string, LiveProgram>
   /** Prepared runs of its programs that are open; they end with its handle. */
   readonly prepared: Set<{ close(): void }>
-  /** The object's bytes, if it was loaded from bytes or a file: joined threads read its types from them. */
-  readonly source: Uint8Array | undefined
   /** What tells joined threads that the object is closed, once it was shared with any (closing.ts). */
   closing?: Int32Array
 }
@@ -81,18 +80,28 @@ export class ObjectTable {
     const bits = needingNoReading(object.spec, names, codes)
     for (const map of object.maps.values()) this.#kernel.maps.get(map)
     this.#live.add(object)
-    for (const spec of object.spec.programs.values()) {
-      const entry = tableFirst + names.indexOf(spec.entry)
-      const address = core.program_create(entry, tableFirst, tableFirst + functions)
-      if (address < 0 && address > -4096) {
-        this.close(object)
-        throw new SkepError('NO_MEMORY', `program '${spec.name}': the machine has no place for another program`)
+    try {
+      for (const spec of object.spec.programs.values()) {
+        const entry = tableFirst + names.indexOf(spec.entry)
+        const created = this.#kernel.withRoom(() => {
+          const result = core.program_create(entry, tableFirst, tableFirst + functions)
+          return result < 0 && result > -4096 ? undefined : result
+        })
+        if (created === undefined)
+          throw new SkepError(
+            'NO_MEMORY',
+            `program '${spec.name}': a machine has at most ${MAX_PROGRAMS} programs; close objects`,
+          )
+        const address = created >>> 0
+        const id = this.#nextId++
+        this.#kernel.memory.setWord(address + PROGRAM_ID, id)
+        this.#kernel.memory.setWord(address + PROGRAM_TYPE, programTypeNumbers[spec.type])
+        this.#kernel.memory.setLong(address + PROGRAM_NEEDS_NO_READING, bits)
+        object.programs.set(spec.name, { id, spec, address, object })
       }
-      const id = this.#nextId++
-      this.#kernel.memory.setWord((address >>> 0) + PROGRAM_ID, id)
-      this.#kernel.memory.setWord((address >>> 0) + PROGRAM_TYPE, programTypeNumbers[spec.type])
-      this.#kernel.memory.setLong((address >>> 0) + PROGRAM_NEEDS_NO_READING, bits)
-      object.programs.set(spec.name, { id, spec, address: address >>> 0, object })
+    } catch (error) {
+      this.close(object)
+      throw error
     }
   }
 

@@ -17,7 +17,7 @@ import type { MapSpec } from '../../object/spec.js'
 import type { Answering, Mode } from '../answer.js'
 import { errnoError } from '../errno.js'
 import type { Kernel } from '../boot/kernel.js'
-import { MapAccess } from './access.js'
+import { MapAccess, type Staging } from './access.js'
 import { MapHandle } from './handle.js'
 import { holdsReferences, MapReferences } from './references.js'
 import { programCpusOf } from '../options/boot-options.js'
@@ -40,6 +40,11 @@ export interface LiveMap {
   readonly guestBytes: number
   readonly core: number
   readonly coreBytes: number
+  /**
+   * Where keys and values pass that the run buffer is too small for: the host's, then those of the CPUs kept for
+   * threads that join, each as large.
+   */
+  readonly staging: Staging | undefined
   /** Plain references of handles, pins and loaded code. */
   references: number
   /** What stands in a program array or a map of maps. */
@@ -82,45 +87,37 @@ export class MapTable {
     const hasTimer = timerOffset >= 0 ? 1 : 0
     const hasWork = workOffset >= 0 ? 1 : 0
     const sizes = [type, keySize, valueSize, maxEntries, flags, hasTimer, hasWork, extra] as const
-    const guestBytes = checked(core.map_bytes_guest(...sizes), spec)
+    const staging = this.#stagingOf(spec)
+    const mapBytes = this.#kernel.guest.roundUp(checked(core.map_bytes_guest(...sizes), spec))
+    const guestBytes = mapBytes + staging * (1 + this.#kernel.shape.joins)
     const coreBytes = checked(core.map_bytes_core(...sizes), spec)
-    const guest = this.#reserve('guest', guestBytes, name)
-    let heap: number
-    try {
-      heap = this.#reserve('heap', coreBytes, name)
-    } catch (error) {
-      this.#kernel.guest.release(guest, guestBytes)
-      throw error
-    }
-    this.#kernel.memory.fill(guest, this.#kernel.guest.roundUp(guestBytes))
-    this.#kernel.memory.fill(heap, this.#kernel.heap.roundUp(coreBytes))
     const attributes = [type, keySize, valueSize, maxEntries, flags, timerOffset, workOffset, lockOffset] as const
-    let address = core.map_create(...attributes, guest, heap, extra)
-    if (address === -E2BIG) {
-      this.#reclaimClosed()
-      address = core.map_create(...attributes, guest, heap, extra)
-    }
-    if (address < 0 && address > -4096) {
-      this.#kernel.guest.release(guest, guestBytes)
-      this.#kernel.heap.release(heap, coreBytes)
-      // Its attributes passed when its bytes were counted: there is no structure left.
-      if (address === -E2BIG)
-        throw new SkepError(
-          'NO_MEMORY',
-          `map '${name}': a machine has at most ${MAX_MAPS} maps, data sections among them; close objects or handles`,
-        )
-      throw notCreated(spec, address)
-    }
+    const made = this.#kernel.withRoom(() => {
+      const { guest, heap, memory } = this.#kernel
+      const places = { guest: guest.allocate(guestBytes), core: heap.allocate(coreBytes) }
+      let address = -E2BIG
+      if (places.guest !== undefined && places.core !== undefined) {
+        memory.fill(places.guest, guest.roundUp(guestBytes))
+        memory.fill(places.core, heap.roundUp(coreBytes))
+        address = core.map_create(...attributes, places.guest, places.core, extra)
+        if (address >= 0 || address <= -4096) return { guest: places.guest, core: places.core, address: address >>> 0 }
+      }
+      if (places.guest !== undefined) guest.release(places.guest, guestBytes)
+      if (places.core !== undefined) heap.release(places.core, coreBytes)
+      // Its attributes passed when its bytes were counted: E2BIG is that there is no structure left.
+      if (address !== -E2BIG) throw notCreated(spec, address)
+      return undefined
+    })
+    if (!made) throw this.#noRoom(name, guestBytes, coreBytes)
     const live: LiveMap & { held?: MapReferences } = {
       id: this.#nextId++,
       name,
-      address: address >>> 0,
       spec,
       btf,
-      guest,
+      ...made,
       guestBytes,
-      core: heap,
       coreBytes,
+      staging: staging === 0 ? undefined : { address: made.guest + mapBytes, bytes: staging },
       references: 1,
     }
     this.#kernel.memory.setWord(live.address + MAP_ID, live.id)
@@ -151,9 +148,7 @@ export class MapTable {
     const kernel = this.#kernel
     if (!taken) this.open(map)
     const { address, size } = kernel.host.runBuffer
-    const needed = 2 * map.spec.keySize + 32 + (map.spec.valueSize + 8) * (programCpusOf(kernel.shape) + 1)
-    const own = needed > size ? this.#reserve('guest', needed, map.name) : undefined
-    const staging = own === undefined ? { address, bytes: size } : { address: own, bytes: needed }
+    const staging = map.staging ?? { address, bytes: size }
     const description = {
       id: map.id,
       name: map.name,
@@ -184,7 +179,6 @@ export class MapTable {
       release: () => {
         this.#handles.delete(handle)
         if (kernel.closed) return
-        if (own !== undefined) kernel.guest.release(own, needed)
         this.#letGo(map)
       },
     }
@@ -305,27 +299,31 @@ export class MapTable {
     this.#kernel.host.core.map_user_get(map.address)
   }
 
-  // Closed maps may be waiting for their two grace periods only, each of which one turn begins and a later one ends.
-  #reclaimClosed(): void {
-    for (let turn = 0; turn < 5; turn++) this.#kernel.poll(this.#kernel.host)
-    this.#kernel.reclaim()
+  /** Bytes that operations need beside the run buffers of CPUs, which are all alike; 0 if those are enough. */
+  #stagingOf({ keySize, valueSize }: MapSpec): number {
+    const { shape, host, guest } = this.#kernel
+    const needed = 2 * keySize + 32 + (valueSize + 8) * (programCpusOf(shape) + 1)
+    return needed > host.runBuffer.size ? guest.roundUp(needed) : 0
   }
 
-  #reserve(space: 'guest' | 'heap', bytes: number, name: string): number {
-    const allocator = this.#kernel[space]
-    let address = allocator.allocate(bytes)
-    if (address === undefined) {
-      this.#reclaimClosed()
-      address = allocator.allocate(bytes)
+  #noRoom(name: string, guestBytes: number, coreBytes: number): SkepError {
+    const { guest, heap } = this.#kernel
+    for (const [space, bytes, called, option] of [
+      [guest, guestBytes, 'guest', `'memory'`],
+      [heap, coreBytes, 'core', `'coreMemory' (or 'memory')`],
+    ] as const) {
+      const { total, largest } = space.available()
+      if (largest < bytes)
+        return new SkepError(
+          'NO_MEMORY',
+          `map '${name}' needs ${bytes} bytes of ${called} memory; ` +
+            `${total} are free, at most ${largest} in one piece. Boot with a larger ${option}`,
+          { map: name, bytes, free: total },
+        )
     }
-    if (address !== undefined) return address
-    const { total, largest } = allocator.available()
-    const option = space === 'guest' ? `'memory'` : `'coreMemory' (or 'memory')`
-    throw new SkepError(
+    return new SkepError(
       'NO_MEMORY',
-      `map '${name}' needs ${bytes} bytes of ${space === 'guest' ? 'guest' : 'core'} memory; ` +
-        `${total} are free, at most ${largest} in one piece. Boot with a larger ${option}`,
-      { map: name, bytes, free: total },
+      `map '${name}': a machine has at most ${MAX_MAPS} maps, data sections among them; close objects or handles`,
     )
   }
 }

@@ -201,22 +201,22 @@ export class PreparedRun {
 /** A run buffer and a place in the core heap; throws NO_MEMORY. */
 function allocate(kernel: Kernel, cpu: Cpu, program: LiveProgram, size: number) {
   const { memory, guest, heap } = kernel
-  const buffer = guest.allocate(size)
-  const address = heap.allocate(PREPARED_BYTES)
   const name = program.spec.name
-  const range = {
-    start: buffer ?? 0,
-    end: (buffer ?? 0) + size,
-    what: `context or packet of a prepared run of '${name}'`,
-  }
-  const giveBack = (): void => {
+  const room = kernel.withRoom(() => {
+    const buffer = guest.allocate(size)
+    const address = heap.allocate(PREPARED_BYTES)
+    if (buffer !== undefined && address !== undefined) return { buffer, address }
     if (buffer !== undefined) guest.release(buffer, size)
     if (address !== undefined) heap.release(address, PREPARED_BYTES)
+    return undefined
+  })
+  if (!room) throw new SkepError('NO_MEMORY', `program '${name}': a prepared run needs ${size} bytes of guest memory`)
+  const { buffer, address } = room
+  const range = { start: buffer, end: buffer + size, what: `context or packet of a prepared run of '${name}'` }
+  const giveBack = (): void => {
+    guest.release(buffer, size)
+    heap.release(address, PREPARED_BYTES)
     kernel.places.delete(range)
-  }
-  if (buffer === undefined || address === undefined) {
-    giveBack()
-    throw new SkepError('NO_MEMORY', `program '${name}': a prepared run needs ${size} bytes of guest memory`)
   }
   memory.fill(buffer, size)
   kernel.places.add(range)
