@@ -39,3 +39,15 @@ export function reasonOf(thrown: unknown): string {
   const system = syscall === undefined ? undefined : /^[A-Z0-9]+: (.+?), \w+\b/.exec(thrown.message)
   return system ? `${system[1]} (${code})` : thrown.message
 }
+
+/** How a caller's value is quoted in a message. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  if (typeof value === 'bigint') return `${value}n`
+  try {
+    return Array.isArray(value) ? `[${String(value)}]` : String(value)
+  } catch {
+    // It has no text, or one that cannot be had.
+    return Object.prototype.toString.call(value)
+  }
+}

@@ -1,6 +1,6 @@
 // Editing a spec before it is loaded: initial values of global variables, sizes of maps. A spec is plain data and may
 // be changed by hand too; these functions check what they are given.
-import { SkepError } from '../error.js'
+import { show, SkepError } from '../error.js'
 import type { BtfValue, DecodeOptions } from './btf.js'
 import { withoutTypes } from './special-fields.js'
 import type { MapSpec, ObjectSpec, VariableSpec } from './spec.js'
@@ -13,7 +13,7 @@ export function isSpec(given: unknown): given is ObjectSpec {
 
 function checkSpec(given: unknown): void {
   if (isSpec(given)) return
-  const found = given instanceof Promise ? 'a promise of one: await it' : String(given)
+  const found = given instanceof Promise ? 'a promise of one: await it' : show(given)
   throw new SkepError('BAD_OBJECT', `expected a spec of readObject, got ${found}`)
 }
 
@@ -22,7 +22,10 @@ function variableNamed(spec: ObjectSpec, name: string): { variable: VariableSpec
   const variable = spec.variables.get(name)
   const map = variable && spec.maps.get(variable.map)
   if (!variable || !map)
-    throw new SkepError('NO_VARIABLE', `object '${spec.name}' has no variable '${name}'${known(spec.variables.keys())}`)
+    throw new SkepError(
+      'NO_VARIABLE',
+      `object '${spec.name}' has no variable ${show(name)}${known(spec.variables.keys())}`,
+    )
   return { variable, map }
 }
 
@@ -73,7 +76,7 @@ function encodeVariable(spec: ObjectSpec, variable: VariableSpec, value: unknown
 /** Sets several variables: `setVariables(spec, { timeout_ns: 5_000_000n, debug: true })`. */
 export function setVariables(spec: ObjectSpec, values: Readonly<Record<string, unknown>>): void {
   if (typeof values !== 'object' || values === null)
-    throw new SkepError('BAD_VALUE', `setVariables: expected an object with values by name, got ${String(values)}`)
+    throw new SkepError('BAD_VALUE', `setVariables: expected an object with values by name, got ${show(values)}`)
   for (const [name, value] of Object.entries(values)) setVariable(spec, name, value)
 }
 
@@ -108,7 +111,7 @@ function setSize(spec: ObjectSpec, name: string, size: 'keySize' | 'valueSize', 
 function mapNamed(spec: ObjectSpec, name: string, why: string): MapSpec {
   checkSpec(spec)
   const map = spec.maps.get(name)
-  if (!map) throw new SkepError('NO_MAP', `object '${spec.name}' has no map '${name}'${known(spec.maps.keys())}`)
+  if (!map) throw new SkepError('NO_MAP', `object '${spec.name}' has no map ${show(name)}${known(spec.maps.keys())}`)
   if (map.section !== undefined)
     throw new SkepError('BAD_VALUE', `map '${name}' is the data section '${map.section}': ${why}`)
   return map
@@ -116,6 +119,8 @@ function mapNamed(spec: ObjectSpec, name: string, why: string): MapSpec {
 
 function checkedNumber(map: string, attribute: string, value: number, least: number): number {
   if (Number.isInteger(value) && value >= least && value <= 0xffffffff) return value
-  const found = typeof value === 'bigint' ? `${String(value)}n` : String(value)
-  throw new SkepError('BAD_VALUE', `map '${map}': expected ${attribute} from ${least} to 4294967295, found ${found}`)
+  throw new SkepError(
+    'BAD_VALUE',
+    `map '${map}': expected ${attribute} from ${least} to 4294967295, found ${show(value)}`,
+  )
 }

@@ -1,7 +1,7 @@
 // readObject: from the bytes of a `.bpf.o` file to an ObjectSpec. The order of the steps is here, each step in its own
 // file. Reads everything or throws; what is merely not supported is collected in the spec.
 import { readFile } from 'node:fs/promises'
-import { reasonOf, SkepError } from '../error.js'
+import { reasonOf, show, SkepError } from '../error.js'
 import { Btf } from './btf.js'
 import { readBtfExt } from './btf-ext.js'
 import { Bytes, hex } from './bytes.js'
@@ -26,7 +26,7 @@ const R_NODYLD32 = 4
 export async function readObject(source: string | URL | Uint8Array, name = 'object'): Promise<ObjectSpec> {
   if (source instanceof Uint8Array) return parseObject(source, name)
   if (typeof source !== 'string' && !(source instanceof URL))
-    throw new SkepError('BAD_OBJECT', `readObject: expected a path, a file URL or bytes, got ${String(source)}`)
+    throw new SkepError('BAD_OBJECT', `readObject: expected a path, a file URL or bytes, got ${show(source)}`)
   const path = typeof source === 'string' ? source : source.pathname
   try {
     return parseObject(await readFile(source), path)

@@ -8,6 +8,7 @@ import {
   join,
   readObject,
   setMaxEntries,
+  setVariable,
   setVariables,
   type MapHandle,
   type MapTypes,
@@ -201,4 +202,39 @@ test('a CPU of threads is a number of theirs, and what joins has a share', async
   assert.equal(objects['object']!.programs['count']!.run().retval, 1)
   cpu.leave()
   await eventually(async () => (await machine.stats()).cpus[1]!.runs >= 1n, 'the run is counted')
+})
+
+/** Objects that have no text, symbols, and names that every object has. */
+const NO_NAMES = [Object.create(null) as object, Symbol('name'), 'toString', null, 5]
+
+test('what is no name where one is expected is refused as such, whether it has a text or not', async () => {
+  const machine = boot.virtual()
+  const { maps, programs } = machine.load(probes, unchecked)
+  const spec = await readObject(probes)
+  for (const given of NO_NAMES) {
+    const dev = untyped(given)
+    refused([
+      [() => machine.on(untyped(given), () => undefined), 'BAD_OPTION', /^on: there is no event/],
+      [() => maps.points!.set(1, {}, { flag: untyped(given) }), 'BAD_VALUE', /^map 'points': flag .* is none of any/],
+      [() => programs.count!.run({ cpu: untyped(given ?? 5) }), 'BAD_CPU', /^there is no CPU/],
+      [() => programs.count!.run({ context: untyped(given ?? 5) }), 'BAD_RUN', /context .* is none of task/],
+      [() => machine.load(probes, { programs: [untyped(given)] }), 'NO_PROGRAM', /has no program/],
+      [() => setMaxEntries(spec, untyped(given), 1), 'NO_MAP', /has no map/],
+      [() => setVariable(spec, untyped(given), 1), 'NO_VARIABLE', /has no variable/],
+      [() => boot.virtual({ routes: [{ to: untyped(given), dev: 1 }] }), 'BAD_OPTION', /^routes\[0\]\.to: expected/],
+      [() => boot.virtual({ neighbors: [{ dev: 1, address: dev, mac: '' }] }), 'BAD_OPTION', /^neighbors\[0\]/],
+    ])
+    await assert.rejects(async () => boot({ wait: untyped(given ?? 5) }), coded('BAD_OPTION', /^wait: expected sleep/))
+  }
+  await assert.rejects(readObject(untyped(NO_NAMES[0])), coded('BAD_OBJECT', /expected a path/))
+})
+
+test('what is no program is no element of a program array', () => {
+  const initial = new URL('../../../test/fixtures/initial-maps.bpf.o', import.meta.url)
+  const { maps } = boot.virtual().load(initial)
+  for (const given of [undefined, null, 5, {}])
+    assert.throws(
+      () => maps['programs']!.set(0, untyped(given)),
+      coded('BAD_VALUE', /takes programs of the same machine/),
+    )
 })

@@ -20,9 +20,11 @@ export interface OpenOptions {
 
 const openOptions = { readOnly: true, writeOnly: true } satisfies OptionNames<OpenOptions>
 
-function checkEvent(method: string, name: string, listener: unknown): void {
-  if (!Object.hasOwn(machineEvents, name))
-    badOption(`${method}: there is no event ${show(name)}; ${suggestion(String(name), Object.keys(machineEvents))}`)
+function checkEvent(method: string, name: unknown, listener: unknown): void {
+  if (typeof name !== 'string' || !Object.hasOwn(machineEvents, name)) {
+    const meant = suggestion(typeof name === 'string' ? name : '', Object.keys(machineEvents))
+    badOption(`${method}: there is no event ${show(name)}; ${meant}`)
+  }
   if (typeof listener !== 'function') badOption(`${method}: ${name}: expected a function, got ${show(listener)}`)
 }
 
@@ -45,7 +47,7 @@ export abstract class MachineBase<M extends Mode> {
     const { cpus, joins } = this.kernel.shape
     return new SkepError(
       'BAD_CPU',
-      cpu >= cpus && cpu < cpus + joins
+      typeof cpu === 'number' && cpu >= cpus && cpu < cpus + joins
         ? `CPU ${cpu} belongs to a thread that joins; programs are run on it there`
         : `there is no CPU ${show(cpu)}; this machine has 0 to ${cpus - 1}`,
     )

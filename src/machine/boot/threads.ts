@@ -75,8 +75,8 @@ export class Machine extends MachineBase<'promised'> {
     const epoch = realEpoch()
     const clock = realClock(epoch)
     const shape = machineShape(options, options.cpus ?? 1, true, randomSeed())
-    const spin = SPIN_NANOSECONDS[options.wait ?? 'hybrid']
-    if (spin === undefined)
+    const wait = options.wait ?? 'hybrid'
+    if (typeof wait !== 'string' || !Object.hasOwn(SPIN_NANOSECONDS, wait))
       throw new SkepError('BAD_OPTION', `wait: expected sleep, hybrid or spin, got ${show(options.wait)}`)
     const threads = startThreads(shape.cpus)
     super(kernelFor(threads, shape, clock), promised)
@@ -90,7 +90,7 @@ export class Machine extends MachineBase<'promised'> {
         if (worker.alive) worker.uninstall(tableFirst, exports.length).catch(() => undefined)
     }
     this.#workers = threads.map((thread, cpu) => {
-      memory.setWord(memory.cpuArea(cpu) + CPU_SPIN, spin)
+      memory.setWord(memory.cpuArea(cpu) + CPU_SPIN, SPIN_NANOSECONDS[wait])
       const task = { module: kernel.module, memory: memory.shared, epoch, cpu }
       const worker = new WorkerCpu(thread, task, memory, {
         callbackFault: (raw) => {

@@ -191,7 +191,7 @@ function selected(spec: ObjectSpec, names: readonly string[] | undefined): Objec
       if (!program)
         throw new SkepError(
           'NO_PROGRAM',
-          `object '${spec.name}' has no program '${name}'; it has ${[...spec.programs.keys()].join(', ')}`,
+          `object '${spec.name}' has no program ${show(name)}; it has ${[...spec.programs.keys()].join(', ')}`,
         )
       return [name, program]
     }),

@@ -330,7 +330,7 @@ export class MapCommands {
   }
 
   #flagNumber(flag: UpdateFlag): number {
-    if (Object.hasOwn(updateFlags, flag)) return updateFlags[flag]
+    if (typeof flag === 'string' && Object.hasOwn(updateFlags, flag)) return updateFlags[flag]
     return badValue(`map '${this.#description.name}': flag ${show(flag)} is none of any, noexist, exist`)
   }
 

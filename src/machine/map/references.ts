@@ -13,6 +13,7 @@ import type { Mode } from '../answer.js'
 import type { Kernel } from '../boot/kernel.js'
 import { MapHandle } from './handle.js'
 import type { LiveMap } from './table.js'
+import { isRecord } from '../options/given-options.js'
 import { Program } from '../run/program.js'
 import type { LiveProgram } from '../load/object-table.js'
 
@@ -44,7 +45,7 @@ export class MapReferences {
     const { core } = this.#kernel.host
     if (this.#map.spec.type === MAP_TYPE_PROG_ARRAY) {
       const program = value instanceof Program ? value.live : (value as LiveProgram)
-      if (this.#kernel.objects.byAddress(program.address) !== program)
+      if (!isRecord(program) || this.#kernel.objects.byAddress(program.address) !== program)
         throw new SkepError('BAD_VALUE', `map '${this.#map.name}' takes programs of the same machine`)
       if (this.#owner !== undefined && this.#owner !== program.spec.type)
         throw new SkepError('EINVAL', `map '${this.#map.name}' has ${this.#owner} programs, not ${program.spec.type}`)

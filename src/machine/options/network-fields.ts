@@ -57,10 +57,15 @@ export function linkAddress(text: string, place: string): Uint8Array {
 }
 
 export function addressOf(text: string, place: string): Address {
+  if (typeof text !== 'string') return badAddress(text, place)
   const { isIPv4, isIPv6 } = net()
   if (isIPv4(text)) return { family: AF_INET, bytes: Uint8Array.from(text.split('.'), Number) }
   if (isIPv6(text) && !text.includes('%')) return { family: AF_INET6, bytes: ipv6Bytes(text) }
-  throw new SkepError('BAD_OPTION', `${place}: expected an address of IPv4 or IPv6, got ${show(text)}`)
+  return badAddress(text, place)
+}
+
+function badAddress(given: unknown, place: string): never {
+  throw new SkepError('BAD_OPTION', `${place}: expected an address of IPv4 or IPv6, got ${show(given)}`)
 }
 
 /** `text` is an address of IPv6; its last four bytes may be written as one of IPv4. */

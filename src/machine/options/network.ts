@@ -176,13 +176,13 @@ export function networkOf(options: {
 }
 
 function checkedRoute(route: Route, place: string, device: (dev: unknown, place: string) => number): CheckedRoute {
-  const [prefix = '', length, ...more] = String(route.to).split('/')
-  const to = addressOf(prefix, `${place}.to`)
+  const [prefix, length, ...more] = typeof route.to === 'string' ? route.to.split('/') : [route.to]
+  const to = addressOf(prefix!, `${place}.to`)
   const most = 8 * to.bytes.length
   if (more.length > 0) throw new SkepError('BAD_OPTION', `${place}.to: expected one length, got ${show(route.to)}`)
   const bits = length === undefined ? most : wholeNumber(length, `${place}.to: length`, 0, most)
   const name = route.type ?? 'unicast'
-  if (!Object.hasOwn(types, name))
+  if (typeof name !== 'string' || !Object.hasOwn(types, name))
     throw new SkepError(
       'BAD_OPTION',
       `${place}.type: expected one of ${Object.keys(types).join(', ')}, got ${show(name)}`,

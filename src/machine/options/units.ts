@@ -1,5 +1,7 @@
 // Sizes and durations as people write them: '64 MiB', '5 min', '1.5ms'.
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
+
+export { show } from '../../error.js'
 
 /**
  * Bytes as a number, or a string with unit: '4096', '64 KiB', '64 MiB', '1 GiB' (binary), '64 kB', '64 MB' (decimal).
@@ -63,16 +65,4 @@ export function parseDuration(value: Duration, option: string): number {
       `${option}: expected a duration such as '5 min', '10ms' or a number of nanoseconds, got ${show(value)}`,
     )
   return Math.round(nanoseconds)
-}
-
-/** How a caller's value is quoted in a message. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
-  if (typeof value === 'bigint') return `${value}n`
-  try {
-    return Array.isArray(value) ? `[${String(value)}]` : String(value)
-  } catch {
-    // It has no text, or one that cannot be had.
-    return Object.prototype.toString.call(value)
-  }
 }

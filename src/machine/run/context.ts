@@ -167,7 +167,8 @@ export function placeRun(program: ProgramSpec, options: RunOptions, buffer: RunB
   const unknown = unknownOption(options, runOptions)
   if (unknown !== undefined) fail(unknown)
   const name = options.context ?? (program.type === 'perf_event' ? 'nmi' : 'task')
-  if (!Object.hasOwn(contextNumbers, name)) fail(`context '${String(name)}' is none of task, softirq, workqueue, nmi`)
+  if (typeof name !== 'string' || !Object.hasOwn(contextNumbers, name))
+    fail(`context ${show(name)} is none of task, softirq, workqueue, nmi`)
   const context = contextNumbers[name]
   if (options.packet !== undefined && !SOCKET_BUFFER_TYPES.includes(program.type))
     fail('programs of this type have no socket buffer: packet is for tc, socket and cgroup_skb programs')
