@@ -1,6 +1,7 @@
 // Answers of the explorer as text: a verdict line with the numbers; a violation as columns, one per CPU, with the place
 // in the source in front, nested operations indented.
 import type { Checked, CheckOptions, Found } from '../explore/check.js'
+import { whyGivenUp } from '../explore/given-up.js'
 import { REPEATS, traceRows } from '../explore/trace-rows.js'
 import type { TraceRow } from '../explore/trace-rows.js'
 import type { Trace, TraceLine } from '../explore/trace.js'
@@ -15,16 +16,8 @@ const some = (value: number, what: string): string => `${count(value)} ${what}${
 
 const MIB = 2 ** 20
 
-/** Why a search is incomplete. */
-const whyGivenUp = ({ gaveUp, bytes }: Checked): string =>
-  gaveUp === undefined
-    ? ''
-    : {
-        time: ', given up: its time is over',
-        memory: `, given up: the set of states seen has ${Math.round(bytes / MIB)} MiB and may not grow (--preemptions bounds a search)`,
-        states: ', given up: too many states',
-        interrupted: ', interrupted',
-      }[gaveUp]
+const incompleteFor = ({ gaveUp, bytes }: Checked): string =>
+  gaveUp === undefined ? '' : `, ${whyGivenUp(gaveUp, bytes)}`
 
 /** Seconds, and the rate where there is something to measure. */
 function effort({ transitions, milliseconds, states, ends, walks, bytes, trace }: Checked): string {
@@ -53,7 +46,7 @@ export function verdictLine(checked: Checked, style: Style): string {
         : walks === undefined && trace === undefined
           ? style.source('incomplete')
           : style.source('not found ')
-  return `${word}  ${style.name(name)}  ${style.faint(effort(checked))}${within(checked)}${whyGivenUp(checked)}`
+  return `${word}  ${style.name(name)}  ${style.faint(effort(checked))}${within(checked)}${incompleteFor(checked)}`
 }
 
 /** How far a search is that goes on. `frontier`: the steps of the interleaving that it stands in. */

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { checkObject, type Finding, type ObjectReport } from '../../src/explore/program/check.js'
 import type { RunSpec } from '../../src/explore/program/machine.js'
+import { contentLines } from '../../src/explore/program/names.js'
 import { printObjectReport } from '../../src/explore/program/print.js'
 import { objectPage } from '../../src/report/object-page.js'
 import { readObject } from '../../src/object/read.js'
@@ -43,6 +44,32 @@ test('a page shows the interleaving of a finding with its C lines; without one t
   assert.match(page, /store hits\[0\]: 1 → 1/)
   assert.match(page, /1 preemption, the fewest that show it/)
   assert.equal(objectPage(await check('races-repaired', 'count@0 count@1')), undefined)
+})
+
+test('of a large array an outcome has what is not 0, and how many others there are', async () => {
+  const spec = await readObject(new URL('../../../examples/races/races.bpf.o', import.meta.url))
+  spec.maps.get('hits')!.maxEntries = 4096
+  const { outcomes } = checkObject(spec, { runs: runs('count@0 count@1') })
+  const lines = outcomes.map(({ contents }) => contents.filter((line) => line.startsWith('hits')))
+  assert.deepEqual(
+    lines.sort(),
+    [1, 2].map((hits) => [`hits[0] = ${hits}`, 'hits: the other 4095 are 0']),
+  )
+})
+
+test('an element that is 0 in one of the outcomes only is in all of them; few zeros are not summed up', () => {
+  const lines = (count: number): string[][] => {
+    const array = { name: 'hits', count, zeroLine: (element: number) => `hits[${element}] = 0` }
+    return contentLines([
+      [{ lines: ['hits[1] = 7'], array: { ...array, shown: [1] } }, { lines: ['total = 7'] }],
+      [{ lines: [], array: { ...array, shown: [] } }, { lines: ['total = 0'] }],
+    ])
+  }
+  assert.deepEqual(lines(9), [
+    ['hits[1] = 7', 'hits: the other 8 are 0', 'total = 7'],
+    ['hits[1] = 0', 'hits: the other 8 are 0', 'total = 0'],
+  ])
+  assert.deepEqual(lines(2)[1], ['hits[0] = 0', 'hits[1] = 0', 'total = 0'])
 })
 
 test('with an atomic addition no order of three runs loses a hit, and there is one outcome', async () => {
@@ -94,7 +121,7 @@ test('a bound on preemptions leaves out what needs more, and a bound on states i
     maxStates: 10,
   })
   assert.equal(few.complete, false)
-  assert.match(printObjectReport(few), /NOT COMPLETE \(given up for its number of states, see --states\)/)
+  assert.match(printObjectReport(few), /NOT COMPLETE \(given up: too many states \(--states\)\)/)
 })
 
 test('a check that is interrupted tells what it has found until then, and claims no interleaving that it has not', async () => {

@@ -10,7 +10,7 @@ import { choicesOf } from '../token.js'
 import { Findings, type FindingKind, type Sighting } from './findings.js'
 import { interleaving, type Row } from './interleaving.js'
 import { ProgramMachine, type RunSpec } from './machine.js'
-import { contents } from './names.js'
+import { contentLines, contents, type Contents } from './names.js'
 
 export interface ObjectCheckOptions extends Pick<
   SearchOptions,
@@ -27,6 +27,10 @@ export interface ObjectCheckOptions extends Pick<
 export interface Outcome {
   /** What each run returned, by its name. */
   results: Record<string, string>
+  /**
+   * A line for each global variable and each element; of an array for those that are not 0 in every outcome, and one
+   * that says how many others there are.
+   */
   contents: string[]
   /** States of the machine with this outcome. */
   states: number
@@ -57,6 +61,8 @@ export interface ObjectReport {
   states: number
   transitions: number
   milliseconds: number
+  /** Of the set of states seen. */
+  bytes: number
   preemptions?: number
   outcomes: Outcome[]
   findings: Finding[]
@@ -85,7 +91,7 @@ class Check {
   private readonly scripts: CpuScript[]
   private readonly findings: Findings
   private readonly sightings = new Map<string, Sighting>()
-  private outcomes = new Map<string, Outcome>()
+  private outcomes = new Map<string, { results: Outcome['results']; held: readonly Contents[]; states: number }>()
 
   constructor(
     private readonly machine: ProgramMachine,
@@ -113,6 +119,8 @@ class Check {
       ),
       options,
     )
+    const ends = [...this.outcomes].sort(([, a], [, b]) => b.states - a.states)
+    const lines = contentLines(ends.map(([, { held }]) => held))
     const report: ObjectReport = {
       object: machine.spec.name,
       operations: this.names(),
@@ -121,8 +129,9 @@ class Check {
       states: found.states,
       transitions: found.transitions,
       milliseconds: found.milliseconds,
+      bytes: found.bytes,
       ...(options.preemptions === undefined ? {} : { preemptions: options.preemptions }),
-      outcomes: [...this.outcomes.values()].sort((a, b) => b.states - a.states),
+      outcomes: ends.map(([, { results, states }], index) => ({ results, contents: lines[index]!, states })),
       findings: [],
       lowered: machine.lowered,
     }
@@ -139,7 +148,8 @@ class Check {
       })
     }
     for (const sighting of [...this.sightings.values()]) this.explain(sighting, report.findings)
-    if (!failure) this.examples(report)
+    const keys = ends.map(([key]) => key)
+    if (!failure) this.examples(report, keys)
     return report
   }
 
@@ -170,17 +180,17 @@ class Check {
       if (!this.sightings.has(sighting.key)) this.sightings.set(sighting.key, sighting)
   }
 
-  private outcomeOf(view: View): { key: string; results: Record<string, string>; lines: string[] } {
+  private outcomeOf(view: View): { key: string; results: Record<string, string>; held: Contents[] } {
     const results = Object.fromEntries(this.names().map((name) => [name, String(view.result(name))]))
-    const lines = contents(this.machine)
-    return { key: JSON.stringify([results, lines]), results, lines }
+    const held = contents(this.machine)
+    return { key: JSON.stringify([results, held.map(({ lines }) => lines)]), results, held }
   }
 
   private end(view: View): undefined {
-    const { key, results, lines } = this.outcomeOf(view)
+    const { key, results, held } = this.outcomeOf(view)
     const known = this.outcomes.get(key)
     if (known) known.states++
-    else this.outcomes.set(key, { results, contents: lines, states: 1 })
+    else this.outcomes.set(key, { results, held, states: 1 })
   }
 
   // The fewest preemptions that lead to what `check` or `atRest` looks for.
@@ -234,8 +244,8 @@ class Check {
     }
   }
 
-  private examples(report: ObjectReport): void {
-    const keys = report.outcomes.map(({ results, contents: lines }) => JSON.stringify([results, lines]))
+  // `keys`: of the outcomes, in their order.
+  private examples(report: ObjectReport, keys: readonly string[]): void {
     const faults = new Set<string>()
     report.outcomes.forEach((outcome, index) => {
       const fault = Object.entries(outcome.results).find(([, result]) => result.startsWith('fault'))

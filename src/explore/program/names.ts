@@ -4,6 +4,7 @@ import * as layout from '../../../core/layout.js'
 import { KIND_WORK, MAP_TYPE_HASH, MAP_TYPE_LRU_HASH, MAP_TYPE_PERCPU_ARRAY } from '../../../core/abi.js'
 import { codec } from '../../machine/map/codec.js'
 import type { Btf } from '../../object/btf.js'
+import type { MapSpec } from '../../object/spec.js'
 import { plainText, typedText } from '../../object/typed-text.js'
 import type { Words } from '../words.js'
 import type { ProgramMachine } from './machine.js'
@@ -115,28 +116,93 @@ function liveElements(machine: ProgramMachine, map: ModelMap): number[] {
   return found
 }
 
-/** Every map and global variable with its contents as text, one line each, in an order that tells equal contents. */
-export function contents(machine: ProgramMachine): string[] {
+/** What a map, or a global variable, holds. */
+export interface Contents {
+  /** A line for each value, in an order that tells equal contents; of arrays not for those that are 0. */
+  readonly lines: readonly string[]
+  /** Of arrays: the elements that have a line, and what to say of the others. */
+  readonly array?: {
+    readonly name: string
+    readonly shown: readonly number[]
+    readonly count: number
+    zeroLine(element: number): string
+  }
+}
+
+/** So many elements that are 0 have a line each; of more it is said how many they are. */
+const FEW_ZEROS = 4
+
+/** Every map and global variable with its contents. */
+export function contents(machine: ProgramMachine): Contents[] {
   const { memory } = machine.stage
   const { btf, variables } = machine.spec
-  const lines: string[] = []
-  for (const map of machine.maps) {
+  return machine.maps.flatMap((map): Contents[] => {
     const { spec } = map
     if (spec.section !== undefined) {
-      if (spec.section.startsWith('.rodata')) continue
-      for (const { name, map: owner, offset, size, type } of variables.values())
-        if (owner === spec.name)
-          lines.push(`${name} = ${valueText(btf, type, bytesAt(memory, map.elements + offset, size))}`)
-      continue
+      if (spec.section.startsWith('.rodata')) return []
+      const own = [...variables.values()].filter((variable) => variable.map === spec.name)
+      const lines = own.map(
+        ({ name, offset, size, type }) =>
+          `${name} = ${valueText(btf, type, bytesAt(memory, map.elements + offset, size))}`,
+      )
+      return [{ lines }]
     }
-    if (spec.valueSize === 0) continue
-    const texts = liveElements(machine, map).map((element) => {
-      const text = valueText(btf, spec.value, bytesAt(memory, addressOf(map, element), spec.valueSize), spec)
-      return `${spec.name}[${keyText(machine, map, element)}] = ${text}${timerText(machine, map, element)}`
-    })
-    lines.push(...(texts.length === 0 ? [`${spec.name} is empty`] : texts.sort()))
-  }
-  return lines
+    if (spec.valueSize === 0) return []
+    const lineOf = (element: number, value: Uint8Array): string =>
+      `${spec.name}[${keyText(machine, map, element)}] = ${valueText(btf, spec.value, value, spec)}`
+    const live = liveElements(machine, map)
+    const valueOf = (element: number): Uint8Array => bytesAt(memory, addressOf(map, element), spec.valueSize)
+    const lineNow = (element: number): string => lineOf(element, valueOf(element)) + timerText(machine, map, element)
+    if (isHash(map)) {
+      const lines = live.map(lineNow).sort()
+      return [{ lines: lines.length === 0 ? [`${spec.name} is empty`] : lines }]
+    }
+    const shown = live.filter((element) => !isZero(spec, valueOf(element)) || timerText(machine, map, element) !== '')
+    const zeros = new Uint8Array(spec.valueSize)
+    return [
+      {
+        lines: shown.map(lineNow),
+        array: { name: spec.name, shown, count: live.length, zeroLine: (element) => lineOf(element, zeros) },
+      },
+    ]
+  })
+}
+
+/**
+ * Lines for each of several contents of the same machine: of arrays what is not 0 or not alike in all of them, and
+ * how many elements there are besides.
+ */
+export function contentLines(all: readonly (readonly Contents[])[]): string[][] {
+  const told = (all[0] ?? []).map((_, at) => {
+    const shown = new Set(all.flatMap((one) => one[at]!.array?.shown ?? []))
+    const { count } = all[0]![at]!.array ?? { count: 0 }
+    for (let element = 0; count - shown.size <= FEW_ZEROS && element < count; element++) shown.add(element)
+    return [...shown].sort((a, b) => a - b)
+  })
+  return all.map((one) => one.flatMap((part, at) => linesOf(part, told[at]!)))
+}
+
+function linesOf({ lines, array }: Contents, told: readonly number[]): readonly string[] {
+  if (!array) return lines
+  const { name, shown, count } = array
+  const own = new Map(shown.map((element, at) => [element, lines[at]!]))
+  const rest = count - told.length
+  return [
+    ...told.map((element) => own.get(element) ?? array.zeroLine(element)),
+    ...(rest === 0 ? [] : [`${name}: ${told.length === 0 ? 'all' : 'the other'} ${rest} are 0`]),
+  ]
+}
+
+// Timers, work and locks are always zeros to a reader.
+function isZero({ timerOffset, workOffset, lockOffset }: MapSpec, value: Uint8Array): boolean {
+  const fields = [
+    [timerOffset, SLOT_BYTES],
+    [workOffset, SLOT_BYTES],
+    [lockOffset, LOCK_BYTES],
+  ] as const
+  return value.every(
+    (byte, at) => byte === 0 || fields.some(([offset, size]) => offset >= 0 && at >= offset && at < offset + size),
+  )
 }
 
 function valueText(btf: Btf | undefined, type: number, bytes: Uint8Array, special?: ModelMap['spec']): string {
@@ -183,3 +249,4 @@ export function nameOfBlock(machine: ProgramMachine, block: number): string {
 }
 
 const SLOT_BYTES = 16
+const LOCK_BYTES = 4

@@ -1,5 +1,6 @@
 // The report of an object's check as text: verdict, findings with their interleavings in columns, and the outcomes that
 // differ. Plain text; colours are the caller's.
+import { whyGivenUp } from '../given-up.js'
 import type { Finding, ObjectReport, Outcome } from './check.js'
 import { NOTHING_FIRES } from './machine.js'
 import type { Row } from './interleaving.js'
@@ -52,13 +53,6 @@ const KINDS: Record<Finding['kind'], string> = {
   'timer-lost': 'TIMER LOST',
   fault: 'FAULT',
   deadlock: 'STUCK',
-}
-
-const WHY: Record<NonNullable<ObjectReport['gaveUp']>, string> = {
-  states: 'given up for its number of states, see --states',
-  time: 'its time was over',
-  memory: 'the memory of the set of states was full',
-  interrupted: 'interrupted',
 }
 
 /** Everything that a person wants to see, without a newline at the end. */
@@ -137,12 +131,13 @@ function verdict({
   operations,
   milliseconds,
   gaveUp,
+  bytes,
 }: ObjectReport): string {
   const numbers = `${count(states, 'state')}, ${count(transitions, 'step')}, ${(milliseconds / 1000).toFixed(2)} s`
   const scope = `${operations.join(' | ')}${preemptions === undefined ? '' : `, at most ${count(preemptions, 'preemption')}`}`
   const explored = complete
     ? `every interleaving of ${scope}`
-    : `NOT COMPLETE${gaveUp === undefined ? '' : ` (${WHY[gaveUp]})`}: a part of the interleavings of ${scope}`
+    : `NOT COMPLETE${gaveUp === undefined ? '' : ` (${whyGivenUp(gaveUp, bytes)})`}: a part of the interleavings of ${scope}`
   const bad = findings.length === 0 ? 'nothing bad was found; ' : `${count(findings.length, 'finding')}; `
   const differ =
     outcomes.length > 1
