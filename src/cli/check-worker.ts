@@ -1,7 +1,6 @@
 // A thread of `skep check`: explores one thing at a time, named subjects, subjects of files or runs of an object, and
 // sends back what was found. The main thread stays free to hear of Ctrl-C: it raises a flag that searches ask.
 import { workerData } from 'node:worker_threads'
-import { SkepError } from '../error.js'
 import { check, checkable } from '../explore/check.js'
 import { subjectsOf, type Brought } from '../explore/modules-of-users.js'
 import { checkObject } from '../explore/program/check.js'
@@ -14,13 +13,11 @@ import { isInterrupted, type Answer, type Task } from './check-pool.js'
 
 const files = new Map<string, Promise<Brought[]>>()
 
-/** The subjects of a file, loaded once. What is wrong with it is a SkepError, which passes between threads. */
+/** The subjects of a file, loaded once. */
 function subjectsIn(file: string): Promise<Brought[]> {
   let found = files.get(file)
   if (!found) files.set(file, (found = subjectsOf(file)))
-  return found.catch((cause: Error) => {
-    throw cause instanceof SkepError ? cause : new SkepError('BAD_SUBJECT', cause.message)
-  })
+  return found
 }
 
 async function answerTo(task: Task, progress: (reached: Reached) => void): Promise<Answer> {
@@ -32,15 +29,8 @@ async function answerTo(task: Task, progress: (reached: Reached) => void): Promi
     return checkObject(spec, { ...task.options, ...more })
   }
   const options = { ...task.options, ...more }
-  try {
-    if ('file' in task) return check(checkable((await subjectsIn(task.file))[task.index]!, task.variant), options)
-    return check(entryNamed(task.protocol, task.name)!, options)
-  } catch (error) {
-    const message = error instanceof Error ? error.message : ''
-    if (message.startsWith('replay')) throw new SkepError('BAD_TOKEN', message)
-    if (message.startsWith('subject ')) throw new SkepError('BAD_SUBJECT', message)
-    throw error
-  }
+  if ('file' in task) return check(checkable((await subjectsIn(task.file))[task.index]!, task.variant), options)
+  return check(entryNamed(task.protocol, task.name)!, options)
 }
 
 serve<Task, Answer, Reached>(answerTo)

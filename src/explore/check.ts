@@ -1,5 +1,6 @@
 // One named subject from question to answer: explored (or walked at random, or one interleaving replayed), and what was
 // found repeated on the trace build for its places in the source. Results are plain data that pass between threads.
+import { SkepError } from '../error.js'
 import { AccessSites } from './access-sites.js'
 import { allocationsFail } from './allocation.js'
 import { explore, exploreAtRandom } from './explore.js'
@@ -74,7 +75,7 @@ export interface Found extends Failure {
   meaning?: string
 }
 
-/** Checks one subject. Throws a plain Error if a token does not fit it. */
+/** Checks one subject. Throws SkepError BAD_TOKEN if a token does not fit it, BAD_SUBJECT. */
 export function check(asked: Checkable, options: CheckOptions = {}): Checked {
   const entry = options.allocationsFail === true ? withFailures(asked) : asked
   const subject = entry.subject(options.coverage === 'places')
@@ -195,13 +196,16 @@ export function checkable(brought: Brought, variant: Variant = 'plain'): Checkab
   }
 }
 
-// Throws a plain Error if the subject cannot be had in that variant.
+// Throws BAD_SUBJECT if the subject cannot be had in that variant.
 function inVariant(brought: Subject, name: string, variant: Variant): Subject {
   const [first, second, ...others] = brought.cpus
   if (variant === 'plain') return brought
   if (variant === 'stop') return { ...brought, name, cpus: [{ ...first!, mayStop: true }, ...brought.cpus.slice(1)] }
   if (!second)
-    throw new Error(`subject ${name}: it has no second CPU, whose operations would come as NMIs of the first`)
+    throw new SkepError(
+      'BAD_SUBJECT',
+      `subject ${name}: it has no second CPU, whose operations would come as NMIs of the first`,
+    )
   return subject({
     ...brought,
     name,

@@ -2,6 +2,7 @@
 // 0, in the order of the exports; `nmi0_…` may interrupt CPU 0; `stop0` says that CPU 0 may stop for ever; `at_rest()`
 // looks at the end: it returns 0 if all is well; `lock_free` says that nobody may wait. Exported constants are
 // addresses and name what lies there. Made by modules-of-users.ts and c/subject.ts.
+import { SkepError } from '../error.js'
 import type { Stage } from './stage.js'
 import { subject } from './subject.js'
 import type { Operation, Subject } from './subject.js'
@@ -14,8 +15,8 @@ const functionsOf = (module: WebAssembly.Module): string[] =>
     .map(({ name }) => name)
 
 /**
- * CPUs that a module has operations for, counted from 0. Throws a plain Error if it has none (`expected` says what they
- * are) or leaves one out.
+ * CPUs that a module has operations for, counted from 0. Throws SkepError BAD_SUBJECT if it has none (`expected` says
+ * what they are) or leaves one out.
  */
 export function cpusOf(
   name: string,
@@ -25,11 +26,14 @@ export function cpusOf(
   const names = functionsOf(module)
   let cpus = 0
   while (names.some((one) => one.startsWith(`cpu${cpus}_`))) cpus++
-  if (cpus === 0) throw new Error(`${name} has no operation of CPU 0: expected ${expected}`)
+  if (cpus === 0) throw new SkepError('BAD_SUBJECT', `${name} has no operation of CPU 0: expected ${expected}`)
   for (const one of names) {
     const [, cpu] = /^(?:(?:cpu|nmi)(?=\d+_)|stop(?=\d+$))(\d+)/.exec(one) ?? []
     if (Number(cpu) >= cpus)
-      throw new Error(`${name} says what CPU ${cpu} does (${one}), and has no operation of CPU ${cpus}`)
+      throw new SkepError(
+        'BAD_SUBJECT',
+        `${name} says what CPU ${cpu} does (${one}), and has no operation of CPU ${cpus}`,
+      )
   }
   return cpus
 }

@@ -26,8 +26,8 @@ export const isSubjectFile = (argument: string): boolean => /\.(wasm|c|[mc]?[jt]
 const MEMORY = 1 << 16
 
 /**
- * The subjects of a file. Throws SkepError FILE if it cannot be read, and for C that does not compile; else a plain
- * Error that says what was expected.
+ * The subjects of a file. Throws SkepError FILE if it cannot be read, for C that does not compile, and BAD_SUBJECT,
+ * which says what was expected.
  */
 export async function subjectsOf(path: string): Promise<Brought[]> {
   try {
@@ -35,6 +35,19 @@ export async function subjectsOf(path: string): Promise<Brought[]> {
   } catch (cause) {
     throw new SkepError('FILE', `cannot read '${path}': ${reasonOf(cause)}`, { file: path }, { cause })
   }
+  try {
+    return await subjectsIn(path)
+  } catch (cause) {
+    // What a module throws, or the engine refuses of it.
+    if (cause instanceof SkepError && cause.code !== 'BAD_SUBJECT') throw cause
+    const text = reasonOf(cause)
+    const kind = cause instanceof Error && !(cause instanceof SkepError) ? `${cause.name}: ` : ''
+    const message = text.startsWith(path) ? text : `${path}: ${kind}${text}`
+    throw new SkepError('BAD_SUBJECT', message, { file: path }, { cause })
+  }
+}
+
+async function subjectsIn(path: string): Promise<Brought[]> {
   if (path.endsWith('.c')) {
     const compiled = await cSubject(path)
     const [plain, traced] = [compiled.subject(false), compiled.subject(true)]
@@ -48,16 +61,16 @@ export async function subjectsOf(path: string): Promise<Brought[]> {
     return [{ name: subject.name, subject: () => subject, code }]
   }
   const value = await exportedBy(path).catch((cause: unknown) => {
-    if (/\.[mc]?ts$/.test(path) && (cause as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION')
-      throw new Error(
-        `${path}: Node.js ${process.version} does not run TypeScript: take 22.18 or newer, or compile the file to JavaScript`,
-        { cause },
-      )
-    throw new Error(`${path}: ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`, { cause })
+    if (!/\.[mc]?ts$/.test(path) || (cause as { code?: unknown }).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw cause
+    throw new SkepError(
+      'BAD_SUBJECT',
+      `${path}: Node.js ${process.version} does not run TypeScript: take 22.18 or newer, or compile the file to JavaScript`,
+    )
   })
   const subjects = (Array.isArray(value) ? value : [value]) as Subject[]
   if (subjects.length === 0 || subjects.some((one) => !(one?.stage instanceof Stage)))
-    throw new Error(
+    throw new SkepError(
+      'BAD_SUBJECT',
       `${path}: its default export must be a subject of skep/explore, a list of them, or a function of the explorer's names that returns that`,
     )
   return subjects.map((subject) => ({ name: subject.name, subject: () => subject }))
@@ -76,13 +89,16 @@ function moduleOf(path: string, code: Uint8Array): WebAssembly.Module {
   try {
     module = new WebAssembly.Module(code)
   } catch (cause) {
-    throw new Error(
+    throw new SkepError(
+      'BAD_SUBJECT',
       `${path} is no wasm module: ${(cause as Error).message.replace(/^WebAssembly\.Module\(\): /, '')}`,
+      {},
       { cause },
     )
   }
   if (!WebAssembly.Module.imports(module).some(({ module: from }) => from === 'hook'))
-    throw new Error(
+    throw new SkepError(
+      'BAD_SUBJECT',
       `${path} does not import hook.access32 or hook.access64: nothing is seen of what it does to shared memory (docs/explorer-hook.md)`,
     )
   return module

@@ -1,5 +1,6 @@
 // Where subjects play: the model's memory, one instance of the module per CPU, the tree of logs. Booted once; many
 // subjects may use one stage one after another and share what is known about the operations. Owns the word layout.
+import { SkepError } from '../error.js'
 import { Cpu, Executor, GuestFault } from './executor.js'
 import type { Exports, WasmImports } from './executor.js'
 import { Independence } from './independence.js'
@@ -65,7 +66,7 @@ export class Stage {
   readonly control: number
 
   constructor(spec: StageSpec) {
-    if (spec.memory % 4 !== 0) throw new Error('stage: memory must be a multiple of 4 bytes')
+    if (spec.memory % 4 !== 0) throw new SkepError('BAD_SUBJECT', 'stage: memory must be a multiple of 4 bytes')
     this.memoryBytes = spec.memory
     this.limit = spec.memory + (spec.ghost ?? 0) * 4
     this.hidden = this.limit / 4
@@ -120,7 +121,7 @@ function instantiate(module: WebAssembly.Module, executor: Executor, extra: Wasm
       group[name] = sharedMemory ??= new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true })
     else if (kind === 'function' && group[name] === undefined)
       group[name] = () => {
-        throw new Error(`the module called ${from}.${name}, which this stage does not provide`)
+        throw new SkepError('BAD_SUBJECT', `the module called ${from}.${name}, which this stage does not provide`)
       }
   }
   return new WebAssembly.Instance(module, imports).exports

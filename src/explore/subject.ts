@@ -1,5 +1,6 @@
 // What a subject says: which module, how memory starts, what each CPU does, what must hold. Types only, and
 // `subject()`, which checks what the types cannot. Subjects are written by people: keep it small.
+import { SkepError } from '../error.js'
 import { MOST_CPUS } from './choices.js'
 import type { Cpu } from './executor.js'
 import type { SequentialModel } from './linearize.js'
@@ -102,7 +103,7 @@ export interface Subject<S = unknown> {
 /** Who writes JavaScript has no types that say so. */
 function assertShape({ name, stage, cpus }: Partial<Subject>): void {
   const wrong = (what: string): never => {
-    throw new Error(`subject ${String(name)}: ${what}`)
+    throw new SkepError('BAD_SUBJECT', `subject ${String(name)}: ${what}`)
   }
   if (!Array.isArray(stage?.cpus)) wrong('stage must be a Stage')
   if (!Array.isArray(cpus) || cpus.length === 0) return wrong('cpus must be a list of { operations: [{ name, run }] }')
@@ -116,20 +117,26 @@ function assertShape({ name, stage, cpus }: Partial<Subject>): void {
   })
 }
 
-/** Checks a subject and returns it. Throws a plain Error that names the subject. */
+/** Checks a subject and returns it. Throws SkepError BAD_SUBJECT, which names it. */
 export function subject<S = unknown>(spec: Subject<S>): Subject<S> {
   assertShape(spec as Partial<Subject>)
   const count = spec.cpus.reduce((sum, cpu) => sum + cpu.operations.length + (cpu.nmi?.length ?? 0), 0)
   if (spec.cpus.length > MOST_CPUS)
-    throw new Error(`subject ${spec.name}: ${spec.cpus.length} CPUs, at most ${MOST_CPUS} can be explored`)
-  if (count > 30) throw new Error(`subject ${spec.name}: ${count} operations, at most 30 can be explored`)
+    throw new SkepError(
+      'BAD_SUBJECT',
+      `subject ${spec.name}: ${spec.cpus.length} CPUs, at most ${MOST_CPUS} can be explored`,
+    )
+  if (count > 30)
+    throw new SkepError('BAD_SUBJECT', `subject ${spec.name}: ${count} operations, at most 30 can be explored`)
   const used = new Set<number>()
   spec.cpus.forEach((cpu, position) => {
     const as = cpu.as ?? position
-    if (as >= spec.stage.cpus.length) throw new Error(`subject ${spec.name}: the stage has no CPU ${as}`)
-    if (used.has(as)) throw new Error(`subject ${spec.name}: CPU ${as} appears twice`)
+    if (as >= spec.stage.cpus.length)
+      throw new SkepError('BAD_SUBJECT', `subject ${spec.name}: the stage has no CPU ${as}`)
+    if (used.has(as)) throw new SkepError('BAD_SUBJECT', `subject ${spec.name}: CPU ${as} appears twice`)
     used.add(as)
-    if ((cpu.nmi?.length ?? 0) > 4) throw new Error(`subject ${spec.name}: more than four NMI operations on one CPU`)
+    if ((cpu.nmi?.length ?? 0) > 4)
+      throw new SkepError('BAD_SUBJECT', `subject ${spec.name}: more than four NMI operations on one CPU`)
   })
   return { ...spec.stage.names, ...spec }
 }

@@ -1,6 +1,7 @@
 // Replay tokens: the choices of an interleaving as a short string that a person can read. `a5b2^` means: CPU 0 makes
 // five accesses, CPU 1 two, then CPU 1 starts its next NMI, which makes its first (`_`: makes none yet). `!` stops the
 // CPU for ever, `~` lets its sleep time out, or its allocation fail.
+import { SkepError } from '../error.js'
 import { NMI, NMI_WAITS, STEP, STOP, TIME_OUT } from './choices.js'
 
 const MARKS: Record<number, string> = { [NMI]: '^', [STOP]: '!', [TIME_OUT]: '~', [NMI_WAITS]: '_' }
@@ -29,10 +30,13 @@ export function tokenOf(choices: number[]): string {
 
 const TOKEN = /^([a-z](\d+|[\^!~_])+)+$/
 
-/** The choices of a token. Throws a plain Error on anything that is not one. */
+/** The choices of a token. Throws SkepError BAD_TOKEN on anything that is not one. */
 export function choicesOf(token: string): number[] {
   if (!TOKEN.test(token))
-    throw new Error(`replay token '${token}': expected CPUs a, b, … and how far each goes, such as a5b2^1`)
+    throw new SkepError(
+      'BAD_TOKEN',
+      `replay token '${token}': expected CPUs a, b, … and how far each goes, such as a5b2^1`,
+    )
   const choices: number[] = []
   let cpu = -1
   for (const [part] of token.matchAll(/[a-z]|\d+|[\^!~_]/g)) {

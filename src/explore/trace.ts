@@ -1,5 +1,6 @@
 // One interleaving made readable: every access in order, with names, values before and after, and what ended. Traces
 // are data; print.ts draws them. A trace is made by replaying choices, so a token is all that has to be kept.
+import { SkepError } from '../error.js'
 import {
   DOOR_ADD,
   DOOR_AND,
@@ -126,7 +127,10 @@ export function traceOf(subject: Subject, choices: number[], cycle?: number): Tr
       if (position === cycle) trace.cycle = lines.length
       const cpu = choice >> 3
       if (cpu >= world.cpuCount || !world.enabled(choice))
-        throw new Error(`replay of ${subject.name}: CPU ${cpu} cannot do step ${position + 1} of the token`)
+        throw new SkepError(
+          'BAD_TOKEN',
+          `replay of ${subject.name}: CPU ${cpu} cannot do step ${position + 1} of the token`,
+        )
       if (last >= 0 && cpu !== last && world.running(last).length > 0 && world.enabled(last << 3)) trace.preemptions++
       last = cpu
       const timesOut = (choice & 7) === TIME_OUT && world.node(cpu) !== 0 && !world.choices.mayFail(world.node(cpu))

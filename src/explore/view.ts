@@ -1,5 +1,6 @@
 // A state as a subject's checks see it: memory and results, read only. Made once per search; reads the current words,
 // and notes which ones, for who wants to know what an answer depends on.
+import { SkepError } from '../error.js'
 import { DEPTH, MAX_NMI_DEPTH, NODE } from './control.js'
 import type { View, Value } from './subject.js'
 import { WordSet } from './words.js'
@@ -12,7 +13,7 @@ export function viewOf(world: World, read = new WordSet()): View {
   const numbers = new Map(world.calls.map((call, index) => [call.operation.name, index]))
   const callOf = (name: string): number => {
     const call = numbers.get(name)
-    if (call === undefined) throw new Error(`subject ${world.subject.name} has no operation ${name}`)
+    if (call === undefined) throw new SkepError('BAD_SUBJECT', `subject ${world.subject.name} has no operation ${name}`)
     return call
   }
   const word = (address: number): number => {

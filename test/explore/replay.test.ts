@@ -72,7 +72,9 @@ test('what holds holds when it is replayed, to its end and before', async () => 
   })
   assert.equal(replay(one, 'a1').message, undefined)
   assert.equal(replay(one, 'a2').message, undefined)
-  assert.throws(() => replay(one, 'a3'), /CPU 0 cannot do step 3 of the token/)
+  assert.throws(() => replay(one, 'a3'), { code: 'BAD_TOKEN', message: /CPU 0 cannot do step 3 of the token/ })
+  assert.throws(() => replay(one, '?'), { code: 'BAD_TOKEN', message: /^replay token '\?': expected CPUs/ })
+  assert.throws(() => subject({ ...one, cpus: [] }), { code: 'BAD_SUBJECT', message: /^subject one: cpus must be/ })
 })
 
 test('the two setters of the merged design keep each other from their end, when replayed too', () => {

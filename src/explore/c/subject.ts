@@ -22,7 +22,7 @@ export interface CompiledSubject {
   find(offset: number): Place | undefined
 }
 
-/** Compiles a C file. Throws SkepError for what the compiler refuses, and a plain Error if it has no operations. */
+/** Compiles a C file. Throws SkepError for what the compiler refuses, BAD_SUBJECT if it has no operations. */
 export async function cSubject(path: string): Promise<CompiledSubject> {
   const { bytes, original, section } = instrument(await compile(path))
   const module = new WebAssembly.Module(bytes)
