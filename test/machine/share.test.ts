@@ -239,3 +239,15 @@ test('a thread joins, and reads and sets values that are larger than its run buf
   assert.deepEqual(await maps.points!.get(u32(0)), values[0])
   assert.deepEqual(mapOf(first).get(u32(1)), values[1])
 })
+
+test('a thread that only polls is told when its machine is closed, and none joins it any more', async () => {
+  const machine = await boot({ cpus: 1, joins: 2 })
+  await machine.load(probes, unchecked)
+  const share = machine.share()
+  const cpu = join(share)
+  cpu.poll()
+  await machine.close()
+  assert.throws(() => cpu.poll(), coded('CLOSED', /^the machine is closed$/))
+  assert.throws(() => join(share), coded('CLOSED', /^the machine is closed$/))
+  cpu.leave()
+})

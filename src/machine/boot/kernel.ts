@@ -22,7 +22,7 @@ import { Lifecycle, type LifecycleEvent } from '../observe/lifecycle.js'
 import { MapTable } from '../map/table.js'
 import { Memory } from '../cpu/memory.js'
 import { MACHINE_CLOSED, tellClosed } from '../load/closing.js'
-import { ObjectTable } from '../load/object-table.js'
+import { NO_MORE_LOADS, ObjectTable } from '../load/object-table.js'
 import { programCpusOf, type MachineShape } from '../options/boot-options.js'
 import { writeNetwork } from '../options/network.js'
 import { RangeAllocator } from '../cpu/ranges.js'
@@ -252,6 +252,7 @@ export class Kernel {
   /** Marks the machine closed; everything is garbage once the threads have ended. */
   close(): void {
     this.#open = false
+    Atomics.store(this.objects.loads, 0, NO_MORE_LOADS)
     for (const object of this.objects.live) tellClosed(this.memory, object, MACHINE_CLOSED)
     this.maps.endConsumers()
   }

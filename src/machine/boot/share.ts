@@ -20,6 +20,7 @@ import type { LiveMap } from '../map/table.js'
 import { Memory } from '../cpu/memory.js'
 import { JoinedUse } from './joined-use.js'
 import { closingWord, type ClosingWord } from '../load/closing.js'
+import { NO_MORE_LOADS } from '../load/object-table.js'
 import type { Program } from '../run/program.js'
 import type { MapAt } from '../run/redirect.js'
 import { badRun, named } from '../load/object.js'
@@ -101,7 +102,7 @@ const TURNS_PER_POLL = 1000
 
 /**
  * Makes the calling thread a CPU of the machine. Throws SkepError NO_CPU when every CPU kept for joining is taken,
- * BAD_OPTION for what is no share, or one that was made before an object was loaded.
+ * BAD_OPTION for what is no share, or one that was made before an object was loaded, CLOSED for a closed machine.
  * Timers that are queued on this CPU fire when it polls: call poll() often, or keep them off this CPU.
  */
 export function join(share: MachineShare): JoinedCpu {
@@ -118,6 +119,7 @@ export function join(share: MachineShare): JoinedCpu {
 // other. What fails leaves the CPU as one that its thread has left.
 function joinAs(share: MachineShare, memory: Memory, index: number): JoinedCpu {
   try {
+    checkMachine(share.loads)
     if (Atomics.load(share.loads, 0) !== share.loaded)
       throw new SkepError('BAD_OPTION', 'join: objects were loaded since machine.share() gave this: share again')
     return new JoinedCpu(share, memory, index)
@@ -125,6 +127,11 @@ function joinAs(share: MachineShare, memory: Memory, index: number): JoinedCpu {
     leaveCpu(memory, index)
     throw error
   }
+}
+
+/** Throws CLOSED if the machine's thread has closed it. */
+function checkMachine(loads: Int32Array): void {
+  if (Atomics.load(loads, 0) === NO_MORE_LOADS) throw new SkepError('CLOSED', 'the machine is closed')
 }
 
 // Unless its owner has taken it offline.
@@ -148,12 +155,14 @@ export class JoinedCpu {
   readonly objects: Readonly<Record<string, JoinedObject>>
   readonly #cpu: Cpu
   readonly #memory: Memory
+  readonly #loads: Int32Array
   #open = true
 
   /** Use join(). */
   constructor(share: MachineShare, memory: Memory, index: number) {
     this.index = index
     this.#memory = memory
+    this.#loads = share.loads
     this.#cpu = new Cpu(instantiateCore(share.module, memory.shared, realClock(share.epoch)), memory, index)
     const objects = share.objects.flatMap((object) => {
       const joined = this.#attach(object, share)
@@ -164,6 +173,7 @@ export class JoinedCpu {
 
   /**
    * Fires what is due on this CPU and runs its work; when to poll again (ns since the epoch), undefined: no timer here.
+   * Throws SkepError CLOSED when the machine is closed, the thread has left or its CPU was taken offline; FAULT_….
    */
   poll(): number | undefined {
     this.#check()
@@ -203,6 +213,7 @@ export class JoinedCpu {
 
   #check(): void {
     if (!this.#open) throw new SkepError('CLOSED', `CPU ${this.index} has left its machine`)
+    checkMachine(this.#loads)
     if (this.#memory.word(this.#memory.cpuArea(this.index) + CPU_LIFE) !== LIFE_LIVE)
       throw new SkepError('CLOSED', `CPU ${this.index} was taken offline by its machine`)
   }

@@ -124,6 +124,7 @@ export class Machine extends MachineBase<'promised'> {
       // The host's CPU runs no programs, but it inherits the timers when no other CPU is left.
       kernel.host.install(code)
       await Promise.all(live.map((worker) => worker.install(code)))
+      kernel.check()
       // A thread that joins reads the count after it has become live.
       Atomics.add(kernel.objects.loads, 0, 1)
       this.#refuseJoined()

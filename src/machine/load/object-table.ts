@@ -14,6 +14,8 @@ import type { LiveMap } from '../map/table.js'
 import { programTypeNumbers } from '../program-types.js'
 
 const STATE_UNLOADED = 3
+/** `loads` of a closed machine. */
+export const NO_MORE_LOADS = -1
 
 export interface LiveProgram {
   /** No other program of the machine has, or had, the same. */
@@ -45,7 +47,10 @@ export class ObjectTable {
   readonly #kernel: Kernel
   readonly #live = new Set<LiveObject>()
   readonly #dead = new Set<LiveObject>()
-  /** One number: counts loads, so that a thread which joins sees whether it was told of all objects. */
+  /**
+   * One number: counts loads, so that a thread which joins sees whether it was told of all objects; NO_MORE_LOADS when
+   * the machine is closed.
+   */
   readonly loads = new Int32Array(new SharedArrayBuffer(4))
   /** Called when an object's code has gone, with its table range. */
   onUninstall: (code: ObjectCode) => void = () => {}
