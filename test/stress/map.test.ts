@@ -34,8 +34,8 @@ const LOST: Changes = {
   ],
   'core/map/trie.ts': [
     [
-      'count - 1, at, to)) return DISTURBED',
-      'count - 1, at, to)) {\n    giveStep(map, record)\n    giveNode(map, spare)\n    return 0\n  }',
+      'count - 1, at, word, to)) return DISTURBED',
+      'count - 1, at, word, to)) {\n    giveStep(map, record)\n    giveNode(map, spare)\n    return 0\n  }',
     ],
   ],
   // Or that there was no room.

@@ -59,12 +59,10 @@ export class MapAccess {
   readonly hasLock: boolean
   /** Values hold a timer, work or a spin lock. */
   readonly hasFields: boolean
-  readonly #name: string
   readonly #cpu: Cpu
   readonly #staging: Staging
 
   constructor(cpu: Cpu, address: number, name: string, staging: Staging, programCpus: number) {
-    this.#name = name
     this.#cpu = cpu
     this.#staging = staging
     this.address = address
@@ -79,6 +77,12 @@ export class MapAccess {
     const has = (field: number): boolean => memory.word(address + field) !== NONE
     this.hasLock = has(MAP_SPIN_LOCK_OFFSET)
     this.hasFields = this.hasLock || has(MAP_TIMER_OFFSET) || has(MAP_WORK_OFFSET)
+    const needed = 2 * this.#valueOffset + this.#coreImageSize + 8
+    if (needed > staging.bytes)
+      throw new SkepError(
+        'BAD_VALUE',
+        `map '${name}': key and value need ${needed} bytes, this thread can stage ${staging.bytes}`,
+      )
   }
 
   /** Bytes that a lookup returns and an update takes. */
@@ -109,21 +113,8 @@ export class MapAccess {
     return (this.keySize + 7) & ~7
   }
 
-  /** Two keys, the second in whole words. */
-  get #keyBytes(): number {
-    return 2 * this.#valueOffset + 8
-  }
-
-  /** Behind a key. */
   get #valueAddress(): number {
-    return this.#place(this.#keyBytes + this.#coreImageSize) + this.#valueOffset
-  }
-
-  // A thread that has joined has one place for all maps; that a map is too large for it is no reason not to join.
-  #place(bytes: number): number {
-    const { address, bytes: room } = this.#staging
-    if (bytes <= room) return address
-    throw new SkepError('BAD_VALUE', `map '${this.#name}': key and value need ${bytes} bytes, this thread has ${room}`)
+    return this.#staging.address + this.#valueOffset
   }
 
   /** The value's bytes or a negative errno; with `lock`, read under the element's spin lock. */
@@ -157,31 +148,29 @@ export class MapAccess {
 
   /** The key after `key`, or the first; a negative errno at the end. */
   nextKey(key: Uint8Array | undefined): Uint8Array | number {
-    const next = this.#place(this.#keyBytes) + this.#valueOffset
+    const next = this.#valueAddress
     const result = this.#cpu.core.map_next_key(this.address, key ? this.#stageKey(key) : 0, next)
     return result < 0 ? result : this.#cpu.memory.read(next, this.keySize)
   }
 
   /** Queue, stack, bloom filter: adds a value. 0 or a negative errno. */
   push(value: Uint8Array, flags: number): number {
-    const at = this.#place(this.valueSize)
-    this.#cpu.memory.write(at, value)
-    return this.#cpu.core.map_push(this.address, at, flags)
+    this.#cpu.memory.write(this.#staging.address, value)
+    return this.#cpu.core.map_push(this.address, this.#staging.address, flags)
   }
 
   /** Queue, stack: the next value's bytes, which is taken out unless `stays`; or a negative errno. */
   take(stays: boolean): Uint8Array | number {
     const { core, memory } = this.#cpu
-    const address = this.#place(this.valueSize)
+    const { address } = this.#staging
     const result = stays ? core.map_peek(this.address, address) : core.map_pop(this.address, address)
     return result < 0 ? result : memory.read(address, this.valueSize)
   }
 
   /** Bloom filter: 0 if the value may be in it, or a negative errno. */
   ask(value: Uint8Array): number {
-    const at = this.#place(this.valueSize)
-    this.#cpu.memory.write(at, value)
-    return this.#cpu.core.map_peek(this.address, at)
+    this.#cpu.memory.write(this.#staging.address, value)
+    return this.#cpu.core.map_peek(this.address, this.#staging.address)
   }
 
   /** Keys and values: each key that stays in the map meanwhile exactly once, others perhaps. Or a negative errno. */
@@ -233,8 +222,7 @@ export class MapAccess {
   }
 
   #stageKey(key: Uint8Array): number {
-    const at = this.#place(this.#keyBytes)
-    this.#cpu.memory.write(at, key)
-    return at
+    this.#cpu.memory.write(this.#staging.address, key)
+    return this.#staging.address
   }
 }
