@@ -28,8 +28,8 @@ const LOST: Changes = {
   'core/map/list.ts': [['unreserve(map)\n  return DISTURBED', 'unreserve(map)\n  return INSERTED']],
   'core/map/queue.ts': [
     [
-      'placeOf(map, head), cell + 1)) return DISTURBED',
-      'placeOf(map, head), cell + 1)) {\n    giveStep(map, record)\n    giveCell(map, cell)\n    return 0\n  }',
+      'place, load64(place), cell + 1)) return DISTURBED',
+      'place, load64(place), cell + 1)) {\n    giveStep(map, record)\n    giveCell(map, cell)\n    return 0\n  }',
     ],
   ],
   'core/map/trie.ts': [
