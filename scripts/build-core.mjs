@@ -1,6 +1,6 @@
 // Compiles core/ (AssemblyScript) to dist/core: the shipped core.wasm, core.check.wasm in which every access to shared
 // memory is a call to an imported hook, and traces/core.trace.wasm (the check build unoptimised, for source positions,
-// with its source map; build-traces.mjs puts those of all builds into one file of the package).
+// with its source map; build-checks.mjs puts those of all builds into one file of the package).
 // core/specimens (specimens.wasm, specimens.check.wasm) and core/parts (parts.check.wasm: the smallest structures by
 // themselves) are compiled apart and are no part of the core.
 // The small builds have tables of four maps and four programs instead of thousands (nothing else differs): repair of a

@@ -59,10 +59,10 @@ export class CheckPool {
       answers[index] = answer as Checked
       done(answers[index])
     }
-    const named = asked.filter((one) => !('file' in one))
+    const named = asked.filter((one) => 'protocol' in one)
     await overThreads<Task, Answer, Reached>({
       module: MODULE,
-      tasks: named.map((question) => ({ ...question, options })),
+      tasks: named.map(({ protocol, name }) => ({ protocol, name, options })),
       threads,
       data: this.flag,
       stopped: () => isInterrupted(this.flag),

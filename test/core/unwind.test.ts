@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CLOCK_END, CONTEXT_NMI, FAULT_UNREACHABLE, MAP_TYPE_HASH } from '../../core/abi.js'
 import * as layout from '../../core/layout.js'
-import { moduleBytes } from '../../src/explore/subjects/modules.js'
+import { moduleBytes } from '../../src/explore/builds.js'
 import { CoreMachine, Fault } from './harness.js'
 import { MILLISECOND, setup } from './timer-setup.js'
 

@@ -25,7 +25,7 @@ import {
 import type { Variant } from '../../src/explore/subjects/entry.js'
 import { offline } from '../../src/explore/subjects/core-stage.js'
 import { MAP_OPERATIONS } from '../../src/explore/subjects/map-operations.js'
-import { moduleBytes } from '../../src/explore/subjects/modules.js'
+import { moduleBytes } from '../../src/explore/builds.js'
 import { hold, named } from './named.js'
 
 function run(at: MapStage, keys: number[], cpus: CpuScript[], name: string): Report {

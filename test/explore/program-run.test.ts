@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { CONTEXT_TASK } from '../../core/abi.js'
 import { PROGRAM_RUNS } from '../../core/layout.js'
 import { explore, Stage, subject } from '../../src/explore/index.js'
-import { moduleBytes } from '../../src/explore/subjects/modules.js'
+import { moduleBytes } from '../../src/explore/builds.js'
 import { trampolines } from '../../src/explore/trampoline.js'
 
 const MEMORY = 1 << 20

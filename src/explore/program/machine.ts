@@ -1,6 +1,5 @@
 // A machine in the model's memory with one object loaded: its maps, the interpreter's image of its programs, and the
 // runs as operations. Boots once per check; the prelude (`before`) and the clock are part of every subject's set-up.
-import { readFileSync } from 'node:fs'
 import * as layout from '../../../core/layout.js'
 import { DOOR_PEEK, FRAMES, FRAME_REGISTER_BYTES, MAP_TYPE_PERCPU_ARRAY, STACKS_PER_CPU } from '../../../core/abi.js'
 import { SkepError } from '../../error.js'
@@ -14,7 +13,7 @@ import { supported } from '../../machine/load/load.js'
 import { lineAt } from '../../machine/observe/fault-report.js'
 import { assertSupported } from '../../object/check.js'
 import type { ObjectSpec } from '../../object/spec.js'
-import { packageFile } from '../../package-file.js'
+import { moduleBytes } from '../builds.js'
 import { Violation } from '../access.js'
 import { GuestFault, UNWOUND } from '../executor.js'
 import type { Cpu } from '../executor.js'
@@ -75,7 +74,7 @@ export class ProgramMachine {
     const { memory, lowered } = fitted(spec, cpus)
     this.lowered = lowered
     this.stage = new Stage({
-      module: readFileSync(packageFile('../core/core.check.wasm')),
+      module: moduleBytes('core'),
       memory,
       cpus,
       imports: (cpu) => ({ hook: this.hook(cpu) }),

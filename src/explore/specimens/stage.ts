@@ -13,7 +13,7 @@ import type { Cpu } from '../executor.js'
 import { Stage } from '../stage.js'
 import type { Operation, Value, View } from '../subject.js'
 import { referencesText } from '../subjects/fields.js'
-import { moduleBytes } from '../subjects/modules.js'
+import { moduleBytes } from '../builds.js'
 import { trampolines } from '../trampoline.js'
 
 export type Design = 'locked' | 'rfc-v1' | 'merged'

@@ -14,7 +14,7 @@ import { generatedScenarios, isGenerated } from './async-pairs.js'
 import { TIMER_STATES } from './async-states.js'
 import type { Entry, Variant } from './entry.js'
 import { ANYTHING, slug } from './entry.js'
-import { moduleBytes } from './modules.js'
+import { moduleBytes } from '../builds.js'
 
 /** Operations of one CPU in order, by name (async.ts). */
 export type Script = string[] | AsyncScript

@@ -19,7 +19,7 @@ import type { Places } from './async-memory.js'
 import { PROGRAM_OPERATIONS } from './async-operations.js'
 import type { AsyncRoom } from './async-operations.js'
 import { CLOCK, LATER, OFFSET } from './async-times.js'
-import { moduleBytes } from './modules.js'
+import { moduleBytes } from '../builds.js'
 
 /** CPU_LIFE of a CPU that was declared dead (core/cpu.ts). */
 const LIFE_DEAD = 2

@@ -4,7 +4,7 @@ import type { Cpu } from '../executor.js'
 import { Stage } from '../stage.js'
 import type { Operation, View } from '../subject.js'
 import { coreNames } from './core-names.js'
-import { moduleBytes } from './modules.js'
+import { moduleBytes } from '../builds.js'
 
 const MEMORY = 1 << 21
 

@@ -2,7 +2,7 @@
 // operations and with a CPU that stops. For the catalogues.
 import type { SequentialModel } from '../linearize.js'
 import type { CpuScript, Subject } from '../subject.js'
-import type { ModuleName } from './modules.js'
+import type { ModuleName } from '../builds.js'
 
 export type Protocol = 'shipped' | 'locked' | 'rfc-v1' | 'merged'
 export const PROTOCOLS: readonly Protocol[] = ['shipped', 'locked', 'rfc-v1', 'merged']

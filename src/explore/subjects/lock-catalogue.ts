@@ -6,7 +6,7 @@ import { subject } from '../subject.js'
 import type { Operation, Stage, Subject, View } from '../index.js'
 import { coreStage, offline } from './core-stage.js'
 import { coreEntry, type Entry, type Plan } from './entry.js'
-import { moduleBytes } from './modules.js'
+import { moduleBytes } from '../builds.js'
 
 interface LockStage {
   stage: Stage

@@ -17,7 +17,7 @@ import type { MapStage } from './map-stage.js'
 import { MEETINGS, othersOf } from './meetings.js'
 import { mapReadEntries } from './map-reads-catalogue.js'
 import { mapValueEntries } from './map-values-catalogue.js'
-import { moduleBytes } from './modules.js'
+import { moduleBytes } from '../builds.js'
 
 const CONTENTS: [maxEntries: number, keys: number[]][] = [
   [1, []],

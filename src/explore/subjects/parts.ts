@@ -5,7 +5,7 @@ import { Stage } from '../stage.js'
 import { subject } from '../subject.js'
 import type { CpuScript, Operation, Subject, View } from '../subject.js'
 import { variantName, type Entry, type Variant } from './entry.js'
-import { moduleBytes } from './modules.js'
+import { moduleBytes } from '../builds.js'
 
 const BITMAP = 64
 const COUNT = 128

@@ -11,7 +11,7 @@ import { trampolines } from '../trampoline.js'
 import { closingOperation } from './async-closing.js'
 import { coreStage, poll } from './core-stage.js'
 import { coreEntry, variantName, type Entry, type Plan } from './entry.js'
-import { moduleBytes } from './modules.js'
+import { moduleBytes } from '../builds.js'
 import { atRest, output, placeOf, reserveSample, RING_BYTES, submit, take } from './ring-stage.js'
 import type { RingPlace, RingStage } from './ring-stage.js'
 

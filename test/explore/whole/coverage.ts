@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { AccessSites } from '../../../src/explore/access-sites.js'
 import { SourceMap } from '../../../src/explore/source-map.js'
-import { moduleBytes, sourceMapText } from '../../../src/explore/subjects/modules.js'
+import { moduleBytes, sourceMapText } from '../../../src/explore/builds.js'
 import type { Lines } from './answers.js'
 import { accessLines, seenAt } from './lines.js'
 import type { Seen } from './lines.js'
