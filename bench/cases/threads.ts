@@ -30,9 +30,9 @@ function onDesigns(start: (design: Design) => Promise<Running>): Case['on'] {
   return Object.fromEntries(Object.entries(DESIGNS).map(([subject, design]) => [subject, () => start(design)]))
 }
 
-/** Throughput of all threads of `more`, over that of those of `fewer`; of skep's atomic operations alone, too. */
-function against(fewer: Share[], more: Share[]): Case['on'] {
-  const start = async (design: Design): Promise<Running> => {
+/** Throughput of all threads of `more`, over that of those of `fewer`. */
+function against(fewer: Share[], more: Share[]) {
+  return async (design: Design): Promise<Running> => {
     const crew = await Crew.open(design, more.length)
     const measure = async (): Promise<number> => {
       const few = await crew.drive('rearm', fewer, WINDOW)
@@ -41,6 +41,11 @@ function against(fewer: Share[], more: Share[]): Case['on'] {
     await measure()
     return running(measure, () => crew.close())
   }
+}
+
+/** The same at one timer, whose cache line goes to and fro: skep's atomic operation alone has to share it, too. */
+function atOne(fewer: number, more: number): Case['on'] {
+  const start = against(one(fewer), one(more))
   return {
     ...onDesigns(start),
     floor: async () => ({ ...(await start('floor')), what: 'its atomic operation alone' }),
@@ -202,7 +207,7 @@ export const threads: Theme = {
       better: 'more',
       repetitions: 9,
       reach: [{ atLeast: 1.9 }],
-      on: against(disjoint(1), disjoint(2)),
+      on: onDesigns(against(disjoint(1), disjoint(2))),
     },
     {
       name: 'two CPUs on timers of their own, from BPF code, of one alone',
@@ -227,7 +232,7 @@ export const threads: Theme = {
       better: 'more',
       repetitions: 9,
       reach: [{ atLeast: 0.5 }],
-      on: against(one(1), one(2)),
+      on: atOne(1, 2),
     },
     {
       name: `${MANY} threads on timers of their own, of two`,
@@ -235,7 +240,7 @@ export const threads: Theme = {
       better: 'more',
       repetitions: 9,
       reach: [{ atLeast: 0.9 }],
-      on: against(disjoint(2), disjoint(MANY)),
+      on: onDesigns(against(disjoint(2), disjoint(MANY))),
     },
     {
       name: `${MANY} threads on one timer, of two`,
@@ -243,7 +248,7 @@ export const threads: Theme = {
       better: 'more',
       repetitions: 9,
       reach: [{ atLeast: 0.9 }],
-      on: against(one(2), one(MANY)),
+      on: atOne(2, MANY),
     },
     {
       name: 'two threads while a third stands still inside a start of their timer',
