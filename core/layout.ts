@@ -253,7 +253,7 @@ export const PROGRAM_NANOSECONDS = 40
 /** u64: bit i = function `tableFirst + i` uses `now` only after its own reading of the clock, or never; host. */
 export const PROGRAM_NEEDS_NO_READING = 48
 /** 1 until its object is closed: what cancels make void may be kept (async/kept.ts). */
-export const PROGRAM_OPEN = 56
+export const PROGRAM_OPEN = 60
 
 /** Sticky reference counts: this bit means dead for ever. */
 export const REFERENCES_DEAD = 0x40000000

@@ -108,6 +108,15 @@ test('references keep programs and inner maps, and go with the places that held 
   assert.equal(kernel.maps.waiting, 0)
 })
 
+test('a program that stands in an array has its name there when its object has been closed', () => {
+  using machine = boot.virtual()
+  const [{ maps, programs }, other] = [machine.load(object, { checks: false }), machine.load(object, { checks: false })]
+  maps.targets!.set(3, other.programs.target_one)
+  other.close()
+  assert.equal(maps.targets!.get(3), 'target_one')
+  assert.equal(programs.jump!.run({ ctx: request(3) }).retval, 103)
+})
+
 test('a thread that joined is told what stands there as the others are: names and ids, in bytes ids too', async () => {
   const machine = await boot({ cpus: 1, joins: 1 })
   try {
