@@ -1,10 +1,9 @@
 // boot(): the one way to a machine. What is asked for decides the kind: worker threads, the calling thread, or virtual.
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import { record, refuseUnknown, type OptionNames } from '../options/given-options.js'
 import { InlineMachine } from './inline.js'
 import { bootOptions, type BootOptions } from '../options/boot-options.js'
 import { Machine, type ThreadOptions } from './threads.js'
-import { show } from '../options/units.js'
 import { VirtualMachine, virtualOptions, type VirtualOptions } from './virtual.js'
 
 /** Options of an inline machine. */

@@ -1,13 +1,12 @@
 // What every machine has, whatever drives its CPUs: events, maps by id and pin, the list of timers, statistics.
 import { BPF_F_RDONLY, BPF_F_WRONLY } from '../../../core/abi.js'
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import type { Answer, Answering, Mode } from '../answer.js'
 import { controlBlocks, type TimerInfo } from '../observe/control-blocks.js'
 import { machineEvents, type Kernel, type MachineEvents } from './kernel.js'
 import type { MapHandle } from '../map/handle.js'
 import { setMachineTask, type TaskIdentity } from '../options/task.js'
 import { badOption, refuseUnknown, suggestion, type OptionNames } from '../options/given-options.js'
-import { show } from '../options/units.js'
 import { machineStatistics, type MachineStatistics } from '../observe/statistics.js'
 
 /** What a handle on a map may do; without these all. */

@@ -3,7 +3,7 @@
 // machine's memory; it loads nothing. Owns CPU_LIFE of the CPUs kept for joining.
 import { BPF_F_RDONLY, BPF_F_WRONLY } from '../../../core/abi.js'
 import { CPU_LIFE } from '../../../core/layout.js'
-import { isClosed, SkepError } from '../../error.js'
+import { isClosed, show, SkepError } from '../../error.js'
 import { Btf } from '../../object/btf.js'
 import type { MapSpec, ProgramSpec, VariableSpec } from '../../object/spec.js'
 import { direct, directAmongThreads } from '../answer.js'
@@ -26,7 +26,6 @@ import type { MapAt } from '../run/redirect.js'
 import { badRun, named } from '../load/object.js'
 import { VariableHandle } from '../load/variables.js'
 import { isRecord, record } from '../options/given-options.js'
-import { show } from '../options/units.js'
 
 /** What join() needs: can be sent to another thread, and is for nothing else. */
 export interface MachineShare {

@@ -2,7 +2,7 @@
 // which it enters maps; it runs no programs. Methods answer with promises.
 import { CPU_BELL, CPU_LIFE, CPU_SPIN, HEADER, HEADER_REALTIME_OFFSET } from '../../../core/layout.js'
 import { EAGAIN } from '../../../core/abi.js'
-import { reasonOf, SkepError } from '../../error.js'
+import { reasonOf, show, SkepError } from '../../error.js'
 import { promised } from '../answer.js'
 import { realClock, realEpoch, realtimeOffset, type Clock, type RealEpoch } from '../cpu/clock.js'
 import { placeRun, repeatOf, type PlacedRun, type RunOptions, type RunResult } from '../run/context.js'
@@ -20,7 +20,6 @@ import { runBufferAt, type RunBuffer } from '../cpu/run-buffer.js'
 import { randomSeed } from './seed.js'
 import { shareMachine, type MachineShare } from './share.js'
 import { WorkerCpu, WorkerThread } from '../cpu/worker-cpu.js'
-import { show } from '../options/units.js'
 
 /** Options of a machine with worker threads. */
 export interface ThreadOptions extends BootOptions {

@@ -1,13 +1,13 @@
 // A virtual machine: several CPUs on the calling thread, a clock that moves only when it is told to, everything the
 // same on every run. Five minutes of timers take milliseconds.
 import { CLOCK_END } from '../../../core/abi.js'
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import { standingClock } from '../cpu/clock.js'
 import { Kernel } from './kernel.js'
 import { LocalMachine } from './local.js'
 import { refuseUnknown, type OptionNames } from '../options/given-options.js'
 import { bootOptions, machineShape, type BootOptions } from '../options/boot-options.js'
-import { parseDuration, show, type Duration } from '../options/units.js'
+import { parseDuration, type Duration } from '../options/units.js'
 
 /** Options of a virtual machine. */
 export interface VirtualOptions extends BootOptions {

@@ -2,7 +2,7 @@
 // the front end installs the code on its CPUs, then calls commit; on any error release gives everything back.
 import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
-import { reasonOf, SkepError } from '../../error.js'
+import { reasonOf, show, SkepError } from '../../error.js'
 import { assertSupported, findUnsupported, firstPacketLoad, helperCalls, type Supported } from '../../object/check.js'
 import { isSpec, setKeySize, setMaxEntries, setValueSize, setVariables } from '../../object/edit.js'
 import { relocateCore } from '../../object/core-relocations.js'
@@ -29,7 +29,6 @@ import type { LiveObject } from './object-table.js'
 import type { Given, ObjectTypes } from '../object-types.js'
 import { programCpusOf } from '../options/boot-options.js'
 import { makeTailStacks } from './tail-stacks.js'
-import { show } from '../options/units.js'
 
 /** How an object is loaded. */
 export interface LoadOptions extends ReuseOptions {

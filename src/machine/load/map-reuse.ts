@@ -1,13 +1,12 @@
 // Maps that an object shares with others: given by the caller of load(), or pinned by name as libbpf does it
 // (LIBBPF_PIN_BY_NAME). A reused map must be what the object says, in libbpf's words. Called by load.ts.
 import { BPF_F_RDONLY, BPF_F_WRONLY } from '../../../core/abi.js'
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import type { MapSpec, ObjectSpec } from '../../object/spec.js'
 import type { Mode } from '../answer.js'
 import type { Kernel } from '../boot/kernel.js'
 import { MapHandle } from '../map/handle.js'
 import type { LiveMap } from '../map/table.js'
-import { show } from '../options/units.js'
 
 /** Where maps that are not created come from. */
 export interface ReuseOptions {

@@ -21,7 +21,7 @@ import {
   MAP_TYPE_PERF_EVENT_ARRAY,
   MAP_TYPE_USER_RINGBUF,
 } from '../../../core/abi.js'
-import { SkepError, type ErrorDetails } from '../../error.js'
+import { show, SkepError, type ErrorDetails } from '../../error.js'
 import { AGAIN } from '../answer.js'
 import { errnoError } from '../errno.js'
 import type { MapAccess } from './access.js'
@@ -48,7 +48,6 @@ import type { MapTypes } from '../object-types.js'
 import { PerfBuffer, type PerfBufferOptions } from './perf-buffer.js'
 import { MapValues, type WhichCpu } from './values.js'
 import type { OptionNames } from '../options/given-options.js'
-import { show } from '../options/units.js'
 import type { UserRing } from './user-ring.js'
 
 const updateFlags: Record<UpdateFlag, number> = { any: BPF_ANY, noexist: BPF_NOEXIST, exist: BPF_EXIST }

@@ -2,7 +2,7 @@
 // order; of different CPUs' records the order is not kept. A full buffer loses records and counts them. Waits as a ring
 // buffer's consumer does (ring-reader.ts): the buffers ring one bell, the array's.
 import { MAP_RING_LOST } from '../../../core/layout.js'
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import {
   allOf,
   checkListener,
@@ -16,7 +16,6 @@ import {
 } from './ring-reader.js'
 import { badValue } from './options.js'
 import type { OptionNames } from '../options/given-options.js'
-import { show } from '../options/units.js'
 
 const PAGE = 4096
 const DEFAULT_PAGES = 8

@@ -5,13 +5,12 @@
 // of one ring share the records: each record goes to one of them.
 import { MAP_TYPE_RINGBUF } from '../../../core/abi.js'
 import { MAP_RING_BELL, MAP_TYPE } from '../../../core/layout.js'
-import { isClosed, SkepError } from '../../error.js'
+import { isClosed, show, SkepError } from '../../error.js'
 import type { Btf } from '../../object/btf.js'
 import { howToKeep } from '../../object/maps.js'
 import type { Cpu } from '../cpu/cpu.js'
 import type { OptionNames } from '../options/given-options.js'
 import type { Use } from './owner.js'
-import { show } from '../options/units.js'
 import { badValue, checkOptions } from './options.js'
 
 /** How records are given. */

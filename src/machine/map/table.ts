@@ -10,7 +10,7 @@ import {
   MAX_MAPS,
 } from '../../../core/abi.js'
 import { HEADER, HEADER_MAPS, MAP_ID, MAP_STATE, MAP_USER_REFERENCES } from '../../../core/layout.js'
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import type { Btf } from '../../object/btf.js'
 import { MAP_TYPE_NAMES } from '../../object/map-types.js'
 import type { MapSpec } from '../../object/spec.js'
@@ -23,7 +23,6 @@ import { holdsReferences, MapReferences } from './references.js'
 import { programCpusOf } from '../options/boot-options.js'
 import { openPerfEvents } from './perf-events.js'
 import type { MapAt } from '../run/redirect.js'
-import { show } from '../options/units.js'
 
 /** MAP_STATE: free, and ready to be taken back. */
 const STATE_FREE = 0

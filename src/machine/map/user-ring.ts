@@ -3,11 +3,10 @@
 // or discarded, and what is still reserved when the ring is closed is discarded, so that nobody waits for it.
 import { E2BIG } from '../../../core/abi.js'
 import { MAP_MAX_ENTRIES, MAP_RING_BELL } from '../../../core/layout.js'
-import { isClosed, SkepError } from '../../error.js'
+import { isClosed, show, SkepError } from '../../error.js'
 import type { Cpu } from '../cpu/cpu.js'
 import { errnoError } from '../errno.js'
 import type { OptionNames } from '../options/given-options.js'
-import { show } from '../options/units.js'
 import { badValue, checkOptions } from './options.js'
 import type { MapOwner } from './owner.js'
 

@@ -8,11 +8,10 @@ import {
   MAP_TYPE_STACK,
   MAP_TYPE_USER_RINGBUF,
 } from '../../../core/abi.js'
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import { codec, type Codec } from './codec.js'
 import type { MapAccess } from './access.js'
 import type { MapDescription, MapOwner } from './owner.js'
-import { show } from '../options/units.js'
 import { mapType } from './types.js'
 
 /** Of an update: a value of one CPU, or one value for all of them. */

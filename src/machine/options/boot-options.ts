@@ -1,12 +1,12 @@
 // Boot options, their defaults and limits.
 import { MAX_CPUS } from '../../../core/abi.js'
 import { CONTROL_BLOCK_BYTES } from '../../../core/layout.js'
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import { record, type OptionNames } from './given-options.js'
 import { networkOf, type Neighbor, type Network, type NetworkInterface, type Route } from './network.js'
 import type { Socket } from './sockets.js'
 import type { TaskIdentity } from './task.js'
-import { parseSize, show, type Size } from './units.js'
+import { parseSize, type Size } from './units.js'
 
 /** What every kind of machine can be told at boot. */
 export interface BootOptions {

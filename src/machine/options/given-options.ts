@@ -1,8 +1,7 @@
 // Options that do not exist are refused by name: JavaScript has no types that would. The lists of those that do stand
 // beside the types of the options and are checked against them. Called by boot(), load(), run() and prepare(), and for
 // the fields of what these are given.
-import { SkepError } from '../../error.js'
-import { show } from './units.js'
+import { show, SkepError } from '../../error.js'
 
 /** The names of the options of a type: `{ … } satisfies OptionNames<Type>`. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>

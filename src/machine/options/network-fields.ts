@@ -1,10 +1,9 @@
 // Reads single fields of the network that the host gives at boot: numbers, addresses. Whatever is wrong is a BAD_OPTION
 // that names its place. Used by network.ts and sockets.ts.
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import { net } from '../../late-modules.js'
 import type { RangeAllocator } from '../cpu/ranges.js'
 import { refuseUnknown, type OptionNames } from './given-options.js'
-import { show } from './units.js'
 
 export const AF_INET = 2
 export const AF_INET6 = 10

@@ -34,7 +34,7 @@ import {
   ROUTE_VIA,
   ROUTE_VIA_FAMILY,
 } from '../../../core/network-record.js'
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import type { Memory } from '../cpu/memory.js'
 import {
   AF_INET,
@@ -51,7 +51,6 @@ import {
 import type { RangeAllocator } from '../cpu/ranges.js'
 import { record, type OptionNames } from './given-options.js'
 import { checkedSockets, writeSockets, type CheckedSocket, type Socket } from './sockets.js'
-import { show } from './units.js'
 
 /** An interface, by whose index it is named in BootOptions.interfaces. */
 export interface NetworkInterface {

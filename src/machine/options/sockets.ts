@@ -2,7 +2,7 @@
 // and their views into the guest window before anything runs, and never changed. Called by network.ts.
 import { HEADER, HEADER_SOCKETS } from '../../../core/layout.js'
 import * as layout from '../../../core/socket-record.js'
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import type { Memory } from '../cpu/memory.js'
 import {
   AF_INET,
@@ -17,7 +17,6 @@ import {
 } from './network-fields.js'
 import type { RangeAllocator } from '../cpu/ranges.js'
 import { record, type OptionNames } from './given-options.js'
-import { show } from './units.js'
 
 /** A local socket. What bpf_sk_lookup_tcp finds is as struct bpf_sock shows it. */
 export interface Socket {

@@ -19,8 +19,8 @@ import {
   TASK_PID_TGID,
   TASK_UID_GID,
 } from '../../../core/task-record.js'
+import { show } from '../../error.js'
 import { badOption, refuseUnknown, type Fail, type OptionNames } from './given-options.js'
-import { show } from './units.js'
 
 /** What the kernel would know of the task that runs a program. What is left out stays as it was. */
 export interface TaskIdentity {

@@ -1,8 +1,6 @@
 // Sizes and durations as people write them: '64 MiB', '5 min', '1.5ms'.
 import { show, SkepError } from '../../error.js'
 
-export { show } from '../../error.js'
-
 /**
  * Bytes as a number, or a string with unit: '4096', '64 KiB', '64 MiB', '1 GiB' (binary), '64 kB', '64 MB' (decimal).
  */

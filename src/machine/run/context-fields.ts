@@ -1,8 +1,8 @@
 // The fields of xdp_md and __sk_buff that a caller may set and reads back, as BPF_PROG_TEST_RUN allows. All other
 // fields must be zero when bytes are passed; addresses and lengths are the machine's to fill in.
 
+import { show } from '../../error.js'
 import type { Fail } from '../options/given-options.js'
-import { show } from '../options/units.js'
 
 type Word = number | bigint | undefined
 

@@ -11,7 +11,7 @@ import {
   STACK_AREA_BYTES,
 } from '../../../core/abi.js'
 import { TASK_KERNEL_DEPTH, TASK_PACKET_BYTES, TASK_USER_DEPTH } from '../../../core/task-record.js'
-import { SkepError } from '../../error.js'
+import { show, SkepError } from '../../error.js'
 import type { ProgramSpec } from '../../object/spec.js'
 import type { ContextFields, ContextFieldsAfter } from './context-fields.js'
 import { refuseUnknown, unknownOption, type Fail, type OptionNames } from '../options/given-options.js'
@@ -21,7 +21,6 @@ import type { PacketAfter, PacketState } from './packet-state.js'
 import { PACKET_TYPES, SOCKET_BUFFER_TYPES } from '../program-types.js'
 import type { RunBuffer } from '../cpu/run-buffer.js'
 import { placeTask, type Attachment, type TaskIdentity } from '../options/task.js'
-import { show } from '../options/units.js'
 
 /** Where a program believes to run; 'nmi' is the default for perf_event programs, 'task' for all others. */
 export type RunContext = 'task' | 'softirq' | 'workqueue' | 'nmi'

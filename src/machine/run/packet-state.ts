@@ -2,8 +2,8 @@
 // read back. Written into the run's record (core/run-record.ts) and the words of the context that helpers keep.
 import { CGROUP_LEVELS, RUN_RECORD } from '../../../core/run-record.js'
 import * as record from '../../../core/run-record.js'
+import { show } from '../../error.js'
 import { refuseUnknown, type Fail, type OptionNames } from '../options/given-options.js'
-import { show } from '../options/units.js'
 
 /** Metadata of a tunnel. Addresses are 4 or 16 bytes. */
 export interface PacketTunnel {
