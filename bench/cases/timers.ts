@@ -4,7 +4,7 @@ import { REPOSITORY } from '../../test/kernel/oracle.js'
 import { NO_MILLION } from '../systems/kernel.js'
 import { loadedObject, skepSystem } from '../systems/skep.js'
 import { floorOf } from '../floor/floor.js'
-import { inOrder, memoryAlone, shuffled } from '../floor/million.js'
+import { inOrder, memoryAlone, shuffled, type Footprint } from '../floor/million.js'
 import { nodeTimers } from './node-timers.js'
 import { allocating, operation, operationOn, type Operation } from './on-object.js'
 
@@ -29,13 +29,13 @@ function amongMany(program: string): Start {
   }
 }
 
-function million(name: string, program: string, among: string, floor: Case['on']['floor']): Case {
+function million(name: string, program: string, among: string, order: Footprint['order']): Case {
   return {
     name,
     unit: 'ns',
     repetitions: 9,
     reach: [{ within: 2, ofCase: among }],
-    on: { skep: amongMany(program), linux: async () => NO_MILLION, ...(floor ? { floor } : {}) },
+    on: { skep: amongMany(program), linux: async () => NO_MILLION, floor: memoryAlone({ count: MANY, order }) },
   }
 }
 
@@ -69,18 +69,8 @@ export const timers: Theme = {
         floor: memoryAlone({ count: CROWD, order: shuffled }),
       },
     },
-    million(
-      're-arm, 1,000,000 timers in order',
-      'rearm_in_order',
-      IN_ORDER,
-      memoryAlone({ count: MANY, order: inOrder }),
-    ),
-    million(
-      're-arm, 1,000,000 timers shuffled',
-      'rearm_shuffled',
-      SHUFFLED,
-      memoryAlone({ count: MANY, order: shuffled }),
-    ),
+    million('re-arm, 1,000,000 timers in order', 'rearm_in_order', IN_ORDER, inOrder),
+    million('re-arm, 1,000,000 timers shuffled', 'rearm_shuffled', SHUFFLED, shuffled),
     {
       name: 're-arm the earliest timer',
       unit: 'ns',

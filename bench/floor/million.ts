@@ -13,7 +13,7 @@ const SLOT = 8
 /** Of so many one turn is a figure, of fewer the median of some. */
 const MANY = 1_000_000
 
-interface Footprint {
+export interface Footprint {
   /** In which order the timers have their turn; the number of each. */
   readonly order: (count: number) => Uint32Array
   readonly count: number

@@ -5,7 +5,7 @@ import { realClock } from '../../src/machine/cpu/clock.js'
 import { Memory } from '../../src/machine/cpu/memory.js'
 import { turnsOf } from '../floor/loop.js'
 import { StoppingHook } from './hook.js'
-import { FAR, PREFIX, type Place } from './place.js'
+import { FAR, PREFIX, type Design, type Place } from './place.js'
 
 export type Operation = 'rearm' | 'set_callback' | 'set_start_cancel'
 
@@ -27,17 +27,17 @@ function fault(kind: number): never {
   throw new Error(`fault ${kind}`)
 }
 
-function linked(place: Place, exports: Exports): Record<string, Record<string, unknown>> {
-  if (place.design === 'skep' || place.design === 'floor') return { core: exports }
-  const prefix = PREFIX[place.design]
+function linked(design: Exclude<Design, 'floor'>, exports: Exports): Record<string, Record<string, unknown>> {
+  if (design === 'skep') return { core: exports }
+  const prefix = PREFIX[design]
   const own = ['set_callback', 'start', 'cancel'].map((name) => [name, exports[`${prefix}_${name}`]])
   return { design: { ...exports, ...Object.fromEntries(own) } }
 }
 
 /** A function that does one turn of an operation on `timers` (a power of two) timers from number `from` on. */
 export function driven(place: Place, thread: number): (operation: Operation, from: number, timers: number) => void {
-  const { memory, shipped, driver, epoch, program, callback, first, stride } = place
-  if (place.design === 'floor') {
+  const { design, memory, shipped, driver, epoch, program, callback, first, stride } = place
+  if (design === 'floor') {
     const turns = turnsOf(shipped, memory)
     return (_operation, from, timers) => turns(from, timers - 1, TURN)
   }
@@ -45,7 +45,7 @@ export function driven(place: Place, thread: number): (operation: Operation, fro
   const instance = new WebAssembly.Instance(shipped, { env: { memory }, host: { clock, fault } })
   const exports = instance.exports as unknown as Exports
   attach(place, exports, thread)
-  const loop = new WebAssembly.Instance(driver, linked(place, exports)).exports as unknown as Exports
+  const loop = new WebAssembly.Instance(driver, linked(design, exports)).exports as unknown as Exports
   const words: Record<Operation, (number | bigint)[]> = {
     rearm: [FAR],
     set_callback: [program, callback],
@@ -53,13 +53,14 @@ export function driven(place: Place, thread: number): (operation: Operation, fro
   }
   return (operation, from, timers) => {
     const done = loop[operation]!(first + from * stride, stride, timers - 1, TURN, ...words[operation])
-    if (done !== TURN) throw new Error(`${place.design}: ${done} of ${TURN} operations (${operation}) went well`)
+    if (done !== TURN) throw new Error(`${design}: ${done} of ${TURN} operations (${operation}) went well`)
   }
 }
 
 /** A function that starts timer 0 once and stands still before its access number `access` (0: never); its accesses. */
 export function stoppable(place: Place, thread: number): (access: number, stand: () => void) => number {
   const { memory, check, epoch, first, design } = place
+  if (design === 'floor') throw new Error('no thread stands still in the loop of a floor')
   const hook = new StoppingHook(memory, realClock(epoch).read)
   const nothing = (): void => {}
   const instance = new WebAssembly.Instance(check, {
@@ -71,7 +72,7 @@ export function stoppable(place: Place, thread: number): (access: number, stand:
   const exports = instance.exports as unknown as Exports
   attach(place, exports, thread)
   const [enter, leave, start] =
-    design === 'skep' || design === 'floor'
+    design === 'skep'
       ? ['section_enter', 'section_exit', 'bpf_timer_start']
       : ['specimen_enter', 'specimen_leave', `${PREFIX[design]}_start`]
   const timer = design === 'skep' ? BigInt(first) : first

@@ -56,3 +56,18 @@ export class RangeAllocator {
     return { total, largest }
   }
 }
+
+/** A range of each of two; undefined if one of them has no such gap, and then nothing is taken. */
+export function allocateBoth(
+  one: RangeAllocator,
+  bytes: number,
+  other: RangeAllocator,
+  otherBytes: number,
+): readonly [number, number] | undefined {
+  const first = one.allocate(bytes)
+  if (first === undefined) return undefined
+  const second = other.allocate(otherBytes)
+  if (second !== undefined) return [first, second]
+  one.release(first, bytes)
+  return undefined
+}

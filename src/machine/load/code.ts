@@ -46,6 +46,7 @@ import { compileOptimised } from '../cpu/optimised.js'
 import { helperById, kfuncByName, requireHelper } from '../helpers.js'
 import type { Kernel } from '../boot/kernel.js'
 import type { LiveMap } from '../map/table.js'
+import { allocateBoth } from '../cpu/ranges.js'
 
 /** What runs a program. */
 export type Engine = 'jit' | 'interp'
@@ -65,12 +66,9 @@ export function reserveCode(kernel: Kernel, spec: ObjectSpec, engine: Engine): C
   const count = functions.length + (engine === 'interp' ? stubLimit(functions) : 0)
   const bytes = engine === 'interp' ? imageBytes(functions) : 0
   const room = kernel.withRoom(() => {
-    const tableFirst = kernel.table.allocate(count)
-    const image = bytes === 0 ? 0 : kernel.heap.allocate(bytes)
-    if (tableFirst !== undefined && image !== undefined) return { tableFirst, image }
-    if (tableFirst !== undefined) kernel.table.release(tableFirst, count)
-    if (image !== undefined && bytes > 0) kernel.heap.release(image, bytes)
-    return undefined
+    if (bytes > 0) return allocateBoth(kernel.table, count, kernel.heap, bytes)
+    const first = kernel.table.allocate(count)
+    return first === undefined ? undefined : ([first, 0] as const)
   })
   if (!room)
     throw new SkepError(
@@ -78,12 +76,14 @@ export function reserveCode(kernel: Kernel, spec: ObjectSpec, engine: Engine): C
       `object '${spec.name}': no room for its code, ${count} places in the function table` +
         (bytes === 0 ? '' : ` and ${bytes} bytes of core memory`),
     )
+  const [tableFirst, image] = room
   return {
     engine,
-    ...room,
+    tableFirst,
+    image,
     release() {
-      kernel.table.release(room.tableFirst, count)
-      if (bytes > 0) kernel.heap.release(room.image, bytes)
+      kernel.table.release(tableFirst, count)
+      if (bytes > 0) kernel.heap.release(image, bytes)
     },
   }
 }

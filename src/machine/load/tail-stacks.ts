@@ -7,6 +7,7 @@ import { SkepError } from '../../error.js'
 import { makesTailCalls } from '../../object/check.js'
 import type { ObjectSpec } from '../../object/spec.js'
 import type { Kernel } from '../boot/kernel.js'
+import { allocateBoth } from '../cpu/ranges.js'
 
 const STACKS = STACKS_PER_CPU * MAX_TAIL_CALLS
 /** Stacks, and as much for the keys of callbacks. */
@@ -18,19 +19,13 @@ export function makeTailStacks(kernel: Kernel, spec: ObjectSpec): void {
   const { memory } = kernel
   if (memory.word(memory.cpuArea(0) + CPU_TAIL_STACKS) !== 0 || !needsTailStacks(spec)) return
   const cpus = memory.word(HEADER + HEADER_CPUS)
-  const room = kernel.withRoom(() => {
-    const guest = kernel.guest.allocate(cpus * GUEST_BYTES)
-    const registers = guest === undefined ? undefined : kernel.heap.allocate(cpus * REGISTER_BYTES)
-    if (guest !== undefined && registers !== undefined) return { guest, registers }
-    if (guest !== undefined) kernel.guest.release(guest, cpus * GUEST_BYTES)
-    return undefined
-  })
+  const room = kernel.withRoom(() => allocateBoth(kernel.guest, cpus * GUEST_BYTES, kernel.heap, cpus * REGISTER_BYTES))
   if (!room)
     throw new SkepError(
       'NO_MEMORY',
       `object '${spec.name}': tail calls of its subprograms need ${GUEST_BYTES} bytes of guest memory and ${REGISTER_BYTES} of core memory for each of ${cpus} CPUs`,
     )
-  const { guest, registers } = room
+  const [guest, registers] = room
   for (let cpu = 0; cpu < cpus; cpu++) {
     const area = memory.cpuArea(cpu)
     const start = guest + cpu * GUEST_BYTES

@@ -23,6 +23,7 @@ import { holdsReferences, MapReferences } from './references.js'
 import { programCpusOf } from '../options/boot-options.js'
 import { openPerfEvents } from './perf-events.js'
 import type { MapAt } from '../run/redirect.js'
+import { allocateBoth } from '../cpu/ranges.js'
 
 /** MAP_STATE: free, and ready to be taken back. */
 const STATE_FREE = 0
@@ -93,16 +94,14 @@ export class MapTable {
     const attributes = [type, keySize, valueSize, maxEntries, flags, timerOffset, workOffset, lockOffset] as const
     const made = this.#kernel.withRoom(() => {
       const { guest, heap, memory } = this.#kernel
-      const places = { guest: guest.allocate(guestBytes), core: heap.allocate(coreBytes) }
-      let address = -E2BIG
-      if (places.guest !== undefined && places.core !== undefined) {
-        memory.fill(places.guest, guest.roundUp(guestBytes))
-        memory.fill(places.core, heap.roundUp(coreBytes))
-        address = core.map_create(...attributes, places.guest, places.core, extra)
-        if (address >= 0 || address <= -4096) return { guest: places.guest, core: places.core, address: address >>> 0 }
-      }
-      if (places.guest !== undefined) guest.release(places.guest, guestBytes)
-      if (places.core !== undefined) heap.release(places.core, coreBytes)
+      const places = allocateBoth(guest, guestBytes, heap, coreBytes)
+      if (!places) return undefined
+      memory.fill(places[0], guest.roundUp(guestBytes))
+      memory.fill(places[1], heap.roundUp(coreBytes))
+      const address = core.map_create(...attributes, ...places, extra)
+      if (address >= 0 || address <= -4096) return { guest: places[0], core: places[1], address: address >>> 0 }
+      guest.release(places[0], guestBytes)
+      heap.release(places[1], coreBytes)
       // Its attributes passed when its bytes were counted: E2BIG is that there is no structure left.
       if (address !== -E2BIG) throw notCreated(spec, address)
       return undefined

@@ -24,6 +24,7 @@ import type { LiveProgram } from '../load/object-table.js'
 import { ETHERNET_HEADER, packetRoom, PACKET_AT, SKB_WIRE_LEN, writePacketPlace, XDP_DATA_END } from './packet.js'
 import { PACKET_TYPES } from '../program-types.js'
 import type { RunBuffer } from '../cpu/run-buffer.js'
+import { allocateBoth } from '../cpu/ranges.js'
 
 /** What a caller may pass to prepare(): what run() takes, but `repeat`. Without `data` the packet has 14 zero bytes. */
 export type PrepareOptions = Omit<RunOptions, 'repeat'>
@@ -202,16 +203,9 @@ export class PreparedRun {
 function allocate(kernel: Kernel, cpu: Cpu, program: LiveProgram, size: number) {
   const { memory, guest, heap } = kernel
   const name = program.spec.name
-  const room = kernel.withRoom(() => {
-    const buffer = guest.allocate(size)
-    const address = heap.allocate(PREPARED_BYTES)
-    if (buffer !== undefined && address !== undefined) return { buffer, address }
-    if (buffer !== undefined) guest.release(buffer, size)
-    if (address !== undefined) heap.release(address, PREPARED_BYTES)
-    return undefined
-  })
+  const room = kernel.withRoom(() => allocateBoth(guest, size, heap, PREPARED_BYTES))
   if (!room) throw new SkepError('NO_MEMORY', `program '${name}': a prepared run needs ${size} bytes of guest memory`)
-  const { buffer, address } = room
+  const [buffer, address] = room
   const range = { start: buffer, end: buffer + size, what: `context or packet of a prepared run of '${name}'` }
   const giveBack = (): void => {
     guest.release(buffer, size)
